@@ -1,0 +1,1 @@
+"""Everything that touches the world: storage, HTTP, pages, formats and the command line."""

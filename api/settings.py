@@ -1,0 +1,123 @@
+"""What can be set from outside: every `DEALTRAIL_*` variable, read once at the start."""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AliasChoices, Field, StringConstraints, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_SCHEMA_NAME: Final = r"^[a-z_][a-z0-9_]{0,62}$"
+_DATABASE_URL: Final = ("DEALTRAIL_DATABASE_URL", "DATABASE_URL")
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message names each one and says why."""
+
+
+def default_home() -> Path:
+    """Where data lie if nobody says otherwise: the system's place for root, else the user's."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/dealtrail")
+    return Path("~/.local/share/dealtrail").expanduser()
+
+
+class Settings(BaseSettings):
+    """The settings of one process; a field `x` is read from `DEALTRAIL_X`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DEALTRAIL_",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        validate_by_name=True,
+    )
+
+    database_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices(*_DATABASE_URL),
+        description="PostgreSQL 15 or newer to use; without it an embedded server is started. "
+        "`DATABASE_URL` is read too.",
+    )
+    home: Path = Field(
+        default_factory=default_home,
+        description="Folder of the embedded database and of the token file "
+        "(`~/.local/share/dealtrail`, as root `/var/lib/dealtrail`).",
+    )
+    host: str = Field("127.0.0.1", description="Loopback address that the server listens on.")
+    port: int = Field(
+        8000, ge=1, le=65535, description="Port to listen on, or the next free one after it."
+    )
+    sample: Literal["company", "none"] = Field(
+        "company", description="What `run` puts into an empty ledger: `company` or `none`."
+    )
+    pg_bin: Path | None = Field(
+        None,
+        description="Folder with the PostgreSQL programs for the embedded server, "
+        "instead of those that come with the installation.",
+    )
+    schema_name: Annotated[str, StringConstraints(pattern=_SCHEMA_NAME)] = Field(
+        "dealtrail",
+        validation_alias=AliasChoices("DEALTRAIL_SCHEMA"),
+        description="Database schema of the ledger.",
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres_only(cls, value: str | None) -> str | None:
+        if value is not None and value.split("://")[0] not in {"postgresql", "postgres"}:
+            raise ValueError("expected an address that begins with postgresql://")
+        return value
+
+    @field_validator("home", "pg_bin")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return None if value is None else Path(os.path.abspath(value.expanduser()))  # noqa: PTH100
+
+    @field_validator("host")
+    @classmethod
+    def _loopback(cls, value: str) -> str:
+        if value != "localhost" and not _is_loopback(value):
+            raise ValueError(
+                "only a loopback address such as 127.0.0.1 or ::1 may be served, "
+                "because the one token of this server is no protection on a network"
+            )
+        return value
+
+    @classmethod
+    def read(cls) -> Self:
+        """The settings of the environment.
+
+        Raises:
+            SettingsError: if one of them cannot be used.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            raise SettingsError("; ".join(_sentences(error))) from None
+
+
+def variable_of(field: str) -> str:
+    """The environment variable that a field of `Settings` is read from."""
+    alias = Settings.model_fields[field].validation_alias
+    if isinstance(alias, AliasChoices):
+        return str(alias.choices[0])
+    return f"DEALTRAIL_{field.upper()}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    # The value is left out: a database address holds a password.
+    return [_sentence(str(fault["loc"][0]), fault["msg"]) for fault in error.errors()]
+
+
+def _sentence(place: str, message: str) -> str:
+    name = variable_of(place) if place in Settings.model_fields else place
+    return f"{name}: {message.removeprefix('Value error, ')}"

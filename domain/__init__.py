@@ -1,0 +1,1 @@
+"""The pure model: events, decisions, calendars and money, without any I/O."""

@@ -1,0 +1,60 @@
+"""What a question sees of a stream: corrections applied, in order, cut by what was known."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from domain.events.base import DomainEvent
+from domain.events.catalogue import parse
+from domain.events.honesty import EventAmended, EventRetracted
+from domain.stamp import RecordedEvent
+
+Event = RecordedEvent[DomainEvent]
+
+
+def view(
+    events: Iterable[Event], *, as_of: int | None = None, effective_at: datetime | None = None
+) -> list[Event]:
+    """Give a stream as known at position `as_of` and as true at `effective_at` (METRICS 1).
+
+    Amendments and retractions recorded by then are applied and are themselves left out; the
+    latest recorded wins. The order is that of every fold. None means no cut.
+    """
+    known = [event for event in events if as_of is None or event.position <= as_of]
+    retracted, amended = corrections(known)
+    seen = [
+        _amend(event, amended.get(event.event_id))
+        for event in known
+        if event.event_id not in retracted
+        and not isinstance(event.data, EventAmended | EventRetracted)
+        and (effective_at is None or event.occurred_at <= effective_at)
+    ]
+    return sorted(seen, key=lambda event: event.order)
+
+
+def corrections(known: Iterable[Event]) -> tuple[set[UUID], dict[UUID, EventAmended]]:
+    """Give the ids that are retracted, and the amendment in force of each amended id.
+
+    Read from the latest to the first, so that a correction which was itself retracted later
+    has no effect.
+    """
+    retracted: set[UUID] = set()
+    amended: dict[UUID, EventAmended] = {}
+    for event in sorted(known, key=lambda event: event.position, reverse=True):
+        if event.event_id in retracted:
+            continue
+        match event.data:
+            case EventRetracted(event_id=target):
+                retracted.add(target)
+            case EventAmended(event_id=target):
+                amended.setdefault(target, event.data)
+            case _:
+                pass
+    return retracted, amended
+
+
+def _amend(event: Event, amendment: EventAmended | None) -> Event:
+    if amendment is None:
+        return event
+    return replace(event, data=parse(type(event.data), amendment.data))

@@ -1,0 +1,1 @@
+"""Read models: what the recorded events mean, one package per question."""

@@ -1,0 +1,1 @@
+"""Who has booked how much of which quota, and when."""

@@ -1,0 +1,124 @@
+"""Credited bookings: who is credited how much for a win, and when, and when it was taken back."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from itertools import accumulate
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from domain.calendars import CalendarHistory
+from domain.events.life import (
+    CreditSplitSet,
+    DealDeleted,
+    DealOpened,
+    DealWon,
+    OwnerChanged,
+    WinReversed,
+)
+from domain.replay import Event
+
+CreditKind: TypeAlias = Literal["revenue", "overlay"]
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """An amount booked for a rep in a fiscal quarter; negative where a win was taken back."""
+
+    event_id: UUID
+    rep: str
+    kind: CreditKind
+    quarter: str
+    occurred_at: datetime
+    amount: Decimal
+    currency: str
+
+
+@dataclass(slots=True)
+class _Split:
+    owner: str = ""
+    shares: dict[str, Decimal] | None = None
+    overlays: dict[str, Decimal] | None = None
+
+    def credited(self) -> Iterable[tuple[str, CreditKind, Decimal]]:
+        for rep, share in (self.shares or {self.owner: Decimal(1)}).items():
+            yield rep, "revenue", share
+        for rep, share in (self.overlays or {}).items():
+            yield rep, "overlay", share
+
+
+def credits_of(events: Iterable[Event], calendar: CalendarHistory) -> list[Credit]:
+    """Give the credits of one deal's view (METRICS section 1, credit).
+
+    The split in force at the win counts; without one, the owner of that moment. A reversal
+    subtracts the win's own shares in the quarter of the reversal; a deleted deal's credits end
+    in the quarter where they were given, at the instant of the deletion.
+    """
+    split = _Split()
+    given: list[Credit] = []
+    standing: list[Credit] = []
+    for event in events:
+        match event.data:
+            case DealOpened(owner=owner) | OwnerChanged(owner=owner):
+                split.owner = owner
+            case CreditSplitSet(shares=shares, overlays=overlays):
+                split.shares, split.overlays = shares, overlays
+            case DealWon():
+                won = _won(event, event.data, split, calendar)
+                standing += won
+                given += won
+            case WinReversed():
+                quarter = calendar.quarter_of(event.occurred_at).name
+                given += [replace(_taken_back(c, event), quarter=quarter) for c in standing]
+                standing = []
+            case DealDeleted():
+                given += [_taken_back(credit, event) for credit in standing]
+                standing = []
+            case _:
+                pass
+    return given
+
+
+def _won(event: Event, data: DealWon, split: _Split, calendar: CalendarHistory) -> list[Credit]:
+    quarter = calendar.quarter_of(event.occurred_at).name
+    return [
+        Credit(
+            event_id=event.event_id,
+            rep=rep,
+            kind=kind,
+            quarter=quarter,
+            occurred_at=event.occurred_at,
+            amount=data.net.amount * share,
+            currency=data.net.currency,
+        )
+        for rep, kind, share in split.credited()
+    ]
+
+
+def _taken_back(credit: Credit, event: Event) -> Credit:
+    return replace(
+        credit, event_id=event.event_id, occurred_at=event.occurred_at, amount=-credit.amount
+    )
+
+
+class Bookings:
+    """The credits of one rep in one quarter, in one currency, ready for questions about instants."""
+
+    def __init__(self, credited: Sequence[tuple[datetime, Decimal | None]]) -> None:
+        """Take (occurred_at, amount) pairs; the amount is None where no plan rate converts it."""
+        ordered = sorted(credited, key=lambda pair: pair[0])
+        self._instants = [occurred_at for occurred_at, _ in ordered]
+        self._sums = list(
+            accumulate((amount or Decimal(0) for _, amount in ordered), initial=Decimal(0))
+        )
+        self._unknown = list(accumulate((amount is None for _, amount in ordered), initial=0))
+
+    def before(self, instant: datetime) -> Decimal:
+        """Give the amount booked strictly before an instant, as far as rates convert it."""
+        return self._sums[bisect_left(self._instants, instant)]
+
+    def complete_before(self, instant: datetime) -> bool:
+        """Say whether every credit strictly before the instant could be converted."""
+        return self._unknown[bisect_left(self._instants, instant)] == 0

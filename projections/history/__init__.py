@@ -1,0 +1,1 @@
+"""A deal's timeline in words, for an auditor."""

@@ -1,0 +1,176 @@
+"""The answer about a deal's pressure, in the shape of the API."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from uuid import UUID
+
+from domain.events.life import DealDeleted, DealWon, WinReversed
+from domain.policy import Policy
+from domain.replay import Event
+from domain.values import Money, decimal_text
+from projections.pressure.fold import Judged
+from projections.pressure.money import Cost, Counterfactual, cost, counterfactual, price_of
+from projections.pressure.rules import Finding
+from projections.pressure.sentence import sentence
+
+PLACES = 6
+"""Ratios are given to six places."""
+
+
+def answer(
+    events: Sequence[Event], judged: Sequence[Judged], policy: Policy, coverage: tuple[int, int]
+) -> dict[str, object]:
+    """Give a deal's judged events, shares, money and counterfactual (METRICS section 4).
+
+    `coverage` is how many of the team's events outside the window have a customer cause, of
+    how many.
+    """
+    price = price_of(events)
+    won = _stands_won(events)
+    spent = cost(judged, price, won=won)
+    before = counterfactual(events, judged, price)
+    return {
+        "policy_version": policy.version,
+        "events": [_event(j, policy) for j in judged],
+        "shares": shares(judged),
+        "money": _money(spent),
+        "counterfactual": _before(before),
+        "recording_coverage": ratio(*coverage),
+        "recording_coverage_of": coverage[1],
+    }
+
+
+def shares(judged: Sequence[Judged]) -> dict[str, int]:
+    """Give how many events are pressure-shaped, of how many that could be judged."""
+    return {
+        "shaped": sum(j.verdict == "pressure_shaped" for j in judged),
+        "evaluable": sum(j.verdict != "not_evaluable" for j in judged),
+    }
+
+
+def ratio(part: int, whole: int) -> float | None:
+    """Give part/whole to six places; None where there is no whole."""
+    return round(part / whole, PLACES) if whole else None
+
+
+def _stands_won(events: Sequence[Event]) -> bool:
+    won = False
+    for event in events:
+        if isinstance(event.data, DealWon):
+            won = True
+        elif isinstance(event.data, WinReversed | DealDeleted):
+            won = False
+    return won
+
+
+def _money(spent: Cost) -> dict[str, object]:
+    return {
+        "offered": money_json(spent.offered),
+        "realised": money_json(spent.realised),
+        "floor": money_json(spent.floor),
+    }
+
+
+def _before(before: Counterfactual) -> dict[str, object]:
+    return {"net": money_json(before.net), "close_date": _json(before.close_date)}
+
+
+def _event(judged: Judged, policy: Policy) -> dict[str, object]:
+    now = judged.standing
+    currency = judged.quota_currency
+    attained = None
+    if now is not None and currency is not None:
+        attained = Money.model_construct(amount=now.attained, currency=currency).quantised()
+    return {
+        "event_id": str(judged.event.event_id),
+        "type": judged.kind,
+        "rep": judged.event.rep,
+        "action_time": judged.action_time,
+        "quarter": judged.quarter.name if judged.quarter else None,
+        "days_left": judged.days_left,
+        "quota": money_json(now.quota if now else None),
+        "attained": money_json(attained),
+        "pressure": _places(now.pressure if now else None),
+        "shortfall": _places(now.shortfall if now else None),
+        "pivotality": _places(judged.pivotality),
+        "cause": judged.cause.kind,
+        "explained_by": str(judged.cause.explained_by) if judged.cause.explained_by else None,
+        "modifiers": list(judged.cause.modifiers),
+        "verdict": judged.verdict,
+        "rules": list(judged.rules),
+        "facts": _facts(judged, policy),
+        "sentence": sentence(judged, policy),
+    }
+
+
+def _facts(judged: Judged, policy: Policy) -> list[dict[str, object]]:
+    without, of = judged.base_rate
+    explained = judged.cause.explained_by
+    return [
+        {
+            "fact": "window",
+            "value": judged.days_left,
+            "threshold": policy.window_days,
+            "holds": judged.window,
+            "evidence": [],
+        },
+        {
+            "fact": "behind",
+            "value": _places(judged.standing.pressure if judged.standing else None),
+            "threshold": float(policy.theta),
+            "holds": judged.behind,
+            "evidence": _ids([*judged.quota_events, *judged.win_events]),
+        },
+        {
+            "fact": "no_customer_action",
+            "value": judged.cause.kind,
+            "threshold": policy.lookback_days,
+            "holds": judged.cause.kind == "seller_only",
+            "evidence": _ids([explained] if explained else []),
+            "base_rate": {"without_customer_action": without, "of": of},
+        },
+        {
+            "fact": "abnormal",
+            "value": [_finding(finding) for finding in judged.findings],
+            "threshold": {
+                "alpha": float(policy.alpha),
+                "minimum_excess": float(policy.minimum_excess),
+            },
+            "holds": judged.abnormal,
+            "evidence": _ids([e for finding in judged.findings for e in finding.evidence]),
+        },
+    ]
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    figures = {name: _json(value) for name, value in finding.value.items()}
+    return {"rule": finding.rule, "holds": finding.holds, **figures}
+
+
+def _ids(ids: Sequence[UUID]) -> list[str]:
+    return [str(event_id) for event_id in ids]
+
+
+def _places(share: Fraction | None) -> float | None:
+    return None if share is None else round(float(share), PLACES)
+
+
+def money_json(money: Money | None) -> dict[str, str] | None:
+    """Give money as the API does: a decimal string with its currency."""
+    if money is None:
+        return None
+    return {"amount": decimal_text(money.amount), "currency": money.currency}
+
+
+def _json(value: object) -> object:
+    match value:
+        case Decimal():
+            return decimal_text(value)
+        case date():
+            return value.isoformat()
+        case dict():
+            return {name: _json(inner) for name, inner in value.items()}
+        case _:
+            return value

@@ -1,0 +1,108 @@
+"""Quota pressure at an instant and over a quarter (METRICS section 2)."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final, Protocol
+
+from domain.fiscal import FiscalQuarter, tau
+from domain.values import Money
+
+
+class Booked(Protocol):
+    """The credits of one rep in one quarter, in the currency of the quota."""
+
+    def before(self, instant: datetime) -> Decimal:
+        """Give the amount booked strictly before an instant."""
+        ...
+
+    def complete_before(self, instant: datetime) -> bool:
+        """Say whether every credit before the instant could be converted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a rep stands against the quota: pressure never stands alone (METRICS section 2)."""
+
+    quota: Money | None
+    attained: Decimal
+    pressure: Fraction | None
+    shortfall: Fraction | None
+
+
+def pressure(quota: Decimal | None, attained: Decimal, elapsed: Fraction) -> Fraction | None:
+    """Give clamp01((Q*F - A) / (Q - A)) at linear pace F = tau; None without a quota.
+
+    0 where nothing is missing: Q <= 0 or A >= Q.
+    """
+    if quota is None:
+        return None
+    if quota <= 0 or attained >= quota:
+        return Fraction(0)
+    target, booked = Fraction(quota), Fraction(attained)
+    return min(Fraction(1), max(Fraction(0), (target * elapsed - booked) / (target - booked)))
+
+
+def shortfall(quota: Decimal | None, attained: Decimal, elapsed: Fraction) -> Fraction | None:
+    """Give max(0, (Q*F - A) / Q): the share of the quota by which the rep is behind pace."""
+    if quota is None:
+        return None
+    if quota <= 0:
+        return Fraction(0)
+    return max(Fraction(0), elapsed - Fraction(attained) / Fraction(quota))
+
+
+def pivotality(value: Decimal | None, quota: Decimal | None, attained: Decimal) -> Fraction | None:
+    """Give min(1, v / (Q - A)): how much of what is missing this deal would bring.
+
+    0 where nothing is missing; None without a value or a quota.
+    """
+    if value is None or quota is None:
+        return None
+    if quota <= 0 or attained >= quota:
+        return Fraction(0)
+    return min(Fraction(1), max(Fraction(0), Fraction(value) / Fraction(quota - attained)))
+
+
+def standing(quota: Money | None, booked: Booked, quarter: FiscalQuarter, at: datetime) -> Standing:
+    """Give where a rep stands at an instant; unknown where a credit could not be converted."""
+    attained = booked.before(at)
+    if quota is None or not booked.complete_before(at):
+        return Standing(quota, attained, None, None)
+    elapsed = tau(quarter, at)
+    return Standing(
+        quota,
+        attained,
+        pressure(quota.amount, attained, elapsed),
+        shortfall(quota.amount, attained, elapsed),
+    )
+
+
+def curve(
+    quota_at: Callable[[datetime], Money | None],
+    booked: Booked,
+    quarter: FiscalQuarter,
+    changes: Iterable[datetime],
+    *,
+    start: datetime,
+    end: datetime,
+) -> list[tuple[datetime, Fraction | None]]:
+    """Give the points of the pressure line of one rep in a quarter between two instants.
+
+    Between two points the line is straight, but for its kink where the rep falls behind pace.
+    `changes` are the instants at which the quota or the bookings change: there the line jumps,
+    so it has a point at the instant and one just after it.
+    """
+    inside = {at + after for at in changes for after in (timedelta(0), _JUST_AFTER)}
+    marks = sorted({start, end, *(at for at in inside if start < at < end)})
+    daily = [start + _DAY * day for day in range(1, (end - start) // _DAY + 1)]
+    instants = sorted({*marks, *(at for at in daily if at < end)})
+    return [(at, standing(quota_at(at), booked, quarter, at).pressure) for at in instants]
+
+
+_DAY: Final = timedelta(days=1)
+_JUST_AFTER: Final = timedelta(microseconds=1)
+"""Bookings count strictly before an instant, so a win shows a microsecond after it."""

@@ -1,0 +1,119 @@
+"""The explanation of a verdict in one or two sentences that a sales manager would accept."""
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from domain.events.life import CloseDateMoved
+from domain.events.money import DiscountOffered
+from domain.events.progress import StageEntered
+from domain.policy import Policy
+from projections.pressure.fold import Judged
+
+_CAUSES: Final = {
+    "customer_linked": "a customer event is named as its cause",
+    "customer_preceded": "the customer moved first",
+}
+
+
+def sentence(judged: Judged, policy: Policy) -> str:
+    """Say what happened, which facts hold, and what follows; never that pressure caused it."""
+    match judged.verdict:
+        case "pressure_shaped":
+            facts = [_where(judged, policy), _cause(judged, policy), _abnormal(judged)]
+            end = "This is consistent with quota pressure"
+        case "pressure_consistent":
+            facts = [_where(judged, policy), _abnormal(judged), _cause(judged, policy)]
+            end = "The timing is consistent with quota pressure, and so is a customer's own wish"
+        case "not_pressure_shaped":
+            facts = [_why_not(judged, policy)]
+            end = "This does not read as quota pressure"
+        case _:
+            facts = [_why_unknown(judged)]
+            end = "So nothing can be said about quota pressure"
+    return f"{_what(judged)}: {'; '.join(facts)}. {end}."
+
+
+def _what(judged: Judged) -> str:
+    match judged.event.data:
+        case DiscountOffered(percent=percent):
+            return f"A discount of {_number(percent)}% was offered"
+        case CloseDateMoved(to=to):
+            return f"The close date was moved to {to}"
+        case StageEntered(stage=stage):
+            return f"Stage {stage} was entered"
+        case _:
+            return "The event was recorded"
+
+
+def _where(judged: Judged, policy: Policy) -> str:
+    return f"{_left(judged)}, {_behind(judged, policy)}"
+
+
+def _left(judged: Judged) -> str:
+    if judged.quarter is None:
+        return "outside every fiscal quarter"
+    days = "on the last day" if judged.days_left == 0 else _days(judged.days_left or 0)
+    return f"{days} of {judged.quarter.name}"
+
+
+def _days(count: int) -> str:
+    return f"with {count} day{'' if count == 1 else 's'} left"
+
+
+def _behind(judged: Judged, policy: Policy) -> str:
+    now = judged.standing
+    share = ""
+    if now is None:
+        return f"{judged.event.rep} with no known quota"
+    if now.quota is not None and now.quota.amount > 0:
+        share = f" at {_percent(Fraction(now.attained) / Fraction(now.quota.amount))} of quota"
+    pressed = "unknown" if now.pressure is None else f"{float(now.pressure):.2f}"
+    return f"{judged.event.rep}{share} (pressure {pressed}, threshold {policy.theta})"
+
+
+def _cause(judged: Judged, policy: Policy) -> str:
+    if judged.cause.kind == "seller_only":
+        return f"no customer action was recorded in the {policy.lookback_days} days before"
+    words = _CAUSES[judged.cause.kind]
+    if "explained_late" in judged.cause.modifiers:
+        words += f", recorded more than {policy.late_explanation_hours} hours later"
+    if "customer_asserted" in judged.cause.modifiers:
+        words += ", by the seller's word only"
+    return words
+
+
+def _abnormal(judged: Judged) -> str:
+    return "; ".join(finding.words for finding in judged.findings if finding.holds)
+
+
+def _why_not(judged: Judged, policy: Policy) -> str:
+    if judged.window is False:
+        return f"{_left(judged)}, before the last {policy.window_days} days"
+    if judged.behind is False:
+        return f"{_left(judged)}, {_behind(judged, policy)}: not behind pace"
+    return f"{_left(judged)}, and no rule finds it out of the ordinary"
+
+
+def _why_unknown(judged: Judged) -> str:
+    missing = []
+    if judged.quarter is None:
+        missing.append("no fiscal quarter contains it")
+    elif judged.behind is None:
+        quota = judged.standing is None or judged.standing.quota is None
+        missing.append(
+            f"{judged.event.rep} has no known quota in {judged.quarter.name}"
+            if quota
+            else "a booking has no plan rate into the quota's currency"
+        )
+    if judged.abnormal is None:
+        missing.append("too little is known to say what is ordinary")
+    return "; ".join(missing)
+
+
+def _number(value: Decimal) -> str:
+    return f"{value.normalize():f}"
+
+
+def _percent(share: Fraction) -> str:
+    return f"{float(share) * 100:.0f}%"

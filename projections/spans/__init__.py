@@ -1,0 +1,1 @@
+"""The state of every deal over time: one row for each span of positions it was constant in."""

@@ -1,0 +1,87 @@
+"""Real PostgreSQL servers for tests: one per set of programs and test run, a database per test."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from psycopg import sql
+
+from api.storage.embedded import EmbeddedServer
+from api.storage.embedded_programs import bin_dirs
+
+HOME_VARIABLE: Final = "DEALTRAIL_TEST_HOME"
+"""Tells the parallel workers of one test run where its servers are, so that they share them."""
+
+_NUMBERS = count(1)
+
+
+def programs() -> dict[str, Path]:
+    """What contract tests run on: the programs that are shipped, and Debian's if installed."""
+    shipped, *system = bin_dirs()
+    debian = (folder for folder in system if folder.is_relative_to("/usr/lib/postgresql"))
+    return {"shipped": shipped} | {f"debian{folder.parent.name}": folder for folder in debian}
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """A running server, and databases on it."""
+
+    name: str
+    server: EmbeddedServer
+    _templates: dict[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def database(self, *, template: str = "template0") -> Iterator[str]:
+        """The address of a new database that is dropped afterwards."""
+        name = _fresh_name("test")
+        self._create(name, template)
+        try:
+            yield self.server.dsn(name)
+        finally:
+            self._execute("DROP DATABASE {} WITH (FORCE)", name)
+
+    def template(self, key: str, prepare: Callable[[str], None]) -> str:
+        """A database that `prepare` filled once per worker, to make others from."""
+        if key not in self._templates:
+            name = _fresh_name("template")
+            self._create(name, "template0")
+            prepare(self.server.dsn(name))
+            self._templates[key] = name
+        return self._templates[key]
+
+    def _create(self, name: str, template: str) -> None:
+        # Copying files is many times faster than logging blocks on a server without fsync.
+        self._execute("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template)
+
+    def _execute(self, statement: str, *names: str) -> None:
+        with psycopg.connect(self.server.dsn("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def _fresh_name(kind: str) -> str:
+    return f"{kind}_{os.getpid()}_{next(_NUMBERS)}"
+
+
+@contextmanager
+def running(name: str) -> Iterator[PostgresServer]:
+    home = Path(os.environ[HOME_VARIABLE]) / name
+    with EmbeddedServer(home, bin_dir=programs()[name], durable=False) as server:
+        yield PostgresServer(name, server)
+
+
+@contextmanager
+def home_of_run() -> Iterator[Path]:
+    """A folder that an unprivileged account may pass through, as pytest's own is not."""
+    folder = Path(tempfile.mkdtemp(prefix="dealtrail-test-", dir="/tmp"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
