@@ -152,6 +152,13 @@ class CalendarHistory:
         """The quarter that the instant lies in; OutsideCalendarError where there is none."""
         return self.calendar_at(instant).quarter_of(instant)
 
+    def quarter_at(self, instant: datetime) -> FiscalQuarter | None:
+        """The quarter that the instant lies in; None outside the periods a calendar lists."""
+        try:
+            return self.quarter_of(instant)
+        except OutsideCalendarError:
+            return None
+
     def quarter_on(self, day: date) -> FiscalQuarter:
         """The quarter that has this local day; OutsideCalendarError where there is none."""
         return self.calendar_on(day).quarter_on(day)

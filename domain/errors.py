@@ -126,3 +126,9 @@ class MisplacedEventError(DomainError):
     """The event type belongs to another kind of stream."""
 
     code = "misplaced_event"
+
+
+class PayloadRefusedError(DomainError):
+    """An amendment's payload is not of the type of the event that it amends."""
+
+    code = "payload_refused"

@@ -1,11 +1,9 @@
 """Credited bookings: who is credited how much for a win, and when, and when it was taken back."""
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from itertools import accumulate
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -25,12 +23,15 @@ CreditKind: TypeAlias = Literal["revenue", "overlay"]
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """An amount booked for a rep in a fiscal quarter; negative where a win was taken back."""
+    """An amount booked for a rep in a fiscal quarter; negative where a win was taken back.
+
+    `quarter` is None outside the periods that an explicit calendar lists: it counts nowhere.
+    """
 
     event_id: UUID
     rep: str
     kind: CreditKind
-    quarter: str
+    quarter: str | None
     occurred_at: datetime
     amount: Decimal
     currency: str
@@ -70,7 +71,7 @@ def credits_of(events: Iterable[Event], calendar: CalendarHistory) -> list[Credi
                 standing += won
                 given += won
             case WinReversed():
-                quarter = calendar.quarter_of(event.occurred_at).name
+                quarter = _quarter(calendar, event)
                 given += [replace(_taken_back(c, event), quarter=quarter) for c in standing]
                 standing = []
             case DealDeleted():
@@ -82,7 +83,7 @@ def credits_of(events: Iterable[Event], calendar: CalendarHistory) -> list[Credi
 
 
 def _won(event: Event, data: DealWon, split: _Split, calendar: CalendarHistory) -> list[Credit]:
-    quarter = calendar.quarter_of(event.occurred_at).name
+    quarter = _quarter(calendar, event)
     return [
         Credit(
             event_id=event.event_id,
@@ -97,28 +98,12 @@ def _won(event: Event, data: DealWon, split: _Split, calendar: CalendarHistory) 
     ]
 
 
+def _quarter(calendar: CalendarHistory, event: Event) -> str | None:
+    quarter = calendar.quarter_at(event.occurred_at)
+    return quarter.name if quarter else None
+
+
 def _taken_back(credit: Credit, event: Event) -> Credit:
     return replace(
         credit, event_id=event.event_id, occurred_at=event.occurred_at, amount=-credit.amount
     )
-
-
-class Bookings:
-    """The credits of one rep in one quarter, in one currency, ready for questions about instants."""
-
-    def __init__(self, credited: Sequence[tuple[datetime, Decimal | None]]) -> None:
-        """Take (occurred_at, amount) pairs; the amount is None where no plan rate converts it."""
-        ordered = sorted(credited, key=lambda pair: pair[0])
-        self._instants = [occurred_at for occurred_at, _ in ordered]
-        self._sums = list(
-            accumulate((amount or Decimal(0) for _, amount in ordered), initial=Decimal(0))
-        )
-        self._unknown = list(accumulate((amount is None for _, amount in ordered), initial=0))
-
-    def before(self, instant: datetime) -> Decimal:
-        """Give the amount booked strictly before an instant, as far as rates convert it."""
-        return self._sums[bisect_left(self._instants, instant)]
-
-    def complete_before(self, instant: datetime) -> bool:
-        """Say whether every credit strictly before the instant could be converted."""
-        return self._unknown[bisect_left(self._instants, instant)] == 0

@@ -20,7 +20,7 @@ from domain.events.life import (
 )
 from domain.events.money import DiscountOffered, DiscountWithdrawn
 from domain.events.progress import StageEntered
-from domain.fiscal import FiscalQuarter, OutsideCalendarError, days_left, local_day
+from domain.fiscal import FiscalQuarter, days_left, local_day
 from domain.path import Processes, moves
 from domain.policy import Policy
 from domain.replay import Event
@@ -66,14 +66,6 @@ class Stay:
     left_at: datetime | None
 
 
-def quarter_at(calendar: CalendarHistory, instant: datetime) -> FiscalQuarter | None:
-    """Give the fiscal quarter of an instant; None outside the periods that a calendar lists."""
-    try:
-        return calendar.quarter_of(instant)
-    except OutsideCalendarError:
-        return None
-
-
 def standing_offers(events: Iterable[Event]) -> dict[UUID, Decimal | None]:
     """Give, for each offer, the discount that stood before it; None if there was none."""
     before: dict[UUID, Decimal | None] = {}
@@ -104,7 +96,7 @@ def acts_of(
         if kind is None or (kind == "stage_entered" and event.event_id not in moved):
             continue
         at = action_time(event)
-        quarter = quarter_at(calendar, at)
+        quarter = calendar.quarter_at(at)
         outside = None if quarter is None else days_left(quarter, at) >= policy.window_days
         opening = quarter is not None and in_opening(quarter, at, policy)
         found.append(

@@ -33,7 +33,7 @@ def answer(
     before = counterfactual(events, judged, price)
     return {
         "policy_version": policy.version,
-        "events": [_event(j, policy) for j in judged],
+        "events": [judged_json(j, policy) for j in judged],
         "shares": shares(judged),
         "money": _money(spent),
         "counterfactual": _before(before),
@@ -77,7 +77,8 @@ def _before(before: Counterfactual) -> dict[str, object]:
     return {"net": money_json(before.net), "close_date": _json(before.close_date)}
 
 
-def _event(judged: Judged, policy: Policy) -> dict[str, object]:
+def judged_json(judged: Judged, policy: Policy) -> dict[str, object]:
+    """Give one judged event with its facts and its sentence (DESIGN section 6)."""
     now = judged.standing
     currency = judged.quota_currency
     attained = None

@@ -5,22 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final, Protocol
+from typing import Final
 
+from domain.bookings import RunningTotal
 from domain.fiscal import FiscalQuarter, tau
 from domain.values import Money
-
-
-class Booked(Protocol):
-    """The credits of one rep in one quarter, in the currency of the quota."""
-
-    def before(self, instant: datetime) -> Decimal:
-        """Give the amount booked strictly before an instant."""
-        ...
-
-    def complete_before(self, instant: datetime) -> bool:
-        """Say whether every credit before the instant could be converted."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +56,9 @@ def pivotality(value: Decimal | None, quota: Decimal | None, attained: Decimal) 
     return min(Fraction(1), max(Fraction(0), Fraction(value) / Fraction(quota - attained)))
 
 
-def standing(quota: Money | None, booked: Booked, quarter: FiscalQuarter, at: datetime) -> Standing:
+def standing(
+    quota: Money | None, booked: RunningTotal, quarter: FiscalQuarter, at: datetime
+) -> Standing:
     """Give where a rep stands at an instant; unknown where a credit could not be converted."""
     attained = booked.before(at)
     if quota is None or not booked.complete_before(at):
@@ -83,7 +74,7 @@ def standing(quota: Money | None, booked: Booked, quarter: FiscalQuarter, at: da
 
 def curve(
     quota_at: Callable[[datetime], Money | None],
-    booked: Booked,
+    booked: RunningTotal,
     quarter: FiscalQuarter,
     changes: Iterable[datetime],
     *,

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
+from domain.bookings import RunningTotal
 from domain.calendars import CalendarHistory
 from domain.causes import Cause, action_time, causes
 from domain.events.life import AmountChanged, CloseDateMoved, DealOpened
@@ -19,9 +20,9 @@ from domain.policy import Policy
 from domain.replay import Event
 from domain.values import Money
 from projections.pressure import rules
-from projections.pressure.acts import KINDS, ActKind, quarter_at, standing_offers
+from projections.pressure.acts import KINDS, ActKind, standing_offers
 from projections.pressure.baseline import Comparables, Dwell, Peers, Question
-from projections.pressure.curve import Booked, Standing, pivotality, standing
+from projections.pressure.curve import Standing, pivotality, standing
 from projections.pressure.rules import Finding, Truth, all_of, any_of
 
 Verdict: TypeAlias = Literal[
@@ -32,16 +33,26 @@ Verdict: TypeAlias = Literal[
 class Context(Protocol):
     """What the judgement of one deal needs to know of the rest, as known at one position."""
 
-    processes: Processes
-    policy: Policy
-    calendar: CalendarHistory
-    comparables: Comparables
+    @property
+    def policy(self) -> Policy:
+        """The numbers that verdicts are made with."""
+        ...
+
+    @property
+    def calendar(self) -> CalendarHistory:
+        """The fiscal calendars."""
+        ...
+
+    @property
+    def comparables(self) -> Comparables:
+        """The seller events of other deals."""
+        ...
 
     def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
         """Give the quota in force at an instant and the events that set it."""
         ...
 
-    def booked(self, rep: str, quarter: str, currency: str) -> Booked:
+    def booked(self, rep: str, quarter: str, currency: str) -> RunningTotal:
         """Give what is credited to a rep in a quarter, in a currency."""
         ...
 
@@ -101,9 +112,11 @@ class Judged:
         return tuple(finding.rule for finding in self.findings if finding.holds)
 
 
-def fold(deal_id: UUID, events: Sequence[Event], context: Context) -> list[Judged]:
+def fold(
+    deal_id: UUID, events: Sequence[Event], processes: Processes, context: Context
+) -> list[Judged]:
     """Judge the stages entered, discounts and close-date moves of a deal's view, in its order."""
-    judge = _Judge(deal_id, events, context)
+    judge = _Judge(deal_id, events, processes, context)
     judged: list[Judged] = []
     for event in events:
         judge.see(event)
@@ -117,11 +130,13 @@ def fold(deal_id: UUID, events: Sequence[Event], context: Context) -> list[Judge
 class _Judge:
     """The state of one deal along its view: what each event is judged against."""
 
-    def __init__(self, deal_id: UUID, events: Sequence[Event], context: Context) -> None:
+    def __init__(
+        self, deal_id: UUID, events: Sequence[Event], processes: Processes, context: Context
+    ) -> None:
         self.deal_id = deal_id
         self.context = context
-        self.moves = {move.event.event_id: move for move in moves(events, context.processes)}
-        self._causes = causes(events, context.processes, context.policy)
+        self.moves = {move.event.event_id: move for move in moves(events, processes)}
+        self._causes = causes(events, processes, context.policy)
         self._offers = standing_offers(events)
         self._withdrawn = {e.data.event_id for e in events if isinstance(e.data, EvidenceWithdrawn)}
         self._evidence: dict[str, int] = {}
@@ -156,7 +171,7 @@ class _Judge:
         at = action_time(event)
         policy = self.context.policy
         question = Question(self.deal_id, event.rep, self._segment, at)
-        quarter = quarter_at(self.context.calendar, at)
+        quarter = self.context.calendar.quarter_at(at)
         quota, quota_events = (
             self.context.quota(event.rep, quarter.name, at) if quarter else (None, ())
         )

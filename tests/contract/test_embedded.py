@@ -231,7 +231,7 @@ def test_a_forked_child_does_not_stop_its_parents_server(home: Path) -> None:
 
 
 def test_a_long_or_odd_home_gets_its_socket_elsewhere(home: Path, shared: Path) -> None:
-    odd = home / 'it\'s, "odd"' / ("long" * 30)
+    odd = home / "it's, so (odd)" / ("long" * 30)
 
     with share(odd) as server:
         assert answer(server, "SELECT 1") == 1
@@ -241,6 +241,15 @@ def test_a_long_or_odd_home_gets_its_socket_elsewhere(home: Path, shared: Path) 
     assert (list(shared.iterdir()) != []) == AS_ROOT
     if not AS_ROOT:
         Path(str(psycopg.conninfo.conninfo_to_dict(dsn)["host"])).rmdir()
+
+
+def test_a_folder_that_a_shell_would_not_leave_alone_is_refused(home: Path) -> None:
+    home.mkdir()
+    bin_dir = home / "$HOME"
+    bin_dir.symlink_to(bin_dirs()[0])
+
+    with pytest.raises(EmbeddedError, match=r"cannot be started with \$ in .*\$HOME"):
+        EmbeddedServer(home, bin_dir=bin_dir).start()
 
 
 def test_a_server_that_was_not_started_has_no_address(home: Path) -> None:

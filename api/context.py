@@ -1,0 +1,49 @@
+"""Reads the context of the deals as known at any position, and keeps it for the next question."""
+
+from bisect import bisect_right
+from collections import OrderedDict
+from threading import Lock
+from typing import Final
+
+from api.storage.log_reader import LogReader
+from domain.events.catalogue import EVENT_TYPES, STREAM_KINDS, TYPES_BY_NAME
+from domain.known import Known
+from domain.replay import Event
+
+CONTEXT_TOPICS: Final = tuple(
+    sorted(TYPES_BY_NAME[name].TOPIC for name, kind in STREAM_KINDS.items() if kind != "deal")
+)
+"""What the log holds besides deals: quotas, processes, policies, calendars, people, rates."""
+REFRAMING_TOPICS: Final = frozenset(
+    topic for topic in EVENT_TYPES if topic.split(".")[0] in {"calendar", "policy", "process"}
+)
+"""Events after which every deal is read anew."""
+_KEPT: Final = 64
+"""How many moments of the context stay folded; a replay asks for many of the same."""
+
+
+class ContextReader:
+    """The context as known at a position; the log never changes, so what was read stays true."""
+
+    def __init__(self, store: LogReader) -> None:
+        self._store = store
+        self._lock = Lock()
+        self._events: list[Event] = []
+        self._read_upto = 0
+        self._folded: OrderedDict[int, Known] = OrderedDict()
+
+    def known(self, as_of: int) -> Known:
+        """Give the context as known at a position of the log."""
+        with self._lock:
+            if as_of > self._read_upto:
+                self._events += self._store.topics_log(
+                    CONTEXT_TOPICS, after=self._read_upto, upto=as_of
+                )
+                self._read_upto = as_of
+            count = bisect_right(self._events, as_of, key=lambda event: event.position)
+            if count not in self._folded:
+                self._folded[count] = Known(self._events[:count])
+                while len(self._folded) > _KEPT:
+                    self._folded.popitem(last=False)
+            self._folded.move_to_end(count)
+            return self._folded[count]

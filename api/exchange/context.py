@@ -1,0 +1,180 @@
+"""The context that a source states once: its process, calendar and quotas, kept from repeating."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from api.exchange.lines import Findings, JsonObject, Line
+from api.exchange.profile import ActivityProfile, Profile
+from domain.events.catalogue import TYPES_BY_NAME, parse
+from domain.fiscal import local_day
+
+
+class KnownContext(Protocol):
+    """What the ledger already holds of the context."""
+
+    def context(self, stream: str) -> Sequence[tuple[str, Mapping[str, object]]]:
+        """Type and payload of every event of a stream of context, in order."""
+        ...
+
+
+class NoContext:
+    """An empty ledger."""
+
+    def context(self, stream: str) -> Sequence[tuple[str, Mapping[str, object]]]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class ContextStage:
+    """A stage of the source's process; `closes` says how a deal ends there, if it does."""
+
+    id: str
+    name: str
+    goal: str
+    closes: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContextWriter:
+    """Makes the lines of context that the ledger does not know yet.
+
+    Context that the source does not date is as old as the source: it takes its earliest
+    instant. What the ledger knows already counts as a duplicate and gives no line; where it
+    differs, the difference is a new fact: another process version, a revised quota.
+    """
+
+    known: KnownContext
+    findings: Findings
+    system: str
+    earliest: datetime
+
+    def process(
+        self, *, process_id: str, stages: Sequence[ContextStage], profile: Profile, file: str
+    ) -> tuple[int, Line | None]:
+        """The version that these stages are, and its line if it is new."""
+        content = _process(process_id, stages, profile)
+        stream = f"process:{process_id}"
+        versions = [data for kind, data in self.known.context(stream) if kind == _PROCESS]
+        for data in versions:
+            version = data["version"]
+            if isinstance(version, int) and _same(_PROCESS, data, content | {"version": version}):
+                self.findings.duplicates += 1
+                return version, None
+        version = len(versions) + 1
+        data = content | {"version": version}
+        return version, self._line(stream, f"{stream}:{version}", _PROCESS, data, file=file)
+
+    def calendar(
+        self,
+        *,
+        kind: str,
+        zone: str,
+        parameters: Mapping[str, object],
+        effective_from: date | None,
+        file: str,
+    ) -> Line | None:
+        """The line of a calendar, unless the ledger's newest is this one."""
+        adopted = [data for _, data in self.known.context("calendar")]
+        content: JsonObject = {"zone": zone, "kind": kind, "parameters": dict(parameters)}
+        if adopted and {key: adopted[-1].get(key) for key in content} == content:
+            self.findings.duplicates += 1
+            return None
+        since = effective_from or local_day(self.earliest, zone)
+        data = content | {"effective_from": since.isoformat()}
+        return self._line("calendar", f"calendar:{len(adopted) + 1}", _CALENDAR, data, file=file)
+
+    def quota(
+        self,
+        *,
+        rep: str,
+        quarter: str,
+        amount: JsonObject,
+        told_at: datetime,
+        key: str,
+        file: str,
+        row: int,
+    ) -> Line | None:
+        """The line that makes this the quota, unless it is already."""
+        stream = f"quota:{rep}:{quarter}"
+        stated = [data for _, data in self.known.context(stream) if "amount" in data]
+        if stated and _same("quota_revised", {"amount": stated[-1]["amount"]}, {"amount": amount}):
+            self.findings.duplicates += 1
+            return None
+        revised: JsonObject = {"amount": amount}
+        return Line(
+            stream=stream,
+            external_id=f"{key}:{len(stated) + 1}",
+            type="quota_revised" if stated else "quota_assigned",
+            occurred_at=told_at,
+            recorded_at=told_at,
+            actor=self.system,
+            data=revised if stated else {"rep": rep, "quarter": quarter} | revised,
+            file=file,
+            row=row,
+        )
+
+    def _line(
+        self, stream: str, external_id: str, kind: str, data: JsonObject, *, file: str
+    ) -> Line:
+        return Line(
+            stream=stream,
+            external_id=external_id,
+            type=kind,
+            occurred_at=self.earliest,
+            recorded_at=None,
+            actor=self.system,
+            data=data,
+            file=file,
+            row=1,
+        )
+
+
+_PROCESS = "process_published"
+_CALENDAR = "calendar_adopted"
+
+
+def _same(kind: str, one: Mapping[str, object], other: Mapping[str, object]) -> bool:
+    event_type = TYPES_BY_NAME[kind]
+    return parse(event_type, one) == parse(event_type, other)
+
+
+def _process(process_id: str, stages: Sequence[ContextStage], profile: Profile) -> JsonObject:
+    won = [stage.id for stage in stages if stage.closes == "won"]
+    lost = [stage.id for stage in stages if stage.closes == "lost"]
+    return {
+        "name": process_id,
+        "stages": [
+            {
+                "id": stage.id,
+                "name": stage.name,
+                "goal": stage.goal,
+                "activities": [
+                    _activity(name, activity)
+                    for name, activity in profile.activities.items()
+                    if activity.stage in (stage.id, stage.name)
+                ],
+            }
+            for stage in stages
+        ],
+        "closing": {"won": _one_or_all(won), "lost": _one_or_all(lost)},
+    }
+
+
+def _one_or_all(ids: list[str]) -> str | list[str]:
+    return ids[0] if len(ids) == 1 else ids
+
+
+def _activity(name: str, activity: ActivityProfile) -> JsonObject:
+    outcomes = [
+        {"id": one.id or one.name, "name": one.name}
+        | ({} if one.required_level is None else {"required_level": one.required_level})
+        for one in activity.outcomes
+    ]
+    return {
+        "id": activity.id or name,
+        "name": name,
+        "purpose": activity.purpose,
+        "outcomes": outcomes,
+    }

@@ -1,0 +1,343 @@
+"""Any table with one row per deal, read by a declared profile: the last state, no history."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import cast
+
+from api.exchange.context import ContextStage, ContextWriter, KnownContext
+from api.exchange.instants import (
+    OrderContradictedError,
+    OrderUndeclaredError,
+    end_of_day,
+    parse_day,
+    start_of_day,
+)
+from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
+from api.exchange.profile import ColumnRole, Profile, StageProfile
+from api.exchange.spool import Spool
+from api.exchange.texts import CsvRow, CsvTable
+from domain.values import MAX_DIGITS
+
+_REQUIRED: tuple[ColumnRole, ...] = ("id", "owner", "stage")
+_DAYS: tuple[ColumnRole, ...] = ("opened_on", "close_date", "closed_on")
+
+
+class _RefusedRowError(ValueError):
+    """The row is not imported; the message says why."""
+
+
+@dataclass(slots=True)
+class _Span:
+    """The first and the last day that a file states."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def take(self, day: date) -> None:
+        self.first = min(self.first or day, day)
+        self.last = max(self.last or day, day)
+
+
+def number_text(text: str) -> str:
+    """The number as a payload writes it; ValueError if it is none."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(f"expected a number, not {text!r}") from error
+    if not number.is_finite():
+        raise ValueError(f"expected a number, not {text!r}")
+    if abs(number.adjusted()) > MAX_DIGITS:
+        raise ValueError(f"expected a number of at most {MAX_DIGITS} digits, not {text!r}")
+    return format(number if number else abs(number), "f")
+
+
+@dataclass(slots=True)
+class CsvTableReader:
+    """Reads tables of deals as their profile says; refuses them where it does not say enough."""
+
+    files: Sequence[Path]
+    profile: Profile
+    known: KnownContext
+    _stages: dict[str, StageProfile] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._stages = {stage.name: stage for stage in self.profile.stages}
+
+    @property
+    def system(self) -> str:
+        return self.profile.source or "csv"
+
+    @property
+    def _zone(self) -> str:
+        return self.profile.zone or "UTC"
+
+    def lines(self, findings: Findings) -> Iterator[Line]:
+        span = _Span()
+        with Spool() as spool:
+            for path in self.files:
+                self._check_declared(path)
+                for row in self._table(path).rows(findings):
+                    self._spool(row, spool=spool, span=span, findings=findings)
+            if span.first is None or span.last is None:
+                raise ExportRefusedError(
+                    "no row states a date, so no deal has a time", file=self.files[0].name
+                )
+            yield from self._lines_of(spool, first=span.first, last=span.last, findings=findings)
+
+    def _table(self, path: Path) -> CsvTable:
+        return CsvTable(path, encoding=self.profile.encoding, delimiter=self.profile.delimiter)
+
+    def _check_declared(self, path: Path) -> None:
+        """Refuse what the profile does not describe, before the first row is read."""
+        for key in self._undeclared():
+            raise ExportRefusedError(f"the profile declares no {key}", file=path.name)
+        header = self._table(path).columns()
+        for role in self.profile.columns:
+            for column in self.profile.columns_of(role):
+                _ensure_column(column, header, key=f"columns.{role}", file=path.name)
+        for stage in self.profile.stages:
+            if stage.entered_on:
+                _ensure_column(stage.entered_on, header, key="stages.entered_on", file=path.name)
+
+    def _undeclared(self) -> list[str]:
+        missing = [f"`columns.{role}`" for role in _REQUIRED if not self.profile.columns_of(role)]
+        closes = {stage.closes for stage in self.profile.stages}
+        if not {"won", "lost"} <= closes:
+            missing.append("`stages` of which some close as won and some as lost")
+        if self.profile.currency is None and not self.profile.columns_of("currency"):
+            missing.append("`currency`")
+        return missing
+
+    def _value(self, row: CsvRow, role: ColumnRole) -> str:
+        columns = self.profile.columns_of(role)
+        return row.get(columns[0]) if columns else ""
+
+    def _spool(self, row: CsvRow, *, spool: Spool, span: _Span, findings: Findings) -> None:
+        content: JsonObject = {role: self._value(row, role) for role in self.profile.columns}
+        names = (row.get(column) for column in self.profile.columns_of("name"))
+        content["name"] = " - ".join(" ".join(name.split()) for name in names if name)
+        content |= {"file": row.file, "row": row.row}
+        try:
+            for key, column in self._day_columns.items():
+                day = self._day(row, column)
+                content[key] = None if day is None else day.isoformat()
+                if day is not None:
+                    span.take(day)
+        except ValueError as error:
+            findings.reject(row.file, row.row, str(error))
+            return
+        spool.add([str(content["id"]), row.file, row.row], content)
+
+    @property
+    def _day_columns(self) -> dict[str, str]:
+        """Every column that holds a day, by what it says of the deal."""
+        roles = {role: self.profile.columns_of(role) for role in _DAYS}
+        return {str(role): columns[0] for role, columns in roles.items() if columns} | {
+            _entered(stage): stage.entered_on for stage in self.profile.stages if stage.entered_on
+        }
+
+    def _day(self, row: CsvRow, column: str) -> date | None:
+        text = row.get(column)
+        if not text:
+            return None
+        try:
+            return parse_day(text, self.profile.date_order)
+        except (OrderUndeclaredError, OrderContradictedError) as error:
+            raise ExportRefusedError(f"{column}: {error}", file=row.file, row=row.row) from error
+        except ValueError as error:
+            raise _RefusedRowError(f"{column}: {error}") from error
+
+    def _lines_of(
+        self, spool: Spool, *, first: date, last: date, findings: Findings
+    ) -> Iterator[Line]:
+        context = ContextWriter(
+            known=self.known,
+            findings=findings,
+            system=self.system,
+            earliest=start_of_day(first, self._zone),
+        )
+        file = self.files[0].name
+        if self.profile.calendar is not None:
+            calendar = context.calendar(
+                kind=self.profile.calendar.kind,
+                zone=self.profile.calendar.zone,
+                parameters=self.profile.calendar.parameters,
+                effective_from=self.profile.calendar.effective_from,
+                file=file,
+            )
+            yield from [calendar] if calendar else []
+        process_id = self.profile.process or self.system
+        version, process = context.process(
+            process_id=process_id,
+            stages=[
+                ContextStage(stage.name, stage.name, stage.goal, stage.closes)
+                for stage in self.profile.stages
+            ],
+            profile=self.profile,
+            file=file,
+        )
+        yield from [process] if process else []
+        maker = _DealMaker(
+            profile=self.profile,
+            stages=self._stages,
+            process={"id": process_id, "version": version},
+            zone=self._zone,
+            earliest=context.earliest,
+            latest=end_of_day(last, self._zone),
+            findings=findings,
+        )
+        for _, rows in spool.groups():
+            yield from maker.deal([row for _, row in rows])
+
+
+def _ensure_column(column: str, header: list[str], *, key: str, file: str) -> None:
+    if column not in header:
+        raise ExportRefusedError(
+            f"no column {column!r}, which the profile names as `{key}`", file=file, row=1
+        )
+
+
+def _entered(stage: StageProfile) -> str:
+    return f"entered:{stage.name}"
+
+
+@dataclass(slots=True)
+class _DealMaker:
+    """Turns the one row of a deal into what it proves, and a gap where it proves nothing."""
+
+    profile: Profile
+    stages: dict[str, StageProfile]
+    process: JsonObject
+    zone: str
+    earliest: datetime
+    latest: datetime
+    findings: Findings
+
+    def deal(self, rows: list[JsonObject]) -> list[Line]:
+        first = rows[0]
+        for other in rows[1:]:
+            if _stated(other) == _stated(first):
+                self.findings.duplicates += 1
+            else:
+                self._reject(other, f"id: {first['id']!r} also stands in row {first['row']}")
+        try:
+            return self._lines(first)
+        except ValueError as error:
+            self._reject(first, str(error))
+            return []
+
+    def _reject(self, row: JsonObject, reason: str) -> None:
+        self.findings.reject(str(row["file"]), cast("int", row["row"]), reason)
+
+    def _lines(self, row: JsonObject) -> list[Line]:
+        for role in _REQUIRED:
+            if not row[role]:
+                raise _RefusedRowError(f"{self.profile.columns_of(role)[0]}: empty")
+        stage = self.stages.get(str(row["stage"]))
+        if stage is None:
+            raise _RefusedRowError(
+                f"{self.profile.columns_of('stage')[0]}: {row['stage']!r} is not in the "
+                "profile's stages"
+            )
+        lines = self._opening(row, stage)
+        return lines if stage.closes is None else [*lines, *self._closing(row, stage)]
+
+    def _opening(self, row: JsonObject, stage: StageProfile) -> list[Line]:
+        opened_on = _day(row, "opened_on")
+        # A row without a date was written when the file was: not before its latest date.
+        at = self.latest if opened_on is None else start_of_day(opened_on, self.zone)
+        closed_on = _day(row, "closed_on")
+        if opened_on is None and closed_on is not None:
+            at = start_of_day(closed_on, self.zone)
+        data: JsonObject = {
+            "name": row["name"] or row["id"],
+            "account": self._account(row),
+            "owner": row["owner"],
+            "process": self.process,
+        }
+        if stage.closes is None and row.get("amount"):
+            data["amount"] = self._money(row)
+        if stage.closes is None and row.get("close_date"):
+            data["close_date"] = row["close_date"]
+        lines = [self._line(row, "deal_opened", "opened", at, data)]
+        if opened_on is None:
+            gap: JsonObject = {
+                "from": min(self.earliest, at).isoformat().replace("+00:00", "Z"),
+                "to": at.isoformat().replace("+00:00", "Z"),
+                "fields": ["opened_on"],
+            }
+            lines.append(self._line(row, "history_gap", "opening-gap", at, gap))
+        return [*lines, *self._stages_before(row, stage, at)]
+
+    def _stages_before(self, row: JsonObject, current: StageProfile, at: datetime) -> list[Line]:
+        """The stages entered by the row's own dates, and the current one where it is open."""
+        entered = [
+            (stage, start_of_day(day, self.zone))
+            for stage in self.stages.values()
+            if stage.closes is None and (day := _day(row, _entered(stage))) is not None
+        ]
+        if current.closes is None and current not in [stage for stage, _ in entered]:
+            entered.append((current, at))
+        return [self._stage_entered(row, stage, since) for stage, since in entered]
+
+    def _stage_entered(self, row: JsonObject, stage: StageProfile, at: datetime) -> Line:
+        return self._line(row, "stage_entered", f"stage:{stage.name}", at, {"stage": stage.name})
+
+    def _closing(self, row: JsonObject, stage: StageProfile) -> list[Line]:
+        closed_on = _day(row, "closed_on") or _day(row, "close_date")
+        if closed_on is None:
+            raise _RefusedRowError(f"closed as {stage.name!r} without a date of closing")
+        at = end_of_day(closed_on, self.zone)
+        entered = self._stage_entered(row, stage, at)
+        if stage.closes == "lost":
+            reason: JsonObject = {"reason": row["lost_reason"]} if row.get("lost_reason") else {}
+            return [entered, self._line(row, "deal_lost", "lost", at, reason)]
+        if not row.get("amount"):
+            raise _RefusedRowError("won without an amount")
+        won: JsonObject = {"net": self._money(row), "closed_on": closed_on.isoformat()}
+        return [entered, self._line(row, "deal_won", "won", at, won)]
+
+    def _account(self, row: JsonObject) -> JsonObject:
+        name = " ".join(str(row.get("account") or "").split())
+        if not name:
+            # One placeholder for each deal: a shared one would read as a customer that
+            # comes back again and again.
+            self.findings.lacks("account: the row names none")
+            return {"id": f"unknown:{row['id']}", "name": "Unknown account"}
+        segment = {"segment": row["segment"]} if row.get("segment") else {}
+        return {"id": name, "name": name} | segment
+
+    def _money(self, row: JsonObject) -> JsonObject:
+        column = self.profile.columns_of("amount")[0]
+        try:
+            amount = number_text(str(row["amount"]))
+        except ValueError as error:
+            raise _RefusedRowError(f"{column}: {error}") from error
+        return {"amount": amount, "currency": row.get("currency") or self.profile.currency}
+
+    def _line(self, row: JsonObject, kind: str, key: str, at: datetime, data: JsonObject) -> Line:
+        # The table does not say when its rows were written, so an event counts as recorded
+        # when it happened.
+        return Line(
+            stream=f"deal:{row['id']}",
+            external_id=f"{row['id']}:{key}",
+            type=kind,
+            occurred_at=at,
+            recorded_at=at,
+            actor=str(row["owner"]),
+            data=data,
+            file=str(row["file"]),
+            row=cast("int", row["row"]),
+        )
+
+
+def _stated(row: JsonObject) -> JsonObject:
+    return {key: value for key, value in row.items() if key not in ("file", "row")}
+
+
+def _day(row: JsonObject, role: str) -> date | None:
+    text = row.get(role)
+    return date.fromisoformat(str(text)) if text else None

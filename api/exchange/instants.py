@@ -1,0 +1,119 @@
+"""Dates and instants as exports write them, read by what is declared and never by a guess."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final, Literal, TypeAlias
+
+from domain.fiscal import local_day, zone_named
+from domain.values import local_date, utc_instant
+
+DateOrder: TypeAlias = Literal["DMY", "MDY", "YMD"]
+
+_DAY: Final = timedelta(days=1)
+_SECOND: Final = timedelta(seconds=1)
+_ISO_DATE: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00:00(?:\.0+)?(?:Z|\+0000)?)?")
+_ISO_INSTANT: Final = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(\.\d{1,6})?\d*\s?(Z|[+-]\d{2}:?\d{2})?"
+)
+_PARTS: Final = re.compile(r"(\d{1,4})[-/. ](\d{1,2})[-/. ](\d{1,4})")
+_YEAR_DIGITS: Final = 4
+_PLACES: Final[dict[DateOrder, tuple[int, int, int]]] = {
+    "DMY": (3, 2, 1),
+    "MDY": (3, 1, 2),
+    "YMD": (1, 2, 3),
+}
+"""Which group of the pattern is the year, the month and the day."""
+
+
+class OrderUndeclaredError(ValueError):
+    """The date could mean several days, and the profile declares no order."""
+
+
+class OrderContradictedError(ValueError):
+    """The date fits another order than the declared one, so the declaration is wrong."""
+
+
+def parse_instant(text: str, zone: str) -> datetime:
+    """The instant; one without an offset is local time of the zone.
+
+    A local time that the clock showed twice is the earlier one.
+    """
+    match = _ISO_INSTANT.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f'expected an instant such as "2024-12-31 23:59:59", not {text!r}')
+    day, clock, fraction, offset = match.groups()
+    if offset is not None and ":" not in offset and offset != "Z":
+        offset = f"{offset[:3]}:{offset[3:]}"
+    if offset is not None:
+        return utc_instant(f"{day}T{clock}{fraction or ''}{offset}")
+    utc_instant(f"{day}T{clock}{fraction or ''}Z")
+    local = datetime.fromisoformat(f"{day}T{clock}{fraction or ''}")
+    return local.replace(tzinfo=zone_named(zone)).astimezone(UTC)
+
+
+def parse_day(text: str, order: DateOrder | None) -> date:
+    """The day; a date with the year first needs no declared order, unless it contradicts it.
+
+    Raises:
+        OrderUndeclaredError: the order of day and month is not declared.
+        OrderContradictedError: the text is a date only in another order.
+        ValueError: the text is no date in any order.
+    """
+    text = text.strip()
+    iso = _ISO_DATE.fullmatch(text)
+    if iso is not None:
+        return local_date(f"{iso[1]}-{iso[2]}-{iso[3]}")
+    fitting = orders_of(text)
+    if not fitting:
+        raise ValueError(f"expected a date, not {text!r}")
+    if order is None:
+        raise OrderUndeclaredError(
+            f"{text!r} needs a declared date order: set `date_order` in the profile "
+            "to DMY, MDY or YMD"
+        )
+    if order not in fitting:
+        raise OrderContradictedError(
+            f"{text!r} does not fit the declared date order {order}; it fits {_either(fitting)}"
+        )
+    return fitting[order]
+
+
+def orders_of(text: str) -> dict[DateOrder, date]:
+    """Every order in which the text is a date with a year of four digits, and that date."""
+    match = _PARTS.fullmatch(text.strip())
+    found: dict[DateOrder, date] = {}
+    if match is None:
+        return found
+    for order, (year, month, day) in _PLACES.items():
+        if len(match[year]) == _YEAR_DIGITS:
+            try:
+                found[order] = date(int(match[year]), int(match[month]), int(match[day]))
+            except ValueError:
+                continue
+    return found
+
+
+def _either(fitting: dict[DateOrder, date]) -> str:
+    return " or ".join(fitting)
+
+
+def start_of_day(day: date, zone: str) -> datetime:
+    """The first instant of the local day."""
+    return datetime.combine(day, time.min, zone_named(zone)).astimezone(UTC)
+
+
+def end_of_day(day: date, zone: str) -> datetime:
+    """The last whole second of the local day."""
+    return start_of_day(day + _DAY, zone) - _SECOND
+
+
+def won_at(*, closed_on: date, told_at: datetime, zone: str) -> datetime:
+    """When a win happened that was recorded at `told_at` with this close date.
+
+    On its close date: at the recording if that was on the same local day, else at the day's
+    end where the recording came later. A close date still to come proves nothing yet, so
+    the recording counts.
+    """
+    if local_day(told_at, zone) > closed_on:
+        return end_of_day(closed_on, zone)
+    return told_at

@@ -1,0 +1,139 @@
+"""What every reader gives: lines, rejects and findings, and the report that is made of them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+JsonObject: TypeAlias = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event as a file states it, before it is checked.
+
+    `recorded_at` is the source's own recording time, read by a founding import only; None
+    for context that the source does not date. `row` counts records, the header being row 1.
+    """
+
+    stream: str
+    external_id: str
+    type: str
+    occurred_at: datetime
+    recorded_at: datetime | None
+    actor: str
+    data: JsonObject
+    file: str
+    row: int
+    on_behalf_of: str | None = None
+    caused_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that was not imported, and why."""
+
+    file: str
+    row: int
+    reason: str
+
+
+class ExportRefusedError(Exception):
+    """The structure of the input is wrong, so nothing of it is imported."""
+
+    def __init__(self, detail: str, *, file: str, row: int | None = None) -> None:
+        place = file if row is None else f"{file}, row {row}"
+        super().__init__(f"{place}: {detail}")
+        self.detail = detail
+        self.file = file
+        self.row = row
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a reader notices on its way, beside the lines that it gives."""
+
+    rows_read: int = 0
+    duplicates: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    _not_expressible: dict[str, int] = field(default_factory=dict)
+    _notes: dict[str, int] = field(default_factory=dict)
+
+    def reject(self, file: str, row: int, reason: str) -> None:
+        self.rejects.append(Reject(file, row, reason))
+
+    def lacks(self, what: str) -> None:
+        """Count something that the source holds or should hold and no event can say."""
+        self._not_expressible[what] = self._not_expressible.get(what, 0) + 1
+
+    def note(self, what: str) -> None:
+        """Count a decision that a reader of the report should know of."""
+        self._notes[what] = self._notes.get(what, 0) + 1
+
+    @property
+    def not_expressible(self) -> list[str]:
+        return _counted(self._not_expressible)
+
+    @property
+    def notes(self) -> list[str]:
+        return _counted(self._notes)
+
+
+def _counted(found: dict[str, int]) -> list[str]:
+    return [what if n == 1 else f"{what} ({n} times)" for what, n in sorted(found.items())]
+
+
+class Reader(Protocol):
+    """One format: refuses a wrong structure before it gives its first line."""
+
+    @property
+    def system(self) -> str:
+        """The name under which the external ids of this source are unique."""
+        ...
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """Every file that is read."""
+        ...
+
+    def lines(self, findings: Findings) -> Iterator[Line]:
+        """The events of the source, rejects and notes going to the findings.
+
+        Raises:
+            ExportRefusedError: the structure is wrong; what was given before is void.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, or would do."""
+
+    rows_read: int
+    events_made: int
+    deals: int
+    duplicates: int
+    rejects: tuple[Reject, ...]
+    not_expressible: tuple[str, ...]
+    gaps: int
+    notes: tuple[str, ...] = ()
+    names: dict[str, str] = field(default_factory=dict)
+    dry_run: bool = False
+
+    def to_json(self) -> JsonObject:
+        return {
+            "rows_read": self.rows_read,
+            "events_made": self.events_made,
+            "deals": self.deals,
+            "duplicates": self.duplicates,
+            "rejects": [
+                {"file": one.file, "row": one.row, "reason": one.reason} for one in self.rejects
+            ],
+            "not_expressible": list(self.not_expressible),
+            "gaps": self.gaps,
+            "notes": list(self.notes),
+            "names": dict(sorted(self.names.items())),
+            "dry_run": self.dry_run,
+        }

@@ -1,0 +1,92 @@
+"""Discounts in Salesforce quotes: one offer for each quote that stands below its list price."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final
+
+from api.exchange.lines import JsonObject
+from api.exchange.salesforce_ids import full_id
+from api.exchange.salesforce_rows import RowReader, stamp
+from api.exchange.texts import CsvRow
+
+_PLACES: Final = Decimal("0.000001")
+_ALL: Final = Decimal(100)
+
+
+def quote_record(row: CsvRow, items: Sequence[JsonObject], reader: RowReader) -> JsonObject | None:
+    """The offer that a quote makes; None where it gives no discount.
+
+    The lines say the depth where they hold prices, each weighted by its own; else the quote's
+    own percentage does.
+    """
+    listed = sum((_decimal(item, "list") for item in items), Decimal(0))
+    if listed > 0:
+        offered = sum((_decimal(item, "offered") for item in items), Decimal(0))
+        percent = (listed - offered) / listed * _ALL
+    else:
+        listed = reader.number(row, "Subtotal") or Decimal(0)
+        percent = _own_percent(row, listed, reader)
+    percent = percent.quantize(_PLACES, rounding=ROUND_HALF_EVEN)
+    if percent <= 0:
+        return None
+    return {
+        "file": row.file,
+        "row": row.row,
+        "id": full_id(row.get("Id")),
+        "at": stamp(reader.instant(row, "CreatedDate")),
+        "by": full_id(row.get("CreatedById") or row.get("OwnerId")),
+        "percent": _plain(percent),
+        "list": _plain(listed) if listed > 0 else None,
+        "currency": row.get("CurrencyIsoCode"),
+        "expires_on": _text(reader.day(row, "ExpirationDate")),
+    }
+
+
+def line_item_record(row: CsvRow, reader: RowReader) -> JsonObject:
+    """The price of one line before and after its discount; empty where it states none."""
+    listed = reader.number(row, "Subtotal")
+    if listed is None:
+        unit = reader.number(row, "UnitPrice") or reader.number(row, "ListPrice")
+        listed = None if unit is None else unit * (reader.number(row, "Quantity") or 1)
+    if listed is None:
+        return {}
+    return {
+        "list": format(listed, "f"),
+        "offered": format(_offered(row, listed, reader), "f"),
+    }
+
+
+def _offered(row: CsvRow, listed: Decimal, reader: RowReader) -> Decimal:
+    percent = reader.number(row, "Discount")
+    if percent is not None:
+        return listed * (_ALL - percent) / _ALL
+    cut = reader.number(row, "DiscountAmount")
+    if cut is not None:
+        return listed - cut
+    total = reader.number(row, "TotalPrice")
+    return listed if total is None else total
+
+
+def _own_percent(row: CsvRow, listed: Decimal, reader: RowReader) -> Decimal:
+    percent = reader.number(row, "Discount")
+    if percent is not None:
+        return percent
+    total = reader.number(row, "TotalPrice")
+    if total is None or listed <= 0:
+        return Decimal(0)
+    return (listed - total) / listed * _ALL
+
+
+def _decimal(item: JsonObject, key: str) -> Decimal:
+    value = item.get(key)
+    return Decimal(value) if isinstance(value, str) else Decimal(0)
+
+
+def _plain(number: Decimal) -> str:
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _text(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

@@ -1,0 +1,183 @@
+"""Rows of a Salesforce export as plain records: ids completed, values read as declared."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Final
+
+from api.exchange.csv_table import number_text
+from api.exchange.instants import (
+    DateOrder,
+    OrderContradictedError,
+    OrderUndeclaredError,
+    parse_day,
+    parse_instant,
+)
+from api.exchange.lines import ExportRefusedError, JsonObject
+from api.exchange.salesforce_ids import full_id
+from api.exchange.texts import CsvRow
+
+CUSTOM: Final = "__c"
+"""How the names of fields end that a customer made."""
+_TRUE: Final = frozenset({"1", "true"})
+_FALSE: Final = frozenset({"0", "false", ""})
+
+
+def truth(text: str) -> bool:
+    """Whether a checkbox is set; ValueError for a text that is no checkbox."""
+    lowered = text.strip().lower()
+    if lowered in _TRUE:
+        return True
+    if lowered in _FALSE:
+        return False
+    raise ValueError(f"expected 0, 1, true or false, not {text!r}")
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks, control characters and runs of blanks."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+@dataclass(frozen=True, slots=True)
+class RowReader:
+    """Reads the values of rows; every error names the column."""
+
+    zone: str
+    date_order: DateOrder | None
+
+    def instant(self, row: CsvRow, column: str) -> datetime:
+        try:
+            return parse_instant(row.get(column), self.zone)
+        except ValueError as error:
+            raise ValueError(f"{column}: {error}") from error
+
+    def day(self, row: CsvRow, column: str) -> date | None:
+        """The day; None where there is none.
+
+        Raises:
+            ExportRefusedError: the declared order of day and month is missing or wrong.
+        """
+        text = row.get(column)
+        if not text:
+            return None
+        try:
+            return parse_day(text, self.date_order)
+        except (OrderUndeclaredError, OrderContradictedError) as error:
+            raise ExportRefusedError(f"{column}: {error}", file=row.file, row=row.row) from error
+        except ValueError as error:
+            raise ValueError(f"{column}: {error}") from error
+
+    def number(self, row: CsvRow, column: str) -> Decimal | None:
+        text = row.get(column)
+        if not text:
+            return None
+        try:
+            return Decimal(number_text(text))
+        except ValueError as error:
+            raise ValueError(f"{column}: {error}") from error
+
+    def flag(self, row: CsvRow, column: str) -> bool:
+        try:
+            return truth(row.get(column))
+        except ValueError as error:
+            raise ValueError(f"{column}: {error}") from error
+
+    def opportunity(self, row: CsvRow, account_name: str) -> JsonObject:
+        return (
+            _placed(row)
+            | {
+                "id": full_id(row.get("Id")),
+                "deleted": self.flag(row, "IsDeleted"),
+                "account": full_id(row.get("AccountId")),
+                "account_name": one_line(account_name),
+                "name": row.get("Name"),
+                "owner": full_id(row.get("OwnerId")),
+                "created": stamp(self.instant(row, "CreatedDate")),
+                "created_by": full_id(row.get("CreatedById")),
+                "modified": stamp(self.instant(row, "LastModifiedDate")),
+                "modified_by": full_id(row.get("LastModifiedById")),
+                "synced_quote": full_id(row.get("SyncedQuoteId")),
+                "custom": {
+                    column: value.strip()
+                    for column, value in row.values.items()
+                    if column.endswith(CUSTOM) and value.strip()
+                },
+            }
+            | self._state(row)
+        )
+
+    def snapshot(self, row: CsvRow) -> JsonObject:
+        return (
+            _placed(row)
+            | {
+                "id": full_id(row.get("Id")),
+                "deleted": self.flag(row, "IsDeleted"),
+                "at": stamp(self.instant(row, "CreatedDate")),
+                "by": full_id(row.get("CreatedById")),
+                "category": row.get("ForecastCategory"),
+            }
+            | self._state(row)
+        )
+
+    def _state(self, row: CsvRow) -> JsonObject:
+        """What a snapshot and the opportunity itself both say."""
+        stage = row.get("StageName")
+        if not stage:
+            raise ValueError("StageName: empty")
+        amount = self.number(row, "Amount")
+        close_date = self.day(row, "CloseDate")
+        return {
+            "stage": stage,
+            "amount": None if amount is None else format(amount, "f"),
+            "close_date": None if close_date is None else close_date.isoformat(),
+            "currency": row.get("CurrencyIsoCode"),
+        }
+
+    def field_change(self, row: CsvRow) -> JsonObject:
+        return _placed(row) | {
+            "id": full_id(row.get("Id")),
+            "field": row.get("Field"),
+            "kind": row.get("DataType"),
+            "old": row.values["OldValue"].strip(),
+            "new": row.values["NewValue"].strip(),
+            "at": stamp(self.instant(row, "CreatedDate")),
+            "by": full_id(row.get("CreatedById")),
+        }
+
+    def task(self, row: CsvRow) -> JsonObject:
+        return _placed(row) | {
+            "id": full_id(row.get("Id")),
+            "activity": one_line(row.get("Subject")),
+            "at": stamp(self.instant(row, "CompletedDateTime")),
+            "by": full_id(row.get("OwnerId")),
+        }
+
+
+def _placed(row: CsvRow) -> JsonObject:
+    return {"file": row.file, "row": row.row}
+
+
+def stamp(instant: datetime) -> str:
+    """An instant as text that sorts as the instants do, and that a payload accepts."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def text_of(record: Mapping[str, object], key: str) -> str:
+    """The text of a record; empty where there is none."""
+    value = record.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def instant_of(record: Mapping[str, object], key: str) -> datetime:
+    return datetime.fromisoformat(text_of(record, key))
+
+
+def row_of(record: Mapping[str, object]) -> int:
+    row = record.get("row")
+    return row if isinstance(row, int) else 0
+
+
+def place_of(record: Mapping[str, object]) -> tuple[str, int]:
+    """The file and row that a record was read from."""
+    return text_of(record, "file"), row_of(record)

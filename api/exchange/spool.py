@@ -1,0 +1,73 @@
+"""Sorting more rows than fit in memory: sorted runs in temporary files, merged while read."""
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
+from types import TracebackType
+from typing import BinaryIO, Final, Self, TypeAlias
+
+import orjson
+
+from api.exchange.lines import JsonObject
+
+Key: TypeAlias = list[str | int]
+Record: TypeAlias = tuple[Key, JsonObject]
+
+RUN: Final = 20_000
+"""Rows held in memory at once."""
+
+_key = itemgetter(0)
+
+
+class Spool:
+    """Rows come in any order and go out by key; rows of one key keep the order they came in."""
+
+    def __init__(self, *, run: int = RUN) -> None:
+        self._run = run
+        self._held: list[Record] = []
+        self._runs: list[BinaryIO] = []
+        self._files = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._files.close()
+        self._held.clear()
+
+    def add(self, key: Key, row: JsonObject) -> None:
+        self._held.append((key, row))
+        if len(self._held) >= self._run:
+            self._write_run()
+
+    def _write_run(self) -> None:
+        self._held.sort(key=_key)
+        # Kept open until the spool is left: it is read when all rows are there.
+        file = tempfile.TemporaryFile(prefix="dealtrail-import-")  # noqa: SIM115
+        self._files.callback(file.close)
+        file.writelines(orjson.dumps(record) + b"\n" for record in self._held)
+        self._runs.append(file)
+        self._held.clear()
+
+    def __iter__(self) -> Iterator[Record]:
+        self._held.sort(key=_key)
+        return merge(*(_read(file) for file in self._runs), self._held, key=_key)
+
+    def groups(self) -> Iterator[tuple[str, Iterator[Record]]]:
+        """The rows by the first part of their key; each group is read before the next."""
+        yield from groupby(self, key=lambda record: str(record[0][0]))
+
+
+def _read(file: BinaryIO) -> Iterable[Record]:
+    file.seek(0)
+    for text in file:
+        key, row = orjson.loads(text)
+        yield key, row

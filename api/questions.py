@@ -1,0 +1,136 @@
+"""What is asked about one deal, as of any instant: the same folds that keep the views."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from api.answers import entry_json, event_json, state_json
+from api.context import ContextReader
+from api.errors import UnknownDealError
+from api.moment import Moment
+from api.storage.event_store import EventStore
+from domain.known import Known
+from domain.path import Processes
+from domain.replay import Event, view
+from projections.attainment.projection import ledger
+from projections.history.fold import fold as fold_history
+from projections.pressure.answer import answer as pressure_answer
+from projections.pressure.answer import judged_json
+from projections.pressure.context import KnownContext
+from projections.pressure.fold import Judged
+from projections.pressure.fold import fold as fold_pressure
+from projections.progress.answer import answer as progress_answer
+from projections.progress.fold import fold as fold_progress
+from projections.spans.fold import fold as fold_state
+
+
+@dataclass(frozen=True, slots=True)
+class DealSeen:
+    """A deal as one question sees it: its raw stream as known, and its view."""
+
+    deal_id: UUID
+    moment: Moment
+    stream: Sequence[Event]
+    events: Sequence[Event]
+    known: Known
+    processes: Processes
+
+    @property
+    def version(self) -> int:
+        """How many events of the deal were known."""
+        return len(self.stream)
+
+
+class DealQuestions:
+    """Answers about one deal."""
+
+    def __init__(self, store: EventStore, context: ContextReader) -> None:
+        self._store = store
+        self._context = context
+
+    def seen(self, deal_id: UUID, moment: Moment) -> DealSeen:
+        """Read a deal as known and as true at a moment.
+
+        Raises:
+            UnknownDealError: nothing was known of such a deal.
+        """
+        stream = self._store.stream(f"deal:{deal_id}", upto=moment.position)
+        if not stream:
+            message = f"there is no deal {deal_id}"
+            raise UnknownDealError(message)
+        known = self._context.known(moment.position)
+        events = view(stream, effective_at=moment.cut)
+        return DealSeen(deal_id, moment, stream, events, known, known.processes(events))
+
+    def deal(self, seen: DealSeen) -> dict[str, object]:
+        """Give the state of the deal."""
+        state = fold_state(seen.events)
+        return {
+            "deal_id": str(seen.deal_id),
+            "version": seen.version,
+            **seen.moment.answer(),
+            **(state_json(state) if state else {}),
+        }
+
+    def progress(self, seen: DealSeen) -> dict[str, object]:
+        """Give what was ticked and what was shown (DESIGN section 6)."""
+        progress = fold_progress(seen.events, seen.processes, seen.known.policy)
+        return {
+            "deal_id": str(seen.deal_id),
+            **seen.moment.answer(),
+            **progress_answer(progress, seen.moment.effective_at),
+        }
+
+    def judged(self, seen: DealSeen) -> tuple[list[Judged], tuple[int, int]]:
+        """Judge the deal's seller events; and count how often its team records customers."""
+        with self._store.connection() as connection:
+            context = KnownContext(
+                connection, known=seen.known, as_of=seen.moment.position, ledger=ledger
+            )
+            judged = fold_pressure(seen.deal_id, seen.events, seen.processes, context)
+            state = fold_state(seen.events)
+            at = seen.moment.effective_at
+            team = seen.known.teammates(state.owner, at) if state else None
+            return judged, context.coverage(team, at)
+
+    def pressure(self, seen: DealSeen) -> dict[str, object]:
+        """Give which events are consistent with quota pressure, and why (DESIGN section 6)."""
+        judged, coverage = self.judged(seen)
+        return {
+            "deal_id": str(seen.deal_id),
+            **seen.moment.answer(),
+            **pressure_answer(seen.events, judged, seen.known.policy, coverage),
+        }
+
+    def history(self, seen: DealSeen) -> dict[str, object]:
+        """Give the timeline in words, with the verdicts of the events that have one."""
+        entries = fold_history(
+            [e for e in seen.stream if _true_by(e, seen.moment.cut)],
+            seen.processes,
+            seen.known.policy,
+            seen.known.calendar,
+        )
+        judged, _ = self.judged(seen)
+        verdicts = {
+            str(one.event.event_id): judged_json(one, seen.known.policy) for one in judged
+        }
+        return {
+            "deal_id": str(seen.deal_id),
+            **seen.moment.answer(),
+            "events": [entry_json(e, verdicts.get(str(e.event_id))) for e in entries],
+        }
+
+    def events(self, seen: DealSeen) -> dict[str, object]:
+        """Give the raw events in the order of versions."""
+        return {
+            "deal_id": str(seen.deal_id),
+            **seen.moment.answer(),
+            "events": [
+                event_json(event) for event in seen.stream if _true_by(event, seen.moment.cut)
+            ],
+        }
+
+
+def _true_by(event: Event, cut: datetime | None) -> bool:
+    return cut is None or event.occurred_at <= cut

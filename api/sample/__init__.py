@@ -1,0 +1,1 @@
+"""The sample company: a year of invented sales, simulated from behaviours, quotas and a seed."""

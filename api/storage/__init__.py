@@ -1,0 +1,1 @@
+"""The log and all that keeps it: PostgreSQL, migrations, the append and the readers."""

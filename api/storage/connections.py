@@ -1,0 +1,52 @@
+"""How the storage connects: every connection stands in the ledger's schema and has deadlines."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+_PLAIN_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+CONNECT_SECONDS: Final = 3
+"""libpq waits no shorter than 2; a client of the API is answered within 7."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadlines:
+    """How long the database may take, in seconds; 0 is for ever."""
+
+    statement: float = 30.0
+    lock: float = 5.0
+    idle_in_transaction: float = 60.0
+
+
+def conninfo(dsn: str, *, schema: str, deadlines: Deadlines | None = None) -> str:
+    """The address of a ledger: `dsn` with its schema alone on the path, and with deadlines.
+
+    Raises:
+        ValueError: if the schema's name is not a plain one.
+    """
+    if not _PLAIN_NAME.fullmatch(schema):
+        message = f"the schema must be named by lower-case letters, digits and _, not {schema!r}"
+        raise ValueError(message)
+    limits = deadlines or Deadlines()
+    given = conninfo_to_dict(dsn)
+    settings = {
+        "search_path": f"{schema},pg_temp",
+        "statement_timeout": round(limits.statement * 1000),
+        "lock_timeout": round(limits.lock * 1000),
+        "idle_in_transaction_session_timeout": round(limits.idle_in_transaction * 1000),
+        "timezone": "UTC",
+    }
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    return make_conninfo(
+        dsn,
+        options=f"{given.get('options') or ''} {options}".strip(),
+        connect_timeout=given.get("connect_timeout") or CONNECT_SECONDS,
+        keepalives_idle=5,
+        keepalives_interval=2,
+        keepalives_count=3,
+        tcp_user_timeout=5000,
+        application_name=given.get("application_name") or "dealtrail",
+    )

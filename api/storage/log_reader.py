@@ -1,0 +1,243 @@
+"""Reads the log: streams, ranges of positions, instants and what was answered before."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final, LiteralString, TypeAlias
+from uuid import UUID
+
+import psycopg
+from psycopg import Connection
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+
+from api.clock import Deadline
+from api.storage.connections import conninfo
+from api.storage.errors import LogUnavailableError
+from api.storage.requests import Duplicate, Head
+from api.storage.rows import SELECT, Event, Row, read_event, read_events
+from api.storage.wire import CHANNEL
+
+Parameters: TypeAlias = Mapping[str, object]
+END: Final = 2**63 - 1
+"""A position that no log reaches: no cut."""
+
+POOL_SECONDS: Final = 3.0
+_POOL_SIZE: Final = 8
+_POLL_SECONDS: Final = 0.25
+"""How late a follower may notice what no hint told of."""
+
+STREAM: Final[LiteralString] = (
+    SELECT + " WHERE stream_id = %(stream_id)s AND position <= %(upto)s ORDER BY version"
+)
+REQUEST: Final[LiteralString] = (
+    "SELECT body_hash, stream_id, version, first_position, last_position, recorded_at"
+    " FROM requests WHERE caller = %(caller)s AND key = %(key)s"
+)
+_STREAMS: Final[LiteralString] = (
+    SELECT + " WHERE stream_id = ANY(%(ids)s) AND position <= %(upto)s ORDER BY stream_id, version"
+)
+_RANGE_OF_STREAMS: Final[LiteralString] = (
+    SELECT + " WHERE stream_id >= %(first)s AND stream_id < %(end)s AND position <= %(upto)s"
+    " ORDER BY stream_id, version"
+)
+_LOG: Final[LiteralString] = (
+    SELECT + " WHERE position > %(after)s AND position <= %(upto)s"
+    " ORDER BY position LIMIT %(batch)s"
+)
+_LOG_OF_TOPICS: Final[LiteralString] = (
+    SELECT + " WHERE position > %(after)s AND position <= %(upto)s AND topic = ANY(%(topics)s)"
+    " ORDER BY position LIMIT %(batch)s"
+)
+
+
+class LogReader:
+    """The reading half of a ledger's storage."""
+
+    def __init__(self, dsn: str, *, schema: str, pool_size: int = _POOL_SIZE) -> None:
+        self.dsn = dsn
+        self.schema = schema
+        self.pool: ConnectionPool[Connection[Row]] = ConnectionPool(
+            conninfo(dsn, schema=schema),
+            connection_class=Connection[Row],
+            kwargs={"autocommit": True},
+            min_size=1,
+            max_size=pool_size,
+            timeout=POOL_SECONDS,
+            # A server that was restarted leaves dead connections in the pool.
+            check=ConnectionPool.check_connection,
+            open=False,
+            name=f"{schema}-reader",
+        )
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection[Row]]:
+        """A connection in autocommit, for one `with` block.
+
+        Raises:
+            LogUnavailableError: there is none in time, or it is lost or too slow on the way.
+        """
+        try:
+            self.pool.open()
+            with self.pool.connection() as connection:
+                yield connection
+        except (PoolTimeout, PoolClosed, psycopg.OperationalError) as error:
+            message = f"the log cannot be read: {str(error).strip()}"
+            raise LogUnavailableError(message) from error
+
+    def stream(self, stream_id: str, *, upto: int | None = None) -> list[Event]:
+        """A stream in the order of its versions, as known at position `upto`; empty if unknown."""
+        return self._events(STREAM, {"stream_id": stream_id, "upto": _cut(upto)})
+
+    def streams(self, ids: Iterable[str], *, upto: int | None = None) -> dict[str, list[Event]]:
+        """Several streams in one question; an unknown one is empty."""
+        asked = list(ids)
+        found = _by_stream(self._events(_STREAMS, {"ids": asked, "upto": _cut(upto)}))
+        return {stream_id: found.get(stream_id, []) for stream_id in asked}
+
+    def by_prefix(self, prefix: str, *, upto: int | None = None) -> dict[str, list[Event]]:
+        """All streams whose id begins with `prefix`, such as `quota:`, in the order of ids."""
+        end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        cut = {"first": prefix, "end": end, "upto": _cut(upto)}
+        return _by_stream(self._events(_RANGE_OF_STREAMS, cut))
+
+    def log(
+        self,
+        *,
+        after: int = 0,
+        upto: int | None = None,
+        topics: Sequence[str] | None = None,
+        batch: int = 5000,
+    ) -> Iterator[list[Event]]:
+        """The log in the order of positions, `batch` events at a time, to the head at the start.
+
+        Each batch is a question of its own: memory stays flat, and no transaction is held open
+        while the reader thinks.
+        """
+        last = self.head().position if upto is None else upto
+        statement = _LOG if topics is None else _LOG_OF_TOPICS
+        cut: dict[str, object] = {"upto": last, "batch": batch, "topics": list(topics or ())}
+        while after < last and (events := self._events(statement, cut | {"after": after})):
+            yield events
+            after = events[-1].position
+
+    def topics_log(
+        self, topics: Sequence[str], *, after: int = 0, upto: int | None = None
+    ) -> list[Event]:
+        """All events of some topics in one list, for topics that are few, such as quotas."""
+        batches = self.log(after=after, upto=upto, topics=topics)
+        return [event for events in batches for event in events]
+
+    def events_at(self, first: int, last: int) -> list[Event]:
+        """The events of a range of positions, both ends included."""
+        return self._events(_LOG, {"after": first - 1, "upto": last, "batch": last - first + 1})
+
+    def event(self, event_id: UUID) -> Event | None:
+        row = self._row(SELECT + " WHERE event_id = %(event_id)s", {"event_id": event_id})
+        return None if row is None else read_event(row)
+
+    def by_external_ids(self, system: str, ids: Iterable[str]) -> dict[str, Event]:
+        """The imported events of a source by their external ids; unknown ids are left out."""
+        events = self._events(
+            SELECT + " WHERE source_system = %(system)s AND external_id = ANY(%(ids)s)",
+            {"system": system, "ids": list(ids)},
+        )
+        return {e.source.external_id: e for e in events if e.source and e.source.external_id}
+
+    def stream_ids_of(self, external_stream: str, *, system: str | None = None) -> list[str]:
+        """The streams of a deal's id in a source, or in any source."""
+        rows = self.rows(
+            "SELECT DISTINCT stream_id FROM events WHERE external_stream = %(external)s"
+            " AND (%(system)s::text IS NULL OR source_system = %(system)s) ORDER BY stream_id",
+            {"external": external_stream, "system": system},
+        )
+        return [row[0] for row in rows]
+
+    def head(self) -> Head:
+        with self.connection() as connection:
+            return _head(connection)
+
+    def position_at(self, instant: datetime) -> int:
+        """The last position that was recorded by then, 0 if there was none."""
+        row = self._row(
+            "SELECT position FROM events WHERE recorded_at <= %(instant)s"
+            " ORDER BY recorded_at DESC, position DESC LIMIT 1",
+            {"instant": instant},
+        )
+        return 0 if row is None else row[0]
+
+    def recorded_at_of(self, position: int) -> datetime | None:
+        """When a position was recorded; None before the first and beyond the head."""
+        row = self._row(
+            "SELECT recorded_at FROM events WHERE position = %(position)s", {"position": position}
+        )
+        return None if row is None else row[0]
+
+    def find_request(self, caller: str, key: str) -> Duplicate | None:
+        """What was answered to a caller's idempotency key, if it was used."""
+        row = self._row(REQUEST, {"caller": caller, "key": key})
+        return None if row is None else read_request(row)
+
+    def wait_for(self, position: int, *, timeout: float) -> Head:
+        """Waits until the log reaches `position`, or for `timeout` seconds; gives the head then.
+
+        A hint of the committer ends the wait at once, a poll without one.
+        """
+        deadline = Deadline.after(timeout)
+        with self.connection() as connection:
+            head = _head(connection)
+            if head.position >= position:
+                return head
+            connection.execute("LISTEN " + CHANNEL)
+            try:
+                while (head := _head(connection)).position < position and not deadline.passed():
+                    pause = min(_POLL_SECONDS, deadline.seconds_left())
+                    for _ in connection.notifies(timeout=pause, stop_after=1):
+                        pass
+            finally:
+                connection.execute("UNLISTEN *")
+            return head
+
+    def _events(self, statement: LiteralString, parameters: Parameters) -> list[Event]:
+        return read_events(self.rows(statement, parameters))
+
+    def rows(self, statement: LiteralString, parameters: Parameters) -> list[Row]:
+        # Binary, because reading instants and ids from text costs more than the whole query.
+        with self.connection() as connection, connection.cursor(binary=True) as cursor:
+            return cursor.execute(statement, parameters).fetchall()
+
+    def _row(self, statement: LiteralString, parameters: Parameters) -> Row | None:
+        rows = self.rows(statement, parameters)
+        return rows[0] if rows else None
+
+
+def read_request(row: Row) -> Duplicate:
+    """The answer in a row that was selected by `REQUEST`."""
+    body_hash, stream_id, version, first, last, recorded_at = row
+    return Duplicate(
+        body_hash=body_hash,
+        stream_id=stream_id,
+        version=version,
+        first_position=first,
+        last_position=last,
+        recorded_at=recorded_at,
+    )
+
+
+def _head(connection: Connection[Any]) -> Head:
+    row = connection.execute(
+        "SELECT position, nullif(recorded_at, '-infinity') FROM log_head"
+    ).fetchone()
+    if row is None:
+        raise LogUnavailableError("the ledger has no head: it was not migrated")
+    return Head(position=row[0], recorded_at=row[1])
+
+
+def _by_stream(events: Iterable[Event]) -> dict[str, list[Event]]:
+    streams: dict[str, list[Event]] = {}
+    for event in events:
+        streams.setdefault(event.stream_id, []).append(event)
+    return streams
+
+
+def _cut(upto: int | None) -> int:
+    return END if upto is None else upto

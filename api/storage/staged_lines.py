@@ -1,0 +1,128 @@
+"""Lines of an import on their way: as they are staged, and as requests to the log."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby, islice
+from typing import Any, Final, TypeAlias
+from uuid import UUID, uuid5
+
+from api.storage.requests import AppendRequest, NewEvent, new_event_id
+from api.storage.upcasts import read_payload
+from domain.events.base import DomainEvent
+from domain.stamp import Source
+
+Row: TypeAlias = tuple[Any, ...]
+
+_EVENTS_A_REQUEST: Final = 500
+_DEALS: Final = UUID("5b0f3c1e-6b0a-5f0e-9d7e-2f6f0d3f7a11")
+"""The namespace that deal ids of imports are derived in; never changed."""
+
+
+def deal_stream_of(system: str, external_id: str) -> str:
+    """The stream of a deal of a source: always the same, so that importers need no table of ids."""
+    return f"deal:{uuid5(_DEALS, f'{system}/{external_id}')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedLine:
+    """One checked event of a source; `stream` and `caused_by` use the source's own ids."""
+
+    stream: str
+    external_id: str
+    data: DomainEvent
+    occurred_at: datetime
+    recorded_at: datetime | None
+    actor: str
+    on_behalf_of: str | None = None
+    caused_by: str | None = None
+    file: str
+    row: int
+    file_sha256: str | None = None
+    event_id: UUID | None = None
+    """The id that other lines know it by; one is made where nothing refers to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRequest:
+    """An append of staged lines, and which these are."""
+
+    seqs: tuple[int, ...]
+    request: AppendRequest
+
+    def apart(self) -> "list[StagedRequest]":
+        """The same lines one by one, so that only the guilty one is refused."""
+        return [
+            StagedRequest((seq,), replace(self.request, events=(event,)))
+            for seq, event in zip(self.seqs, self.request.events, strict=True)
+        ]
+
+
+def staged_row(line: StagedLine, *, seq: int, system: str) -> Row:
+    """A line as it is copied into the staging table.
+
+    Raises:
+        ValueError: it holds what no text column takes, or an instant without a zone.
+    """
+    is_deal = line.stream.startswith("deal:")
+    external_stream = line.stream.removeprefix("deal:") if is_deal else None
+    _check_storable(line)
+    return (
+        seq,
+        line.stream if external_stream is None else deal_stream_of(system, external_stream),
+        is_deal,
+        external_stream,
+        line.external_id,
+        line.event_id or new_event_id(),
+        line.data.TOPIC,
+        line.data.to_json().decode(),
+        line.occurred_at,
+        line.recorded_at,
+        line.actor,
+        line.on_behalf_of,
+        line.caused_by,
+        line.file,
+        line.row,
+        line.file_sha256,
+    )
+
+
+def staged_requests(rows: Iterable[Row], *, system: str) -> Iterator[StagedRequest]:
+    """The appends of staged lines, which come stream by stream and in order."""
+    for stream_id, lines in groupby(rows, key=lambda row: str(row[1])):
+        while chunk := list(islice(lines, _EVENTS_A_REQUEST)):
+            events = tuple(_new_event(row, system=system) for row in chunk)
+            request = AppendRequest(stream_id=stream_id, events=events, caller=f"import:{system}")
+            yield StagedRequest(tuple(row[0] for row in chunk), request)
+
+
+def _new_event(row: Row, *, system: str) -> NewEvent:
+    (_, _, stream, external_id, event_id, topic, data, occurred_at, recorded_at) = row[:9]
+    actor, on_behalf_of, caused_by, file_sha256 = row[9:]
+    return NewEvent(
+        event_id=event_id,
+        data=read_payload(topic, data),
+        occurred_at=occurred_at,
+        actor=actor,
+        on_behalf_of=on_behalf_of,
+        channel="import",
+        caused_by=caused_by,
+        source=Source(
+            system=system,
+            external_id=external_id,
+            stream=stream,
+            file_sha256=file_sha256,
+            recorded_at=recorded_at,
+        ),
+    )
+
+
+def _check_storable(line: StagedLine) -> None:
+    texts = (line.stream, line.external_id, line.actor, line.on_behalf_of, line.caused_by)
+    for text in texts:
+        if text is not None and "\x00" in text:
+            raise ValueError("a text holds a NUL character")
+        (text or "").encode()
+    for instant in (line.occurred_at, line.recorded_at):
+        if instant is not None and instant.tzinfo is None:
+            raise ValueError("an instant has no time zone")

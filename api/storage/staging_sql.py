@@ -1,0 +1,127 @@
+"""The SQL of an import's staging table: what becomes of each line, and why."""
+
+from typing import Final, LiteralString
+
+CREATE: Final[LiteralString] = """
+CREATE TEMPORARY TABLE import_lines (
+    seq                bigint  PRIMARY KEY,
+    stream_id          text    COLLATE "C" NOT NULL,
+    is_deal            boolean NOT NULL,
+    external_stream    text,
+    external_id        text    NOT NULL,
+    event_id           uuid    NOT NULL,
+    topic              text    NOT NULL,
+    data               text    NOT NULL,
+    occurred_at        timestamptz NOT NULL,
+    source_recorded_at timestamptz,
+    actor              text    NOT NULL,
+    on_behalf_of       text,
+    cause              text,
+    file               text    NOT NULL,
+    row                bigint  NOT NULL,
+    file_sha256        text,
+    -- From here on filled in by the database.
+    recorded_at        timestamptz,
+    caused_by          uuid,
+    fate               text CHECK (fate IN ('appended', 'duplicate', 'rejected')),
+    reason             text
+)
+"""
+COPY: Final[LiteralString] = (
+    "COPY import_lines (seq, stream_id, is_deal, external_stream, external_id, event_id, topic,"
+    " data, occurred_at, source_recorded_at, actor, on_behalf_of, cause, file, row, file_sha256)"
+    " FROM STDIN"
+)
+INDEX: Final[LiteralString] = (
+    "CREATE INDEX IF NOT EXISTS import_lines_external_id ON import_lines (external_id)"
+)
+ANALYZE: Final[LiteralString] = "ANALYZE import_lines"
+
+STORED: Final[LiteralString] = """
+UPDATE import_lines l
+   SET fate = s.fate, reason = CASE s.fate WHEN 'rejected' THEN
+       'changed: the log has something else under this external id, at position ' || s.position END
+  FROM (SELECT o.seq, e.position, CASE WHEN (o.stream_id, o.topic, o.data, o.occurred_at)
+                  = (e.stream_id, e.topic, e.data::text, e.occurred_at)
+               THEN 'duplicate' ELSE 'rejected' END AS fate
+          FROM import_lines o
+          JOIN events e ON e.source_system = %(system)s AND e.external_id = o.external_id
+         WHERE o.fate IS NULL) s
+ WHERE l.seq = s.seq
+"""
+REPEATED: Final[LiteralString] = """
+UPDATE import_lines l
+   SET fate = s.fate, reason = CASE s.fate WHEN 'rejected' THEN
+       'changed: ' || s.file || ', row ' || s.row || ', has something else under this external id'
+       END
+  FROM (SELECT o.seq, f.file, f.row, CASE WHEN (o.stream_id, o.topic, o.data, o.occurred_at)
+                  = (f.stream_id, f.topic, f.data, f.occurred_at)
+               THEN 'duplicate' ELSE 'rejected' END AS fate
+          FROM import_lines o
+          JOIN (SELECT DISTINCT ON (external_id) * FROM import_lines
+                 WHERE fate IS NULL ORDER BY external_id, seq) f
+            ON f.external_id = o.external_id AND f.seq < o.seq
+         WHERE o.fate IS NULL) s
+ WHERE l.seq = s.seq
+"""
+RECORDED: Final[LiteralString] = """
+UPDATE import_lines l
+   SET recorded_at = coalesce(l.source_recorded_at,
+                              CASE WHEN l.is_deal THEN l.occurred_at ELSE a.earliest END)
+  FROM (SELECT coalesce(min(coalesce(o.source_recorded_at,
+                                     CASE WHEN o.is_deal THEN o.occurred_at END)),
+                        min(o.occurred_at)) AS earliest
+          FROM import_lines o WHERE o.fate IS NULL) a
+ WHERE l.fate IS NULL
+"""
+"""Context takes the source's earliest time; a deal's event was told when it happened."""
+
+FUTURE: Final[LiteralString] = """
+UPDATE import_lines SET fate = 'rejected', reason =
+       'recorded_at ' || recorded_at || ' lies in the future'
+ WHERE fate IS NULL AND recorded_at > clock_timestamp()
+"""
+UNCAUSED: Final[LiteralString] = """
+UPDATE import_lines l SET fate = 'rejected', reason =
+       'caused_by ' || l.cause || ' is neither a line of this import nor of an earlier one'
+ WHERE l.fate IS NULL AND l.cause IS NOT NULL
+   AND NOT EXISTS (SELECT FROM import_lines o
+                    WHERE o.external_id = l.cause AND o.fate IS NULL AND o.seq <> l.seq)
+   AND NOT EXISTS (SELECT FROM events e
+                    WHERE e.source_system = %(system)s AND e.external_id = l.cause)
+"""
+"""Said again until nothing changes, because a rejected line cannot be a cause either."""
+
+CAUSED: Final[LiteralString] = """
+UPDATE import_lines l SET caused_by = coalesce(
+       (SELECT e.event_id FROM events e
+         WHERE e.source_system = %(system)s AND e.external_id = l.cause),
+       (SELECT o.event_id FROM import_lines o WHERE o.external_id = l.cause AND o.fate IS NULL))
+ WHERE l.fate IS NULL AND l.cause IS NOT NULL
+"""
+REFUSAL: Final[LiteralString] = "SELECT founding_refusal()"
+APPEND_FOUNDING: Final[LiteralString] = "SELECT append_founding(%(system)s, %(caller)s)"
+MARK_APPENDED: Final[LiteralString] = "UPDATE import_lines SET fate = 'appended' WHERE fate IS NULL"
+MARK_THESE: Final[LiteralString] = (
+    "UPDATE import_lines SET fate = 'appended' WHERE seq = ANY(%(seqs)s)"
+)
+MARK_REFUSED: Final[LiteralString] = (
+    "UPDATE import_lines SET fate = 'rejected', reason = %(reason)s WHERE seq = %(seq)s"
+)
+TO_APPEND: Final[LiteralString] = (
+    "SELECT seq, stream_id, external_stream, external_id, event_id, topic, data, occurred_at,"
+    " source_recorded_at, actor, on_behalf_of, caused_by, file_sha256"
+    " FROM import_lines WHERE fate IS NULL ORDER BY is_deal, stream_id, occurred_at, seq"
+)
+REJECTS: Final[LiteralString] = (
+    "SELECT file, row, reason FROM import_lines WHERE fate = 'rejected' ORDER BY seq"
+)
+COUNTS: Final[LiteralString] = (
+    "SELECT count(*) FILTER (WHERE fate = 'duplicate'),"
+    " count(DISTINCT stream_id) FILTER (WHERE is_deal AND fate IS NOT DISTINCT FROM %(fate)s)"
+    " FROM import_lines"
+)
+TOPICS: Final[LiteralString] = (
+    "SELECT topic, count(*) FROM import_lines WHERE fate IS NOT DISTINCT FROM %(fate)s"
+    " GROUP BY topic ORDER BY topic"
+)

@@ -1,0 +1,1 @@
+"""The pages a browser sees: drawn on the server, complete without script."""

@@ -1,0 +1,57 @@
+"""Which moment a page shows: what the reader typed, what it came to, and the way to others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from api.web.reads import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """The moment of a page; `query` carries what was asked over to the next page."""
+
+    position: int
+    recorded_at: Any
+    effective_at: Any
+    asked: str
+    asked_effective: str
+    query: str
+    previous: int | None = None
+    following: int | None = None
+
+    @property
+    def fixed(self) -> bool:
+        return bool(self.asked or self.asked_effective)
+
+
+def as_of_view(answer: Answer, *, asked: tuple[str | None, str | None]) -> AsOf:
+    """Works for both pages; only a deal has events to step to."""
+    stands = answer.get("progress", answer)
+    as_of, effective = asked
+    position = int(stands["as_of"]["position"])
+    previous, following = _neighbours(answer, position)
+    return AsOf(
+        position=position,
+        recorded_at=stands["as_of"]["recorded_at"],
+        effective_at=stands["effective_at"],
+        asked=as_of or "",
+        asked_effective=effective or "",
+        query=query_of({"as_of": as_of, "effective_at": effective}),
+        previous=previous,
+        following=following,
+    )
+
+
+def query_of(parameters: Mapping[str, object]) -> str:
+    """`?a=1&b=2` of those that have a value, and nothing at all if none has."""
+    present = {name: value for name, value in parameters.items() if value}
+    return f"?{urlencode(present)}" if present else ""
+
+
+def _neighbours(answer: Answer, position: int) -> tuple[int | None, int | None]:
+    """The deal's event before the newest one shown, and the next one where the answer names it."""
+    known = sorted(event["position"] for event in answer.get("history", {}).get("events", ()))
+    known = [place for place in known if place <= position]
+    return (known[-2] if len(known) > 1 else None), answer.get("next_position")

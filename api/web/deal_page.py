@@ -1,0 +1,184 @@
+"""Everything the deal page shows, made from the application's answer about one deal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from api.web import format as f
+from api.web.asof import AsOf, as_of_view
+from api.web.chart import Chart, draw_chart
+from api.web.deal_chart import Entry, chart_data, entries_of
+from api.web.findings import (
+    Finding,
+    MoneyLine,
+    Reason,
+    StageActivities,
+    activities_of,
+    checkbox_finding,
+    money_of,
+    pressure_finding,
+    reasons_of,
+)
+from api.web.reads import Answer
+from api.web.vocabulary import DRIVERS, KINDS, STATUSES
+
+LEDGER_ROWS: Final = 25
+ZOOMS: Final = (1, 2, 4)
+CLOSED: Final = {"won": "Won", "lost": "Lost", "disqualified": "Disqualified"}
+SAME_TIME: Final = timedelta(minutes=1)
+"""Recorded so soon after it happened that saying it twice would be noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One event of the ledger, with both clocks where they differ."""
+
+    entry: Entry
+    number: int | None
+    driver: str
+    recorded: str | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """What the chart tells of one mark when it is opened."""
+
+    title: str
+    when: str
+    lines: tuple[str, ...]
+    why: tuple[str, ...]
+    foot: str
+
+
+@dataclass(frozen=True, slots=True)
+class DealPage:
+    """The deal page, ready for its template."""
+
+    deal: Mapping[str, Any]
+    stage: str
+    events: int
+    as_of: AsOf
+    checkbox: Finding
+    beads: tuple[str, ...]
+    pressure: Finding
+    coverage: str
+    led: str
+    chart: Chart
+    legend: tuple[tuple[str, str], ...]
+    ledger: tuple[LedgerRow, ...]
+    ledger_left_out: int
+    shown_ids: frozenset[str]
+    reasons: tuple[Reason, ...]
+    other_reasons: tuple[Reason, ...]
+    activities: tuple[StageActivities, ...]
+    money: tuple[MoneyLine, ...]
+    tips: dict[str, Tip]
+    numbers: dict[str, int]
+
+
+def deal_page(
+    answer: Answer, *, asked: tuple[str | None, str | None], everything: bool, zoom: int
+) -> DealPage:
+    """The page for what was asked (`as_of`, `effective_at`), with all of the ledger if wanted."""
+    progress, pressure, deal = answer["progress"], answer["pressure"], answer["deal"]
+    entries = entries_of(answer)
+    chart = draw_chart(chart_data(answer, entries, zoom=zoom if zoom in ZOOMS else 1))
+    numbers = _numbers(entries)
+    titles = {entry.event["event_id"]: str(entry.event["title"]) for entry in entries}
+    reasons = reasons_of(pressure["events"], titles, numbers)
+    rows = [_row(entry, numbers) for entry in reversed(entries)]
+    ledger = rows if everything else rows[:LEDGER_ROWS]
+    return DealPage(
+        deal=deal,
+        stage=CLOSED.get(deal.get("closed") or "") or f.name_of(deal["stage"], "not in a stage"),
+        events=len(entries),
+        as_of=as_of_view(answer, asked=asked),
+        checkbox=checkbox_finding(progress["counts"], progress["checkbox_only"]),
+        beads=beads_of(progress["counts"]),
+        pressure=pressure_finding(pressure["shares"], pressure["policy_version"]),
+        coverage=_coverage(pressure),
+        led=_led(progress.get("customer_led_movement")),
+        chart=chart,
+        legend=_legend(chart),
+        ledger=tuple(ledger),
+        ledger_left_out=len(rows) - len(ledger),
+        shown_ids=frozenset(row.entry.event["event_id"] for row in ledger),
+        reasons=tuple(reason for reason in reasons if reason.number is not None),
+        other_reasons=tuple(reason for reason in reasons if reason.number is None),
+        activities=activities_of(progress["activities"], _stage_names(answer["stages"])),
+        money=money_of(pressure),
+        tips={entry.event["event_id"]: _tip(entry, numbers) for entry in entries},
+        numbers=numbers,
+    )
+
+
+def beads_of(counts: Mapping[str, int]) -> tuple[str, ...]:
+    """One bead for each ticked activity: filled, hollow, or dashed while evidence is due."""
+    return tuple(
+        sign.fill
+        for status, sign in STATUSES.items()
+        if status not in ("not_ticked", "not_expressible")
+        for _ in range(counts.get(status, 0))
+    )
+
+
+def _numbers(entries: Sequence[Entry]) -> dict[str, int]:
+    ids = [entry.event["event_id"] for entry in entries if entry.pressure_shaped]
+    return {event_id: number for number, event_id in enumerate(ids, start=1)}
+
+
+def _row(entry: Entry, numbers: Mapping[str, int]) -> LedgerRow:
+    event = entry.event
+    apart = f.instant(event["recorded_at"]) - f.instant(event["occurred_at"])
+    return LedgerRow(
+        entry=entry,
+        number=numbers.get(event["event_id"]),
+        driver=DRIVERS.get(event["driver"], event["driver"]),
+        recorded=f.moment(event["recorded_at"]) if abs(apart) > SAME_TIME else None,
+        notes=tuple(word for word in ("late", "amended", "retracted") if event.get(word)),
+    )
+
+
+def _tip(entry: Entry, numbers: Mapping[str, int]) -> Tip:
+    event, judged = entry.event, entry.judged
+    lines = [event.get("detail")]
+    if event["type"] == "activity_ticked":
+        lines.append(entry.sign.words)
+    lines.append(entry.verdict_words)
+    number = numbers.get(event["event_id"])
+    foot = [f"Event {event['version']}", f"position {event['position']:,}"]
+    if judged and judged["pressure"] is not None:
+        foot.append(f"pressure {f.ratio(judged['pressure'])}")
+    return Tip(
+        title=f"{number}. {event['title']}" if number else event["title"],
+        when=f"{f.moment(entry.at)}, {DRIVERS.get(event['driver'], event['driver']).lower()}",
+        lines=tuple(str(line) for line in lines if line),
+        why=tuple(str(s) for s in [(judged or {}).get("sentence")] if s and number),
+        foot=", ".join(foot),
+    )
+
+
+def _legend(chart: Chart) -> tuple[tuple[str, str], ...]:
+    """The kinds that are on this chart, in a fixed order."""
+    present = {mark.moment.glyph for mark in chart.marks} - {"circle"}
+    return tuple((glyph, name) for glyph, name in KINDS.items() if glyph in present)
+
+
+def _coverage(pressure: Answer) -> str:
+    share = pressure["recording_coverage"]
+    if share is None:
+        return f.unknown("no seller event outside the last days of a quarter")
+    of = pressure.get("recording_coverage_of")
+    return f.percent(share) + (f" of {f.count(of, 'event')}" if of else "")
+
+
+def _led(movement: Mapping[str, int] | None) -> str:
+    if not movement or not movement["steps"]:
+        return f.unknown("the deal has not moved forward yet")
+    return f"{movement['led']} of {f.count(movement['steps'], 'step')}"
+
+
+def _stage_names(stages: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    return {stage["stage"]: stage["name"] for stage in stages}

@@ -1,0 +1,256 @@
+"""What a deal page says before its chart: the two findings, the reasons, the activities, money."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from api.web import format as f
+from api.web.reads import Answer
+from api.web.vocabulary import (
+    CAUSES,
+    CHECKBOX_ONLY,
+    EVIDENCED,
+    FACTS,
+    HOLDS,
+    MODIFIERS,
+    STATUSES,
+    VERDICTS,
+    Sign,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A count out of a whole in words; `figure` is None where nothing could be counted."""
+
+    figure: int | None
+    headline: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One condition of a verdict: what was found, what was asked, whether it holds."""
+
+    name: str
+    value: str
+    threshold: str
+    holds: bool | None
+    evidence: tuple[str, ...]
+
+    @property
+    def answer(self) -> str:
+        return HOLDS[self.holds]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an event got its verdict; `number` is None for those that carry no pin."""
+
+    number: int | None
+    event_id: str
+    title: str
+    at: Any
+    verdict: str
+    rules: tuple[str, ...]
+    modifiers: tuple[str, ...]
+    sentence: str | None
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An intended outcome with the evidence there is."""
+
+    name: str
+    text: str
+    event_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """An activity with its status, shown as a shape and in words."""
+
+    name: str
+    sign: Sign
+    ticked_at: Any
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StageActivities:
+    """The activities of one stage, in the order of the process."""
+
+    name: str
+    activities: tuple[Activity, ...]
+
+
+def checkbox_finding(counts: Mapping[str, int], share: float | None) -> Finding:
+    """How many settled activities are checkbox-only; unknown while none has settled."""
+    hollow = sum(counts.get(status, 0) for status in CHECKBOX_ONLY)
+    settled = hollow + sum(counts.get(status, 0) for status in EVIDENCED)
+    if settled == 0:
+        if counts.get("not_expressible"):
+            why = "the imported source cannot express what an activity was for"
+        else:
+            why = "no ticked activity has settled yet"
+        return Finding(None, "Checkbox-only progress is unknown", f"Unknown: {why}.")
+    verb = "is" if hollow == 1 else "are"
+    return Finding(
+        hollow,
+        f"of {f.count(settled, 'settled activity', 'settled activities')} {verb} checkbox-only",
+        "Ticked, but the intended outcome was not evidenced in time."
+        f" Weighted share: {f.percent(share, 'no weights were given')}.",
+    )
+
+
+def pressure_finding(shares: Mapping[str, int], policy_version: Any) -> Finding:
+    """How many evaluable events are pressure-shaped; unknown where none could be evaluated."""
+    shaped, evaluable = shares["shaped"], shares["evaluable"]
+    if evaluable == 0:
+        why = "no event could be evaluated; quota or comparable deals are missing"
+        return Finding(None, "Quota pressure is unknown", f"Unknown: {why}.")
+    verb = "is" if shaped == 1 else "are"
+    return Finding(
+        shaped,
+        f"of {f.count(evaluable, 'evaluable event')} {verb} pressure-shaped",
+        f"Consistent with quota pressure by policy {policy_version}. This says what fits the"
+        " facts, not what caused it.",
+    )
+
+
+def reasons_of(
+    judged: Iterable[Mapping[str, Any]], titles: Mapping[str, str], numbers: Mapping[str, int]
+) -> tuple[Reason, ...]:
+    """Every judged event in order of time, with its pin's number if it has one."""
+    ordered = sorted(judged, key=lambda event: (f.instant(event["action_time"]), event["event_id"]))
+    return tuple(
+        Reason(
+            number=numbers.get(event["event_id"]),
+            event_id=event["event_id"],
+            title=titles.get(event["event_id"]) or f.words_of(event["type"]),
+            at=event["action_time"],
+            verdict=VERDICTS.get(event["verdict"], f.words_of(event["verdict"])),
+            rules=tuple(event.get("rules", ())),
+            modifiers=tuple(MODIFIERS.get(m, m) for m in event.get("modifiers", ())),
+            sentence=event.get("sentence"),
+            facts=tuple(_fact(fact) for fact in event.get("facts", ())),
+        )
+        for event in ordered
+    )
+
+
+def _fact(fact: Mapping[str, Any]) -> Fact:
+    name, value, threshold = fact["fact"], fact["value"], fact["threshold"]
+    match name:
+        case "window":
+            found = (
+                f.unknown("no fiscal quarter")
+                if value is None
+                else f.count(value, "day left", "days left")
+            )
+            asked = f"fewer than {threshold} days left"
+        case "behind":
+            found, asked = f"pressure {f.ratio(value, 'no quota')}", f"{f.ratio(threshold)} or more"
+        case "no_customer_action":
+            found = CAUSES.get(value, plain(value)) + _base_rate(fact.get("base_rate"))
+            asked = f"none in the {plain(threshold)} days before"
+        case _:
+            found, asked = plain(value), plain(threshold)
+    evidence = tuple(str(event_id) for event_id in fact["evidence"])
+    return Fact(FACTS.get(name, f.words_of(name)), found, asked, fact["holds"], evidence)
+
+
+def _base_rate(rate: Mapping[str, int] | None) -> str:
+    """How common it is elsewhere that no customer action is recorded; silence where unknown."""
+    if not rate or not rate.get("of"):
+        return ""
+    return f" (so in {rate['without_customer_action']} of {rate['of']} comparable ones)"
+
+
+def plain(value: Any) -> str:
+    """Any value of a fact in words, nested ones flattened."""
+    match value:
+        case None:
+            return f.UNKNOWN
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.3f}".rstrip("0").rstrip(".")
+        case Mapping() if "amount" in value and "currency" in value:
+            return f.money(value)
+        case Mapping():
+            return ", ".join(f"{f.words_of(k).lower()} {plain(v)}" for k, v in value.items())
+        case list() | tuple():
+            return "; ".join(_finding_words(item) for item in value) or "nothing found"
+        case _:
+            return str(value)
+
+
+def _finding_words(item: Any) -> str:
+    if not isinstance(item, Mapping) or "rule" not in item:
+        return plain(item)
+    figures = {key: value for key, value in item.items() if key not in ("rule", "holds")}
+    head = f"{item['rule']} {HOLDS[item['holds']].lower()}" if "holds" in item else item["rule"]
+    return f"{head}: {plain(figures)}" if figures else str(head)
+
+
+def activities_of(
+    activities: Sequence[Mapping[str, Any]], stage_names: Mapping[str, str]
+) -> tuple[StageActivities, ...]:
+    """The activities under their stages, in the order in which the answer names the stages."""
+    stages: dict[str, list[Activity]] = {}
+    for activity in activities:
+        stages.setdefault(activity["stage"], []).append(
+            Activity(
+                name=activity.get("name") or f.words_of(activity["activity"]),
+                sign=STATUSES[activity["status"]],
+                ticked_at=activity["ticked_at"],
+                outcomes=tuple(_outcome(outcome) for outcome in activity["outcomes"]),
+            )
+        )
+    return tuple(
+        StageActivities(stage_names.get(stage) or f.words_of(stage), tuple(found))
+        for stage, found in stages.items()
+    )
+
+
+def _outcome(outcome: Mapping[str, Any]) -> Outcome:
+    name = outcome.get("name") or f.words_of(outcome["outcome"])
+    required = outcome["required_level"]
+    if outcome["level"] is None:
+        text = f"no evidence; level {required} is asked for"
+    else:
+        text = f"level {outcome['level']} of {required}, {f.day(outcome['evidenced_at'])}"
+    return Outcome(name, text, outcome["event_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyLine:
+    """One sum with what it means; the text says "unknown" and why where there is none."""
+
+    name: str
+    text: str
+    meaning: str
+    known: bool
+
+
+def money_of(pressure: Answer) -> tuple[MoneyLine, ...]:
+    """What the flagged discounts add up to, and the deal as it stood before the first flag."""
+    money, before = pressure["money"], pressure["counterfactual"]
+    no_flag = "no discount of this deal is pressure-shaped, or its list price is not recorded"
+    rows = (
+        ("Offered", money["offered"], f.money, "pressure-shaped cuts put to the customer"),
+        ("Realised", money["realised"], f.money, "the part in the price that was signed"),
+        ("Floor", money["floor"], f.money, "the part beyond what comparable deals get"),
+        ("Net without them", before["net"], f.money, "list less the discount offered before"),
+        ("Close date without them", before["close_date"], f.day, "before the first pull-in"),
+    )
+    return tuple(
+        MoneyLine(name, shown(value, _why_not(name, no_flag)), meaning, known=value is not None)
+        for name, value, shown, meaning in rows
+    )
+
+
+def _why_not(name: str, no_flag: str) -> str:
+    return "no pull-in of this deal is pressure-shaped" if name.startswith("Close") else no_flag

@@ -1,0 +1,144 @@
+"""How figures read on a page: money with its currency, dates, shares, and what is not known."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+UNKNOWN: Final = "unknown"
+MINUS: Final = "\N{MINUS SIGN}"
+NO_REASON: Final = "nothing was recorded"
+SYMBOLS: Final = {"EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
+_MILLION: Final = Decimal(1_000_000)
+_THOUSAND: Final = Decimal(1_000)
+_MINUTES_A_DAY: Final = 1440
+
+
+def unknown(reason: str = NO_REASON) -> str:
+    """What stands where a figure would: never 0, and never without the reason."""
+    return f"{UNKNOWN}: {reason}"
+
+
+def money(value: Mapping[str, Any] | None, reason: str = NO_REASON) -> str:
+    """`$30,000`; pence and cents only where there are some."""
+    if value is None:
+        return unknown(reason)
+    amount = Decimal(value["amount"])
+    whole = amount == amount.to_integral_value()
+    return _with_currency(amount, f"{abs(amount):,.0f}" if whole else f"{abs(amount):,.2f}", value)
+
+
+def short_money(value: Mapping[str, Any] | None, reason: str = NO_REASON) -> str:
+    """`$1.16M` or `$45k`: for cards and column heads, where the exact figure is a click away."""
+    if value is None:
+        return unknown(reason)
+    amount = Decimal(value["amount"])
+    size = abs(amount)
+    if size >= _MILLION * Decimal("0.9995"):
+        text = f"{size / _MILLION:,.2f}M"
+    elif size >= _THOUSAND:
+        text = f"{size / _THOUSAND:,.0f}k"
+    else:
+        text = f"{size:,.0f}"
+    return _with_currency(amount, text, value)
+
+
+def money_list(values: Sequence[Mapping[str, Any]], reason: str = "no amounts recorded") -> str:
+    """Each currency for itself: sums across currencies would be invented."""
+    return " + ".join(short_money(value) for value in values) if values else unknown(reason)
+
+
+def percent(share: float | Decimal | str | None, reason: str = NO_REASON) -> str:
+    """A ratio of 0 to 1 as `75%`, with one place where it has one."""
+    return unknown(reason) if share is None else percentage(Decimal(str(share)) * 100)
+
+
+def percentage(value: float | Decimal | str | None, reason: str = NO_REASON) -> str:
+    """What is already in per cent, as `25%`."""
+    if value is None:
+        return unknown(reason)
+    rounded = Decimal(str(value)).quantize(Decimal("0.1"))
+    return f"{rounded.to_integral_value() if rounded == rounded.to_integral_value() else rounded}%"
+
+
+def ratio(value: float | Decimal | str | None, reason: str = NO_REASON) -> str:
+    """A plain number to two places, as pressure is shown."""
+    return unknown(reason) if value is None else f"{Decimal(str(value)):.2f}"
+
+
+def day(value: str | date | None, reason: str = NO_REASON) -> str:
+    """`30 Sep 2026`, from a date or an instant."""
+    if value is None:
+        return unknown(reason)
+    moment = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def moment(value: str | datetime | None, reason: str = NO_REASON) -> str:
+    """`30 Sep 2026, 17:00 UTC`."""
+    if value is None:
+        return unknown(reason)
+    at = instant(value)
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"
+
+
+def instant(value: str | datetime) -> datetime:
+    """Reads RFC 3339, aware or not at all."""
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if at.tzinfo is None:
+        message = f"the instant {value} names no zone"
+        raise ValueError(message)
+    return at
+
+
+def duration(value: timedelta) -> str:
+    """The two largest units: `3 days 4 h`, `2 h 5 min`, `less than a minute`."""
+    days, minutes = divmod(int(abs(value).total_seconds() // 60), _MINUTES_A_DAY)
+    hours, minutes = divmod(minutes, 60)
+    parts = [
+        count(days, "day") if days else "",
+        f"{hours} h" if hours else "",
+        f"{minutes} min" if minutes else "",
+    ]
+    return " ".join([part for part in parts if part][:2]) or "less than a minute"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """`1 day`, `3 days`, `1,204 events`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def name_of(thing: Mapping[str, Any] | str | None, reason: str = "none is recorded") -> str:
+    """The name of something that may be given as its id, or as id and name."""
+    if thing is None:
+        return unknown(reason)
+    if isinstance(thing, str):
+        return thing
+    return str(thing.get("name") or thing["id"])
+
+
+def words_of(identifier: str) -> str:
+    """`meet_dm` as `Meet dm`: what to call a thing of which only the id was sent."""
+    text = identifier.replace("_", " ").replace("-", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+def _with_currency(amount: Decimal, text: str, value: Mapping[str, Any]) -> str:
+    symbol = SYMBOLS.get(value["currency"])
+    sign = MINUS if amount < 0 else ""
+    return f"{sign}{symbol}{text}" if symbol else f"{sign}{text} {value['currency']}"
+
+
+FILTERS: Final = {
+    "money": money,
+    "short_money": short_money,
+    "money_list": money_list,
+    "percent": percent,
+    "percentage": percentage,
+    "ratio": ratio,
+    "day": day,
+    "moment": moment,
+    "count": count,
+    "name_of": name_of,
+    "words_of": words_of,
+}

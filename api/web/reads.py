@@ -1,0 +1,62 @@
+"""What the pages ask of the application: plain answers, of the shapes that the API gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Protocol, TypeAlias
+
+Answer: TypeAlias = Mapping[str, Any]
+Show: TypeAlias = Literal["all", "open", "closed", "pressure", "checkbox"]
+
+SHOWS: Final[dict[Show, str]] = {
+    "all": "Every deal",
+    "open": "Open deals",
+    "closed": "Closed deals",
+    "pressure": "With pressure-shaped events",
+    "checkbox": "With checkbox-only activities",
+}
+
+
+class PageError(Exception):
+    """A question that has no page as its answer; the message is shown to the reader."""
+
+    status = 500
+    title = "This page cannot be shown"
+
+
+class NoSuchPageError(PageError):
+    """There is no such deal, or none that this reader may know of."""
+
+    status = 404
+    title = "Not found"
+
+
+class BadQuestionError(PageError):
+    """The question itself is wrong: an instant that cannot be read, or one in the future."""
+
+    status = 422
+    title = "This question cannot be answered"
+
+
+@dataclass(frozen=True, slots=True)
+class BoardFilters:
+    """Which deals the board shows; no owner means everyone's."""
+
+    owner: str | None = None
+    show: Show = "all"
+
+
+class PageReads(Protocol):
+    """Answers for the pages; `as_of` and `effective_at` come as the reader typed them.
+
+    An answer may raise `NoSuchPageError` or `BadQuestionError`.
+    """
+
+    def board(
+        self, *, as_of: str | None, effective_at: str | None, filters: BoardFilters
+    ) -> Answer:
+        """The board; deals that the filters leave out may be there, the page leaves them out."""
+        ...
+
+    def deal(self, deal_id: str, *, as_of: str | None, effective_at: str | None) -> Answer:
+        """One deal with its progress, pressure, history, stages and quarters."""
+        ...

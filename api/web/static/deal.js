@@ -1,0 +1,121 @@
+// Adds to the chart what needs script: one tab stop with arrow keys, and a tip for each mark.
+const plot = document.getElementById("plot");
+const scroll = document.getElementById("scroll");
+const tip = document.getElementById("tip");
+const texts = JSON.parse(document.getElementById("tips").textContent);
+const marks = [...plot.querySelectorAll(".mark")]; // in order of time
+const lanes = [...new Set(["customer", "seller", "other"])].filter((lane) => marks.some((mark) => mark.dataset.lane === lane));
+const HOVER_MS = 150;
+let current = marks[0];
+let opened = null;
+let waiting = 0;
+
+for (const mark of marks) mark.tabIndex = mark === current ? 0 : -1;
+for (const rest of plot.querySelectorAll(".rest")) rest.tabIndex = -1;
+scroll.scrollLeft = scroll.scrollWidth;
+scroll.tabIndex = -1; // the marks in it take the focus and scroll it
+document.getElementById("keys").hidden = false;
+
+function go(mark) {
+  if (!mark) return;
+  current.tabIndex = -1;
+  current = mark;
+  mark.tabIndex = 0;
+  mark.focus();
+  mark.scrollIntoView({ inline: "nearest", block: "nearest" });
+}
+
+function across(step) {
+  const lane = lanes[lanes.indexOf(current.dataset.lane) + step];
+  const far = (mark) => Math.abs(mark.dataset.x - current.dataset.x);
+  return marks.filter((mark) => mark.dataset.lane === lane).sort((a, b) => far(a) - far(b))[0];
+}
+
+function nextShaped() {
+  const later = marks.slice(marks.indexOf(current) + 1);
+  const shaped = (mark) => mark.classList.contains("hot");
+  return later.find(shaped) ?? marks.find(shaped);
+}
+
+const keys = {
+  ArrowRight: () => marks[marks.indexOf(current) + 1],
+  ArrowLeft: () => marks[marks.indexOf(current) - 1],
+  ArrowUp: () => across(-1),
+  ArrowDown: () => across(1),
+  Home: () => marks[0],
+  End: () => marks.at(-1),
+  p: nextShaped,
+};
+
+function line(tag, text, kind = "") {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  element.className = kind;
+  return element;
+}
+
+function fill(mark) {
+  const text = texts[mark.dataset.key];
+  const link = line("a", "Show in the ledger");
+  link.href = mark.getAttribute("href");
+  tip.replaceChildren(
+    line("h3", text.title),
+    line("p", text.when, "quiet"),
+    ...text.lines.map((words) => line("p", words)),
+    ...text.why.map((words) => line("p", words, "why")),
+    line("p", text.foot, "quiet"),
+    link,
+  );
+}
+
+function place(mark) {
+  const at = mark.getBoundingClientRect();
+  const room = document.documentElement.clientWidth - tip.offsetWidth - 8;
+  const left = Math.max(8, Math.min(room, at.left + at.width / 2 - tip.offsetWidth / 2));
+  const above = at.top - tip.offsetHeight - 8;
+  tip.style.left = `${left + scrollX}px`;
+  tip.style.top = `${(above > 8 ? above : at.bottom + 8) + scrollY}px`;
+}
+
+function show(mark) {
+  if (opened === mark && tip.matches(":popover-open")) return;
+  if (tip.matches(":popover-open")) tip.hidePopover();
+  fill(mark);
+  tip.showPopover();
+  place(mark);
+  if (opened) delete opened.dataset.open;
+  opened = mark;
+  mark.dataset.open = "";
+}
+
+tip.addEventListener("toggle", (event) => {
+  if (event.newState === "closed" && !tip.matches(":popover-open") && opened) delete opened.dataset.open;
+});
+plot.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || !event.target.closest(".mark")) return;
+  const target = keys[event.key]?.();
+  if (!(event.key in keys)) return;
+  event.preventDefault();
+  go(target);
+});
+plot.addEventListener("click", (event) => {
+  const mark = event.target.closest(".mark");
+  if (!mark || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  go(mark);
+  show(mark);
+});
+plot.addEventListener("focusin", (event) => {
+  const mark = event.target.closest(".mark");
+  if (mark && mark !== current) {
+    current.tabIndex = -1;
+    current = mark;
+    mark.tabIndex = 0;
+  }
+});
+plot.addEventListener("pointerover", (event) => {
+  clearTimeout(waiting);
+  const mark = event.target.closest(".mark");
+  if (mark && event.pointerType === "mouse") waiting = setTimeout(() => show(mark), HOVER_MS);
+});
+plot.addEventListener("pointerleave", () => clearTimeout(waiting));

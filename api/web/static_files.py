@@ -1,0 +1,69 @@
+"""The style sheets, scripts and fonts, under an address that changes when any of them does."""
+
+import hashlib
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+FOLDER: Final = Path(__file__).parent / "static"
+MEDIA_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".otf": "font/otf",
+}
+FONTS: Final = {
+    "font_regular.otf": "SourceSansPro-Regular.otf",
+    "font_semibold.otf": "SourceSansPro-Semibold.otf",
+}
+FONT_SHEET: Final = "font.css"
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFiles:
+    """All files by name, read once; there are few and they are small."""
+
+    digest: str
+    files: dict[str, bytes]
+
+    def url(self, name: str) -> str:
+        """The address of a file; a name that is not there is a fault of ours."""
+        if name not in self.files:
+            message = f"there is no static file {name}"
+            raise KeyError(message)
+        return f"/static/{self.digest}/{name}"
+
+    @property
+    def font_installed(self) -> bool:
+        return all(name in self.files for name in FONTS)
+
+
+def load_static_files() -> StaticFiles:
+    """Ours, and the font's where its package is installed."""
+    files = {
+        path.name: path.read_bytes()
+        for path in sorted(FOLDER.iterdir())
+        if path.suffix in MEDIA_TYPES
+    }
+    files |= _font_files()
+    whole = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        whole.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
+    return StaticFiles(whole.hexdigest()[:16], files)
+
+
+def media_type_of(name: str) -> str:
+    return MEDIA_TYPES[Path(name).suffix]
+
+
+def _font_files() -> dict[str, bytes]:
+    """Nothing where the package or one of its files is missing: the system's fonts do too."""
+    spec = find_spec("font_source_sans_pro")
+    if spec is None or spec.origin is None:
+        return {}
+    folder = Path(spec.origin).parent / "files"
+    found = {ours: folder / theirs for ours, theirs in FONTS.items()}
+    if not all(path.is_file() for path in found.values()):
+        return {}
+    return {name: path.read_bytes() for name, path in found.items()}

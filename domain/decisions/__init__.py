@@ -1,0 +1,1 @@
+"""What may happen to a deal: one module for each kind of reason to refuse it."""

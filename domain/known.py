@@ -1,0 +1,255 @@
+"""The context as known at one position: quotas, processes, policy, calendar, people, rates."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from uuid import UUID
+
+from domain.calendars import CalendarHistory, calendar_from
+from domain.events.context import (
+    CalendarAdopted,
+    MemberJoined,
+    MemberLeft,
+    PlanRateSet,
+    PolicyPublished,
+    ProcessPublished,
+    QuotaAssigned,
+    QuotaRevised,
+    QuotaWithdrawn,
+)
+from domain.events.life import DealOpened, ProcessRef
+from domain.path import Processes
+from domain.policy import DEFAULT_POLICY, Policy, policy_from
+from domain.process import Process
+from domain.replay import Event
+from domain.template import DEFAULT_PROCESS
+from domain.values import Money
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaStep:
+    """A quota from an instant on, and the event that set it; None is withdrawn."""
+
+    since: datetime
+    amount: Money | None
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaHistory:
+    """The quota of one rep or team in one quarter, over time."""
+
+    stream_id: str
+    rep: str | None
+    team: str | None
+    quarter: str
+    steps: tuple[QuotaStep, ...]
+
+    def at(self, instant: datetime) -> QuotaStep | None:
+        """Give what is in force at an instant; None before the quota was assigned."""
+        index = bisect_right(self.steps, instant, key=lambda step: step.since)
+        return self.steps[index - 1] if index else None
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Somebody's time in a team; `left` is None while it lasts."""
+
+    rep: str
+    team: str
+    manager: str | None
+    role: str
+    joined: datetime
+    left: datetime | None = None
+
+
+def _in_order(events: Iterable[Event]) -> list[Event]:
+    return sorted(events, key=lambda event: event.order)
+
+
+class Known:
+    """Everything around the deals, folded from the context events known at a position."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self._events = _in_order(events)
+
+    @cached_property
+    def calendar(self) -> CalendarHistory:
+        """The fiscal calendars adopted so far; among those of one day the last told rules."""
+        history = CalendarHistory()
+        for event in self._events:
+            if isinstance(data := event.data, CalendarAdopted):
+                calendar = calendar_from(kind=data.kind, zone=data.zone, parameters=data.parameters)
+                history = history.with_adopted(calendar, effective_from=data.effective_from)
+        return history
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The policy published last, or the built-in one."""
+        published = [e.data for e in self._events if isinstance(e.data, PolicyPublished)]
+        if not published:
+            return DEFAULT_POLICY
+        latest = max(published, key=lambda policy: policy.version)
+        return policy_from(latest.version, latest.numbers)
+
+    @cached_property
+    def _published(self) -> list[tuple[datetime, Process]]:
+        return [
+            (event.occurred_at, _process(event, event.data))
+            for event in self._events
+            if isinstance(event.data, ProcessPublished)
+        ]
+
+    @cached_property
+    def catalogue(self) -> dict[tuple[str, int], Process]:
+        """Every published process by id and version, the built-in one among them."""
+        built_in = {(DEFAULT_PROCESS.id, DEFAULT_PROCESS.version): DEFAULT_PROCESS}
+        return built_in | {(p.id, p.version): p for _, p in self._published}
+
+    def default_process(self, opened_at: datetime) -> Process:
+        """Give the process of a deal that names none: the one published last when it opened.
+
+        A ledger whose first process was published later judges by that first one, and one
+        without any by the built-in template.
+        """
+        if not self._published:
+            return DEFAULT_PROCESS
+        index = bisect_right(self._published, opened_at, key=lambda pair: pair[0])
+        return self._published[max(0, index - 1)][1]
+
+    def processes(self, events: Sequence[Event]) -> Processes:
+        """Give the process lookup for one deal's view.
+
+        A deal pinned to a version that was never published here is judged by the default.
+        """
+        opened = next((e.occurred_at for e in events if isinstance(e.data, DealOpened)), None)
+        default = self.default_process(opened) if opened else DEFAULT_PROCESS
+
+        def process_of(reference: ProcessRef | None) -> Process:
+            if reference is None:
+                return default
+            return self.catalogue.get((reference.id, reference.version), default)
+
+        return process_of
+
+    @cached_property
+    def quotas(self) -> dict[tuple[str | None, str | None, str], QuotaHistory]:
+        """Every quota by (rep, team, quarter)."""
+        streams: dict[str, list[Event]] = {}
+        for event in self._events:
+            if isinstance(event.data, QuotaAssigned | QuotaRevised | QuotaWithdrawn):
+                streams.setdefault(event.stream_id, []).append(event)
+        histories = (_quota(events) for events in streams.values())
+        return {(h.rep, h.team, h.quarter): h for h in histories if h}
+
+    def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
+        """Give a rep's quota in force at an instant, and the event that set it."""
+        history = self.quotas.get((rep, None, quarter))
+        step = history.at(at) if history else None
+        return (step.amount, (step.event_id,)) if step else (None, ())
+
+    @cached_property
+    def _rates(self) -> dict[tuple[int, str], Decimal]:
+        return {
+            (event.data.fiscal_year, event.data.currency): event.data.rate
+            for event in self._events
+            if isinstance(event.data, PlanRateSet)
+        }
+
+    def convert(self, amount: Money, currency: str, quarter: str) -> Decimal | None:
+        """Give an amount at the plan rates of the quarter's fiscal year; None without a rate.
+
+        A plan rate says what one unit counts for in the currency of the quotas, so a currency
+        with a rate converts into one without, and two with rates convert through it.
+        """
+        if amount.currency == currency:
+            return amount.amount
+        year = int(quarter[2:6])
+        rate = self._rates.get((year, amount.currency))
+        if rate is None:
+            return None
+        return amount.amount * rate / self._rates.get((year, currency), Decimal(1))
+
+    @cached_property
+    def memberships(self) -> tuple[Membership, ...]:
+        """Who was in which team from when to when, in the order of joining."""
+        current: dict[str, Membership] = {}
+        past: list[Membership] = []
+        for event in self._events:
+            match event.data:
+                case MemberJoined() as data:
+                    past += _ended(current.pop(data.rep, None), event.occurred_at)
+                    current[data.rep] = Membership(
+                        data.rep, data.team, data.manager, data.role, event.occurred_at
+                    )
+                case MemberLeft(rep=rep):
+                    past += _ended(current.pop(rep, None), event.occurred_at)
+                case _:
+                    pass
+        return tuple(sorted([*past, *current.values()], key=lambda m: (m.joined, m.rep)))
+
+    def member(self, rep: str, at: datetime) -> Membership | None:
+        """Give the membership of a person at an instant; None while they are in no team."""
+        spans = (m for m in self.memberships if m.rep == rep and m.joined <= at)
+        return next((m for m in spans if m.left is None or at < m.left), None)
+
+    def team(self, name: str, at: datetime) -> tuple[str, ...]:
+        """Give the reps of a team at an instant, in the order of their ids."""
+        members = (
+            m.rep
+            for m in self.memberships
+            if m.team == name and m.joined <= at and (m.left is None or at < m.left)
+        )
+        return tuple(sorted(set(members)))
+
+    def teammates(self, rep: str, at: datetime) -> frozenset[str] | None:
+        """Give the reps of the team that somebody is in, themselves included; None if in none."""
+        own = self.member(rep, at)
+        return frozenset(self.team(own.team, at)) if own else None
+
+
+def _ended(membership: Membership | None, at: datetime) -> list[Membership]:
+    if membership is None:
+        return []
+    return [
+        Membership(
+            membership.rep,
+            membership.team,
+            membership.manager,
+            membership.role,
+            membership.joined,
+            at,
+        )
+    ]
+
+
+def _process(event: Event, data: ProcessPublished) -> Process:
+    return Process(
+        id=event.stream_id.partition(":")[2],
+        version=data.version,
+        name=data.name,
+        stages=data.stages,
+        closing=data.closing,
+    )
+
+
+def _quota(events: Sequence[Event]) -> QuotaHistory | None:
+    """Fold one quota stream; revisions hold from when they occurred, as known."""
+    assigned = next((e.data for e in events if isinstance(e.data, QuotaAssigned)), None)
+    if assigned is None:
+        return None
+    steps = [
+        QuotaStep(
+            since=event.occurred_at,
+            amount=None if isinstance(event.data, QuotaWithdrawn) else event.data.amount,
+            event_id=event.event_id,
+        )
+        for event in events
+        if isinstance(event.data, QuotaAssigned | QuotaRevised | QuotaWithdrawn)
+    ]
+    return QuotaHistory(
+        events[0].stream_id, assigned.rep, assigned.team, assigned.quarter, tuple(steps)
+    )

@@ -1,0 +1,151 @@
+"""Each event in plain words: a title and, where there is more to say, a detail."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from domain.events import customer as c
+from domain.events import honesty as h
+from domain.events import life as x
+from domain.events import money as m
+from domain.events import people as p
+from domain.events import progress as g
+from domain.events.base import DomainEvent
+from domain.values import Money, decimal_text
+
+EVIDENCE_LEVELS: Final = {
+    1: "the seller's note",
+    2: "a seller's artefact",
+    3: "the customer's word",
+    4: "a customer's artefact of record",
+    5: "a binding document",
+}
+"""What each evidence level means (METRICS section 5)."""
+COMMITMENT_LEVELS: Final = {
+    0: "a continuation",
+    1: "a verbal, dated action",
+    2: "in writing from the customer",
+    3: "the customer spends people or data",
+    4: "budget, procurement or the economic buyer",
+    5: "binding",
+}
+"""What each commitment level means (METRICS section 5)."""
+
+
+def title(event: DomainEvent) -> str:
+    """Say in one line what happened."""
+    return _TITLES[type(event)](event)
+
+
+def detail(event: DomainEvent) -> str | None:
+    """Give what the teller added: reason, statement, conditions; None if nothing."""
+    parts = [_DETAILS[name](value) for name, value in event if name in _DETAILS and value]
+    return "; ".join(parts) or None
+
+
+def money(amount: Money | None) -> str:
+    """Write an amount with its currency; "no amount" where there is none."""
+    return f"{amount.currency} {decimal_text(amount.amount)}" if amount else "no amount"
+
+
+def _opened(e: Any) -> str:
+    date = f", expected to close on {e.close_date}" if e.close_date else ""
+    return f"Deal opened for {e.account.name}: {money(e.amount)}{date}, owned by {e.owner}"
+
+
+def _commitment(e: Any) -> str:
+    due = f", due {e.due}" if e.due else ""
+    return f"Customer commitment ({COMMITMENT_LEVELS[e.level]}): {e.what}{due}"
+
+
+def _gate(e: Any) -> str:
+    decision = {"go": "go", "no_go": "no-go", "conditional": "go under conditions"}[e.decision]
+    return f"Gate of {e.stage}: {decision}{' (overridden)' if e.overridden else ''}"
+
+
+def _consequence(e: Any) -> str:
+    cost = f" ({money(e.amount)})" if e.amount else ""
+    return f"Consequence of not changing: {e.consequence}{cost}"
+
+
+def _split(e: Any) -> str:
+    shares = ", ".join(f"{rep} {decimal_text(share)}" for rep, share in sorted(e.shares.items()))
+    return f"Credit split set: {shares}"
+
+
+def _feedback(e: Any) -> str:
+    return "Customer felt pressured" if e.felt_pressured else "Customer did not feel pressured"
+
+
+_TITLES: Final[Mapping[type[DomainEvent], Callable[[Any], str]]] = {
+    x.DealOpened: _opened,
+    x.OwnerChanged: lambda e: f"Owner changed to {e.owner}",
+    x.CreditSplitSet: _split,
+    x.AmountChanged: lambda e: f"Amount changed to {money(e.amount)}",
+    x.CloseDateMoved: lambda e: f"Close date moved to {e.to}",
+    x.ForecastCategoryChanged: lambda e: f"Forecast category set to {e.category}",
+    x.DealWon: lambda e: f"Won at {money(e.net)}, closed on {e.closed_on}",
+    x.DealLost: lambda e: f"Lost{f' to {e.competitor}' if e.competitor else ''}",
+    x.DealDisqualified: lambda _: "Disqualified",
+    x.DealReopened: lambda _: "Reopened",
+    x.WinReversed: lambda _: "Win reversed",
+    x.DealMovedToProcess: lambda e: f"Moved to process {e.process.id} version {e.process.version}",
+    x.DealDeleted: lambda _: "Deleted in the source",
+    g.StageEntered: lambda e: f"Entered stage {e.stage}",
+    g.GateDecided: _gate,
+    g.ActivityTicked: lambda e: f"Ticked: {e.activity}",
+    g.ActivityUnticked: lambda e: f"Unticked: {e.activity}",
+    g.OutcomeEvidenced: lambda e: f"Outcome evidenced by {EVIDENCE_LEVELS[e.level]}: {e.outcome}",
+    g.OutcomeContradicted: lambda e: f"Outcome contradicted: {e.outcome}",
+    g.EvidenceWithdrawn: lambda _: "Evidence withdrawn",
+    g.StepFeedbackGiven: lambda e: f"Feedback on the step {e.activity}",
+    c.CustomerGoalRecorded: lambda e: f"Customer goal: {e.goal}",
+    c.ConsequenceRecorded: _consequence,
+    c.ObstacleRecorded: lambda e: f"Obstacle: {e.obstacle}",
+    c.ObstacleRemoved: lambda e: f"Obstacle removed: {e.obstacle_id}",
+    c.ContactIdentified: lambda e: f"Contact identified: {e.contact}, {e.role}",
+    c.DecisionCriterionRecorded: lambda e: f"Decision criterion: {e.criterion}",
+    c.AlternativeRecorded: lambda e: f"Alternative considered: {e.alternative}",
+    c.FitAssessed: lambda e: f"Fit assessed: {e.verdict}",
+    c.CustomerRequestReceived: lambda e: f"Customer request about {e.topic}",
+    c.CustomerCommitmentRecorded: _commitment,
+    c.CommitmentKept: lambda e: f"Customer kept its commitment {e.commitment_id}",
+    c.CommitmentBroken: lambda e: f"Customer broke its commitment {e.commitment_id}",
+    c.CommitmentWithdrawn: lambda e: f"Customer withdrew its commitment {e.commitment_id}",
+    c.CommitmentRenegotiated: lambda e: f"Commitment {e.commitment_id} is now due {e.due}",
+    c.SellerPromiseMade: lambda e: f"Seller promised: {e.what}{f', due {e.due}' if e.due else ''}",
+    c.SellerPromiseKept: lambda e: f"Seller kept its promise {e.promise_id}",
+    c.SellerPromiseBroken: lambda e: f"Seller broke its promise {e.promise_id}",
+    c.CustomerFeedbackRecorded: _feedback,
+    c.CustomerGoalAchieved: lambda e: f"Customer goal achieved: {e.goal}",
+    m.DiscountOffered: lambda e: f"Discount of {decimal_text(e.percent)}% offered",
+    m.DiscountWithdrawn: lambda _: "Discount withdrawn",
+    m.ConcessionOffered: lambda e: f"Concession offered: {e.kind}",
+    p.ReviewHeld: lambda e: f"Review held{f' about the {e.focus}' if e.focus else ''}",
+    p.CoachingGiven: lambda e: f"{e.rep} was coached",
+    p.NoteAdded: lambda _: "Note",
+    h.EventAmended: lambda _: "Correction: an earlier event was amended",
+    h.EventRetracted: lambda _: "Correction: an earlier event was retracted",
+    h.HistoryGap: lambda e: f"Gap in the source's history: {', '.join(e.fields)}",
+}
+
+_DETAILS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "reason": lambda value: f"Reason: {value}",
+    "statement": str,
+    "text": str,
+    "notes": str,
+    "measure": lambda value: f"Measured by: {value}",
+    "condition": lambda value: f"Condition: {value}",
+    "expires_on": lambda value: f"Expires on {value}",
+    "requested_by": lambda value: f"Requested by the {value}",
+    "detail": str,
+    "author": lambda value: (
+        f"From the {value.side}{f' ({value.contact})' if value.contact else ''}"
+    ),
+    "artefact": lambda value: f"See {value.uri}",
+    "unmet": lambda value: f"Unmet: {', '.join(value)}",
+    "list": lambda value: f"List price {money(value)}",
+    "who": lambda value: f"Felt by {value}",
+    "by": lambda value: f"By {value}",
+    "start": lambda value: f"From {value:%Y-%m-%d}",
+    "end": lambda value: f"To {value:%Y-%m-%d}",
+}

@@ -1,0 +1,291 @@
+"""Imports from files to the log: whole, twice, dry, founding, and broken."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.exchange.importing import Format, LedgerContext, reader_for, run_import
+from api.exchange.lines import ExportRefusedError, ImportReport
+from api.exchange.profile import Profile, load_profile
+from api.storage.errors import LedgerNotEmptyError
+from api.storage.event_store import EventStore
+from api.storage.migrate import migrate
+from domain.events.base import type_name
+from domain.events.honesty import EventAmended
+from domain.events.life import DealWon
+from domain.replay import view
+from tests.support.exports import MAVEN, Rows, rewritten, weekly_export
+from tests.support.postgres import PostgresServer
+
+SCHEMA = "ledger"
+NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+
+def _migrated(dsn: str) -> None:
+    migrate(dsn, schema=SCHEMA)
+
+
+@pytest.fixture
+def store(postgres_server: PostgresServer) -> Iterator[EventStore]:
+    template = postgres_server.template("import", _migrated)
+    with (
+        postgres_server.database(template=template) as dsn,
+        EventStore(dsn, schema=SCHEMA) as store,
+    ):
+        yield store
+
+
+def imported(
+    store: EventStore,
+    name: Format,
+    path: Path,
+    *,
+    profile: Profile | None = None,
+    founding: bool = False,
+    dry_run: bool = False,
+) -> ImportReport:
+    reader = reader_for(name, [path], profile=profile, known=LedgerContext(store))
+    return run_import(store, reader, now=NOW, founding=founding, dry_run=dry_run)
+
+
+def log_of(store: EventStore) -> list[Any]:
+    return [event for batch in store.log() for event in batch]
+
+
+def told(store: EventStore) -> Counter[str]:
+    return Counter(type_name(type(event.data)) for event in log_of(store))
+
+
+@pytest.mark.parametrize("founding", [True, False])
+def test_an_export_imported_twice_changes_nothing(
+    *, founding: bool, store: EventStore, shared_data: Path
+) -> None:
+    export = weekly_export(shared_data)
+    first = imported(store, "salesforce-csv", export, founding=founding)
+    before = log_of(store)
+
+    second = imported(store, "salesforce-csv", export)
+
+    assert (first.rows_read, first.events_made, first.deals, first.rejects) == (218, 132, 15, ())
+    assert (second.events_made, second.duplicates, second.rejects) == (0, 132, ())
+    assert log_of(store) == before
+    assert {event.clock for event in before} == {"source" if founding else "server"}
+    assert {event.channel for event in before} == {"import"}
+
+
+def test_a_founding_import_keeps_the_recording_times_of_the_source(
+    store: EventStore, shared_data: Path
+) -> None:
+    imported(store, "salesforce-csv", weekly_export(shared_data), founding=True)
+
+    events = log_of(store)
+    assert [event.recorded_at for event in events] == sorted(e.recorded_at for e in events)
+    assert [event.position for event in events] == list(range(1, 133))
+    (win,) = [
+        e
+        for e in events
+        if isinstance(e.data, DealWon)
+        and e.data.closed_on.month == 12
+        and e.data.closed_on.day == 31
+    ]
+    assert win.occurred_at == win.recorded_at == datetime(2025, 1, 1, 0, 40, tzinfo=UTC)
+
+
+def test_a_dry_run_reports_the_same_and_writes_nothing(
+    store: EventStore, shared_data: Path
+) -> None:
+    export = weekly_export(shared_data)
+
+    dry = imported(store, "salesforce-csv", export, dry_run=True)
+    assert store.head().position == 0
+    real = imported(store, "salesforce-csv", export)
+
+    assert dry.to_json() | {"dry_run": False} == real.to_json()
+
+
+def test_a_later_export_adds_what_is_new(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    def earlier(name: str, rows: Rows) -> Rows:
+        """The export as it was before the win of 31 December was recorded."""
+        if name in ("OpportunityHistory", "OpportunityFieldHistory"):
+            return [row for row in rows if row["CreatedDate"] < "2025-01-01"]
+        return rows
+
+    imported(
+        store, "salesforce-csv", rewritten(weekly_export(shared_data), tmp_path / "early", earlier)
+    )
+    assert told(store)["deal_won"] == 8
+
+    report = imported(store, "salesforce-csv", weekly_export(shared_data))
+
+    assert report.rejects == ()
+    assert told(store)["deal_won"] == 10
+
+
+def test_a_changed_quota_is_revised_and_a_changed_process_is_another_version(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    def changed(name: str, rows: Rows) -> Rows:
+        if name == "ForecastingQuota":
+            rows[1] = rows[1] | {"QuotaAmount": "310000"}
+        if name == "OpportunityStage":
+            rows[2] = rows[2] | {"MasterLabel": "Fit check"}
+        return rows
+
+    export = weekly_export(shared_data)
+    imported(store, "salesforce-csv", export)
+
+    imported(store, "salesforce-csv", rewritten(export, tmp_path / "changed", changed))
+
+    quota = store.stream("quota:0055g0000000TIuAAM:FY2024Q4")
+    assert [type_name(type(event.data)) for event in quota] == ["quota_assigned", "quota_revised"]
+    versions = [event.data.version for event in store.stream("process:salesforce")]  # type: ignore[attr-defined]  # process_published
+    assert versions == [1, 2]
+
+
+def test_a_win_that_was_changed_is_amended_in_the_log(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    def cheaper(name: str, rows: Rows) -> Rows:
+        if name != "OpportunityHistory":
+            return rows
+        last = next(row for row in rows if row["Id"] == "0085g0000000dbXAAQ")
+        extra = {"Id": "0085g0000009999AAA", "CreatedDate": "2024-11-20 10:00:00"}
+        return [*rows, last | extra | {"Amount": "55000"}]
+
+    export = rewritten(weekly_export(shared_data), tmp_path / "d", cheaper)
+    imported(store, "salesforce-csv", export, founding=True)
+    again = imported(store, "salesforce-csv", export)
+
+    (amendment,) = [e for e in log_of(store) if isinstance(e.data, EventAmended)]
+    seen = view(store.stream(amendment.stream_id))
+    (win,) = [event.data for event in seen if isinstance(event.data, DealWon)]
+    assert str(win.net.amount) == "55000"
+    assert (again.events_made, again.rejects) == (0, ())
+
+
+def test_the_maven_table_imports_whole(store: EventStore, shared_data: Path) -> None:
+    profile = load_profile("maven")
+
+    report = imported(store, "csv", shared_data / MAVEN, profile=profile, founding=True)
+
+    assert (report.rows_read, report.deals, report.rejects, report.gaps) == (8800, 8800, (), 500)
+    counts = told(store)
+    assert (counts["deal_won"], counts["deal_lost"], counts["deal_opened"]) == (4238, 2473, 8800)
+    again = imported(store, "csv", shared_data / MAVEN, profile=profile)
+    assert (again.events_made, again.rejects) == (0, ())
+
+
+def test_a_founding_import_needs_an_empty_ledger(store: EventStore, shared_data: Path) -> None:
+    export = weekly_export(shared_data)
+    imported(store, "salesforce-csv", export)
+
+    with pytest.raises(LedgerNotEmptyError):
+        imported(store, "salesforce-csv", export, founding=True)
+
+
+def lines(tmp_path: Path, *given: dict[str, Any]) -> Path:
+    path = tmp_path / "lines.ndjson"
+    path.write_text("".join(json.dumps(one) + "\n" for one in given))
+    return path
+
+
+def line(external_id: str, kind: str, data: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "stream": "deal:D1",
+        "external_id": external_id,
+        "type": kind,
+        "occurred_at": "2025-01-08T00:00:00Z",
+        "actor": "ana",
+        "data": data,
+    } | more
+
+
+OPENED = line(
+    "o", "deal_opened", {"name": "N", "account": {"id": "a", "name": "A"}, "owner": "ana"}
+)
+
+
+def test_bad_lines_are_rejected_with_their_field_and_the_rest_is_kept(
+    store: EventStore, tmp_path: Path
+) -> None:
+    path = lines(
+        tmp_path,
+        OPENED,
+        line("m", "stage_entered", {}),
+        line("t", "activity_ticked", {"activity": 7}),
+        line("x", "discount_offered", {"percent": "10", "because": "x"}),
+        line("f", "note_added", {"text": "later"}, occurred_at="2031-01-01T00:00:00Z"),
+        line("c", "note_added", {"text": "why"}, caused_by="nobody"),
+        line("r", "event_retracted", {"event_id": "nobody", "reason": "wrong"}),
+        line("n", "note_added", {"text": "kept"}, caused_by="o"),
+    )
+
+    report = imported(store, "ndjson", path)
+
+    reasons = {one.row: one.reason for one in report.rejects}
+    assert reasons.keys() == {2, 3, 4, 5, 6, 7}
+    assert reasons[2].startswith("data.stage: Field required")
+    assert reasons[3].startswith("data.activity: ")
+    assert reasons[4].startswith("data.because: ")
+    assert "future" in reasons[5]
+    assert "nobody" in reasons[6]
+    assert "nobody" in reasons[7]
+    opened, note = log_of(store)
+    assert note.caused_by == opened.event_id
+
+
+def test_a_line_that_says_something_else_now_is_a_changed_reject(
+    store: EventStore, tmp_path: Path
+) -> None:
+    imported(store, "ndjson", lines(tmp_path, OPENED, line("n", "note_added", {"text": "one"})))
+
+    report = imported(
+        store, "ndjson", lines(tmp_path, OPENED, line("n", "note_added", {"text": "two"}))
+    )
+
+    assert report.duplicates == 1
+    assert "changed" in report.rejects[0].reason
+
+
+def test_a_correction_names_its_event_by_the_id_of_the_source(
+    store: EventStore, tmp_path: Path
+) -> None:
+    path = lines(
+        tmp_path,
+        line(
+            "r",
+            "event_retracted",
+            {"event_id": "n", "reason": "not said"},
+            occurred_at="2025-01-09T00:00:00Z",
+        ),
+        OPENED,
+        line("n", "note_added", {"text": "wrong"}),
+    )
+
+    first = imported(store, "ndjson", path)
+    again = imported(store, "ndjson", path)
+
+    assert (first.events_made, first.rejects) == (3, ())
+    assert (again.events_made, again.duplicates) == (0, 3)
+    stream = store.stream(log_of(store)[0].stream_id)
+    assert [type_name(type(event.data)) for event in view(stream)] == ["deal_opened"]
+
+
+@pytest.mark.parametrize("founding", [True, False])
+def test_a_refused_file_leaves_nothing(
+    *, founding: bool, store: EventStore, tmp_path: Path
+) -> None:
+    path = lines(tmp_path, OPENED)
+    path.write_text(path.read_text() + '{"stream": "deal:D2", "ty')
+
+    with pytest.raises(ExportRefusedError, match="row 2: cut short"):
+        imported(store, "ndjson", path, founding=founding)
+
+    assert store.head().position == 0

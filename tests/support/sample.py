@@ -1,0 +1,166 @@
+"""The sample company read by the product's own rules: parsed, in order, judged."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from itertools import count
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from domain.bookings import Booking, RunningTotal
+from domain.events.catalogue import STREAM_KINDS, TYPES_BY_NAME, parse
+from domain.known import Known
+from domain.path import Processes
+from domain.policy import DEFAULT_POLICY
+from domain.replay import Event, view
+from domain.stamp import RecordedEvent
+from domain.values import Money, utc_instant
+from projections.attainment.fold import credits_of
+from projections.pressure.acts import Act, Stay, acts_of, stays_of
+from projections.pressure.baseline import Comparables, Dwell, dwell
+from projections.pressure.fold import Judged
+from projections.pressure.fold import fold as judge
+from projections.progress.fold import Progress
+from projections.progress.fold import fold as follow
+
+Line = dict[str, object]
+
+
+def events_of(lines: Iterable[Line]) -> list[Event]:
+    """Give the lines as a founding import would store them; the external id is the event's."""
+    versions: dict[str, count[int]] = defaultdict(lambda: count(1))
+    return [
+        _event(line, version=next(versions[str(line["stream"])]), position=position)
+        for position, line in enumerate(lines, start=1)
+    ]
+
+
+def _event(line: Line, *, version: int, position: int) -> Event:
+    data = line["data"]
+    assert isinstance(data, dict)
+    cause = line.get("caused_by")
+    return RecordedEvent(
+        event_id=UUID(str(line["external_id"])),
+        stream_id=str(line["stream"]),
+        version=version,
+        position=position,
+        occurred_at=utc_instant(line["occurred_at"]),
+        recorded_at=utc_instant(line["recorded_at"]),
+        ingested_at=utc_instant(line["recorded_at"]),
+        actor=str(line["actor"]),
+        data=parse(TYPES_BY_NAME[str(line["type"])], data),
+        channel="import",
+        caused_by=UUID(str(cause)) if cause else None,
+        clock="source",
+    )
+
+
+def deal_id(key: str) -> UUID:
+    return uuid5(NAMESPACE_OID, key)
+
+
+@dataclass
+class Company:
+    """Every deal and its context, and what the folds say about them with hindsight."""
+
+    lines: Sequence[Line]
+    policy = DEFAULT_POLICY
+    events: list[Event] = field(init=False)
+    deals: dict[str, list[Event]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.events = events_of(self.lines)
+        streams: dict[str, list[Event]] = defaultdict(list)
+        for event in self.events:
+            kind, _, key = event.stream_id.partition(":")
+            if kind == "deal":
+                streams[key].append(event)
+        self.deals = {key: view(events) for key, events in streams.items()}
+
+    @cached_property
+    def known(self) -> Known:
+        kinds = (e for e in self.events if not e.stream_id.startswith("deal:"))
+        return Known(kinds)
+
+    def processes(self, key: str) -> Processes:
+        return self.known.processes(self.deals[key])
+
+    def judged(self, key: str) -> list[Judged]:
+        return judge(deal_id(key), self.deals[key], self.processes(key), _Context(self))
+
+    def progress(self, key: str) -> Progress:
+        return follow(self.deals[key], self.processes(key), self.policy)
+
+    @cached_property
+    def acts(self) -> list[tuple[UUID, Act]]:
+        calendar = self.known.calendar
+        return [
+            (deal_id(key), act)
+            for key, events in self.deals.items()
+            for act in acts_of(events, self.processes(key), self.policy, calendar)
+        ]
+
+    @cached_property
+    def comparables(self) -> Comparables:
+        offers = [a for a in self.acts if a[1].kind == "discount_offered" and a[1].interior]
+        return Comparables(
+            lambda: offers, lambda rep: [a for a in self.acts if a[1].rep == rep and a[1].outside]
+        )
+
+    @cached_property
+    def stays(self) -> dict[tuple[str, str], list[tuple[UUID, Stay]]]:
+        found: dict[tuple[str, str], list[tuple[UUID, Stay]]] = defaultdict(list)
+        for key, events in self.deals.items():
+            for stay in stays_of(events, self.processes(key)):
+                found[stay.process, stay.stage].append((deal_id(key), stay))
+        return found
+
+    @cached_property
+    def bookings(self) -> dict[tuple[str, str], list[Booking]]:
+        found: dict[tuple[str, str], list[Booking]] = defaultdict(list)
+        for events in self.deals.values():
+            for one in credits_of(events, self.known.calendar):
+                if one.quarter:
+                    money = Money(amount=one.amount, currency=one.currency)
+                    booking = Booking(one.event_id, one.occurred_at, money)
+                    found[one.rep, one.quarter].append(booking)
+        for booked in found.values():
+            booked.sort(key=lambda booking: booking.occurred_at)
+        return found
+
+
+class _Context:
+    """The judgement's context from the company itself."""
+
+    def __init__(self, company: Company) -> None:
+        self._company = company
+        self.policy = company.policy
+        self.calendar = company.known.calendar
+        self.comparables = company.comparables
+
+    def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
+        return self._company.known.quota(rep, quarter, at)
+
+    def booked(self, rep: str, quarter: str, currency: str) -> RunningTotal:
+        return RunningTotal(
+            (b.occurred_at, self.convert(b.amount, currency, quarter))
+            for b in self._company.bookings[rep, quarter]
+        )
+
+    def wins(self, rep: str, quarter: str, before: datetime) -> tuple[UUID, ...]:
+        booked = self._company.bookings[rep, quarter]
+        return tuple(b.event_id for b in booked if b.occurred_at < before)
+
+    def convert(self, amount: Money, currency: str, quarter: str) -> Decimal | None:
+        return self._company.known.convert(amount, currency, quarter)
+
+    def dwell(self, process: str, stage: str, deal_id: UUID, before: datetime) -> Dwell | None:
+        stays = self._company.stays[process, stage]
+        others = (stay for deal, stay in stays if deal != deal_id)
+        return dwell(others, before, self.policy)
+
+
+def is_deal(line: Line) -> bool:
+    return STREAM_KINDS[str(line["type"])] == "deal"

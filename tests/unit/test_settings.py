@@ -1,0 +1,103 @@
+"""Settings come from `DEALTRAIL_*`, and a bad one is named in the refusal."""
+
+from pathlib import Path
+
+import pytest
+
+from api.settings import Settings, SettingsError, default_home, variable_of
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for field in Settings.model_fields:
+        monkeypatch.delenv(variable_of(field), raising=False)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+
+
+def test_nothing_needs_to_be_set() -> None:
+    settings = Settings.read()
+
+    assert settings.database_url is None
+    assert settings.home == default_home()
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert (settings.sample, settings.schema_name) == ("company", "dealtrail")
+
+
+def test_each_field_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {
+        "DEALTRAIL_DATABASE_URL": "postgresql:///ours",
+        "DEALTRAIL_HOME": "/data",
+        "DEALTRAIL_HOST": "::1",
+        "DEALTRAIL_PORT": "9000",
+        "DEALTRAIL_SAMPLE": "none",
+        "DEALTRAIL_PG_BIN": "/opt/pg/bin",
+        "DEALTRAIL_SCHEMA": "acme",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+
+    settings = Settings.read()
+
+    assert {variable_of(field) for field in Settings.model_fields} == set(given)
+    assert settings.model_dump(mode="json") == {
+        "database_url": "postgresql:///ours",
+        "home": "/data",
+        "host": "::1",
+        "port": 9000,
+        "sample": "none",
+        "pg_bin": "/opt/pg/bin",
+        "schema_name": "acme",
+    }
+
+
+def test_our_own_database_variable_goes_before_the_common_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql:///common")
+    assert Settings.read().database_url == "postgresql:///common"
+
+    monkeypatch.setenv("DEALTRAIL_DATABASE_URL", "postgresql:///ours")
+    assert Settings.read().database_url == "postgresql:///ours"
+
+
+def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "")
+
+    assert Settings.read().database_url is None
+
+
+def test_a_relative_home_does_not_move_with_the_working_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DEALTRAIL_HOME", "data")
+
+    assert Settings.read().home == tmp_path / "data"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("DEALTRAIL_HOST", "0.0.0.0", "only a loopback address"),
+        ("DEALTRAIL_HOST", "example.com", "only a loopback address"),
+        ("DEALTRAIL_PORT", "99999", "less than or equal to 65535"),
+        ("DEALTRAIL_SCHEMA", "Robert'); --", "match pattern"),
+        ("DEALTRAIL_SAMPLE", "acme", "'company' or 'none'"),
+        ("DATABASE_URL", "mysql://root:secret@host/db", "begins with postgresql://"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_and_its_value_is_not(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, reason: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(SettingsError) as refused:
+        Settings.read()
+
+    assert variable in str(refused.value)
+    assert reason in str(refused.value)
+    assert value not in str(refused.value)
+
+
+def test_every_setting_is_described() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
