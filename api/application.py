@@ -223,7 +223,7 @@ def _deal_event(data: DomainEvent) -> DealEvent:
 
 def _next(deal: Deal | None, event: Event, history: Sequence[Event]) -> Deal | None:
     """Give the state after one more event; what is told late or corrects needs a replay."""
-    in_order = deal is None or deal.latest_at is None or event.occurred_at >= deal.latest_at
+    in_order = all(earlier.occurred_at <= event.occurred_at for earlier in history)
     if in_order and not isinstance(event.data, EventAmended | EventRetracted):
         return evolve(deal, event)
     return replay(history)

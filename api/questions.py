@@ -11,13 +11,16 @@ from api.errors import UnknownDealError
 from api.moment import Moment
 from api.storage.event_store import EventStore
 from domain.known import Known
-from domain.path import Processes
+from domain.path import Processes, pinned_reference
+from domain.process import Process
 from domain.replay import Event, view
 from projections.attainment.projection import ledger
 from projections.history.fold import fold as fold_history
+from projections.pressure.acts import stays_of
 from projections.pressure.answer import answer as pressure_answer
 from projections.pressure.answer import judged_json
 from projections.pressure.context import KnownContext
+from projections.pressure.deal_curve import deal_curve, quarters_of
 from projections.pressure.fold import Judged
 from projections.pressure.fold import fold as fold_pressure
 from projections.progress.answer import answer as progress_answer
@@ -40,6 +43,10 @@ class DealSeen:
     def version(self) -> int:
         """How many events of the deal were known."""
         return len(self.stream)
+
+    def pinned(self) -> Process:
+        """Give the process that the deal is judged by."""
+        return self.processes(pinned_reference(self.events))
 
 
 class DealQuestions:
@@ -103,6 +110,19 @@ class DealQuestions:
             **pressure_answer(seen.events, judged, seen.known.policy, coverage),
         }
 
+    def chart(self, seen: DealSeen) -> dict[str, object]:
+        """Give the pressure along the deal's life, its stays in stages and its quarters."""
+        until = seen.moment.effective_at
+        with self._store.connection() as connection:
+            context = KnownContext(
+                connection, known=seen.known, as_of=seen.moment.position, ledger=ledger
+            )
+            return {
+                "curve": deal_curve(seen.events, context, until),
+                "quarters": quarters_of(seen.events, context, until),
+                "stays": stays_of(seen.events, seen.processes),
+            }
+
     def history(self, seen: DealSeen) -> dict[str, object]:
         """Give the timeline in words, with the verdicts of the events that have one."""
         entries = fold_history(
@@ -112,9 +132,7 @@ class DealQuestions:
             seen.known.calendar,
         )
         judged, _ = self.judged(seen)
-        verdicts = {
-            str(one.event.event_id): judged_json(one, seen.known.policy) for one in judged
-        }
+        verdicts = {str(one.event.event_id): judged_json(one, seen.known.policy) for one in judged}
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),

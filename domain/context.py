@@ -30,6 +30,7 @@ from domain.process import Process, check_process
 from domain.quota import ensure_own_stream, ensure_quota
 from domain.replay import Event
 from domain.stamp import RecordedEvent, Stamp
+from domain.template import DEFAULT_PROCESS
 
 SINGLE_STREAMS: Final = frozenset({"policy", "calendar", "organisation", "rates"})
 """Kinds of which a ledger has one stream, called like its kind."""
@@ -108,13 +109,16 @@ def _decide_published(
 
 
 def _ensure_process(stream_id: str, events: Sequence[Event], intent: ProcessPublished) -> None:
-    last = max((e.data.version for e in events if isinstance(e.data, ProcessPublished)), default=0)
+    process_id = stream_id.partition(":")[2]
+    built_in = DEFAULT_PROCESS.version if process_id == DEFAULT_PROCESS.id else 0
+    published = [e.data.version for e in events if isinstance(e.data, ProcessPublished)]
+    last = max([built_in, *published])
     if intent.version <= last:
-        message = f"version {last} is published already; versions only grow and never change"
+        message = f"version {last} is there already; versions only grow and never change"
         raise ProcessRefusedError(message, field="data.version")
     _with_field_in_data(lambda: check_process(intent.stages))
     process = Process(
-        id=stream_id.partition(":")[2],
+        id=process_id,
         version=intent.version,
         name=intent.name,
         stages=intent.stages,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from domain.deal_state import Deal, Turn
 from domain.decisions.corrections import ensure_amendment, ensure_retraction, read_amended
@@ -87,6 +87,8 @@ Change: TypeAlias = (
     | DealMovedToProcess
 )
 """The other events of a deal's life: what it is, and who answers for it."""
+_UNTOLD: Final = Deal()
+"""A deal of which nothing is told yet."""
 
 
 def decide(
@@ -128,8 +130,8 @@ def decide(
     return intent
 
 
-def _as_it_was(deal: Deal, instant: datetime, events: Iterable[Event]) -> Deal:
-    if deal.latest_at is None or instant >= deal.latest_at:
+def _as_it_was(deal: Deal, instant: datetime, events: Sequence[Event]) -> Deal:
+    if all(event.occurred_at <= instant for event in events):
         return deal
     return replay(events, effective_at=instant) or deal
 
@@ -155,7 +157,7 @@ def check_imported(
             case DealOpened():
                 ensure_process(intent.process, processes)
             case _:
-                ensure_references(deal or Deal(), intent, processes)
+                ensure_references(deal or _UNTOLD, intent, processes)
     except (PayloadRefusedError, ContradictionError):
         raise
     except DomainError as flag:
@@ -180,31 +182,24 @@ def evolve(deal: Deal | None, event: Event) -> Deal:
     if not isinstance(data, DealEvent):
         message = f"{type(data).__name__} does not belong to a deal"
         raise TypeError(message)
-    seen = _seen(deal or Deal(), event)
+    deal = deal or _UNTOLD
     if isinstance(data, LifeEvent):
-        return _evolve_life(seen, data, event.occurred_at)
+        return _evolve_life(deal, data, event.occurred_at)
     if isinstance(data, ProgressEvent):
-        return _evolve_progress(seen, data, event)
+        return _evolve_progress(deal, data, event)
     if isinstance(data, CustomerEvent):
-        return _evolve_customer(seen, data)
+        return _evolve_customer(deal, data)
     if isinstance(data, MoneyEvent):
-        return _evolve_money(seen, data)
+        return _evolve_money(deal, data)
     if isinstance(data, PeopleEvent | HonestyEvent):
-        return seen  # said, and meant: these change no rule
+        return deal  # said, and meant: these change no rule
     assert_never(data)
-
-
-def _seen(deal: Deal, event: Event) -> Deal:
-    if deal.latest_at is not None and event.occurred_at <= deal.latest_at:
-        return deal
-    return replace(deal, latest_at=event.occurred_at)
 
 
 def _evolve_life(deal: Deal, data: LifeEvent, occurred_at: datetime) -> Deal:
     if isinstance(data, Change):
         return _change(deal, data, occurred_at)
-    turned = replace(deal, turned_at=occurred_at)
-    return _turn(turned, data)
+    return _turn(replace(deal, turned_at=occurred_at), data)
 
 
 def _turn(deal: Deal, data: Turn) -> Deal:

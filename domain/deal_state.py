@@ -55,7 +55,6 @@ class Deal:
     """
 
     opened_at: datetime | None = None
-    latest_at: datetime | None = None
     turned_at: datetime | None = None
     closed: Closed | None = None
     win_stands: bool = False

@@ -49,6 +49,18 @@ class _Episode:
     entered: set[str] = field(default_factory=set)
 
 
+def pinned_reference(events: Iterable[Event]) -> ProcessRef | None:
+    """Give the process that a deal's view is pinned to at its end; None if it names none."""
+    reference: ProcessRef | None = None
+    for event in events:
+        match event.data:
+            case DealOpened(process=pinned) | DealMovedToProcess(process=pinned):
+                reference = pinned
+            case _:
+                pass
+    return reference
+
+
 def moves(events: Iterable[Event], processes: Processes) -> list[Move]:
     """Give the moves of a deal's view, in its order; entering the stage it is in is no move."""
     process = processes(None)

@@ -191,7 +191,7 @@ _COMMITMENT: Final = Stage(
 
 DEFAULT_PROCESS: Final = Process(
     id="default",
-    version=0,
+    version=1,
     name="Customer decision",
     stages=(
         _QUALIFICATION,
@@ -204,4 +204,8 @@ DEFAULT_PROCESS: Final = Process(
     ),
     closing=Closing(won="won", lost="lost"),
 )
-"""Judges the deals opened before an organisation publishes a process; version 0, never stored."""
+"""Judges the deals opened before an organisation publishes a process.
+
+It has a version, so that a deal can be pinned to it; whoever publishes a process of the same id
+goes on from there.
+"""

@@ -160,15 +160,7 @@ class CsvTableReader:
             earliest=start_of_day(first, self._zone),
         )
         file = self.files[0].name
-        if self.profile.calendar is not None:
-            calendar = context.calendar(
-                kind=self.profile.calendar.kind,
-                zone=self.profile.calendar.zone,
-                parameters=self.profile.calendar.parameters,
-                effective_from=self.profile.calendar.effective_from,
-                file=file,
-            )
-            yield from [calendar] if calendar else []
+        yield from self._calendar_lines(context, file)
         process_id = self.profile.process or self.system
         version, process = context.process(
             process_id=process_id,
@@ -191,6 +183,19 @@ class CsvTableReader:
         )
         for _, rows in spool.groups():
             yield from maker.deal([row for _, row in rows])
+
+    def _calendar_lines(self, context: ContextWriter, file: str) -> Iterator[Line]:
+        declared = self.profile.calendar
+        if declared is None:
+            return
+        line = context.calendar(
+            kind=declared.kind,
+            zone=declared.zone,
+            parameters=declared.parameters,
+            effective_from=declared.effective_from,
+            file=file,
+        )
+        yield from [line] if line else []
 
 
 def _ensure_column(column: str, header: list[str], *, key: str, file: str) -> None:

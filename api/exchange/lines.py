@@ -28,6 +28,8 @@ class Line:
     row: int
     on_behalf_of: str | None = None
     caused_by: str | None = None
+    corrects: str | None = None
+    """The type of the event that a correction is of, where the reader knows it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,11 +252,11 @@ def profile_from(content: object, *, name: str) -> Profile:
         raise ProfileRefusedError(f"the profile {name}: {reasons(error)}") from error
 
 
-def reasons(error: ValidationError) -> str:
-    """What is wrong and in which field, for every field that is."""
+def reasons(error: ValidationError, *, under: str = "") -> str:
+    """What is wrong and in which field, for every field that is; `under` is where they lie."""
     found: list[str] = []
     for one in error.errors(include_url=False, include_input=False, include_context=False):
-        path = ""
+        path = under
         for step in one["loc"]:
             path += f"[{step}]" if isinstance(step, int) else f".{step}"
         text = one["msg"].removeprefix("Value error, ")

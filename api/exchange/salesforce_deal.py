@@ -101,6 +101,7 @@ class Deal:
         told_at: datetime | None = None,
         occurred_at: datetime | None = None,
         actor: str | None = None,
+        corrects: str | None = None,
     ) -> None:
         """Make a line of what a row says; its times and its author are those of the row."""
         file, number = place_of(row)
@@ -116,6 +117,7 @@ class Deal:
                 data=data,
                 file=file,
                 row=number,
+                corrects=corrects,
             )
         )
 
@@ -329,7 +331,7 @@ def _amend_win(deal: Deal, row: JsonObject) -> None:
     }
     reason = "Changed in Salesforce after the deal was won."
     data: JsonObject = {"event_id": wins[-1].external_id, "data": net, "reason": reason}
-    deal.add(row, "event_amended", data)
+    deal.add(row, "event_amended", data, corrects="deal_won")
 
 
 def _compare_with_now(deal: Deal, last: JsonObject) -> None:

@@ -1,6 +1,7 @@
 """How a rep goes through a stage: activities ticked, outcomes shown or only claimed."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from api.sample import phrases
@@ -18,8 +19,8 @@ from api.sample.pursuit import DAY, Pursuit
 
 _RUN: Final = (20, 50)
 """Seconds between two ticks that are made in one go."""
-_WEAK: Final = 0.06
-"""Chance that evidence is later contradicted by somebody at the customer."""
+_WEAK: Final = 0.15
+"""Chance that somebody at the customer later contradicts an outcome that can be doubted."""
 _OVERDUE: Final = 0.06
 """Chance that the evidence comes too late to count as in time."""
 
@@ -53,27 +54,41 @@ def _tick_if_open(pursuit: Pursuit, activity: str) -> None:
         pursuit.tick(activity)
 
 
-def show(pursuit: Pursuit, activity: str) -> None:
-    """Let the customer show every outcome of the activity that it has not shown yet."""
-    chance, customer = pursuit.chance, pursuit.customer
+def show(pursuit: Pursuit, activity: str, *, for_good: bool = False) -> None:
+    """Let the customer show every outcome of the activity that it has not shown yet.
+
+    Unless it is for good, something may later speak against it.
+    """
+    chance = pursuit.chance
     for outcome in outcomes_of(activity, pursuit.memory.version):
         if outcome in pursuit.memory.shown:
             continue
         statement = chance.one_of(phrases.SHOWN[outcome])
-        level = 4 if outcome in STRICT or chance.happens(0.2) else 3
-        strong = level > 3 or outcome in STRICT  # noqa: PLR2004 - the levels are the scale
-        lag = None if strong else pursuit.lag()
-        by = customer.gatekeeper if outcome == "security-passed" else customer.sponsor
-        told = pursuit.evidence(outcome, level=level, by=by, statement=statement, lag=lag)
-        if lag is None and chance.happens(_WEAK):
-            pursuit.plan_in(chance.between(4, 20), lambda later, o=outcome: _contradict(later, o))
-        elif lag is None and chance.happens(_WEAK / 2):
-            pursuit.plan_in(chance.between(2, 9), lambda later, i=told: _withdraw(later, i))
+        of_record = for_good or outcome in STRICT or chance.happens(0.2)
+        lag = None if of_record else pursuit.lag()
+        told = pursuit.evidence(
+            outcome,
+            level=4 if of_record else 3,
+            by=pursuit.speaker(statement),
+            statement=statement,
+            lag=lag,
+        )
+        if lag is None and not for_good:
+            _doubt(pursuit, outcome, told)
+
+
+def _doubt(pursuit: Pursuit, outcome: str, told: str) -> None:
+    """Plan that an outcome turns out not to hold, or that its evidence was of another deal."""
+    chance = pursuit.chance
+    if outcome in phrases.CONTRADICTED and chance.happens(_WEAK):
+        pursuit.plan_in(chance.between(4, 20), lambda later: _contradict(later, outcome))
+    elif chance.happens(_WEAK / 4):
+        pursuit.plan_in(chance.between(2, 9), lambda later: _withdraw(later, told))
 
 
 def _contradict(pursuit: Pursuit, outcome: str) -> None:
     if pursuit.memory.open:
-        statement = pursuit.say(pursuit.chance.one_of(phrases.CONTRADICTED))
+        statement = pursuit.say(phrases.CONTRADICTED[outcome])
         pursuit.tell("outcome_contradicted", outcome=outcome, statement=statement)
 
 
@@ -91,11 +106,12 @@ def note(pursuit: Pursuit, activity: str) -> None:
         pursuit.evidence(outcome, level=level, by=None, statement=statement)
 
 
-def tick_run(pursuit: Pursuit, stage: str) -> None:
-    """Tick what is left of a stage in one go, as one does before moving the card."""
-    for activity in ACTIVITIES[stage]:
-        seconds = pursuit.chance.between(*_RUN)
-        pursuit.tick(activity, pause=timedelta(seconds=seconds))
+def tick_run(pursuit: Pursuit, *stages: str) -> None:
+    """Tick what is left of the stages in one go, as one does before moving the card."""
+    for stage in stages:
+        for activity in ACTIVITIES[stage]:
+            seconds = pursuit.chance.between(*_RUN)
+            pursuit.tick(activity, pause=timedelta(seconds=seconds))
 
 
 def learn(pursuit: Pursuit, stage: str) -> None:
@@ -189,8 +205,12 @@ def promise(pursuit: Pursuit) -> None:
     ending = "seller_promise_kept" if kept else "seller_promise_broken"
     pursuit.plan_in(
         max(1, days + chance.between(-2, 1) if kept else days + chance.between(1, 5)),
-        lambda later: None if later.tell(ending, promise_id=named) else None,
+        partial(_say_of_promise, ending=ending, named=named),
     )
+
+
+def _say_of_promise(pursuit: Pursuit, *, ending: str, named: str) -> None:
+    pursuit.tell(ending, promise_id=named)
 
 
 def _proposal(pursuit: Pursuit) -> None:
@@ -219,10 +239,11 @@ LEADING: Final = {
 """What a customer typically commits to at the end of each stage."""
 
 
-def lead(pursuit: Pursuit, stage: str) -> None:
+def lead(pursuit: Pursuit, stage: str, *, in_writing: bool = False) -> None:
     """Let the customer commit to its own next step, and settle that when it falls due."""
     chance = pursuit.chance
-    kind = chance.one_of(LEADING[stage])
+    kinds = [kind for kind in LEADING[stage] if not in_writing or kind != "action"]
+    kind = chance.one_of(kinds)
     days = chance.between(4, 14)
     named = pursuit.commitment(kind, due=pursuit.today + days * DAY)
     pursuit.plan_in(days, lambda later: _settle(later, named))

@@ -51,18 +51,18 @@ MANAGERS: Final[Mapping[str, str]] = {
     "south": "sofia-brandt",
 }
 REPS: Final[Sequence[Rep]] = (
-    Rep("amara-osei", "north", DILIGENT, (150, 160, 160, 170), 5, ("food", "health")),
-    Rep("tomas-lindqvist", "north", BOX_TICKER, (170, 190, 200, 210), 5, ("parts", "process")),
-    Rep("priya-raman", "north", CLOSER, (330, 350, 360, 360), 5, ("food", "parts")),
-    Rep("jonas-weber", "north", STEADY, (150, 160, 160, 170), 4, ("process", "parts")),
-    Rep("mei-tanaka", "west", CUSTOMER_PACED, (200, 210, 220, 230), 5, ("health",)),
-    Rep("luis-herrera", "west", CUSTOMER_PACED, (200, 210, 210, 220), 4, ("health", "food")),
-    Rep("grace-adeyemi", "west", CUSTOMER_PACED, (190, 200, 210, 220), 4, ("health", "process")),
-    Rep("victor-hale", "south", CLOSER, (320, 340, 350, 360), 5, ("parts", "process")),
-    Rep("ruth-mensah", "south", PATIENT, (340, 350, 360, 370), 5, ("food", "process")),
-    Rep("nadia-petrov", "south", STEADY, (160, 170, 180, 190), 4, ("parts", "food"), "EUR"),
+    Rep("amara-osei", "north", DILIGENT, (140, 170, 190, 190), 5, ("food", "health")),
+    Rep("tomas-lindqvist", "north", BOX_TICKER, (150, 160, 170, 180), 5, ("parts", "process")),
+    Rep("priya-raman", "north", CLOSER, (340, 300, 320, 330), 5, ("food", "parts")),
+    Rep("jonas-weber", "north", STEADY, (120, 120, 120, 120), 4, ("process", "parts")),
+    Rep("mei-tanaka", "west", CUSTOMER_PACED, (220, 200, 200, 210), 5, ("health",)),
+    Rep("luis-herrera", "west", CUSTOMER_PACED, (150, 180, 200, 210), 4, ("health", "food")),
+    Rep("grace-adeyemi", "west", CUSTOMER_PACED, (150, 200, 180, 190), 4, ("health", "process")),
+    Rep("victor-hale", "south", CLOSER, (300, 340, 330, 340), 5, ("parts", "process")),
+    Rep("ruth-mensah", "south", PATIENT, (280, 290, 300, 310), 5, ("food", "process")),
+    Rep("nadia-petrov", "south", STEADY, (180, 170, 180, 180), 4, ("parts", "food"), "EUR"),
 )
-NEWCOMER: Final = Rep("owen-clarke", "north", DILIGENT, (0, 0, 120, 150), 0, ("process", "parts"))
+NEWCOMER: Final = Rep("owen-clarke", "north", DILIGENT, (0, 0, 110, 130), 0, ("process", "parts"))
 """Comes in the third quarter and takes over what a colleague left behind."""
 LEAVER: Final = "jonas-weber"
 

@@ -18,7 +18,7 @@ from api.sample.quarter_end import customers_year_end
 from api.sample.stories import stories
 from api.sample.year import CLOSED, Year, office_moment
 
-DEFAULT_SEED: Final = 20
+DEFAULT_SEED: Final = 53
 _DAY: Final = timedelta(days=1)
 _THOUSAND: Final = 1000
 _MOVED: Final = 0.3

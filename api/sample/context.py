@@ -114,9 +114,7 @@ class Context:
                     self._say("rates", "plan_rate_set", day, PROCESS_OWNER, data)
 
     def _process(self, version: int, day: date) -> None:
-        self._say(
-            f"process:{PROCESS}", "process_published", day, PROCESS_OWNER, published(version)
-        )
+        self._say(f"process:{PROCESS}", "process_published", day, PROCESS_OWNER, published(version))
 
     def _quotas(self, index: int) -> None:
         quarter = self._year.quarter(index)
@@ -139,9 +137,7 @@ class Context:
     def _assign(self, rep: Rep, index: int, day: date, amount: Decimal) -> None:
         name = self._year.quarter(index).name
         data: Json = {"rep": rep.id, "quarter": name, "amount": _money(amount)}
-        since = self._say(
-            f"quota:{rep.id}:{name}", "quota_assigned", day, MANAGERS[rep.team], data
-        )
+        since = self._say(f"quota:{rep.id}:{name}", "quota_assigned", day, MANAGERS[rep.team], data)
         self._market.set_quota(rep.id, name, amount, since=since)
 
     def _raise(self) -> None:

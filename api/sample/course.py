@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
@@ -64,12 +65,13 @@ def _lay_stage(pursuit: Pursuit, stage: str, *, start: date, end: date, plan: Pl
         if plan.fate == "disqualify":
             return
         at = office_moment(start, chance)
-        if chance.happens(pursuit.habits.led):
+        patient = not pursuit.habits.rushes and pursuit.market.year.in_window(at)
+        if chance.happens(pursuit.habits.led) or patient:
             before = office_moment(start - chance.between(1, 3) * DAY, chance)
             previous = WORKING[WORKING.index(stage) - 1]
             pursuit.plan(
                 min(before, at - timedelta(minutes=30)),
-                lambda ready: _lead(ready, previous),
+                partial(_lead, stage=previous, in_writing=patient),
                 course=True,
             )
         pursuit.plan(at, lambda ready: _advance(ready, stage, plan.decided), course=True)
@@ -78,15 +80,15 @@ def _lay_stage(pursuit: Pursuit, stage: str, *, start: date, end: date, plan: Pl
     for place, activity in enumerate(activities):
         day = start + timedelta(days=round(span * (place + 0.4) / len(activities)))
         at = office_moment(day, chance) + timedelta(hours=1)
-        pursuit.plan(at, lambda ready, a=activity: _work_in(ready, stage, a), course=True)
+        pursuit.plan(at, partial(_work_in, stage=stage, activity=activity), course=True)
 
 
-def _lead(pursuit: Pursuit, stage: str) -> None:
+def _lead(pursuit: Pursuit, *, stage: str, in_writing: bool) -> None:
     if pursuit.memory.open:
-        lead(pursuit, stage)
+        lead(pursuit, stage, in_writing=in_writing)
 
 
-def _work_in(pursuit: Pursuit, stage: str, activity: str) -> None:
+def _work_in(pursuit: Pursuit, *, stage: str, activity: str) -> None:
     if pursuit.memory.stage == stage:
         work(pursuit, activity)
 
@@ -283,4 +285,3 @@ def hand_over(to: str) -> Act:
             pursuit.tell("credit_split_set", actor=manager, shares={to: "1"})
 
     return change
-

@@ -12,7 +12,8 @@ def won_by_order(pursuit: Pursuit) -> None:
         return
     chance = pursuit.chance
     pursuit.forecast("commit")
-    if chance.happens(0.4 + pursuit.habits.led / 2):
+    patient = not pursuit.habits.rushes and pursuit.market.year.in_window(pursuit.at)
+    if chance.happens(0.4 + pursuit.habits.led / 2) or patient:
         kind = "signature" if chance.happens(0.5) else "order"
         named = pursuit.commitment(kind, due=pursuit.today)
         pursuit.at += timedelta(minutes=chance.between(30, 120))

@@ -1,12 +1,13 @@
 """Single scenes of the scripted deals, in the words of the people who were there."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Final
 
 from api.sample.activities import tick_run
-from api.sample.endings import after_close, push_out
+from api.sample.endings import push_out
 from api.sample.journal import Json
-from api.sample.process import COMMIT
+from api.sample.process import COMMIT, PROPOSAL
 from api.sample.pursuit import MINUTE, Pursuit
 
 _MONTHS_PRICE: Final = 25
@@ -57,16 +58,13 @@ def discount_for_the_month(pursuit: Pursuit) -> None:
     )
 
 
-def ticked_and_jumped(pursuit: Pursuit) -> None:
-    """Tick what is left in two minutes and move on, without an outcome to show for it."""
-    if pursuit.memory.stage is not None:
-        tick_run(pursuit, pursuit.memory.stage)
-    pursuit.enter(COMMIT)
+def ticked_in_a_run(pursuit: Pursuit) -> None:
+    """Tick what is left in three minutes, without an outcome to show for it."""
+    tick_run(pursuit, PROPOSAL, COMMIT)
 
 
 def won_in_haste(pursuit: Pursuit) -> None:
     pursuit.win()
-    after_close(pursuit)
     pursuit.plan_in(6, _felt_pushed)
 
 
@@ -92,13 +90,13 @@ def mistyped(pursuit: Pursuit) -> None:
     """Type a percentage wrongly and a note on the wrong deal, and put both right."""
     price = pursuit.money(pursuit.brief.price)
     wrong: Json = {"percent": _MISTYPED, "list": price, "requested_by": "rep"}
-    offered = pursuit.tell("discount_offered", **wrong)
+    offered = pursuit.state("discount_offered", wrong)
     misplaced = pursuit.tell("note_added", text="Waiting for the drawings of the second press.")
     pursuit.at += 40 * MINUTE
     reason = "Typed 58 for 8.5."
     pursuit.tell("event_amended", event_id=offered, data=wrong | {"percent": _MEANT}, reason=reason)
     pursuit.tell("event_retracted", event_id=misplaced, reason="Belongs to another deal.")
-    pursuit.memory.depth = type(pursuit.memory.depth)(_MEANT)
+    pursuit.memory.depth = Decimal(_MEANT)
 
 
 def deleted(pursuit: Pursuit) -> None:

@@ -81,11 +81,14 @@ NOTED: Final = (
 )
 """A rep's own word, level 1 or 2."""
 
-CONTRADICTED: Final = (
-    "{gatekeeper} wrote that he was never asked; the review starts over.",
-    "{buyer} says finance has not accepted these figures.",
-    "A second decision maker turned up whom nobody had mentioned.",
-)
+CONTRADICTED: Final = {
+    "security-passed": "{gatekeeper} takes the release back until the log retention is settled.",
+    "business-case-agreed": "{buyer} writes that finance has not accepted these figures after all.",
+    "decision-roles-known": "A second decision maker turned up whom nobody had mentioned.",
+    "fit-confirmed": "The night shift tried it and does not agree with the day shift.",
+    "reason-to-change": "{sponsor} says the deadline has been moved by half a year.",
+}
+"""What later speaks against an outcome that had been shown."""
 REQUESTS: Final = {
     "discount": (
         "{buyer} asked for a better price for a three-year term.",

@@ -111,6 +111,19 @@ class Pursuit:
         pause: timedelta | None = None,
         **data: object,
     ) -> str:
+        """Tell an event of this moment, its fields by name; see `state` for the rest."""
+        return self.state(type_name, data, actor=actor, lag=lag, caused_by=caused_by, pause=pause)
+
+    def state(
+        self,
+        type_name: str,
+        data: Json,
+        *,
+        actor: str | None = None,
+        lag: timedelta | None = None,
+        caused_by: str | None = None,
+        pause: timedelta | None = None,
+    ) -> str:
         """Tell an event of this moment; with a lag it is told later and nothing waits for it."""
         occurred_at = self.at
         recorded_at = occurred_at + timedelta(seconds=self.chance.between(2, 45))
@@ -151,6 +164,21 @@ class Pursuit:
             m=low,
             day=day and f"{day:%B} {day.day}",
         )
+
+    def speaker(self, text: str) -> Contact:
+        """Give the person at the customer whom the text names first; else the sponsor."""
+        customer = self.customer
+        named = {
+            text.find(mark): person
+            for mark, person in (
+                ("{user}", customer.user),
+                ("{buyer}", customer.buyer),
+                ("{gatekeeper}", customer.gatekeeper),
+                ("{sponsor}", customer.sponsor),
+            )
+            if mark in text
+        }
+        return named[min(named)] if named else customer.sponsor
 
     def number(self, what: str) -> str:
         """Give the next id of its kind in this deal."""
@@ -237,13 +265,8 @@ class Pursuit:
         if depth == self.memory.depth:
             return None
         self.memory.depth = depth
-        return self.tell(
-            "discount_offered",
-            percent=f"{depth}",
-            list=self.money(self.brief.price),
-            caused_by=caused_by,
-            **terms,
-        )
+        offered: Json = {"percent": f"{depth}", "list": self.money(self.brief.price), **terms}
+        return self.state("discount_offered", offered, caused_by=caused_by)
 
     def request(self, topic: str, *, level: int, lag: timedelta | None = None) -> str:
         statement = self.say(self.chance.one_of(phrases.REQUESTS[topic]))
@@ -256,11 +279,7 @@ class Pursuit:
         """Record what the customer will do; gives the id that keeping or breaking it names."""
         named = self.number("c")
         what = self.chance.one_of(phrases.COMMITMENTS[kind])
-        person = self.customer.buyer if "{buyer}" in what else self.customer.sponsor
-        if "{user}" in what:
-            person = self.customer.user
-        if "{gatekeeper}" in what:
-            person = self.customer.gatekeeper
+        person = self.speaker(what)
         self.tell(
             "customer_commitment_recorded",
             commitment_id=named,

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from api.sample import phrases
@@ -27,10 +28,10 @@ def watch(pursuit: Pursuit, *, since: date, until: date) -> None:
         day = quarter.end - days * DAY
         if since <= day <= until:
             at = office_moment(day, pursuit.chance)
-            pursuit.plan(at, lambda now, q=quarter: _consider(now, q), course=True)
+            pursuit.plan(at, partial(_consider, quarter=quarter), course=True)
 
 
-def _consider(pursuit: Pursuit, quarter: FiscalQuarter) -> None:
+def _consider(pursuit: Pursuit, *, quarter: FiscalQuarter) -> None:
     """Decide by habit and by quota whether the end of the quarter changes anything."""
     memory, position = pursuit.memory, pursuit.position
     near = memory.close_date and memory.close_date <= quarter.end + _REACH * DAY
@@ -71,6 +72,8 @@ def _rushed_offer(pursuit: Pursuit, quarter: FiscalQuarter) -> None:
     chance = pursuit.chance
     percent = chance.between(*_RUSHED_DEPTHS)
     by = "manager" if chance.happens(0.35) else "rep"
+    if not pursuit.memory.open:
+        return
     pursuit.offer(
         percent,
         requested_by=by,
@@ -86,9 +89,12 @@ def _rushed_offer(pursuit: Pursuit, quarter: FiscalQuarter) -> None:
 def _jump(pursuit: Pursuit) -> None:
     """Tick what is left and move the card on, past stages that nobody worked in."""
     memory = pursuit.memory
-    if memory.stage is None or memory.stage == COMMIT:
+    if not memory.open or memory.stage is None or memory.stage == COMMIT:
         return
-    tick_run(pursuit, memory.stage)
+    skipping = memory.stage in {DISCOVER, SOLUTION}
+    target = COMMIT if skipping else WORKING[WORKING.index(memory.stage) + 1]
+    here = WORKING.index(memory.stage)
+    tick_run(pursuit, *WORKING[here : WORKING.index(target) + 1])
     if memory.stage == PROPOSAL or pursuit.chance.happens(0.4):
         pursuit.tell(
             "gate_decided",
@@ -98,8 +104,7 @@ def _jump(pursuit: Pursuit) -> None:
             overridden=True,
             reason=phrases.RUSH["override"][0],
         )
-    skipping = memory.stage in {DISCOVER, SOLUTION}
-    pursuit.enter(COMMIT if skipping else WORKING[WORKING.index(memory.stage) + 1])
+    pursuit.enter(target)
 
 
 def _rushed_win(pursuit: Pursuit) -> None:

@@ -43,7 +43,7 @@ def reached(*activities: str) -> Act:
 
     def act(pursuit: Pursuit) -> None:
         for activity in activities:
-            show(pursuit, activity)
+            show(pursuit, activity, for_good=True)
             pursuit.at += HOUR / 4
             pursuit.tick(activity)
 
@@ -61,12 +61,8 @@ def noted(text: str) -> Act:
     return lambda pursuit: _told(pursuit, "note_added", text=pursuit.say(text))
 
 
-def told(type_name: str, **data: object) -> Act:
-    return lambda pursuit: _told(pursuit, type_name, **data)
-
-
 def _told(pursuit: Pursuit, type_name: str, **data: object) -> None:
-    pursuit.tell(type_name, **data)
+    pursuit.state(type_name, data)
 
 
 def asked_and_offered(percent: int, *, level: int = 3) -> Act:

@@ -69,7 +69,7 @@ def order_this_month(quarter: FiscalQuarter) -> Sequence[Scene]:
         *worked(quarter.start + 21 * DAY, end + 26 * DAY, version=1),
         (end - 8 * DAY, incidents.order_wanted),
         (end - 6 * DAY, incidents.discount_for_the_month),
-        (end - 3 * DAY, incidents.ticked_and_jumped),
+        (end - 3 * DAY, incidents.ticked_in_a_run),
         (end - 1 * DAY, noted("Third call this week. {sponsor} would rather wait for the test "
                               "results, {buyer} likes the price.")),
         (end, incidents.won_in_haste),
@@ -104,7 +104,7 @@ def won_and_reversed(quarter: FiscalQuarter) -> Sequence[Scene]:
     return (
         *worked(quarter.start + 24 * DAY, end + 21 * DAY, version=1),
         (end - 7 * DAY, incidents.discount_for_the_month),
-        (end - 4 * DAY, incidents.ticked_and_jumped),
+        (end - 4 * DAY, incidents.ticked_in_a_run),
         (end - 1 * DAY, incidents.won_in_haste),
         (end + 13 * DAY, incidents.reversed_by_customer),
         (end + 15 * DAY, enter(PROPOSAL)),

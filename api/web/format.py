@@ -1,7 +1,7 @@
 """How figures read on a page: money with its currency, dates, shares, and what is not known."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -83,12 +83,12 @@ def moment(value: str | datetime | None, reason: str = NO_REASON) -> str:
 
 
 def instant(value: str | datetime) -> datetime:
-    """Reads RFC 3339, aware or not at all."""
+    """Reads RFC 3339 into UTC, the one zone that pages show."""
     at = datetime.fromisoformat(value) if isinstance(value, str) else value
     if at.tzinfo is None:
         message = f"the instant {value} names no zone"
         raise ValueError(message)
-    return at
+    return at.astimezone(UTC)
 
 
 def duration(value: timedelta) -> str:

@@ -39,6 +39,11 @@ class KnownContext:
         """Give the quota in force at an instant and the events that set it."""
         return self._known.quota(rep, quarter, at)
 
+    def quota_changes(self, rep: str, quarter: str) -> Sequence[datetime]:
+        """Give the instants at which the quota changes."""
+        history = self._known.quotas.get((rep, None, quarter))
+        return [step.since for step in history.steps] if history else []
+
     def booked(self, rep: str, quarter: str, currency: str) -> RunningTotal:
         """Give what is credited to a rep in a quarter, in a currency."""
         key = (rep, quarter, currency)

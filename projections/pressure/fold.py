@@ -52,6 +52,10 @@ class Context(Protocol):
         """Give the quota in force at an instant and the events that set it."""
         ...
 
+    def quota_changes(self, rep: str, quarter: str) -> Sequence[datetime]:
+        """Give the instants at which the quota changes."""
+        ...
+
     def booked(self, rep: str, quarter: str, currency: str) -> RunningTotal:
         """Give what is credited to a rep in a quarter, in a currency."""
         ...

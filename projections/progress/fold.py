@@ -11,10 +11,7 @@ from domain.causes import Cause, causes
 from domain.events.life import (
     DealDisqualified,
     DealLost,
-    DealMovedToProcess,
-    DealOpened,
     DealWon,
-    ProcessRef,
 )
 from domain.events.progress import (
     ActivityTicked,
@@ -23,7 +20,7 @@ from domain.events.progress import (
     OutcomeContradicted,
     OutcomeEvidenced,
 )
-from domain.path import Move, Processes, moves
+from domain.path import Move, Processes, moves, pinned_reference
 from domain.policy import Policy
 from domain.process import Activity, Process
 from domain.replay import Event
@@ -154,7 +151,7 @@ class Progress:
 def fold(events: Sequence[Event], processes: Processes, policy: Policy) -> Progress:
     """Fold a deal's view (domain.replay.view) into its progress."""
     path = moves(events, processes)
-    process = _pinned(events, processes)
+    process = processes(pinned_reference(events))
     evidence = standing_evidence(events)
     explained = causes(events, processes, policy)
     return Progress(
@@ -174,17 +171,6 @@ def fold(events: Sequence[Event], processes: Processes, policy: Policy) -> Progr
         ),
         advances=tuple(_advance(m, explained, evidence) for m in path if m.steps > 0),
     )
-
-
-def _pinned(events: Iterable[Event], processes: Processes) -> Process:
-    reference: ProcessRef | None = None
-    for event in events:
-        match event.data:
-            case DealOpened(process=pinned) | DealMovedToProcess(process=pinned):
-                reference = pinned
-            case _:
-                pass
-    return processes(reference)
 
 
 def standing_evidence(events: Iterable[Event]) -> dict[str, tuple[Evidence, ...]]:

@@ -15,6 +15,7 @@ from api.exchange.profile import Profile, load_profile
 from api.storage.errors import LedgerNotEmptyError
 from api.storage.event_store import EventStore
 from api.storage.migrate import migrate
+from domain.deal import replay
 from domain.events.base import type_name
 from domain.events.honesty import EventAmended
 from domain.events.life import DealWon
@@ -94,6 +95,16 @@ def test_a_founding_import_keeps_the_recording_times_of_the_source(
         and e.data.closed_on.day == 31
     ]
     assert win.occurred_at == win.recorded_at == datetime(2025, 1, 1, 0, 40, tzinfo=UTC)
+
+
+def test_every_imported_deal_replays_to_its_last_state(
+    store: EventStore, shared_data: Path
+) -> None:
+    imported(store, "salesforce-csv", weekly_export(shared_data), founding=True)
+
+    streams = {event.stream_id for event in log_of(store) if event.stream_id.startswith("deal:")}
+    ended = Counter(deal.closed for stream in streams if (deal := replay(store.stream(stream))))
+    assert ended == {"won": 10, "lost": 2, None: 3}
 
 
 def test_a_dry_run_reports_the_same_and_writes_nothing(
@@ -289,3 +300,84 @@ def test_a_refused_file_leaves_nothing(
         imported(store, "ndjson", path, founding=founding)
 
     assert store.head().position == 0
+
+
+def test_context_by_which_nothing_could_be_computed_is_rejected(
+    store: EventStore, tmp_path: Path
+) -> None:
+    calendar = {"zone": "Mars/North", "kind": "months", "parameters": {"start_month": 1}}
+    months = calendar | {"zone": "UTC", "parameters": {"first": 1}}
+    since = {"effective_from": "2025-01-01"}
+    process = {
+        "version": 1,
+        "name": "Ours",
+        "stages": [
+            {"id": name, "name": name, "goal": "g", "activities": []} for name in ("a", "w", "l")
+        ],
+        "closing": {"won": "w", "lost": "l"},
+    }
+    path = lines(
+        tmp_path,
+        line("c1", "calendar_adopted", calendar | since, stream="calendar"),
+        line("c2", "calendar_adopted", months | since, stream="calendar"),
+        line("p1", "process_published", process, stream="process:ours"),
+        line("p2", "process_published", process | {"name": "Theirs"}, stream="process:ours"),
+        line("n1", "policy_published", {"version": 2, "numbers": {"luck": 7}}, stream="policy"),
+    )
+
+    report = imported(store, "ndjson", path)
+    again = imported(store, "ndjson", path)
+
+    reasons = {one.row: one.reason for one in report.rejects}
+    assert reasons.keys() == {1, 2, 4, 5}
+    assert reasons[1].startswith("data.zone: ")
+    assert reasons[2].startswith("data.parameters.")
+    assert reasons[4].startswith("data.version: 1 is published already")
+    assert "luck" in reasons[5]
+    assert report.events_made == 1
+    assert (again.events_made, again.duplicates) == (0, 1)
+
+
+def test_an_amendment_holds_a_payload_of_the_event_that_it_amends(
+    store: EventStore, tmp_path: Path
+) -> None:
+    def amended(external_id: str, text: object) -> dict[str, Any]:
+        data = {"event_id": "n", "data": {"text": text}, "reason": "said otherwise"}
+        return line(external_id, "event_amended", data)
+
+    path = lines(
+        tmp_path,
+        amended("a", 7),
+        amended("b", "two"),
+        OPENED,
+        line("n", "note_added", {"text": "one"}),
+    )
+
+    report = imported(store, "ndjson", path)
+
+    (reject,) = report.rejects
+    assert (reject.row, reject.reason[:15]) == (1, "data.data.text:")
+    assert report.events_made == 3
+
+
+def test_an_opening_cannot_be_retracted_nor_a_correction_amended(
+    store: EventStore, tmp_path: Path
+) -> None:
+    gone = {"event_id": "o", "reason": "gone"}
+    other = {"event_id": "x", "data": {}, "reason": "other"}
+    path = lines(
+        tmp_path,
+        line("r", "event_retracted", gone),
+        OPENED,
+        line("n", "note_added", {"text": "one"}),
+        line("x", "event_retracted", {"event_id": "n", "reason": "not so"}),
+        line("y", "event_amended", other),
+    )
+
+    report = imported(store, "ndjson", path)
+
+    reasons = {one.row: one.reason for one in report.rejects}
+    assert reasons == {
+        1: "data.event_id: deal_opened cannot be retracted",
+        5: "data.event_id: event_retracted cannot be amended; retract it",
+    }

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from domain.deal import decide, replay
 from domain.errors import DomainError
+from domain.events.base import DomainEvent
 from domain.events.catalogue import EVENT_TYPES, TYPES_BY_NAME, DealEvent
 from domain.events.honesty import EventAmended, EventRetracted
 from domain.events.life import DealOpened, ProcessRef
@@ -66,7 +67,7 @@ def stamp_at(count: float, *, recorded: float | None = None) -> Stamp:
     return Stamp(occurred_at=hours(count), recorded_at=told, actor="ann")
 
 
-def recorded_as(events: Sequence[Event], data: DealEvent, stamp: Stamp) -> Event:
+def recorded_as(events: Sequence[Event], data: DomainEvent, stamp: Stamp) -> Event:
     """The event as the log would give it back, after these."""
     position = len(events) + 1
     return RecordedEvent(

@@ -38,6 +38,10 @@ class PlainContext:
             return None, ()
         return usd(self.quota_amount), (named("quota"),)
 
+    def quota_changes(self, rep: str, quarter: str) -> Sequence[datetime]:
+        del rep, quarter
+        return ()
+
     def _booked(self, quarter: str) -> list[Booking]:
         return [
             Booking(named(f"win {when}"), at(when), usd(amount))

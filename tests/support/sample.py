@@ -19,7 +19,7 @@ from domain.stamp import RecordedEvent
 from domain.values import Money, utc_instant
 from projections.attainment.fold import credits_of
 from projections.pressure.acts import Act, Stay, acts_of, stays_of
-from projections.pressure.baseline import Comparables, Dwell, dwell
+from projections.pressure.baseline import Comparables, Dwell, StaysIn
 from projections.pressure.fold import Judged
 from projections.pressure.fold import fold as judge
 from projections.progress.fold import Progress
@@ -143,6 +143,10 @@ class _Context:
     def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
         return self._company.known.quota(rep, quarter, at)
 
+    def quota_changes(self, rep: str, quarter: str) -> Sequence[datetime]:
+        history = self._company.known.quotas.get((rep, None, quarter))
+        return [step.since for step in history.steps] if history else []
+
     def booked(self, rep: str, quarter: str, currency: str) -> RunningTotal:
         return RunningTotal(
             (b.occurred_at, self.convert(b.amount, currency, quarter))
@@ -157,9 +161,8 @@ class _Context:
         return self._company.known.convert(amount, currency, quarter)
 
     def dwell(self, process: str, stage: str, deal_id: UUID, before: datetime) -> Dwell | None:
-        stays = self._company.stays[process, stage]
-        others = (stay for deal, stay in stays if deal != deal_id)
-        return dwell(others, before, self.policy)
+        stays = self._company.stays.get((process, stage), [])
+        return StaysIn(stays).dwell(deal_id, before, self.policy)
 
 
 def is_deal(line: Line) -> bool:

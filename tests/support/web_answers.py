@@ -1,10 +1,7 @@
 """Answers for the pages as the application gives them, of a made-up company."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
-
-from api.web.reads import BadQuestionError, BoardFilters, NoSuchPageError
 
 DEAL_ID: Final = "0190a000-0000-7000-8000-000000000001"
 BARE_ID: Final = "0190a000-0000-7000-8000-000000000002"
@@ -242,50 +239,6 @@ def long_answer(events: int = 1000) -> dict[str, Any]:
     return answer
 
 
-def board_answer(cards: int = 4) -> dict[str, Any]:
-    columns = [
-        _column(stage, name, None, cards=max(1, cards - index))
-        for index, (stage, name, _) in enumerate(STAGES)
-    ]
-    columns += [_column("won", "Won", "won", cards=cards), _column("lost", "Lost", "lost", cards=0)]
-    return {
-        "as_of": as_of(),
-        "effective_at": "2026-09-30T18:00:00Z",
-        "quarter": {"name": "FY2026Q3", "start": "2026-07-01", "end": "2026-10-01", "days_left": 1},
-        "attainment": {"quota": usd("1200000.00"), "attained": usd("996000.00")},
-        "columns": columns,
-        "owners": [{"id": "amara", "name": "Amara Osei"}, {"id": "jon", "name": "Jon Bruun"}],
-    }
-
-
-class FakeReads:
-    """Answers by deal; remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str | None, str | None]] = []
-        self.deals = {DEAL_ID: deal_answer(), BARE_ID: bare_answer(), LONG_ID: long_answer()}
-        self.board_answer = board_answer(cards=12)
-
-    def board(
-        self, *, as_of: str | None, effective_at: str | None, filters: BoardFilters
-    ) -> Mapping[str, Any]:
-        self._ask(as_of, effective_at)
-        return self.board_answer
-
-    def deal(
-        self, deal_id: str, *, as_of: str | None, effective_at: str | None
-    ) -> Mapping[str, Any]:
-        self._ask(as_of, effective_at)
-        if deal_id not in self.deals:
-            raise NoSuchPageError(f"there is no deal {deal_id}")
-        return self.deals[deal_id]
-
-    def _ask(self, as_of: str | None, effective_at: str | None) -> None:
-        if as_of == "yesterday":
-            raise BadQuestionError("as_of: 'yesterday' is neither an instant nor position:N")
-        self.asked.append((as_of, effective_at))
-
-
 def _event(version: int, line: Line) -> dict[str, Any]:
     at, kind, driver, title, detail = line
     return {
@@ -382,39 +335,3 @@ def _curve() -> list[dict[str, Any]]:
         at = START.replace(hour=0) + timedelta(days=day - 1)
         points.append({"at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "pressure": share**2, "quarter": quarter})
     return points
-
-
-def _column(stage: str, name: str, closed: str | None, *, cards: int) -> dict[str, Any]:
-    deals = [_card(stage, number) for number in range(cards)]
-    total = [usd(str(sum(int(deal["amount"]["amount"]) for deal in deals)))] if deals else []
-    return {
-        "stage": {"id": stage, "name": name},
-        "closed": closed,
-        "total": total,
-        "deals": deals,
-    }
-
-
-def _card(stage: str, number: int) -> dict[str, Any]:
-    names = ["Halden Marine", "Ostrava Steel", "Lumen Grid", "Quarry & Co", "Tidewater Ports"]
-    seed = len(stage) + number
-    return {
-        "deal_id": DEAL_ID,
-        "name": f"Dock scheduling, phase {number + 1}",
-        "account": {"id": str(seed), "name": names[seed % 5]},
-        "owner": {"id": "jon", "name": "Jon Bruun"}
-        if seed % 3
-        else {"id": "amara", "name": "Amara Osei"},
-        "amount": usd(str(20_000 + 7_000 * seed)),
-        "close_date": "2026-10-15" if seed % 4 else None,
-        "checkbox_only": 0.5,
-        "counts": {
-            "evidenced": seed % 4,
-            "bare_tick": seed % 3,
-            "asserted_only": 1,
-            "pending": seed % 2,
-        },
-        "pressure_shaped": seed % 3,
-        "evaluable": 8,
-        "discount": "12.5" if seed % 2 else None,
-    }

@@ -16,7 +16,7 @@ from domain.errors import (
     UnknownStageError,
 )
 from domain.events.catalogue import DealEvent
-from domain.events.customer import CommitmentKept
+from domain.events.customer import CommitmentKept, CustomerCommitmentRecorded
 from domain.events.honesty import EventAmended, EventRetracted
 from domain.events.life import DealDeleted, DealLost
 from domain.replay import Event
@@ -50,6 +50,25 @@ def test_the_latest_amendment_counts() -> None:
     events = history_of(stage("qualify"), amend(2, stage="propose"), amend(2, stage="discover"))
 
     assert state(events).stage == "discover"
+
+
+def test_an_amendment_is_compared_with_what_counts_by_now() -> None:
+    events = history_of(stage("qualify"), amend(2, stage="propose"), amend(2, stage="qualify"))
+
+    assert state(events).stage == "qualify"
+    with pytest.raises(AlreadySoError):
+        decide_next(events, amend(2, stage="qualify"))
+
+
+def test_what_settled_a_commitment_is_amended_though_it_is_settled() -> None:
+    commitment = CustomerCommitmentRecorded(
+        commitment_id="k1", what="They run the pilot", kind="people", level=3
+    )
+    events = history_of(commitment, CommitmentKept(commitment_id="k1"))
+
+    amended = decide_next(events, amend(3, commitment_id="k1", reason="Both sent their notes"))
+
+    assert state([*events, amended]).commitments.live == frozenset()
 
 
 def test_a_retracted_event_does_not_count() -> None:

@@ -31,6 +31,7 @@ from domain.events.life import (
     WinReversed,
 )
 from domain.events.people import NoteAdded
+from domain.replay import Event
 from domain.stamp import Stamp
 from tests.support.histories import (
     decide_next,
@@ -132,7 +133,7 @@ def test_a_closed_deal_takes_exactly_the_documented_events(event: DealEvent) -> 
     assert isinstance(event, AFTER_CLOSING) == (type_name(type(event)) in STILL_TAKEN)
 
 
-def refusal_of(event: DealEvent, history: list) -> DomainError | None:  # type: ignore[type-arg]
+def refusal_of(event: DealEvent, history: list[Event]) -> DomainError | None:
     try:
         decide_next(history, event)
     except DomainError as error:
@@ -212,7 +213,9 @@ def test_a_win_is_not_dated_on_a_day_that_has_not_come_anywhere_on_earth() -> No
     tomorrow_at_the_date_line = WON.model_copy(update={"closed_on": date(2025, 1, 9)})
     the_day_after = WON.model_copy(update={"closed_on": date(2025, 1, 10)})
 
-    decide_next(history_of(), tomorrow_at_the_date_line)
+    decide_next(history_of(), tomorrow_at_the_date_line, at=1)
+    with pytest.raises(ContradictionError, match="future"):
+        decide_next(history_of(), tomorrow_at_the_date_line, at=0.99)
     with pytest.raises(ContradictionError, match="future") as refused:
         decide_next(history_of(), the_day_after)
 

@@ -101,3 +101,10 @@ CREATE TABLE stays (
 );
 CREATE INDEX stays_of_a_deal ON stays (deal_id);
 CREATE INDEX stays_in_a_stage ON stays (process, stage);
+
+-- What people are called. An ordinary register beside the log, which holds ids only: a name can
+-- be changed or removed here without touching what was recorded.
+CREATE TABLE people (
+    id   text PRIMARY KEY,
+    name text NOT NULL
+);

@@ -1,0 +1,69 @@
+"""The command `dealtrail`: serves, imports, shows and sets, each through the same use cases."""
+
+import sys
+from importlib.metadata import version
+from typing import Annotated, NoReturn
+
+import typer
+
+from api.cli_context import add_context_commands
+from api.cli_exchange import add_exchange_commands
+from api.cli_serve import add_serve_commands
+from api.cli_show import add_show_commands
+from api.errors import ApplicationError
+from api.exchange.lines import ExportRefusedError
+from api.exchange.profile import ProfileRefusedError
+from api.settings import SettingsError
+from api.storage.embedded_account import EmbeddedError
+from api.storage.errors import StorageError
+from domain.errors import DomainError
+
+EXPECTED = (
+    ApplicationError,
+    DomainError,
+    EmbeddedError,
+    ExportRefusedError,
+    ProfileRefusedError,
+    SettingsError,
+    StorageError,
+)
+"""What may go wrong without being a fault of the program: one sentence on stderr, exit 1."""
+
+app = typer.Typer(
+    name="dealtrail",
+    help="An event-sourced opportunity tracker for B2B sales teams.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"dealtrail {version('dealtrail')}")
+        raise typer.Exit
+
+
+@app.callback()
+def dealtrail(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Follow deals as events, and ask what was known and true at any instant."""
+
+
+add_serve_commands(app)
+add_exchange_commands(app)
+add_show_commands(app)
+add_context_commands(app)
+
+
+def main() -> NoReturn:
+    """Run a command: exit 0 if it did its work, 1 on failure, 2 on bad usage."""
+    try:
+        app()
+    except EXPECTED as error:
+        sys.stderr.write(f"dealtrail: {error}\n")
+        sys.exit(1)
+    sys.exit(0)

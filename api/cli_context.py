@@ -1,0 +1,213 @@
+"""Commands that set and show the context: calendar, process, policy, quota, member."""
+
+import asyncio
+import json
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+import yaml
+
+from api.application import Caller, Command, Intent
+from api.bootstrap import Ledger, open_ledger
+from api.cli_exchange import catch_up
+from api.cli_output import Json, print_json, print_table
+from api.errors import MalformedRequestError
+from api.exchange.profile import reasons
+from api.settings import Settings
+from domain.events.base import DomainEvent
+from domain.events.catalogue import TYPES_BY_NAME, parse
+from domain.known import Known
+from domain.quota import quota_stream
+from pydantic import ValidationError
+
+_ALWAYS = "1970-01-01"
+
+
+def add_context_commands(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    for command in (calendar, process, policy, quota, member):
+        app.command(command.__name__)(command)
+
+
+def calendar(
+    zone: Annotated[str | None, typer.Option(help="IANA zone, such as Europe/Berlin.")] = None,
+    kind: Annotated[str, typer.Option(help="months, weeks or explicit.")] = "months",
+    start_month: Annotated[int, typer.Option(help="First month of the fiscal year.")] = 1,
+    parameters: Annotated[
+        str | None, typer.Option(help="The parameters of weeks or explicit, as JSON.")
+    ] = None,
+    effective_from: Annotated[str, typer.Option(help="First local day it is in force.")] = _ALWAYS,
+    as_json: Json = False,
+) -> None:
+    """Adopt a fiscal calendar, or show those adopted."""
+    if zone is not None:
+        given = json.loads(parameters) if parameters else {"start_month": start_month}
+        data = {
+            "zone": zone,
+            "kind": kind,
+            "parameters": given,
+            "effective_from": date.fromisoformat(effective_from).isoformat(),
+        }
+        _tell("calendar", "calendar_adopted", data)
+    known = _known()
+    adopted = [
+        {
+            "effective_from": one.effective_from,
+            "zone": one.calendar.zone,
+            "kind": type(one.calendar).__name__,
+        }
+        for one in known.calendar.adopted
+    ]
+    _show(as_json, {"calendars": adopted}, ["effective_from", "zone", "kind"], adopted)
+
+
+def process(
+    process_id: Annotated[str | None, typer.Argument(help="Id of the process.")] = None,
+    publish: Annotated[
+        Path | None, typer.Option(help="YAML or JSON file with version, name, stages, closing.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Publish a version of a sales process, or show what is published."""
+    if publish is not None:
+        if process_id is None:
+            message = "name the process that the file is a version of"
+            raise typer.BadParameter(message, param_hint="PROCESS_ID")
+        data = yaml.safe_load(publish.read_text(encoding="utf-8"))
+        _tell(f"process:{process_id}", "process_published", data)
+    shown = [
+        {"id": one.id, "version": one.version, "name": one.name, "stages": len(one.stages)}
+        for one in _known().catalogue.values()
+        if process_id in (None, one.id)
+    ]
+    _show(as_json, {"processes": shown}, ["id", "version", "name", "stages"], shown)
+
+
+def policy(
+    publish: Annotated[
+        Path | None, typer.Option(help="YAML or JSON file with version and numbers.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Publish a policy, or show the one in force."""
+    if publish is not None:
+        data = yaml.safe_load(publish.read_text(encoding="utf-8"))
+        _tell("policy", "policy_published", data)
+    numbers = _known().policy.model_dump(mode="json")
+    rows = [{"number": name, "value": value} for name, value in numbers.items()]
+    _show(as_json, {"policy": numbers}, ["number", "value"], rows)
+
+
+def quota(
+    who: Annotated[str | None, typer.Argument(help="A rep's id, or a team's with --team.")] = None,
+    quarter: Annotated[str | None, typer.Argument(help="Such as FY2026Q3.")] = None,
+    amount: Annotated[str | None, typer.Option(help="Such as 250000.00.")] = None,
+    currency: Annotated[str, typer.Option(help="Three letters.")] = "USD",
+    team: Annotated[bool, typer.Option(help="The quota is a team's.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Assign or revise a quota, or show the quotas."""
+    if amount is not None:
+        if who is None or quarter is None:
+            message = "name who the quota is for and the quarter"
+            raise typer.BadParameter(message, param_hint="WHO QUARTER")
+        _set_quota(who, quarter, {"amount": amount, "currency": currency}, team=team)
+    shown = [
+        {
+            "who": history.rep or f"team {history.team}",
+            "quarter": history.quarter,
+            "since": step.since,
+            "amount": None if step.amount is None else f"{step.amount.amount:f}",
+            "currency": step.amount.currency if step.amount else None,
+        }
+        for history in _known().quotas.values()
+        for step in history.steps
+        if who in (None, history.rep, history.team) and quarter in (None, history.quarter)
+    ]
+    headers = ["who", "quarter", "since", "amount", "currency"]
+    _show(as_json, {"quotas": shown}, headers, shown)
+
+
+def member(
+    rep: Annotated[str | None, typer.Argument(help="The person's id.")] = None,
+    team: Annotated[str | None, typer.Option(help="The team they join.")] = None,
+    manager: Annotated[str | None, typer.Option(help="Whom they report to.")] = None,
+    role: Annotated[str, typer.Option(help="rep, manager, process_owner, auditor, admin.")] = "rep",
+    left: Annotated[bool, typer.Option(help="They leave their team.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Let somebody join or leave a team, or show who is in which."""
+    if rep is not None and left:
+        _tell("organisation", "member_left", {"rep": rep})
+    elif rep is not None and team is not None:
+        data = {"rep": rep, "team": team, "role": role}
+        _tell("organisation", "member_joined", data | ({"manager": manager} if manager else {}))
+    shown = [
+        {
+            "rep": one.rep,
+            "team": one.team,
+            "manager": one.manager,
+            "role": one.role,
+            "joined": one.joined,
+            "left": one.left,
+        }
+        for one in _known().memberships
+        if rep in (None, one.rep)
+    ]
+    headers = ["rep", "team", "manager", "role", "joined", "left"]
+    _show(as_json, {"members": shown}, headers, shown)
+
+
+def _set_quota(who: str, quarter: str, amount: dict[str, str], *, team: bool) -> None:
+    known = _known()
+    key = (None, who, quarter) if team else (who, None, quarter)
+    stream = quota_stream(who=who, quarter=quarter)
+    if key in known.quotas:
+        _tell(stream, "quota_revised", {"amount": amount})
+    else:
+        named = {"team": who} if team else {"rep": who}
+        _tell(stream, "quota_assigned", {**named, "quarter": quarter, "amount": amount})
+
+
+def _tell(stream_id: str, type_name: str, data: Any) -> None:
+    command = Command(
+        caller=Caller(actor="admin"),
+        intents=(Intent(data=_payload(type_name, data)),),
+        idempotency_key=str(uuid4()),
+        body_hash="",
+    )
+    with open_ledger(Settings.read()) as ledger:
+        ledger.store.start()
+        asyncio.run(ledger.application.append_to_context(stream_id, command))
+        catch_up(ledger)
+
+
+def _payload(type_name: str, data: Any) -> DomainEvent:
+    if not isinstance(data, dict):
+        message = f"{type_name}: expected fields and their values"
+        raise MalformedRequestError(message)
+    try:
+        return parse(TYPES_BY_NAME[type_name], data)
+    except ValidationError as error:
+        raise MalformedRequestError(f"{type_name}: {reasons(error)}") from error
+
+
+def _known() -> Known:
+    with open_ledger(Settings.read()) as ledger:
+        return _context(ledger)
+
+
+def _context(ledger: Ledger) -> Known:
+    return ledger.context.known(ledger.store.head().position)
+
+
+def _show(
+    as_json: bool, answer: dict[str, Any], headers: list[str], rows: list[dict[str, Any]]
+) -> None:
+    if as_json:
+        print_json(answer)
+    else:
+        print_table([h.replace("_", " ") for h in headers], [[r[h] for h in headers] for r in rows])

@@ -1,0 +1,47 @@
+"""How commands print: JSON where asked, plain tables otherwise, progress where a terminal is."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from api.answers import json_bytes
+
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+
+def print_json(answer: object) -> None:
+    """Print an answer as one line of JSON."""
+    typer.echo(json_bytes(answer).decode())
+
+
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows under their headers; what is unknown shows as a dash."""
+    console = Console(soft_wrap=True)
+    if not rows:
+        console.print("none")
+        return
+    table = Table(*headers, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*("–" if cell is None else str(cell) for cell in row))
+    console.print(table)
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """Show progress on stderr while a terminal is there; nothing otherwise."""
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as progress:
+        yield progress

@@ -1,0 +1,126 @@
+"""Commands that serve: `run`, `serve`, `work` and `migrate`."""
+
+import secrets
+import signal
+import socket
+from pathlib import Path
+from threading import Event as Flag
+from typing import Final
+
+import typer
+import uvicorn
+
+from api.bootstrap import Ledger, build_app, database, open_ledger
+from api.cli_exchange import load_sample
+from api.settings import Settings, SettingsError
+from api.storage.migrate import migrate
+
+PORTS_TRIED: Final = 50
+"""How many ports after the wanted one are tried when it is taken."""
+GRACE_SECONDS: Final = 10
+"""How long requests in flight may take when the server is told to stop."""
+
+
+def add_serve_commands(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("run")(run)
+    app.command("serve")(serve)
+    app.command("work")(work)
+    app.command("migrate")(migrate_ledger)
+
+
+def run() -> None:
+    """Serve; into an empty ledger, put the sample company first."""
+    settings = Settings.read()
+    with database(settings):  # kept up between the two ledgers that are opened here
+        if settings.sample == "company":
+            _load_sample_if_empty(settings)
+        with open_ledger(settings) as ledger:
+            _serve(ledger, settings)
+
+
+def _load_sample_if_empty(settings: Settings) -> None:
+    with open_ledger(settings) as ledger:
+        if ledger.store.head().position == 0:
+            typer.echo("The ledger is empty: loading the sample company.")
+            ledger.store.start()
+            load_sample(ledger)
+
+
+def serve() -> None:
+    """Serve, with the worker that keeps the views."""
+    settings = Settings.read()
+    with open_ledger(settings) as ledger:
+        _serve(ledger, settings)
+
+
+def work() -> None:
+    """Keep the views up to date with the log until told to stop."""
+    stop = Flag()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with open_ledger(Settings.read()) as ledger:
+        ledger.worker.run(stop)
+
+
+def migrate_ledger() -> None:
+    """Bring the ledger's schema up to this version."""
+    settings = Settings.read()
+    with database(settings) as dsn:
+        applied = migrate(dsn, schema=settings.schema_name)
+    typer.echo("\n".join(f"applied {name}" for name in applied) or "nothing to apply")
+
+
+def _serve(ledger: Ledger, settings: Settings) -> None:
+    token = token_of(settings.home)
+    listener = _listen(settings.host, settings.port)
+    host, port = listener.getsockname()[:2]
+    app = build_app(ledger, settings, token=token)
+    shown = f"[{host}]" if ":" in host else host
+    typer.echo(f"Dealtrail serves on http://{shown}:{port}")
+    typer.echo(f"Sign in: http://{shown}:{port}/sign-in?token={token}")
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    with listener:
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def token_of(home: Path) -> str:
+    """Give the token of this home, made at the first start and readable by its owner only.
+
+    Raises:
+        SettingsError: the file is there and others may read it.
+    """
+    file = home / "token"
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        file.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        if file.stat().st_mode & 0o077:
+            message = f"others may read {file}: set its mode to 0600, or remove it for a new token"
+            raise SettingsError(message) from None
+    else:
+        file.write_text(secrets.token_urlsafe(32), encoding="utf-8")
+    return file.read_text(encoding="utf-8").strip()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Give a socket on the wanted port, or on the next free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for candidate in range(port, min(port + PORTS_TRIED, 65536)):
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, candidate))
+            listener.listen(2048)
+        except OSError:
+            listener.close()
+        else:
+            return listener
+    message = f"no port from {port} to {port + PORTS_TRIED - 1} is free on {host}"
+    raise SettingsError(message)

@@ -1,0 +1,194 @@
+"""One line at a time: whether it can be an event, and under which ids and times it is staged."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from api.exchange.lines import Line, Reader
+from api.exchange.profile import reasons
+from api.exchange.texts import sha256_of
+from api.storage.event_store import EventStore
+from api.storage.staged_lines import StagedLine
+from domain.context import decide_context
+from domain.errors import DomainError
+from domain.events.base import DomainEvent, type_name
+from domain.events.catalogue import TYPES_BY_NAME, parse
+from domain.events.context import CalendarAdopted, PolicyPublished, ProcessPublished
+from domain.known import Known
+from domain.replay import Event
+from domain.stamp import FUTURE_TOLERANCE, Stamp
+
+CORRECTIONS: Final = frozenset({"event_amended", "event_retracted"})
+"""Types that take back what another event said, and so must fit it."""
+_REFERENCE: Final = "event_id"
+"""The field in which a correction names the event that it corrects."""
+
+
+class RefusedLineError(ValueError):
+    """The line is no event that can be stored; the message says why."""
+
+
+@dataclass(slots=True)
+class Checker:
+    """Checks lines one by one, and gives them as they are staged."""
+
+    store: EventStore
+    reader: Reader
+    now: datetime
+    founding: bool
+    digests: dict[str, str]
+    versions: dict[tuple[str, int], str]
+
+    def __init__(self, store: EventStore, reader: Reader, *, now: datetime, founding: bool) -> None:
+        self.store = store
+        self.reader = reader
+        self.now = now
+        self.founding = founding
+        self.versions = {}
+        self.digests = {path.name: sha256_of(path) for path in reader.files}
+
+    def checked(self, line: Line) -> StagedLine:
+        """The line as it is staged; RefusedLineError if it cannot be an event."""
+        line, referred = self._resolved(line)
+        recorded_at = self._recorded_at(line)
+        data = _payload(line.data, TYPES_BY_NAME[line.type], path="data")
+        self._check_context(line, data)
+        return StagedLine(
+            stream=line.stream,
+            external_id=line.external_id,
+            data=data,
+            occurred_at=line.occurred_at,
+            recorded_at=recorded_at,
+            actor=line.actor,
+            on_behalf_of=line.on_behalf_of,
+            caused_by=line.caused_by or referred,
+            file=line.file,
+            row=line.row,
+            file_sha256=self.digests.get(line.file),
+            event_id=self._event_id(line.external_id),
+        )
+
+    def _recorded_at(self, line: Line) -> datetime | None:
+        """The source's recording time; of a founding line that has none, when it happened."""
+        if line.occurred_at > self.now + FUTURE_TOLERANCE:
+            raise RefusedLineError(
+                f"occurred_at: {line.occurred_at.isoformat()} lies in the future"
+            )
+        if not self.founding:
+            return line.recorded_at
+        recorded_at = line.recorded_at or line.occurred_at
+        if line.occurred_at > recorded_at + FUTURE_TOLERANCE:
+            raise RefusedLineError(
+                f"occurred_at: {line.occurred_at.isoformat()} lies after recorded_at "
+                f"{recorded_at.isoformat()}"
+            )
+        return recorded_at
+
+    def _resolved(self, line: Line) -> tuple[Line, str | None]:
+        """A correction names its event by the source's id; the log knows it by ours.
+
+        The second value is the source's id where the event is a line of this import, so that
+        the staging refuses a correction of an event that is not there.
+        """
+        named = line.data.get(_REFERENCE)
+        if not isinstance(named, str) or _REFERENCE not in TYPES_BY_NAME[line.type].model_fields:
+            return line, None
+        stored = self._stored(named)
+        if line.type in CORRECTIONS:
+            corrected = TYPES_BY_NAME.get(line.corrects or "")
+            _check_correction(line, corrected if stored is None else type(stored.data))
+        if stored is not None:
+            return _referring(line, stored.event_id), None
+        return _referring(line, self._event_id(named)), named
+
+    def _stored(self, named: str) -> Event | None:
+        """The event of the log that the source's id names, or its own id."""
+        stored = self.store.by_external_ids(self.reader.system, [named]).get(named)
+        if stored is not None or not _is_uuid(named):
+            return stored
+        return self.store.event(UUID(named))
+
+    def _check_context(self, line: Line, data: DomainEvent) -> None:
+        """Refuse context by which nothing could be computed; a broken rule alone is kept."""
+        if not isinstance(data, CalendarAdopted | PolicyPublished | ProcessPublished):
+            return
+        stamp = Stamp(line.occurred_at, max(self.now, line.occurred_at), line.actor)
+        try:
+            decide_context(line.stream, (), [data], stamps=[stamp], known=Known(()))
+        except DomainError as error:
+            field = (error.field or "data").removeprefix("events[0].")
+            raise RefusedLineError(f"{field}: {error.detail}") from error
+        if not isinstance(data, CalendarAdopted):
+            self._check_version(line, data)
+
+    def _check_version(self, line: Line, data: PolicyPublished | ProcessPublished) -> None:
+        """A version is published once: by another line, it would be something else."""
+        key = (line.stream, data.version)
+        first = self.versions.setdefault(key, line.external_id)
+        stored = [
+            event.source.external_id if event.source else None
+            for event in self.store.stream(line.stream)
+            if isinstance(event.data, PolicyPublished | ProcessPublished)
+            and event.data.version == data.version
+        ]
+        if first != line.external_id or any(one != line.external_id for one in stored):
+            raise RefusedLineError(
+                f"data.version: {data.version} is published already in {line.stream!r}"
+            )
+
+    def _event_id(self, external_id: str) -> UUID:
+        """A UUIDv7 that follows from this import's time and the source's id.
+
+        A correction may come in the file before the event that it corrects, and both must
+        know the id without a table of all ids.
+        """
+        digest = hashlib.sha256(f"{self.reader.system}\0{external_id}".encode()).digest()
+        milliseconds = int(self.now.timestamp() * 1000)
+        number = int.from_bytes(milliseconds.to_bytes(6, "big") + digest[:10], "big")
+        number = number & ~(0xF << 76) | 0x7 << 76
+        return UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
+
+
+def _payload(
+    data: Mapping[str, object], event_type: type[DomainEvent], *, path: str
+) -> DomainEvent:
+    try:
+        return parse(event_type, data)
+    except ValidationError as error:
+        raise RefusedLineError(reasons(error, under=path)) from error
+    except (ValueError, RecursionError) as error:
+        raise RefusedLineError(f"{path}: {error}") from error
+
+
+def _check_correction(line: Line, corrected: type[DomainEvent] | None) -> None:
+    """Refuse a correction that no replay could apply.
+
+    An amendment replaces a whole payload, so its data must be one of that type.
+    """
+    if corrected is None:
+        return
+    name = type_name(corrected)
+    if name in CORRECTIONS and line.type == "event_amended":
+        raise RefusedLineError(f"data.event_id: {name} cannot be amended; retract it")
+    if name == "deal_opened" and line.type == "event_retracted":
+        raise RefusedLineError("data.event_id: deal_opened cannot be retracted")
+    replacement = line.data.get("data")
+    if line.type == "event_amended" and isinstance(replacement, dict):
+        _payload(replacement, corrected, path="data.data")
+
+
+def _referring(line: Line, event_id: UUID) -> Line:
+    return replace(line, data=line.data | {_REFERENCE: str(event_id)})
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""The HTTP API: routes, problems and the shapes of requests and answers."""

@@ -1,0 +1,142 @@
+"""Writes the OpenAPI description: every route with its bodies, answers, headers and problems."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final, TypeAlias
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from api.http import problems
+from api.http.intents import BODIES, OpenDeal
+from api.http.schemas import BulkLine, Problem
+
+Responses: TypeAlias = dict[int | str, dict[str, Any]]
+
+_MEANINGS: Final[Mapping[int, str]] = {
+    400: "The request cannot be read: not JSON, no Idempotency-Key, or a foreign host.",
+    401: "The token of this server is missing or another one.",
+    404: "There is no such thing, or none that you may see.",
+    406: "None of the formats that you accept is offered here.",
+    409: "The model refuses: what is asked cannot be, and `detail` says why.",
+    412: "Somebody was first: the deal is not at the version of `If-Match`.",
+    413: "The body is larger than 1 MiB.",
+    415: "The body is not of the content type that this route reads.",
+    422: "The request is malformed; `errors` names each field and what is wrong with it.",
+    503: "The log or the projections cannot answer in time; ask again after `Retry-After` seconds.",
+}
+_READ: Final = (400, 401, 422, 503)
+_WRITE: Final = (400, 401, 409, 413, 415, 422, 503)
+_POSITION: Final = {
+    "X-Position": {
+        "description": "The position of the log that the answer stands on.",
+        "schema": {"type": "integer"},
+    }
+}
+_ETAG: Final = {"ETag": {"description": "Names this state.", "schema": {"type": "string"}}}
+_BODY_MODELS: Final = (*BODIES.values(), OpenDeal, BulkLine)
+_REF: Final = "#/components/schemas/{model}"
+
+
+def reads(*more: int, formats: Mapping[str, Any] | None = None) -> Responses:
+    """Describe the answers of a GET beside its model: not modified, and the problems."""
+    described: Responses = {
+        200: {"description": "The answer.", "headers": {**_POSITION, **_ETAG}},
+        304: {"description": "You have this answer: it is the one that `If-None-Match` names."},
+        **_problems(*_READ, *more),
+    }
+    if formats:
+        described[200]["content"] = dict(formats)
+    return described
+
+
+def streams(media_type: str, *more: int, writes: bool = False) -> Responses:
+    """Describe an answer that goes on."""
+    return {
+        200: {
+            "description": "The answer, line by line.",
+            "content": {media_type: {"schema": {"type": "string"}}},
+        },
+        **_problems(*((400, 401, 415, 503) if writes else _READ), *more),
+    }
+
+
+def writes(*more: int) -> Responses:
+    """Describe the answers of an append beside its model."""
+    return {
+        201: {
+            "description": "Recorded, or recorded before under the same key.",
+            "headers": {
+                **_POSITION,
+                **_ETAG,
+                "Location": {
+                    "description": "Where to read what was written.",
+                    "schema": {"type": "string"},
+                },
+                "Idempotent-Replayed": {
+                    "description": "`true` where this answers a repeated request.",
+                    "schema": {"type": "string"},
+                },
+            },
+        },
+        **_problems(*_WRITE, *more),
+    }
+
+
+def body(*models: type[BaseModel], media_type: str = "application/json") -> dict[str, Any]:
+    """Describe the body of a request that the route reads itself."""
+    refs = [{"$ref": _REF.format(model=model.__name__)} for model in models]
+    schema = refs[0] if len(refs) == 1 else {"anyOf": refs}
+    return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
+
+
+def describe(app: FastAPI) -> None:
+    """Make the application answer `/openapi.json` with the whole contract."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _described(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # the documented way to extend it
+
+
+def _problems(*statuses: int) -> Responses:
+    reference = {"$ref": _REF.format(model=Problem.__name__)}
+    described: Responses = {}
+    for status in sorted(set(statuses)):
+        described[status] = {
+            "description": _MEANINGS[status],
+            "content": {problems.MEDIA_TYPE: {"schema": reference}},
+        }
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            described[status]["headers"] = {
+                "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}
+            }
+    return described
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    schema = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=app.description,
+        routes=app.routes,
+        tags=app.openapi_tags,
+    )
+    components = schema.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    _, told = models_json_schema(
+        [(model, "validation") for model in _BODY_MODELS], ref_template=_REF
+    )
+    _, answered = models_json_schema([(Problem, "serialization")], ref_template=_REF)
+    for name, one in {**told["$defs"], **answered["$defs"]}.items():
+        schemas.setdefault(name, one)
+    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    schema["security"] = [{"token": []}]
+    for path in ("/healthz",):
+        schema["paths"][path]["get"]["security"] = []
+    return schema

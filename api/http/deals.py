@@ -1,0 +1,149 @@
+"""The routes of deals: open, append, and every question about one of them."""
+
+from typing import Annotated, Final, TypeAlias
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
+
+from api.errors import UnknownDealError, VersionMismatchError
+from api.http import contract, schemas
+from api.http.body import read_object
+from api.http.intents import BODIES, OpenDeal, read_intents, read_opening
+from api.http.moments import AskedMoment, moment_of_log, moment_of_views
+from api.http.reply import reply
+from api.http.services import services_of
+from api.http.writes import (
+    IdempotencyKey,
+    IfMatch,
+    command,
+    moved_on,
+    recorded_deal,
+    version_named,
+)
+from api.questions import DealSeen
+
+router: Final = APIRouter(tags=["deals"])
+DealId: TypeAlias = Annotated[str, Path(description="The id of a deal.", max_length=200)]
+
+
+def deal_named(text: str) -> UUID:
+    """Read a deal's id; what is no id names no deal.
+
+    Raises:
+        UnknownDealError: it is none in its one spelling.
+    """
+    try:
+        deal_id = UUID(text)
+    except ValueError:
+        deal_id = None
+    if deal_id is None or str(deal_id) != text.lower():
+        message = f"there is no deal {text}"
+        raise UnknownDealError(message)
+    return deal_id
+
+
+@router.post(
+    "/v1/deals",
+    status_code=201,
+    response_model=schemas.RecordedDeal,
+    responses=contract.writes(),
+    openapi_extra=contract.body(BODIES["deal"], OpenDeal),
+)
+async def open_deal(request: Request, key: IdempotencyKey) -> Response:
+    """Open a deal: its events, the first a `deal_opened`, or the fields of that one alone."""
+    services = services_of(request)
+    body, content = await read_object(request)
+    intents = read_opening(body, content)
+    recorded = await services.application.open_deal(
+        command(request, intents, key=key, body=body)
+    )
+    return recorded_deal(recorded)
+
+
+@router.post(
+    "/v1/deals/{deal_id}/events",
+    status_code=201,
+    response_model=schemas.RecordedDeal,
+    responses=contract.writes(404, 412),
+    openapi_extra=contract.body(BODIES["deal"]),
+)
+async def append_to_deal(
+    request: Request, deal_id: DealId, key: IdempotencyKey, if_match: IfMatch = None
+) -> Response:
+    """Record events of a deal, all of them or none; `If-Match` names the version you saw."""
+    services = services_of(request)
+    named = deal_named(deal_id)
+    version = version_named(if_match)
+    body, content = await read_object(request)
+    intents = read_intents("deal", body, content)
+    asked_for = command(request, intents, key=key, body=body, if_match=version)
+    try:
+        recorded = await services.application.append_to_deal(named, asked_for)
+    except VersionMismatchError:
+        return await moved_on(request, services, named, version)
+    return recorded_deal(recorded)
+
+
+@router.get(
+    "/v1/deals/{deal_id}",
+    response_model=schemas.DealAnswer,
+    responses=contract.reads(404),
+)
+def get_deal(request: Request, deal_id: DealId, asked: AskedMoment) -> Response:
+    """Give the state of a deal; the ETag is the version to name in `If-Match`."""
+    seen = _seen(request, deal_id, asked, judged=False)
+    answer = services_of(request).questions.deal(seen)
+    return reply(request, answer, seen.moment, version=seen.version)
+
+
+@router.get(
+    "/v1/deals/{deal_id}/events",
+    response_model=schemas.DealEventsAnswer,
+    responses=contract.reads(404),
+)
+def get_events(request: Request, deal_id: DealId, asked: AskedMoment) -> Response:
+    """Give the raw events of a deal, in the order of versions."""
+    seen = _seen(request, deal_id, asked, judged=False)
+    return reply(request, services_of(request).questions.events(seen), seen.moment)
+
+
+@router.get(
+    "/v1/deals/{deal_id}/progress",
+    response_model=schemas.ProgressAnswer,
+    responses=contract.reads(404),
+)
+def get_progress(request: Request, deal_id: DealId, asked: AskedMoment) -> Response:
+    """Give what was ticked and what was shown: checkbox-only beside evidenced progress."""
+    seen = _seen(request, deal_id, asked, judged=False)
+    return reply(request, services_of(request).questions.progress(seen), seen.moment)
+
+
+@router.get(
+    "/v1/deals/{deal_id}/history",
+    response_model=schemas.HistoryAnswer,
+    responses=contract.reads(404),
+)
+def get_history(request: Request, deal_id: DealId, asked: AskedMoment) -> Response:
+    """Give the timeline in words, with both clocks, corrections and verdicts."""
+    seen = _seen(request, deal_id, asked, judged=True)
+    return reply(request, services_of(request).questions.history(seen), seen.moment)
+
+
+@router.get(
+    "/v1/deals/{deal_id}/pressure",
+    response_model=schemas.PressureAnswer,
+    responses=contract.reads(404),
+)
+def get_pressure(request: Request, deal_id: DealId, asked: AskedMoment) -> Response:
+    """Give which events are consistent with quota pressure, and the facts behind each verdict."""
+    seen = _seen(request, deal_id, asked, judged=True)
+    return reply(request, services_of(request).questions.pressure(seen), seen.moment)
+
+
+def _seen(request: Request, deal_id: str, asked: AskedMoment, *, judged: bool) -> DealSeen:
+    """Read a deal; verdicts compare it with others, which the views know."""
+    services = services_of(request)
+    named = deal_named(deal_id)
+    resolve = moment_of_views if judged else moment_of_log
+    return services.questions.seen(named, resolve(services, asked))

@@ -1,0 +1,147 @@
+"""The route that lists deals."""
+
+from datetime import date
+from typing import Annotated, Final, TypeAlias, get_args
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+
+from api.errors import MalformedRequestError
+from api.http import contract, schemas
+from api.http.moments import Asked, AskedAsOf, moment_of_views
+from api.http.reply import link_with, reply
+from api.http.services import Services, services_of
+from api.lists import MAX_LIMIT, Closed, Cursor, DealFilters, DealPage, Sort
+from api.moment import Moment
+from domain.values import local_date
+
+router: Final = APIRouter(tags=["deals"])
+TRIES: Final = 3
+"""How often a list of now is read again because the views moved while it was read."""
+Text: TypeAlias = Annotated[str | None, Query(min_length=1, max_length=500)]
+Day: TypeAlias = Annotated[
+    str | None, Query(description="YYYY-MM-DD", max_length=10, json_schema_extra={"format": "date"})
+]
+
+
+def filters(
+    owner: Text = None,
+    team: Text = None,
+    stage: Text = None,
+    closed: Annotated[
+        str | None,
+        Query(description="open, won, lost or disqualified; several with commas between."),
+    ] = None,
+    account: Text = None,
+    external_id: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=500,
+            description="The deal's id in the system that it was imported from; "
+            "15-character Salesforce ids are found too.",
+        ),
+    ] = None,
+    process: Text = None,
+    q: Annotated[
+        str | None,
+        Query(min_length=1, max_length=200, description="Part of a deal's or account's name."),
+    ] = None,
+    close_date_from: Day = None,
+    close_date_to: Day = None,
+    deleted: Annotated[
+        bool, Query(description="The deals that their source deleted, instead of the others.")
+    ] = False,
+) -> DealFilters:
+    """Take the filters of a list."""
+    return DealFilters(
+        owner=owner,
+        team=team,
+        stage=stage,
+        closed=_closed(closed),
+        account=account,
+        external_id=external_id,
+        process=process,
+        q=q,
+        close_date_from=_day("close_date_from", close_date_from),
+        close_date_to=_day("close_date_to", close_date_to),
+        deleted=deleted,
+    )
+
+
+@router.get("/v1/deals", response_model=schemas.DealList, responses=contract.reads())
+def list_deals(
+    request: Request,
+    asked: AskedAsOf,
+    wanted: Annotated[DealFilters, Depends(filters)],
+    sort: Annotated[Sort, Query(description="A minus sign turns the order round.")] = "name",
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
+    cursor: Annotated[
+        str | None, Query(max_length=2000, description="Where the page before ended.")
+    ] = None,
+) -> Response:
+    """List deals as known at a moment.
+
+    All pages stand on the position of the first. Verdicts and shares come with a list of now;
+    where `as_of` is given they are null, and a question about one deal gives them.
+    """
+    services = services_of(request)
+    after = Cursor.read(cursor) if cursor else None
+    moment, page = _page(services, asked, wanted, sort=sort, limit=limit, after=after)
+    answer = {**moment.answer(), "total": page.total, "deals": page.rows, "next": page.next}
+    link = link_with(request, cursor=page.next) if page.next else None
+    return reply(request, answer, moment, next_link=link)
+
+
+def _page(
+    services: Services,
+    asked: Asked,
+    wanted: DealFilters,
+    *,
+    sort: Sort,
+    limit: int,
+    after: Cursor | None,
+) -> tuple[Moment, DealPage]:
+    live = asked.as_of is None
+    for _ in range(TRIES):
+        moment = moment_of_views(services, _fixed(asked, after))
+        page = services.lists.page(
+            moment,
+            services.context.known(moment.position),
+            wanted,
+            sort=sort,
+            limit=limit,
+            cursor=after,
+            live=live,
+        )
+        if page.live or not live or after is not None:
+            break
+    return moment, page
+
+
+def _fixed(asked: Asked, after: Cursor | None) -> Asked:
+    """Keep the position of the first page, whatever was recorded since."""
+    if after is None or asked.as_of is not None:
+        return asked
+    return Asked(f"position:{after.position}", asked.effective_at, asked.min_position)
+
+
+def _closed(text: str | None) -> tuple[Closed, ...]:
+    if text is None:
+        return ()
+    known: tuple[Closed, ...] = get_args(Closed)
+    named = [one.strip() for one in text.split(",")]
+    for one in named:
+        if one not in known:
+            message = f"closed: expected some of {', '.join(known)}"
+            raise MalformedRequestError(message, field="closed")
+    return tuple(one for one in known if one in named)
+
+
+def _day(name: str, text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return local_date(text)
+    except ValueError as error:
+        raise MalformedRequestError(f"{name}: {error}", field=name) from error

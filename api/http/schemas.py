@@ -1,0 +1,392 @@
+"""The shapes of answers, for the OpenAPI description; no field has a default, all are there."""
+
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+
+class Answer(BaseModel):
+    """An answer; later versions may add fields."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class FieldError(Answer):
+    """One field at fault."""
+
+    field: str
+    detail: str
+
+
+class Problem(Answer):
+    """A refusal (RFC 9457): `code` for programs, `detail` for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str | None
+    errors: list[FieldError]
+    request_id: str
+
+
+class AsOf(Answer):
+    """What was known: everything up to this position of the log."""
+
+    position: int
+    recorded_at: datetime | None
+
+
+class Standing(Answer):
+    """The moment that an answer stands on."""
+
+    as_of: AsOf
+    effective_at: datetime
+
+
+class Money(Answer):
+    """An exact amount in one currency."""
+
+    amount: str
+    currency: str
+
+
+class Account(Answer):
+    """The buying company."""
+
+    id: str
+    name: str
+    segment: str | None
+
+
+class ProcessVersion(Answer):
+    """A version of a sales process."""
+
+    id: str
+    version: int
+
+
+class RecordedEvent(Answer):
+    """One event that a write recorded."""
+
+    event_id: UUID
+    type: str
+    version: int
+    position: int
+    recorded_at: datetime
+
+
+class RecordedDeal(Answer):
+    """What an append to a deal recorded."""
+
+    deal_id: UUID
+    version: int
+    position: int
+    events: list[RecordedEvent]
+
+
+class RecordedContext(Answer):
+    """What an append to a stream of the context recorded."""
+
+    stream_id: str
+    version: int
+    position: int
+    events: list[RecordedEvent]
+
+
+class BulkLine(BaseModel):
+    """One line of a bulk append: one event, or `events` of one deal; no `deal_id` opens one."""
+
+    model_config = ConfigDict(extra="allow")
+
+    idempotency_key: str = Field(min_length=1, max_length=200)
+    deal_id: UUID | None = None
+    if_match: int | None = None
+    type: str | None = None
+    data: dict[str, JsonValue] | None = None
+    events: list[dict[str, JsonValue]] | None = None
+
+
+class State(Answer):
+    """The state of a deal."""
+
+    name: str
+    account: Account
+    owner: str
+    stage: str | None
+    process: ProcessVersion | None
+    closed: Literal["won", "lost", "disqualified"] | None
+    amount: Money | None
+    close_date: date | None
+    forecast_category: str | None
+    discount: str | None
+    opened_at: datetime
+    closed_at: datetime | None
+    deleted: bool
+    source_system: str | None
+    external_id: str | None
+
+
+class DealAnswer(Standing, State):
+    """One deal."""
+
+    deal_id: UUID
+    version: int
+
+
+class Verdicts(Answer):
+    """How many of a deal's seller events are consistent with quota pressure."""
+
+    shaped: int
+    consistent: int
+    evaluable: int
+
+
+class Shares(Answer):
+    """How much of a deal's progress was shown, and how much only ticked."""
+
+    checkbox_only: float | None
+    checkbox_only_lenient: float | None
+    counts: dict[str, int]
+
+
+class DealRow(State):
+    """One deal of a list; verdicts and progress only in a list of now."""
+
+    deal_id: UUID
+    since_position: int
+    verdicts: Verdicts | None
+    progress: Shares | None
+
+
+class DealList(Standing):
+    """A page of deals."""
+
+    total: int
+    deals: list[DealRow]
+    next: str | None
+
+
+class Source(Answer):
+    """Where an imported event comes from."""
+
+    system: str
+    external_id: str | None
+    stream: str | None
+    file_sha256: str | None
+    recorded_at: datetime | None
+
+
+class Event(Answer):
+    """An event with its envelope."""
+
+    event_id: UUID
+    stream_id: str
+    version: int
+    position: int
+    topic: str
+    type: str
+    occurred_at: datetime
+    recorded_at: datetime
+    ingested_at: datetime
+    actor: str
+    on_behalf_of: str | None
+    channel: Literal["ui", "api", "import", "rule"]
+    idempotency_key: str | None
+    correlation_id: str | None
+    caused_by: UUID | None
+    clock: Literal["server", "source"]
+    source: Source | None
+    data: dict[str, JsonValue]
+
+
+class DealEventsAnswer(Standing):
+    """The raw events of a deal."""
+
+    deal_id: UUID
+    events: list[Event]
+
+
+class LogPage(Answer):
+    """A page of the log; `next` is where the following one is, all up to the same position."""
+
+    upto: int
+    events: list[Event]
+    next: str | None
+
+
+class OutcomeProgress(Answer):
+    """Whether an intended outcome was shown, and by what."""
+
+    outcome: str
+    required_level: int
+    level: int | None
+    evidenced_at: datetime | None
+    event_id: UUID | None
+
+
+class ActivityProgress(Answer):
+    """Whether an activity was ticked, and its outcomes shown."""
+
+    activity: str
+    stage: str
+    status: str
+    ticked_at: datetime | None
+    outcomes: list[OutcomeProgress]
+
+
+class Skip(Answer):
+    """A move past stages."""
+
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
+
+    from_: str | None = Field(alias="from")
+    to: str
+    skipped: list[str]
+    event_id: UUID
+
+
+class Regression(Answer):
+    """A move back."""
+
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
+
+    from_: str | None = Field(alias="from")
+    to: str
+    event_id: UUID
+
+
+class CustomerLed(Answer):
+    """How many steps forward followed something that the customer did."""
+
+    led: int
+    steps: int
+
+
+class ProgressAnswer(Standing):
+    """A deal's progress: ticked beside shown."""
+
+    deal_id: UUID
+    process: ProcessVersion
+    activities: list[ActivityProgress]
+    counts: dict[str, int]
+    checkbox_only: float | None
+    checkbox_only_lenient: float | None
+    stage_path: list[str]
+    skips: list[Skip]
+    regressions: list[Regression]
+    customer_led_movement: CustomerLed
+
+
+class Fact(Answer):
+    """One fact that a verdict stands on, with the events that show it."""
+
+    fact: Literal["window", "behind", "no_customer_action", "abnormal"]
+    value: JsonValue
+    threshold: JsonValue
+    holds: bool | None
+    evidence: list[UUID]
+
+
+class JudgedEvent(Answer):
+    """A seller event with its verdict."""
+
+    event_id: UUID
+    type: str
+    action_time: datetime
+    quarter: str | None
+    days_left: int | None
+    quota: Money | None
+    attained: Money | None
+    pressure: float | None
+    shortfall: float | None
+    pivotality: float | None
+    cause: Literal["seller_only", "customer_linked", "customer_preceded"]
+    modifiers: list[str]
+    verdict: str
+    rules: list[str]
+    facts: list[Fact]
+    sentence: str
+
+
+class PressureShares(Answer):
+    """How many events are pressure-shaped, of how many that could be judged."""
+
+    shaped: int
+    evaluable: int
+
+
+class PressureMoney(Answer):
+    """What discounts cost: put to the customer, signed, and beyond the usual."""
+
+    offered: Money | None
+    realised: Money | None
+    floor: Money | None
+
+
+class Counterfactual(Answer):
+    """Where the deal stood before its pressure-shaped events."""
+
+    net: Money | None
+    close_date: date | None
+
+
+class PressureAnswer(Standing):
+    """How quota pressure shows in a deal's history."""
+
+    deal_id: UUID
+    policy_version: int
+    events: list[JudgedEvent]
+    shares: PressureShares
+    money: PressureMoney
+    counterfactual: Counterfactual
+    recording_coverage: float | None
+
+
+class Correction(Answer):
+    """What a later event did to an earlier one."""
+
+    event_id: UUID
+    recorded_at: datetime
+    reason: str
+    data: dict[str, JsonValue] | None
+
+
+class HistoryEntry(Answer):
+    """One event of a timeline, in words."""
+
+    event_id: UUID
+    position: int
+    version: int
+    type: str
+    title: str
+    detail: str | None
+    data: dict[str, JsonValue]
+    occurred_at: datetime
+    recorded_at: datetime
+    ingested_at: datetime
+    rep: str
+    actor: str
+    on_behalf_of: str | None
+    channel: str
+    clock: str
+    caused_by: UUID | None
+    stage: str | None
+    driver: Literal["customer", "seller", "other"]
+    explained_by: UUID | None
+    lag_hours: float | None
+    late_recorded: bool | None
+    backdated_across_boundary: bool | None
+    amended: Correction | None
+    retracted: Correction | None
+    pressure: JudgedEvent | None
+
+
+class HistoryAnswer(Standing):
+    """A deal's timeline."""
+
+    deal_id: UUID
+    events: list[HistoryEntry]

@@ -1,0 +1,46 @@
+"""What the routes work with, built by the bootstrap and handed to the application once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Event as Flag
+
+from fastapi import Request
+
+from api.application import Application
+from api.context import ContextReader
+from api.lists import DealLists
+from api.lists_figures import Figures
+from api.lists_log import LogLists
+from api.questions import DealQuestions
+from api.storage.event_store import EventStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The use cases and readers behind the routes.
+
+    `views_position` gives the position that every projection has reached. Whoever stops the
+    server sets `stopping` first, so that streams end and do not hold the stop up.
+    """
+
+    application: Application
+    questions: DealQuestions
+    lists: DealLists
+    log: LogLists
+    figures: Figures
+    store: EventStore
+    context: ContextReader
+    views_position: Callable[[], int]
+    now: Callable[[], datetime]
+    token: str
+    stopping: Flag = field(default_factory=Flag)
+
+
+def services_of(request: Request) -> Services:
+    """Give the services of the application that serves a request."""
+    services = request.app.state.services
+    if not isinstance(services, Services):
+        message = "the application was not made by create_app"
+        raise TypeError(message)
+    return services

@@ -1,0 +1,144 @@
+"""What all writes have in common: the key, the version named, and the answer of an append."""
+
+import re
+from http import HTTPStatus
+from typing import Annotated, Final, TypeAlias
+from uuid import UUID
+
+from fastapi import Header, Request
+from fastapi.responses import Response
+
+from api.answers import json_bytes
+from api.application import Caller, Command, Intent, Recorded
+from api.errors import MalformedRequestError, VersionMismatchError
+from api.http.body import body_hash
+from api.http.problems import problem, request_id_of
+from api.http.services import Services
+from domain.events.base import type_name
+from domain.replay import Event
+
+ADMIN: Final = Caller(actor="admin")
+"""Whose token it is: the one credential of a server without identities."""
+_VERSION: Final = re.compile(r'"([0-9]{1,9})"')
+
+IdempotencyKey: TypeAlias = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern="^[!-~]([ -~]*[!-~])?$",
+        description="Your name for this request. Sent again with the same body it gives the "
+        "first answer again; with another body it is refused.",
+    ),
+]
+IfMatch: TypeAlias = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        max_length=64,
+        description='The version that the deal must be at, such as `"7"`.',
+    ),
+]
+
+
+def command(
+    request: Request,
+    intents: tuple[Intent, ...],
+    *,
+    key: str,
+    body: bytes,
+    if_match: int | None = None,
+) -> Command:
+    """Give the command that a request is."""
+    return Command(
+        caller=ADMIN,
+        intents=intents,
+        idempotency_key=key,
+        body_hash=body_hash(request.method, request.url.path, body),
+        if_match=if_match,
+    )
+
+
+def version_named(header: str | None) -> int | None:
+    """Read If-Match; None where the client does not care.
+
+    Raises:
+        MalformedRequestError: it is no version in quotes.
+    """
+    if header is None or header.strip() == "*":
+        return None
+    found = _VERSION.fullmatch(header.strip())
+    if found is None:
+        message = 'If-Match: expected one version in quotes, such as "7"'
+        raise MalformedRequestError(message, field="If-Match")
+    return int(found[1])
+
+
+def recorded_deal_json(recorded: Recorded) -> dict[str, object]:
+    """Give what an append to a deal answers (DESIGN section 6)."""
+    return {"deal_id": recorded.stream_id.partition(":")[2], **_recorded_json(recorded)}
+
+
+def recorded_deal(recorded: Recorded) -> Response:
+    """Answer an append to a deal."""
+    answer = recorded_deal_json(recorded)
+    return _created(recorded, answer, location=f"/v1/deals/{answer['deal_id']}")
+
+
+def recorded_context(recorded: Recorded, *, location: str) -> Response:
+    """Answer an append to a stream of the context."""
+    answer = {"stream_id": recorded.stream_id, **_recorded_json(recorded)}
+    return _created(recorded, answer, location=location)
+
+
+async def moved_on(
+    request: Request, services: Services, deal_id: UUID, if_match: int | None
+) -> Response:
+    """Answer a version that is gone with the current one and the events in between."""
+    events = await services.store.load(f"deal:{deal_id}")
+    between = [event for event in events if if_match is not None and event.version > if_match]
+    current = len(events)
+    return problem(
+        HTTPStatus.PRECONDITION_FAILED,
+        VersionMismatchError.code,
+        f"the deal is at version {current}, not {if_match}; `events` are those in between",
+        request_id=request_id_of(request),
+        field="If-Match",
+        headers={"ETag": f'"{current}"'},
+        more={
+            "current_version": current,
+            "events": [{**_event_json(e), "occurred_at": e.occurred_at} for e in between],
+        },
+    )
+
+
+def _created(recorded: Recorded, answer: dict[str, object], *, location: str) -> Response:
+    headers = {
+        "ETag": f'"{recorded.version}"',
+        "X-Position": str(recorded.position),
+        "Location": location,
+    }
+    if recorded.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return Response(
+        json_bytes(answer), HTTPStatus.CREATED, headers=headers, media_type="application/json"
+    )
+
+
+def _recorded_json(recorded: Recorded) -> dict[str, object]:
+    return {
+        "version": recorded.version,
+        "position": recorded.position,
+        "events": [_event_json(event) for event in recorded.events],
+    }
+
+
+def _event_json(event: Event) -> dict[str, object]:
+    return {
+        "event_id": str(event.event_id),
+        "type": type_name(type(event.data)),
+        "version": event.version,
+        "position": event.position,
+        "recorded_at": event.recorded_at,
+    }

@@ -1,0 +1,313 @@
+"""Lists of deals as of any position: filters, order and pages, one indexed read each."""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from datetime import date
+from typing import Any, Final, Literal, TypeAlias, get_args
+from uuid import UUID
+
+from psycopg import IsolationLevel, sql
+
+from api.answers import state_json
+from api.errors import MalformedRequestError
+from api.exchange.salesforce_ids import full_id
+from api.moment import Moment
+from api.storage.log_reader import LogReader
+from domain.known import Known
+from projections.batch import get_docs
+from projections.facts import Rows
+from projections.pressure.projection import verdict_counts
+from projections.progress.answer import answer as progress_answer
+from projections.progress.projection import PROGRESS
+from projections.spans.fold import DealState
+
+Closed: TypeAlias = Literal["open", "won", "lost", "disqualified"]
+Sort: TypeAlias = Literal[
+    "name", "close_date", "amount", "opened_at", "position",
+    "-name", "-close_date", "-amount", "-opened_at", "-position",
+]  # fmt: skip
+MAX_LIMIT: Final = 200
+
+_COLUMNS: Final = [field.name for field in fields(DealState)]
+_KEYS: Final[Mapping[str, tuple[str, str, str, str]]] = {
+    "name": ("name", "text", "", ""),
+    "close_date": ("close_date", "date", "infinity", "-infinity"),
+    "amount": ("amount", "numeric", "Infinity", "-Infinity"),
+    "opened_at": ("opened_at", "timestamptz", "infinity", "-infinity"),
+    "position": ("from_position", "bigint", "0", "0"),
+}
+"""Column, type, and what an empty value counts as upwards and downwards: always the last."""
+_CONDITIONS: Final[Mapping[str, str]] = {
+    "owner": "owner = %(owner)s",
+    "stage": "stage = %(stage)s",
+    "account": "account_id = %(account)s",
+    "process": "process_id = %(process)s",
+    "external_id": "external_id = ANY(%(external_id)s)",
+    "close_date_from": "close_date >= %(close_date_from)s",
+    "close_date_to": "close_date <= %(close_date_to)s",
+    "q": "(name ILIKE %(q)s OR account_name ILIKE %(q)s)",
+    "owners": "owner = ANY(%(owners)s)",
+    "closed": "closed = ANY(%(closed)s)",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DealFilters:
+    """Which deals a list holds; what is None filters nothing."""
+
+    owner: str | None = None
+    team: str | None = None
+    stage: str | None = None
+    closed: tuple[Closed, ...] = ()
+    account: str | None = None
+    external_id: str | None = None
+    process: str | None = None
+    q: str | None = None
+    close_date_from: date | None = None
+    close_date_to: date | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page ends: the position that all pages stand on, and the last row's key."""
+
+    position: int
+    value: str
+    deal_id: UUID
+    question: str
+
+    def text(self) -> str:
+        """Give it as an opaque text."""
+        plain = json.dumps([self.position, self.value, str(self.deal_id), self.question])
+        return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, text: str) -> "Cursor":
+        """Read a cursor.
+
+        Raises:
+            MalformedRequestError: this server gave no such cursor.
+        """
+        try:
+            padded = text + "=" * (-len(text) % 4)
+            position, value, deal_id, question = json.loads(base64.urlsafe_b64decode(padded))
+            if not isinstance(position, int) or not isinstance(value, str):
+                raise _no_cursor()
+            return cls(position, value, UUID(deal_id), str(question))
+        except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+            raise _no_cursor() from error
+
+
+def _no_cursor() -> MalformedRequestError:
+    message = "cursor: not one that this server gave; begin again without it"
+    return MalformedRequestError(message, field="cursor")
+
+
+@dataclass(frozen=True, slots=True)
+class DealPage:
+    """One page of a list, as JSON rows; `live` if the rows carry what views hold at the head."""
+
+    total: int
+    rows: list[dict[str, object]]
+    next: str | None
+    live: bool
+
+
+class DealLists:
+    """Lists of deals, read from the spans."""
+
+    def __init__(self, store: LogReader) -> None:
+        self._store = store
+
+    def page(
+        self,
+        moment: Moment,
+        known: Known,
+        filters: DealFilters,
+        *,
+        sort: Sort,
+        limit: int,
+        cursor: Cursor | None,
+        live: bool,
+    ) -> DealPage:
+        """Give a page as known at a moment, which the views must have reached.
+
+        With `live`, rows carry verdict counts and shares if the views stand at that position.
+
+        Raises:
+            MalformedRequestError: the cursor belongs to another list.
+        """
+        question = _fingerprint(filters, sort)
+        if cursor is not None and (cursor.question, cursor.position) != (question, moment.position):
+            message = "cursor: it belongs to a list with other filters, order or moment"
+            raise MalformedRequestError(message, field="cursor")
+        where, values = _where(moment, known, filters)
+        with self._snapshot() as connection:
+            total = _count(connection, where, values)
+            rows = _read(connection, where, values, sort=sort, limit=limit, cursor=cursor)
+            page = rows[:limit]
+            fresh = _fresh(connection, moment.position) if live else set()
+            judged = _judged(connection, [row[0] for row in page], moment, fresh)
+        more = Cursor(moment.position, page[-1][2], page[-1][0], question)
+        return DealPage(
+            total,
+            [_row_json(row, judged) for row in page],
+            more.text() if len(rows) > limit else None,
+            len(fresh) == len(_JUDGING),
+        )
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[Rows]:
+        with self._store.connection() as connection:
+            connection.isolation_level = IsolationLevel.REPEATABLE_READ
+            try:
+                with connection.transaction():
+                    yield connection
+            finally:
+                connection.isolation_level = None
+
+
+_JUDGING: Final = ("pressure", "progress")
+_Judged: TypeAlias = tuple[dict[UUID, object], dict[UUID, object]]
+
+
+def _where(
+    moment: Moment, known: Known, filters: DealFilters
+) -> tuple[sql.Composed, dict[str, object]]:
+    values: dict[str, object] = {
+        "as_of": moment.position,
+        "owner": filters.owner,
+        "stage": filters.stage,
+        "account": filters.account,
+        "process": filters.process,
+        "close_date_from": filters.close_date_from,
+        "close_date_to": filters.close_date_to,
+        "q": f"%{_escaped(filters.q)}%" if filters.q else None,
+        "external_id": [filters.external_id, full_id(filters.external_id)]
+        if filters.external_id
+        else None,
+        "owners": list(known.team(filters.team, moment.effective_at)) if filters.team else None,
+        "deleted": filters.deleted,
+    }
+    parts = [
+        "from_position <= %(as_of)s AND (until_position IS NULL OR until_position > %(as_of)s)",
+        "deleted = %(deleted)s",
+    ]
+    parts += [_CONDITIONS[name] for name, value in values.items() if _filters(name, value)]
+    if filters.closed:
+        values["closed"] = [one for one in filters.closed if one != "open"]
+        open_too = " OR closed IS NULL" if "open" in filters.closed else ""
+        parts.append(f"({_CONDITIONS['closed']}{open_too})")
+    return sql.SQL(" AND ").join(_sql(part) for part in parts), values
+
+
+def _filters(name: str, value: object) -> bool:
+    return value is not None and name in _CONDITIONS
+
+
+def _sql(text: str) -> sql.SQL:
+    # Only texts of this module come here.
+    return sql.SQL(text)  # type: ignore[arg-type]  # a constant read from a table of constants
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _count(connection: Rows, where: sql.Composed, values: Mapping[str, object]) -> int:
+    row = connection.execute(
+        sql.SQL("SELECT count(*) FROM spans WHERE {}").format(where), values
+    ).fetchone()
+    return row[0] if row else 0
+
+
+def _read(
+    connection: Rows,
+    where: sql.Composed,
+    values: Mapping[str, object],
+    *,
+    sort: Sort,
+    limit: int,
+    cursor: Cursor | None,
+) -> list[tuple[Any, ...]]:
+    """Read a page and one row more, to know whether another follows."""
+    down = sort.startswith("-")
+    column, kind, last_up, last_down = _KEYS[sort.lstrip("-")]
+    key = sql.SQL("coalesce({}, {}::{})").format(
+        sql.Identifier(column), sql.Literal(last_down if down else last_up), _sql(kind)
+    )
+    if column == "name":
+        key = sql.SQL('{} COLLATE "C"').format(key)
+    direction = sql.SQL("DESC" if down else "ASC")
+    after = sql.SQL("true")
+    parameters = {**values, "limit": limit + 1}
+    if cursor is not None:
+        after = sql.SQL("({}, deal_id) {} (%(value)s::{}, %(deal_id)s)").format(
+            key, sql.SQL("<" if down else ">"), _sql(kind)
+        )
+        parameters |= {"value": cursor.value, "deal_id": cursor.deal_id}
+    query = sql.SQL(
+        "SELECT deal_id, from_position, ({})::text, {} FROM spans WHERE {} AND {}"
+        " ORDER BY {} {}, deal_id {} LIMIT %(limit)s"
+    ).format(
+        key,
+        sql.SQL(", ").join(map(sql.Identifier, _COLUMNS)),
+        where,
+        after,
+        key,
+        direction,
+        direction,
+    )
+    return connection.execute(query, parameters).fetchall()
+
+
+def _fresh(connection: Rows, position: int) -> set[str]:
+    """Give the judging projections that stand exactly at a position."""
+    rows = connection.execute(
+        "SELECT name FROM projections WHERE position = %s AND name = ANY(%s)",
+        (position, list(_JUDGING)),
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _judged(connection: Rows, deal_ids: Sequence[UUID], moment: Moment, fresh: set[str]) -> _Judged:
+    verdicts: dict[UUID, object] = {}
+    progress: dict[UUID, object] = {}
+    if "pressure" in fresh:
+        docs = get_docs(connection, "pressure", deal_ids)
+        verdicts = {deal_id: verdict_counts(doc) for deal_id, doc in docs.items()}
+    if "progress" in fresh:
+        docs = get_docs(connection, "progress", deal_ids)
+        progress = {deal_id: _shares(doc, moment) for deal_id, doc in docs.items()}
+    return verdicts, progress
+
+
+def _shares(doc: bytes, moment: Moment) -> dict[str, object]:
+    answer = progress_answer(PROGRESS.validate_json(doc), moment.effective_at)
+    return {name: answer[name] for name in ("checkbox_only", "checkbox_only_lenient", "counts")}
+
+
+def _row_json(row: tuple[Any, ...], judged: _Judged) -> dict[str, object]:
+    deal_id, since, _, *state = row
+    return {
+        "deal_id": str(deal_id),
+        "since_position": since,
+        **state_json(DealState(*state)),
+        "verdicts": judged[0].get(deal_id),
+        "progress": judged[1].get(deal_id),
+    }
+
+
+def _fingerprint(filters: DealFilters, sort: Sort) -> str:
+    text = json.dumps([asdict(filters), sort], default=str, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+SORTS: Final[tuple[str, ...]] = get_args(Sort)
+"""The orders that a list may have; a minus sign turns one round."""

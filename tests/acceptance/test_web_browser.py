@@ -1,0 +1,182 @@
+"""The pages in a real browser: whole without script, usable by keyboard, clean under axe."""
+
+import itertools
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # untyped
+from fastapi import FastAPI
+from playwright.async_api import Page
+
+from api.web.pages import create_pages
+from tests.support.browser import CHROMIUM, Looking, Scheme, Window, serving
+from tests.support.web_answers import BARE_ID, DEAL_ID, LONG_ID, event_id
+from tests.support.web_reads import FakeReads
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
+
+DEAL = f"/deals/{DEAL_ID}"
+AXE_RUN = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+}
+PAGES = ["/board", DEAL, f"{DEAL}?as_of=position:9&all=1", f"/deals/{BARE_ID}", "/deals/none"]
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    app = FastAPI()
+    now = datetime(2026, 9, 30, 12, tzinfo=UTC)
+    pages = create_pages(FakeReads(), accepts_token="token".__eq__, now=lambda: now)
+    app.include_router(pages)
+    with serving(app) as base:
+        yield base
+
+
+async def focused(page: Page) -> str:
+    return str(await page.evaluate("document.activeElement.dataset.key ?? ''"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+async def test_pages_are_accessible_and_ask_nobody_else(
+    site: str, scheme: Scheme, width: int
+) -> None:
+    async with Looking(site, Window(scheme=scheme, width=width)) as watched:
+        await watched.open("/sign-in?token=token")
+        for path in PAGES:
+            page = await watched.open(path)
+            found = await Axe().run(page, options=AXE_RUN)
+
+            assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+            overflow = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+            assert not overflow, f"{path} is wider than the window"
+        faults = [fault for fault in watched.faults if "404" not in fault]
+        assert faults == []
+
+
+async def test_the_sign_in_page_is_accessible_too(site: str) -> None:
+    async with Looking(site) as watched:
+        page = await watched.open("/board")
+
+        assert await page.title() == "Sign in \N{EN DASH} Dealtrail"
+        assert (await Axe().run(page, options=AXE_RUN)).violations_count == 0
+        await page.fill("#token", "token")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/board")
+
+
+async def test_without_script_the_deal_page_is_complete(site: str) -> None:
+    async with Looking(site, Window(script=False)) as watched:
+        await watched.open("/sign-in?token=token")
+        page = await watched.open(DEAL)
+
+        assert await page.locator(".mark").count() == 19
+        assert await page.locator(".mark .glyph").first.is_visible()
+        assert await page.locator(".plot .pin").count() == 3
+        assert await page.locator(".ledger tbody tr").count() == 20
+        assert await page.locator("#theme").is_hidden()
+        await page.locator(".mark.hot").first.click()
+        assert page.url.endswith(f"#e-{event_id(10)}")
+        assert watched.faults == []
+
+
+async def test_without_script_the_board_filters(site: str) -> None:
+    async with Looking(site, Window(script=False)) as watched:
+        await watched.open("/sign-in?token=token")
+        page = await watched.open("/board")
+        before = await page.locator(".card").count()
+        await page.select_option("#show", "closed")
+        await page.get_by_role("button", name="Apply").click()
+
+        assert 0 < await page.locator(".card").count() < before
+        assert await page.input_value("#show") == "closed"
+
+
+async def test_the_chart_is_one_tab_stop_with_arrow_keys(site: str) -> None:
+    async with Looking(site) as watched:
+        await watched.open("/sign-in?token=token")
+        page = await watched.open(DEAL)
+        assert await page.locator(".plot [tabindex='0']").count() == 1
+
+        await page.locator(".plot [tabindex='0']").focus()
+        walk = []
+        for key in ("Home", "ArrowRight", "ArrowUp", "p", "p", "p", "p", "End", "ArrowLeft"):
+            await page.keyboard.press(key)
+            walk.append(await focused(page))
+
+        assert walk == [event_id(v) for v in (1, 2, 3, 10, 17, 20, 10, 20, 19)]
+        await page.keyboard.press("Tab")
+        assert await focused(page) == ""
+
+
+async def test_enter_opens_what_is_known_of_an_event_and_escape_closes_it(site: str) -> None:
+    async with Looking(site) as watched:
+        await watched.open("/sign-in?token=token")
+        page = await watched.open(DEAL)
+        await page.locator(".plot [tabindex='0']").focus()
+        await page.keyboard.press("p")
+        await page.keyboard.press("Enter")
+
+        tip = page.locator("#tip")
+        assert await tip.is_visible()
+        assert "1. Close date moved to 30 Jun 2026" in await tip.inner_text()
+        assert "consistent with quota pressure" in await tip.inner_text()
+        assert (await Axe().run(page, options=AXE_RUN)).violations_count == 0
+        await page.keyboard.press("Escape")
+        assert await tip.is_hidden()
+        assert await focused(page) == event_id(10)
+
+
+async def test_the_skip_link_is_the_first_stop(site: str) -> None:
+    async with Looking(site) as watched:
+        await watched.open("/sign-in?token=token")
+        page = await watched.open(DEAL)
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+
+        assert await page.evaluate("document.activeElement.id") == "main"
+
+
+async def test_the_theme_stays_over_a_reload(site: str) -> None:
+    async with Looking(site) as watched:
+        await watched.open("/sign-in?token=token")
+        page = await watched.open("/board")
+        await page.get_by_role("button", name="Dark theme").click()
+        await page.reload()
+
+        assert await page.get_attribute("html", "data-theme") == "dark"
+
+
+async def test_a_deal_of_a_thousand_events_is_drawn_with_hit_areas_that_do_not_overlap(
+    site: str,
+) -> None:
+    async with Looking(site) as watched:
+        await watched.open("/sign-in?token=token")
+        page = await watched.open(f"/deals/{LONG_ID}")
+        boxes = await page.eval_on_selector_all(
+            ".mark", "marks => marks.map(m => [m.offsetLeft, m.offsetTop, m.offsetWidth])"
+        )
+
+        assert len(boxes) > 300
+        assert {box[2] for box in boxes} == {24}
+        places = sorted((top, left) for left, top, _ in boxes)
+        near = [
+            (one, other)
+            for one, other in itertools.pairwise(places)
+            if one[0] == other[0] and other[1] - one[1] < 23
+        ]
+        assert near == []
+        assert watched.faults == []
+
+
+async def test_forced_colours_keep_filled_and_hollow_apart(site: str) -> None:
+    async with Looking(site, Window(forced_colors=True)) as watched:
+        await watched.open("/sign-in?token=token")
+        page = await watched.open(DEAL)
+        fill = "beads => beads.map(b => getComputedStyle(b).backgroundColor)"
+
+        filled = await page.eval_on_selector_all(".finding .beads .filled", fill)
+        hollow = await page.eval_on_selector_all(".finding .beads .hollow", fill)
+
+        assert set(filled).isdisjoint(hollow)

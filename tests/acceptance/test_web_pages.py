@@ -1,0 +1,196 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from api.web.pages import COOKIE, create_pages, local
+from api.web.sessions import LIFETIME, MOST, Sessions
+from tests.support.web_answers import BARE_ID, DEAL_ID, LONG_ID, event_id
+from tests.support.web_reads import FakeReads
+
+NOON = datetime(2026, 9, 30, 12, tzinfo=UTC)
+TOKEN = "the-token"
+
+
+@pytest.fixture
+def reads() -> FakeReads:
+    return FakeReads()
+
+
+@pytest.fixture
+def stranger(reads: FakeReads) -> TestClient:
+    app = FastAPI()
+    app.include_router(create_pages(reads, accepts_token=TOKEN.__eq__, now=lambda: NOON))
+    return TestClient(app, follow_redirects=False)
+
+
+@pytest.fixture
+def reader(stranger: TestClient) -> TestClient:
+    assert stranger.get(f"/sign-in?token={TOKEN}").status_code == 303
+    return stranger
+
+
+def test_signing_in_sets_a_cookie_that_scripts_and_other_sites_cannot_use(
+    stranger: TestClient,
+) -> None:
+    answer = stranger.get(f"/sign-in?token={TOKEN}")
+
+    cookie = answer.headers["set-cookie"].lower()
+    assert answer.headers["location"] == "/board"
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert TOKEN not in cookie
+
+
+def test_a_wrong_token_is_refused_and_opens_nothing(stranger: TestClient) -> None:
+    answer = stranger.get("/sign-in?token=guess")
+
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+    assert stranger.get("/board").status_code == 303
+
+
+def test_the_form_signs_in_too_and_leads_back(stranger: TestClient) -> None:
+    form = {"token": TOKEN, "next": f"/deals/{DEAL_ID}?all=1"}
+
+    assert stranger.post("/sign-in", data=form).headers["location"] == f"/deals/{DEAL_ID}?all=1"
+    assert stranger.post("/sign-in", data={"token": "x" * 9000}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/board", f"/deals/{DEAL_ID}", "/deals/unknown", "/board?as_of=position:3"]
+)
+def test_no_page_is_open_without_signing_in(stranger: TestClient, path: str) -> None:
+    answer = stranger.get(path)
+
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/sign-in?next=%2F")
+
+
+def test_a_made_up_cookie_opens_nothing(stranger: TestClient) -> None:
+    stranger.cookies.set(COOKIE, "made-up")
+
+    assert stranger.get("/board").status_code == 303
+
+
+def test_signing_out_ends_the_session(reader: TestClient) -> None:
+    cookie = reader.cookies[COOKIE]
+
+    reader.post("/sign-out")
+
+    reader.cookies.set(COOKIE, cookie)
+    assert reader.get("/board").status_code == 303
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example", "/\\evil.example", "", "/a\nb", "board"]
+)
+def test_a_sign_in_never_leads_to_another_site(target: str) -> None:
+    assert local(target) == "/board"
+
+
+def test_a_session_ends_by_itself() -> None:
+    times = [NOON]
+    sessions = Sessions(accepts_token=TOKEN.__eq__, now=lambda: times[-1])
+    cookie = sessions.open(TOKEN)
+
+    held = sessions.holds(cookie)
+    times.append(NOON + LIFETIME + timedelta(seconds=1))
+
+    assert (held, sessions.holds(cookie)) == (True, False)
+
+
+def test_sign_ins_cannot_fill_the_memory() -> None:
+    sessions = Sessions(accepts_token=TOKEN.__eq__, now=lambda: NOON)
+
+    cookies = [sessions.open(TOKEN) for _ in range(MOST + 5)]
+
+    assert [sessions.holds(cookie) for cookie in (cookies[0], cookies[5], cookies[-1])] == [
+        False,
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize("path", ["/board", f"/deals/{DEAL_ID}", "/deals/unknown", "/sign-in"])
+def test_every_page_carries_the_strict_headers(reader: TestClient, path: str) -> None:
+    headers = reader.get(path).headers
+
+    policy = headers["content-security-policy"]
+    assert policy.startswith("default-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'")
+    assert "frame-ancestors 'none'" in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cache-control"] == "no-store"
+
+
+def test_the_deal_page_says_both_findings_in_careful_words(reader: TestClient) -> None:
+    html = reader.get(f"/deals/{DEAL_ID}").text
+
+    assert "of 4 settled activities are checkbox-only" in html
+    assert "of 7 evaluable events are pressure-shaped" in html
+    assert "Consistent with quota pressure" in html
+
+
+def test_every_link_to_an_event_finds_its_row(reader: TestClient) -> None:
+    short, whole = (reader.get(f"/deals/{LONG_ID}{query}").text for query in ("", "?all=1"))
+
+    assert f'id="e-{event_id(1)}"' not in short
+    assert f'href="/deals/{LONG_ID}?all=1#e-{event_id(10)}"' in short
+    assert f'id="e-{event_id(10)}"' in whole
+    assert f'href="#e-{event_id(10)}"' in whole
+
+
+def test_what_people_typed_is_never_markup(reader: TestClient) -> None:
+    html = reader.get(f"/deals/{BARE_ID}").text
+    with_tips = reader.get(f"/deals/{DEAL_ID}").text
+
+    assert "<script>alert" not in html
+    assert "&lt;script&gt;alert" in html
+    assert "<b>if</b>" not in with_tips
+
+
+def test_the_question_reaches_the_application_as_typed(
+    reader: TestClient, reads: FakeReads
+) -> None:
+    reader.get("/board?as_of=position:12&effective_at=2026-03-31T00:00:00Z")
+    reader.get(f"/deals/{DEAL_ID}?as_of=&effective_at=+")
+
+    assert reads.asked == [("position:12", "2026-03-31T00:00:00Z"), (None, None)]
+
+
+def test_the_moment_asked_for_goes_along_to_other_pages(reader: TestClient) -> None:
+    board = reader.get("/board?as_of=position:12").text
+
+    assert f'href="/deals/{DEAL_ID}?as_of=position%3A12"' in board
+    assert "Back to now" in board
+
+
+def test_refusals_are_pages_that_say_why(reader: TestClient) -> None:
+    missing, bad = reader.get("/deals/unknown"), reader.get("/board?as_of=yesterday")
+
+    assert (missing.status_code, bad.status_code) == (404, 422)
+    assert "there is no deal unknown" in missing.text
+    assert "neither an instant nor position:N" in bad.text
+
+
+def test_static_files_stay_for_ever_under_their_own_address_only(reader: TestClient) -> None:
+    html = reader.get("/board").text
+    address = html.split('href="/static/')[1].split("/")[0]
+
+    sheet = reader.get(f"/static/{address}/ui.css")
+
+    assert sheet.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert sheet.headers["content-type"].startswith("text/css")
+    assert reader.get("/static/0000000000000000/ui.css").status_code == 404
+    assert reader.get(f"/static/{address}/..%2fpages.py").status_code == 404
+
+
+def test_the_chosen_theme_is_in_the_page_from_the_start(reader: TestClient) -> None:
+    reader.cookies.set("theme", "dark")
+    dark = reader.get("/board").text
+    reader.cookies.set("theme", 'x" onload="y')
+
+    assert '<html lang="en" data-theme="dark">' in dark
+    assert '<html lang="en">' in reader.get("/board").text

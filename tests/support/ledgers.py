@@ -1,0 +1,38 @@
+"""A ledger on a database of the test's own, and lines imported into it."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from api.bootstrap import Ledger, build_ledger
+from api.exchange.importing import LedgerContext, reader_for, run_import
+from api.exchange.lines import ImportReport
+from api.storage.event_store import EventStore
+from api.storage.migrate import migrate
+
+SCHEMA: Final = "dealtrail"
+NOW: Final = datetime(2026, 11, 1, 12, tzinfo=UTC)
+Line = Mapping[str, object]
+
+
+@contextmanager
+def ledger_on(database: str) -> Iterator[Ledger]:
+    """Open a ledger that can be appended to."""
+    migrate(database, schema=SCHEMA)
+    with EventStore(database, schema=SCHEMA) as store:
+        yield build_ledger(store)
+
+
+def import_lines(
+    ledger: Ledger, folder: Path, lines: Sequence[Line], *, founding: bool = False
+) -> ImportReport:
+    """Import lines as a file of Dealtrail's own, and bring the views up."""
+    file = folder / "lines.ndjson"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    reader = reader_for("ndjson", [file], profile=None, known=LedgerContext(ledger.store))
+    report = run_import(ledger.store, reader, now=NOW, founding=founding)
+    ledger.worker.catch_up()
+    return report

@@ -1,0 +1,195 @@
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from api.web import format as f
+from api.web.board_page import MAX_CARDS, BoardPage, board_page
+from api.web.deal_page import LEDGER_ROWS, DealPage, deal_page
+from api.web.findings import checkbox_finding, pressure_finding
+from api.web.reads import BoardFilters, Show
+from tests.support import web_answers as answers
+from tests.support.web_board import board_answer
+
+
+def page_of(answer: dict[str, Any], *, everything: bool = False, zoom: int = 1) -> DealPage:
+    return deal_page(answer, asked=(None, None), everything=everything, zoom=zoom)
+
+
+def board_of(answer: dict[str, Any], *, show: Show = "all", owner: str | None = None) -> BoardPage:
+    return board_page(answer, asked=(None, None), filters=BoardFilters(owner, show))
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [
+        ("30000.00", "USD", "$30,000"),
+        ("1234.50", "EUR", "€1,234.50"),
+        ("-5", "CHF", "\N{MINUS SIGN}5 CHF"),
+        ("0", "USD", "$0"),
+    ],
+)
+def test_money_is_shown_with_its_currency(amount: str, currency: str, text: str) -> None:
+    assert f.money({"amount": amount, "currency": currency}) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [("999", "$999"), ("45000", "$45k"), ("999700", "$1.00M"), ("1160000", "$1.16M")],
+)
+def test_short_money_rounds_to_what_fits_a_card(amount: str, text: str) -> None:
+    assert f.short_money({"amount": amount, "currency": "USD"}) == text
+
+
+def test_what_is_unknown_says_so_with_its_reason_and_is_never_zero() -> None:
+    shown = [
+        f.money(None, "no amount"),
+        f.percent(None, "no amount"),
+        f.percentage(None, "no amount"),
+        f.ratio(None, "no amount"),
+        f.day(None, "no amount"),
+        f.moment(None, "no amount"),
+        f.money_list([], "no amount"),
+        f.name_of(None, "no amount"),
+    ]
+
+    assert set(shown) == {"unknown: no amount"}
+
+
+def test_figures_read_as_people_write_them() -> None:
+    assert f.percent(0.75) == "75%"
+    assert f.percent(0) == "0%"
+    assert f.percentage("12.50") == "12.5%"
+    assert f.percentage(Decimal(25)) == "25%"
+    assert f.day("2026-09-30") == "30 Sep 2026"
+    assert f.moment("2026-09-30T19:00:00+02:00") == "30 Sep 2026, 17:00 UTC"
+    assert f.moment("2026-09-30T17:00:00Z") == "30 Sep 2026, 17:00 UTC"
+    assert f.duration(timedelta(days=3, hours=4, minutes=5)) == "3 days 4 h"
+    assert f.duration(timedelta(seconds=3)) == "less than a minute"
+    assert f.count(1, "activity", "activities") == "1 activity"
+    assert f.count(1204, "event") == "1,204 events"
+
+
+def test_an_instant_without_a_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="names no zone"):
+        f.instant("2026-09-30T17:00:00")
+
+
+def test_the_checkbox_finding_counts_what_has_settled_only() -> None:
+    counts = {"evidenced": 2, "evidenced_late": 1, "asserted_only": 1, "bare_tick": 1, "pending": 9}
+
+    finding = checkbox_finding(counts, 0.4)
+
+    assert (finding.figure, finding.headline) == (2, "of 5 settled activities are checkbox-only")
+    assert "40%" in finding.detail
+
+
+@pytest.mark.parametrize(
+    ("counts", "reason"),
+    [
+        ({"pending": 1}, "no ticked activity has settled yet"),
+        ({"not_expressible": 3}, "cannot express"),
+    ],
+)
+def test_a_checkbox_finding_without_settled_activities_is_unknown(
+    counts: dict[str, int], reason: str
+) -> None:
+    finding = checkbox_finding(counts, None)
+
+    assert finding.figure is None
+    assert reason in finding.detail
+
+
+def test_the_pressure_finding_says_consistent_and_never_caused_by() -> None:
+    finding = pressure_finding({"shaped": 3, "evaluable": 8}, 1)
+
+    assert (finding.figure, finding.headline) == (3, "of 8 evaluable events are pressure-shaped")
+    assert "Consistent with quota pressure" in finding.detail
+    assert pressure_finding({"shaped": 0, "evaluable": 0}, 1).figure is None
+
+
+def test_every_status_of_a_tick_is_drawn_with_its_own_fill() -> None:
+    marks = {mark.moment.key: mark.moment for mark in page_of(answers.deal_answer()).chart.marks}
+
+    fills = [marks[answers.event_id(version)].fill for version in (4, 7, 12, 15, 19)]
+    assert fills == ["filled", "hollow", "hollow", "filled", "dashed"]
+
+
+def test_a_tick_finds_its_status_by_instant_where_no_event_is_named() -> None:
+    answer = answers.deal_answer()
+    for activity in answer["progress"]["activities"]:
+        del activity["tick_event_id"]
+
+    marks = {mark.moment.key: mark.moment for mark in page_of(answer).chart.marks}
+
+    assert marks[answers.event_id(7)].fill == "hollow"
+
+
+def test_reasons_carry_the_numbers_of_their_pins_and_every_fact_with_its_evidence() -> None:
+    page = page_of(answers.deal_answer())
+
+    assert [reason.number for reason in page.reasons] == [1, 2, 3]
+    assert page.numbers == {r.event_id: r.number for r in page.reasons}
+    assert len(page.other_reasons) == 4
+    window, behind, action, _ = page.reasons[0].facts
+    assert (window.value, window.threshold) == ("5 days left", "fewer than 14 days left")
+    assert (behind.answer, behind.evidence) == ("Holds", (answers.event_id(2),))
+    assert action.value == "no customer action was recorded"
+
+
+def test_a_retracted_event_stays_in_the_ledger_and_leaves_the_chart() -> None:
+    page = page_of(answers.deal_answer())
+
+    retracted = answers.event_id(16)
+    assert retracted in page.shown_ids
+    assert retracted not in {mark.moment.key for mark in page.chart.marks}
+
+
+def test_the_ledger_shows_the_newest_events_first_and_all_if_asked() -> None:
+    answer = answers.long_answer(100)
+
+    page, whole = page_of(answer), page_of(answer, everything=True)
+
+    assert (len(page.ledger), page.ledger_left_out) == (LEDGER_ROWS, 75)
+    assert (len(whole.ledger), whole.ledger_left_out) == (100, 0)
+    times = [row.entry.at for row in whole.ledger]
+    assert times == sorted(times, reverse=True)
+
+
+def test_a_deal_of_which_nothing_is_known_still_has_a_page() -> None:
+    page = page_of(answers.bare_answer())
+
+    assert page.checkbox.figure is None
+    assert page.pressure.figure is None
+    assert {line.known for line in page.money} == {False}
+    assert page.chart.curve.lines == ()
+
+
+def test_a_column_shows_forty_cards_and_counts_the_rest() -> None:
+    page = board_of(board_answer(cards=50))
+
+    assert len(page.columns[0].cards) == MAX_CARDS
+    assert (page.columns[0].count, page.columns[0].left_out) == (50, 10)
+
+
+def test_filters_leave_deals_out_and_the_sums_follow() -> None:
+    answer = board_answer(cards=6)
+
+    whole, mine = board_of(answer), board_of(answer, owner="amara")
+
+    assert {card.owner for column in mine.columns for card in column.cards} == {"Amara Osei"}
+    assert sum(c.count for c in mine.columns) < sum(c.count for c in whole.columns)
+    assert mine.columns[0].total != whole.columns[0].total
+    assert all(c.count == 0 for c in board_of(answer, show="open").columns if c.closed)
+    assert all(c.count == 0 for c in board_of(answer, show="closed").columns if not c.closed)
+    shaped = board_of(answer, show="pressure")
+    assert all(card.pressure for column in shaped.columns for card in column.cards)
+
+
+def test_attainment_without_a_quota_is_unknown() -> None:
+    answer = board_answer()
+    answer["attainment"]["quota"] = None
+
+    assert board_of(answer).attainment == "unknown: no quota for this quarter"
+    assert board_of(board_answer()).attainment == "83% of $1.20M"
