@@ -187,7 +187,7 @@ def _columns(
     for deal_id, state in states.items():
         key = state.closed or state.stage or _NO_STAGE
         columns.setdefault(key, []).append((deal_id, state))
-    found = []
+    found: list[dict[str, object]] = []
     for key, deals in columns.items():
         closed = key if key in _CLOSED else None
         if closed == "disqualified" and not deals:

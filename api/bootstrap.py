@@ -1,17 +1,33 @@
 """The only place that builds things: a ledger with its database, use cases and worker."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+import hmac
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from threading import Event as Flag
+from threading import Thread
+
+from fastapi import APIRouter, FastAPI
 
 from api import clock
 from api.application import Application
+from api.board import Board
 from api.context import ContextReader
+from api.http.app import create_app
+from api.http.services import Services
+from api.lists import DealLists
+from api.lists_figures import Figures
+from api.lists_log import LogLists
+from api.page_reads import Reads
+from api.people import People
 from api.questions import DealQuestions
 from api.settings import Settings
 from api.storage.embedded import EmbeddedServer
 from api.storage.event_store import EventStore
 from api.storage.migrate import migrate
+from api.views import Views
+from api.web.pages import create_pages
 from api.worker import Worker
 from projections.attainment.projection import AttainmentProjection, ledger
 from projections.batch import Projection
@@ -64,6 +80,56 @@ def build_ledger(store: EventStore) -> Ledger:
         questions=DealQuestions(store, context),
         worker=Worker(store, context, projections()),
     )
+
+
+def build_app(ledger: Ledger, *, token: str) -> FastAPI:
+    """Build the server of a ledger: the API and the pages, appends on the server's own loop.
+
+    The worker runs in a thread of the server, from its start to its stop.
+    """
+    stopping = Flag()
+    services = Services(
+        application=ledger.application,
+        questions=ledger.questions,
+        lists=DealLists(ledger.store),
+        log=LogLists(ledger.store),
+        figures=Figures(ledger.store, ledger.context),
+        store=ledger.store,
+        context=ledger.context,
+        views_position=ledger.worker.position,
+        now=clock.now,
+        token=token,
+        stopping=stopping,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        ledger.store.start(asyncio.get_running_loop())
+        worker = Thread(target=ledger.worker.run, args=(stopping,), name="worker", daemon=True)
+        worker.start()
+        yield
+        stopping.set()
+        await asyncio.to_thread(worker.join)
+        await ledger.store.aclose()
+
+    app = create_app(services, lifespan=lifespan)
+    app.include_router(_pages(ledger, token))
+    return app
+
+
+def _pages(ledger: Ledger, token: str) -> APIRouter:
+    people = People(ledger.store)
+    reads = Reads(
+        views=Views(ledger.store, ledger.worker.position, clock.now),
+        questions=ledger.questions,
+        board=Board(ledger.store, ledger.context, people),
+        people=people,
+    )
+
+    def accepts(given: str) -> bool:
+        return hmac.compare_digest(given.encode(), token.encode())
+
+    return create_pages(reads, accepts_token=accepts, now=clock.now)
 
 
 def projections() -> list[Projection]:

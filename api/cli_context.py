@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import typer
 import yaml
+from pydantic import ValidationError
 
 from api.application import Caller, Command, Intent
 from api.bootstrap import Ledger, open_ledger
@@ -21,7 +22,6 @@ from domain.events.base import DomainEvent
 from domain.events.catalogue import TYPES_BY_NAME, parse
 from domain.known import Known
 from domain.quota import quota_stream
-from pydantic import ValidationError
 
 _ALWAYS = "1970-01-01"
 
@@ -33,6 +33,7 @@ def add_context_commands(app: typer.Typer) -> None:
 
 
 def calendar(
+    *,
     zone: Annotated[str | None, typer.Option(help="IANA zone, such as Europe/Berlin.")] = None,
     kind: Annotated[str, typer.Option(help="months, weeks or explicit.")] = "months",
     start_month: Annotated[int, typer.Option(help="First month of the fiscal year.")] = 1,
@@ -65,6 +66,7 @@ def calendar(
 
 
 def process(
+    *,
     process_id: Annotated[str | None, typer.Argument(help="Id of the process.")] = None,
     publish: Annotated[
         Path | None, typer.Option(help="YAML or JSON file with version, name, stages, closing.")
@@ -87,6 +89,7 @@ def process(
 
 
 def policy(
+    *,
     publish: Annotated[
         Path | None, typer.Option(help="YAML or JSON file with version and numbers.")
     ] = None,
@@ -102,6 +105,7 @@ def policy(
 
 
 def quota(
+    *,
     who: Annotated[str | None, typer.Argument(help="A rep's id, or a team's with --team.")] = None,
     quarter: Annotated[str | None, typer.Argument(help="Such as FY2026Q3.")] = None,
     amount: Annotated[str | None, typer.Option(help="Such as 250000.00.")] = None,
@@ -132,6 +136,7 @@ def quota(
 
 
 def member(
+    *,
     rep: Annotated[str | None, typer.Argument(help="The person's id.")] = None,
     team: Annotated[str | None, typer.Option(help="The team they join.")] = None,
     manager: Annotated[str | None, typer.Option(help="Whom they report to.")] = None,

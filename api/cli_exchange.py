@@ -13,7 +13,7 @@ from api.bootstrap import Ledger, open_ledger
 from api.cli_output import Json, print_json, progress_bars
 from api.exchange.guess import guess_profile
 from api.exchange.importing import FORMATS, Format, LedgerContext, reader_for, run_import
-from api.exchange.lines import ImportReport
+from api.exchange.lines import ImportReport, Reader
 from api.exchange.profile import load_profile
 from api.people import People
 from api.sample.company import lines as sample_lines
@@ -30,6 +30,7 @@ def add_exchange_commands(app: typer.Typer) -> None:
 
 
 def import_files(
+    *,
     paths: Annotated[list[Path], typer.Argument(help="Files, or the folder of an export.")],
     format_name: Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")],
     profile: Annotated[
@@ -53,25 +54,31 @@ def import_files(
     with open_ledger(Settings.read()) as ledger:
         ledger.store.start()
         reader = reader_for(chosen, paths, profile=declared, known=LedgerContext(ledger.store))
-        with progress_bars() as bars:
-            read = bars.add_task("Lines read", total=None)
-            appended = bars.add_task("Events in the log", total=None)
-            tasks = {"read": read, "appended": appended}
-            report = run_import(
-                ledger.store,
-                reader,
-                now=clock.now(),
-                founding=founding,
-                dry_run=dry_run,
-                progress=lambda step, count: bars.advance(tasks[step], count),
-            )
-        if not dry_run:
-            People(ledger.store).remember(report.names)
-            catch_up(ledger)
+        report = _run(ledger, reader, founding=founding, dry_run=dry_run)
     if as_json:
         print_json(report.to_json())
     else:
         _print_report(report)
+
+
+def _run(ledger: Ledger, reader: Reader, *, founding: bool, dry_run: bool) -> ImportReport:
+    with progress_bars() as bars:
+        tasks = {
+            "read": bars.add_task("Lines read", total=None),
+            "appended": bars.add_task("Events in the log", total=None),
+        }
+        report = run_import(
+            ledger.store,
+            reader,
+            now=clock.now(),
+            founding=founding,
+            dry_run=dry_run,
+            progress=lambda step, count: bars.advance(tasks[step], count),
+        )
+    if not dry_run:
+        People(ledger.store).remember(report.names)
+        catch_up(ledger)
+    return report
 
 
 def sample(

@@ -27,7 +27,7 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
         return
     table = Table(*headers, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*("–" if cell is None else str(cell) for cell in row))
+        table.add_row(*("-" if cell is None else str(cell) for cell in row))
     console.print(table)
 
 

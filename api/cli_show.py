@@ -96,7 +96,7 @@ def _print_deal(answer: dict[str, Any]) -> None:
     deal, progress, pressure = answer["deal"], answer["progress"], answer["pressure"]
     typer.echo(f"{deal['name']} ({deal['account']['name']}), owned by {deal['owner']}")
     typer.echo(
-        f"stage {deal['stage'] or '–'}, {deal['closed'] or 'open'}, version {deal['version']}"
+        f"stage {deal['stage'] or '-'}, {deal['closed'] or 'open'}, version {deal['version']}"
     )
     share = progress["checkbox_only"]
     typer.echo(f"checkbox-only: {'unknown' if share is None else share}")

@@ -30,7 +30,7 @@ from api.sample.script import (
     ticked,
     worked,
 )
-from api.sample.year import Year, office_moment
+from api.sample.year import office_moment
 from domain.fiscal import FiscalQuarter
 
 Script: TypeAlias = Callable[[FiscalQuarter], Sequence[Scene]]
@@ -203,6 +203,7 @@ STORIES: Final[Sequence[Story]] = (
     Story("binding-but-broken", binding_but_broken, 1, "luis-herrera", "Calloway Ridge Health",
           QUALITY, "quality control for 3 laboratories", 63_000),
 )  # fmt: skip
+_PAUSE: Final = timedelta(minutes=45)
 _BUDGETS: Final = frozenset({"customers-budget"})
 """Stories in which the customer's budget year ends with the quarter."""
 
@@ -223,14 +224,12 @@ def _told(story: Story, *, market: Market, journal: Journal, seed: int) -> Pursu
         figures=(52, 4),
     )
     pursuit = Pursuit(brief, market=market, journal=journal, seed=seed)
-    quarter = _quarter(market.year, story)
-    for place, (day, act) in enumerate(story.script(quarter)):
-        at = office_moment(day, pursuit.chance) + timedelta(seconds=place)
+    quarter = market.year.quarter(story.index)
+    at = market.year.quarter(-1).start_instant
+    for day, act in story.script(quarter):
+        # Two scenes may fall on one Friday, the later day being a Sunday; they keep their order.
+        at = max(office_moment(day, pursuit.chance), at + _PAUSE)
         pursuit.plan(at, act, course=True)
     if story.key in _BUDGETS:
         customers_year_end(pursuit, quarter)
     return pursuit
-
-
-def _quarter(year: Year, story: Story) -> FiscalQuarter:
-    return year.quarter(story.index)

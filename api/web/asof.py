@@ -28,7 +28,7 @@ class AsOf:
 
 def as_of_view(answer: Answer, *, asked: tuple[str | None, str | None]) -> AsOf:
     """Works for both pages; only a deal has events to step to."""
-    stands = answer.get("progress", answer)
+    stands = answer if "as_of" in answer else answer["progress"]
     as_of, effective = asked
     position = int(stands["as_of"]["position"])
     previous, following = _neighbours(answer, position)

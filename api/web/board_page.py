@@ -58,7 +58,7 @@ class Choice:
 class BoardPage:
     """The board, ready for its template."""
 
-    quarter: Mapping[str, Any]
+    quarter: str
     as_of: AsOf
     attainment: str
     open_total: str
@@ -76,7 +76,7 @@ def board_page(
     kept = [(column, _kept(column, filters)) for column in answer["columns"]]
     deals = [deal for _, found in kept for deal in found]
     return BoardPage(
-        quarter=answer["quarter"],
+        quarter=_quarter(answer["quarter"]),
         as_of=as_of_view(answer, asked=asked),
         attainment=_attainment(answer["attainment"]),
         open_total=f.money_list(
@@ -88,6 +88,12 @@ def board_page(
         owners=_owners(answer["owners"], filters.owner),
         shows=tuple(Choice(value, name, value == filters.show) for value, name in SHOWS.items()),
     )
+
+
+def _quarter(quarter: Mapping[str, Any] | None) -> str:
+    if quarter is None:
+        return "No fiscal quarter is defined for this day"
+    return f"{quarter['name']}, {f.count(quarter['days_left'], 'day')} left"
 
 
 def _kept(column: Answer, filters: BoardFilters) -> list[Mapping[str, Any]]:

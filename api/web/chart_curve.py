@@ -17,11 +17,14 @@ Point: TypeAlias = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """The pressure of an instant; None where quota is unknown, which leaves a gap."""
+    """The pressure of an instant; None where quota is unknown, which leaves a gap.
+
+    `run` names what the line belongs to: it never connects two of them.
+    """
 
     at: datetime
     pressure: float | None
-    quarter: str
+    run: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def height_of(pressure: float) -> float:
 def draw_curve(
     points: Sequence[CurvePoint], *, threshold: float, x_of: Callable[[datetime], float]
 ) -> Curve:
-    """One run for each quarter and each stretch without a gap; attainment starts anew in each."""
+    """One line for each run and each stretch without a gap; attainment starts anew in each."""
     runs = [[(x_of(p.at), _down(p.pressure or 0.0)) for p in run] for run in _runs(points)]
     drawn = [run if len(run) > 1 else [run[0], (run[0][0] + STUB, run[0][1])] for run in runs]
     line = _down(threshold)
@@ -90,7 +93,7 @@ def _runs(points: Sequence[CurvePoint]) -> list[list[CurvePoint]]:
         if point.pressure is None:
             last = None
             continue
-        if last is None or last.quarter != point.quarter:
+        if last is None or last.run != point.run:
             runs.append([])
         runs[-1].append(point)
         last = point

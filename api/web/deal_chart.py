@@ -65,7 +65,7 @@ def chart_data(answer: Answer, entries: Iterable[Entry], *, zoom: int = 1) -> Ch
         end=max(start, end),
         threshold=_threshold(pressure),
         curve=[
-            CurvePoint(f.instant(point["at"]), point["pressure"], point["quarter"] or "")
+            CurvePoint(f.instant(point["at"]), point["pressure"], _run(point))
             for point in pressure.get("curve", ())
             if f.instant(point["at"]) <= end
         ],
@@ -98,6 +98,11 @@ def label_of(entry: Entry) -> str:
     if entry.pressure_shaped:
         words.append("pressure-shaped")
     return ", ".join(words)
+
+
+def _run(point: Mapping[str, Any]) -> str:
+    """What a stretch of the line belongs to: another quarter or owner has another quota."""
+    return f"{point['quarter']} {point.get('rep', '')}"
 
 
 def _moment(entry: Entry) -> Moment:

@@ -101,40 +101,46 @@ def _add_static(router: APIRouter, files: StaticFiles) -> None:
         return Response(files.files[name], media_type=media_type_of(name), headers=IMMUTABLE)
 
 
+def _signed_in(
+    request: Request, renderer: Renderer, cookie: str | None, *, wrong: bool, target: str
+) -> Response:
+    """The way in with a new cookie, or the form again if there is none."""
+    if cookie is None:
+        return renderer.page(
+            request,
+            "sign_in.html",
+            status=403 if wrong else 200,
+            wrong=wrong,
+            target=target,
+            signed_in=False,
+        )
+    response = _redirect(target)
+    response.set_cookie(
+        COOKIE,
+        cookie,
+        max_age=int(LIFETIME.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+    return response
+
+
 def _add_sign_in(router: APIRouter, renderer: Renderer, sessions: Sessions) -> None:
     def answer(request: Request, token: str | None, target: str) -> Response:
         cookie = sessions.open(token) if token else None
-        if cookie is None:
-            wrong = bool(token)
-            return renderer.page(
-                request,
-                "sign_in.html",
-                status=403 if wrong else 200,
-                wrong=wrong,
-                target=target,
-                signed_in=False,
-            )
-        response = _redirect(target)
-        response.set_cookie(
-            COOKIE,
-            cookie,
-            max_age=int(LIFETIME.total_seconds()),
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
-        return response
+        return _signed_in(request, renderer, cookie, wrong=bool(token), target=local(target))
 
     @router.get("/sign-in")
     def sign_in(
         request: Request, token: str | None = None, target: Annotated[str, Query(alias="next")] = ""
     ) -> Response:
-        return answer(request, token, local(target))
+        return answer(request, token, target)
 
     @router.post("/sign-in")
     async def sign_in_form(request: Request) -> Response:
         form = await _form(request)
-        return answer(request, form.get("token"), local(form.get("next", "")))
+        return answer(request, form.get("token"), form.get("next", ""))
 
     @router.post("/sign-out")
     def sign_out(session: SessionCookie = None) -> Response:

@@ -193,3 +193,31 @@ def test_attainment_without_a_quota_is_unknown() -> None:
 
     assert board_of(answer).attainment == "unknown: no quota for this quarter"
     assert board_of(board_answer()).attainment == "83% of $1.20M"
+
+
+def test_a_retracted_event_carries_no_number_even_if_it_was_judged() -> None:
+    answer = answers.deal_answer()
+    answer["history"]["events"][9]["retracted"] = {"reason": "another deal"}
+
+    page = page_of(answer)
+
+    assert answers.event_id(10) not in page.numbers
+    assert [reason.number for reason in page.reasons] == [1, 2]
+
+
+def test_the_line_is_cut_where_the_owner_changes() -> None:
+    answer = answers.deal_answer()
+    whole = len(page_of(answer).chart.curve.lines)
+    for index, point in enumerate(answer["pressure"]["curve"]):
+        point["rep"] = "amara" if index < 30 else "jon"
+
+    assert len(page_of(answer).chart.curve.lines) == whole + 1
+
+
+def test_a_day_outside_every_fiscal_quarter_is_said() -> None:
+    answer = board_answer()
+    assert board_of(answer).quarter == "FY2026Q3, 1 day left"
+
+    answer["quarter"] = None
+
+    assert board_of(answer).quarter == "No fiscal quarter is defined for this day"
