@@ -88,6 +88,7 @@ def build_app(ledger: Ledger, *, token: str) -> FastAPI:
     The worker runs in a thread of the server, from its start to its stop.
     """
     stopping = Flag()
+    views = Views(ledger.store, ledger.worker.position, clock.now)
     services = Services(
         application=ledger.application,
         questions=ledger.questions,
@@ -96,7 +97,7 @@ def build_app(ledger: Ledger, *, token: str) -> FastAPI:
         figures=Figures(ledger.store, ledger.context),
         store=ledger.store,
         context=ledger.context,
-        views_position=ledger.worker.position,
+        views=views,
         now=clock.now,
         token=token,
         stopping=stopping,
@@ -113,14 +114,14 @@ def build_app(ledger: Ledger, *, token: str) -> FastAPI:
         await ledger.store.aclose()
 
     app = create_app(services, lifespan=lifespan)
-    app.include_router(_pages(ledger, token))
+    app.include_router(_pages(ledger, views, token))
     return app
 
 
-def _pages(ledger: Ledger, token: str) -> APIRouter:
+def _pages(ledger: Ledger, views: Views, token: str) -> APIRouter:
     people = People(ledger.store)
     reads = Reads(
-        views=Views(ledger.store, ledger.worker.position, clock.now),
+        views=views,
         questions=ledger.questions,
         board=Board(ledger.store, ledger.context, people),
         people=people,

@@ -213,7 +213,7 @@ def _filters(name: str, value: object) -> bool:
 
 def _sql(text: str) -> sql.SQL:
     # Only texts of this module come here.
-    return sql.SQL(text)  # type: ignore[arg-type]  # a constant read from a table of constants
+    return sql.SQL(text)
 
 
 def _escaped(text: str) -> str:
@@ -245,7 +245,7 @@ def _read(
     if column == "name":
         key = sql.SQL('{} COLLATE "C"').format(key)
     direction = sql.SQL("DESC" if down else "ASC")
-    after = sql.SQL("true")
+    after: sql.Composable = sql.SQL("true")
     parameters = {**values, "limit": limit + 1}
     if cursor is not None:
         after = sql.SQL("({}, deal_id) {} (%(value)s::{}, %(deal_id)s)").format(

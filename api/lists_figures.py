@@ -123,14 +123,14 @@ class Figures:
 
     def _booked(self, moment: Moment, quarters: Iterable[str]) -> list[Credit]:
         with self._store.connection() as connection:
-            credits = CREDITS.known(
+            credited = CREDITS.known(
                 connection,
                 as_of=moment.position,
                 where="quarter = ANY(%s) AND kind = 'revenue'",
                 params=(sorted(quarters),),
             )
         cut = moment.cut
-        true_by = (c for _, c in credits if cut is None or c.occurred_at <= cut)
+        true_by = (c for _, c in credited if cut is None or c.occurred_at <= cut)
         return sorted(true_by, key=lambda c: (c.occurred_at, c.event_id, c.rep))
 
     def _quota(

@@ -100,4 +100,4 @@ class LogLists:
 
 def _sql(text: str) -> sql.SQL:
     # Only texts of this module come here.
-    return sql.SQL(text)  # type: ignore[arg-type]  # a constant read from a table of constants
+    return sql.SQL(text)

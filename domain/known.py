@@ -74,13 +74,14 @@ class Known:
     """Everything around the deals, folded from the context events known at a position."""
 
     def __init__(self, events: Iterable[Event]) -> None:
-        self._events = _in_order(events)
+        """Take the events of the context; they are kept in the order of folds."""
+        self.events = tuple(_in_order(events))
 
     @cached_property
     def calendar(self) -> CalendarHistory:
         """The fiscal calendars adopted so far; among those of one day the last told rules."""
         history = CalendarHistory()
-        for event in self._events:
+        for event in self.events:
             if isinstance(data := event.data, CalendarAdopted):
                 calendar = calendar_from(kind=data.kind, zone=data.zone, parameters=data.parameters)
                 history = history.with_adopted(calendar, effective_from=data.effective_from)
@@ -89,7 +90,7 @@ class Known:
     @cached_property
     def policy(self) -> Policy:
         """The policy published last, or the built-in one."""
-        published = [e.data for e in self._events if isinstance(e.data, PolicyPublished)]
+        published = [e.data for e in self.events if isinstance(e.data, PolicyPublished)]
         if not published:
             return DEFAULT_POLICY
         latest = max(published, key=lambda policy: policy.version)
@@ -97,11 +98,16 @@ class Known:
 
     @cached_property
     def _published(self) -> list[tuple[datetime, Process]]:
-        return [
-            (event.occurred_at, _process(event, event.data))
-            for event in self._events
+        return [(at, process) for process, _, at in self.publications]
+
+    @cached_property
+    def publications(self) -> tuple[tuple[Process, UUID, datetime], ...]:
+        """Every process version with the event that published it, and when."""
+        return tuple(
+            (_process(event, event.data), event.event_id, event.occurred_at)
+            for event in self.events
             if isinstance(event.data, ProcessPublished)
-        ]
+        )
 
     @cached_property
     def catalogue(self) -> dict[tuple[str, int], Process]:
@@ -139,7 +145,7 @@ class Known:
     def quotas(self) -> dict[tuple[str | None, str | None, str], QuotaHistory]:
         """Every quota by (rep, team, quarter)."""
         streams: dict[str, list[Event]] = {}
-        for event in self._events:
+        for event in self.events:
             if isinstance(event.data, QuotaAssigned | QuotaRevised | QuotaWithdrawn):
                 streams.setdefault(event.stream_id, []).append(event)
         histories = (_quota(events) for events in streams.values())
@@ -155,7 +161,7 @@ class Known:
     def _rates(self) -> dict[tuple[int, str], Decimal]:
         return {
             (event.data.fiscal_year, event.data.currency): event.data.rate
-            for event in self._events
+            for event in self.events
             if isinstance(event.data, PlanRateSet)
         }
 
@@ -178,7 +184,7 @@ class Known:
         """Who was in which team from when to when, in the order of joining."""
         current: dict[str, Membership] = {}
         past: list[Membership] = []
-        for event in self._events:
+        for event in self.events:
             match event.data:
                 case MemberJoined() as data:
                     past += _ended(current.pop(data.rep, None), event.occurred_at)

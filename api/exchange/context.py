@@ -18,12 +18,19 @@ class KnownContext(Protocol):
         """Type and payload of every event of a stream of context, in order."""
         ...
 
+    def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:
+        """The payload of the event that a source knows by this id, if it is stored."""
+        ...
+
 
 class NoContext:
     """An empty ledger."""
 
     def context(self, stream: str) -> Sequence[tuple[str, Mapping[str, object]]]:
         return ()
+
+    def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,23 @@ class ContextStage:
     name: str
     goal: str
     closes: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessInUse:
+    """The process of an import's new deals; a deal that is known stays with its own."""
+
+    known: KnownContext
+    system: str
+    id: str
+    version: int
+
+    def of(self, opening: str) -> object:
+        """The process that the deal with this opening is pinned to."""
+        # Before a second version there is nothing else that a deal could be pinned to.
+        stored = self.known.opened(self.system, opening) if self.version > 1 else None
+        pinned = None if stored is None else stored.get("process")
+        return pinned or {"id": self.id, "version": self.version}
 
 
 @dataclass(frozen=True, slots=True)

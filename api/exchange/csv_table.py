@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import cast
 
-from api.exchange.context import ContextStage, ContextWriter, KnownContext
+from api.exchange.context import ContextStage, ContextWriter, KnownContext, ProcessInUse
 from api.exchange.instants import (
     OrderContradictedError,
     OrderUndeclaredError,
@@ -175,7 +175,7 @@ class CsvTableReader:
         maker = _DealMaker(
             profile=self.profile,
             stages=self._stages,
-            process={"id": process_id, "version": version},
+            process=ProcessInUse(self.known, self.system, process_id, version),
             zone=self._zone,
             earliest=context.earliest,
             latest=end_of_day(last, self._zone),
@@ -215,7 +215,7 @@ class _DealMaker:
 
     profile: Profile
     stages: dict[str, StageProfile]
-    process: JsonObject
+    process: ProcessInUse
     zone: str
     earliest: datetime
     latest: datetime
@@ -261,7 +261,7 @@ class _DealMaker:
             "name": row["name"] or row["id"],
             "account": self._account(row),
             "owner": row["owner"],
-            "process": self.process,
+            "process": self.process.of(f"{row['id']}:opened"),
         }
         if stage.closes is None and row.get("amount"):
             data["amount"] = self._money(row)

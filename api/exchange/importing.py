@@ -40,6 +40,13 @@ class LedgerContext:
             for event in self._store.stream(stream)
         ]
 
+    def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:
+        event = self._store.by_external_ids(system, [external_id]).get(external_id)
+        if event is None:
+            return None
+        payload: dict[str, object] = json.loads(event.data.to_json())
+        return payload
+
 
 def reader_for(
     name: Format, paths: Sequence[Path], *, profile: Profile | None, known: KnownContext

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from api.exchange.context import ProcessInUse
 from api.exchange.instants import won_at
 from api.exchange.lines import Findings, JsonObject, Line
 from api.exchange.profile import PlainField, Profile
@@ -60,7 +61,7 @@ class SourceContext:
     """What all deals of an export share."""
 
     profile: Profile
-    process: JsonObject
+    process: ProcessInUse
     zone: str
     stages: Mapping[str, str]
     """The id of a stage by each name that rows use for it."""
@@ -201,7 +202,7 @@ def _open(deal: Deal, row: JsonObject, first: JsonObject | None) -> None:
         "name": name or deal.id,
         "account": _account(deal),
         "owner": deal.owner,
-        "process": deal.context.process,
+        "process": deal.context.process.of(f"{deal.id}:deal_opened"),
     }
     if first is not None and first["amount"] is not None:
         data["amount"] = deal.money(first, first["amount"])

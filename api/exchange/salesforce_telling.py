@@ -8,7 +8,7 @@ from typing import cast
 
 from pydantic import JsonValue
 
-from api.exchange.context import ContextWriter, KnownContext
+from api.exchange.context import ContextWriter, KnownContext, ProcessInUse
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.profile import Profile
 from api.exchange.salesforce_deal import Deal, SourceContext, tell_history
@@ -88,7 +88,7 @@ class Telling:
         yield from self._quota_lines(writer, quotas)
         self.findings.names |= self.seen.users.names
         self._say_what_lacks()
-        context = self._context({"id": process_id, "version": version})
+        context = self._context(ProcessInUse(self.known, self.system, process_id, version))
         for deal_id, group in deals.groups():
             yield from self._deal(deal_id, [(key[1], row) for key, row in group], context)
 
@@ -199,7 +199,7 @@ class Telling:
         if self.export.has("User"):
             self.findings.lacks("member_joined: a Salesforce user is in no sales team")
 
-    def _context(self, process: JsonObject) -> SourceContext:
+    def _context(self, process: ProcessInUse) -> SourceContext:
         return SourceContext(
             profile=self.profile,
             process=process,

@@ -36,7 +36,7 @@ _POSITION: Final = {
     }
 }
 _ETAG: Final = {"ETag": {"description": "Names this state.", "schema": {"type": "string"}}}
-_BODY_MODELS: Final = (*BODIES.values(), OpenDeal, BulkLine)
+_BODY_MODELS: Final[tuple[type[BaseModel], ...]] = (*BODIES.values(), OpenDeal, BulkLine)
 _REF: Final = "#/components/schemas/{model}"
 
 
@@ -83,6 +83,11 @@ def writes(*more: int) -> Responses:
         },
         **_problems(*_WRITE, *more),
     }
+
+
+def only(*statuses: int) -> Responses:
+    """Describe nothing but these problems."""
+    return _problems(*statuses)
 
 
 def body(*models: type[BaseModel], media_type: str = "application/json") -> dict[str, Any]:

@@ -55,9 +55,7 @@ async def open_deal(request: Request, key: IdempotencyKey) -> Response:
     services = services_of(request)
     body, content = await read_object(request)
     intents = read_opening(body, content)
-    recorded = await services.application.open_deal(
-        command(request, intents, key=key, body=body)
-    )
+    recorded = await services.application.open_deal(command(request, intents, key=key, body=body))
     return recorded_deal(recorded)
 
 

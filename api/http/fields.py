@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from pydantic_core import ErrorDetails
 
-_NO_FIELD: Final = re.compile(r"(list|dict|set|function-\w+|constrained-\w+|nullable)\[.*\]|str|int")
+_NO_FIELD: Final = re.compile(
+    r"(list|dict|set|function-\w+|constrained-\w+|nullable)\[.*\]|str|int"
+)
 """Steps that name a branch of a union and no field of the request."""
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _TAG_AT: Final = 2
@@ -55,9 +57,7 @@ def sentence(fault: ErrorDetails | Mapping[str, Any]) -> str:
             return text[:1].lower() + text[1:]
 
 
-def _steps(
-    fault: ErrorDetails | Mapping[str, Any], *, skip: int, tagged: bool
-) -> list[str | int]:
+def _steps(fault: ErrorDetails | Mapping[str, Any], *, skip: int, tagged: bool) -> list[str | int]:
     steps: list[str | int] = list(fault["loc"])[skip:]
     if tagged and len(steps) > _TAG_AT and steps[0] == "events":
         del steps[_TAG_AT]

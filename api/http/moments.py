@@ -1,20 +1,15 @@
 """The parameters that place a question on the clocks, and the wait for what it asks about."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from threading import Event as Flag
-from typing import Annotated, Final, TypeAlias
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Query
 
-from api.clock import Deadline
 from api.errors import ViewsBehindError
 from api.http.services import Services
-from api.moment import Moment, moment
-
-WAIT_SECONDS: Final = 2.0
-"""How long a question waits for the log or the views to get where it asks."""
-_POLL_SECONDS: Final = 0.02
+from api.moment import Moment, instant, moment
+from api.views import PATIENCE_SECONDS
 
 AsOf: TypeAlias = Annotated[
     str | None,
@@ -75,7 +70,7 @@ def moment_of_log(services: Services, question: Asked) -> Moment:
         BeyondTheLogError: `as_of` has not come yet.
     """
     least = question.min_position or 0
-    if least and not _reached(lambda: services.store.head().position, least):
+    if least and services.store.wait_for(least, timeout=PATIENCE_SECONDS).position < least:
         message = f"the log has not reached position {least} yet"
         raise ViewsBehindError(message, field="min_position")
     return moment(
@@ -94,24 +89,13 @@ def moment_of_views(services: Services, question: Asked) -> Moment:
     Raises:
         ViewsBehindError: they do not get as far as `as_of` or `min_position` in time.
     """
-    wanted = moment_of_log(services, question)
-    if _reached(services.views_position, wanted.position):
-        return wanted
-    position = services.views_position()
-    least = wanted.position if question.as_of else question.min_position or 0
-    if position < least:
-        message = f"the projections are at position {position}, not yet at {least}"
-        raise ViewsBehindError(message)
-    return replace(
-        wanted, position=position, recorded_at=services.store.recorded_at_of(position)
+    return services.views.moment(
+        as_of=question.as_of,
+        effective_at=question.effective_at,
+        min_position=question.min_position,
     )
 
 
-def _reached(current: Callable[[], int], position: int) -> bool:
-    deadline = Deadline.after(WAIT_SECONDS)
-    pause = Flag()
-    while current() < position:
-        if deadline.passed():
-            return False
-        pause.wait(_POLL_SECONDS)
-    return True
+def instant_named(field: str, text: str) -> datetime:
+    """Read an instant of a query; a `+` of its zone may have arrived as a space."""
+    return instant(text, field=field)

@@ -14,14 +14,14 @@ from api.lists_figures import Figures
 from api.lists_log import LogLists
 from api.questions import DealQuestions
 from api.storage.event_store import EventStore
+from api.views import Views
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """The use cases and readers behind the routes.
 
-    `views_position` gives the position that every projection has reached. Whoever stops the
-    server sets `stopping` first, so that streams end and do not hold the stop up.
+    Whoever stops the server sets `stopping` first, so that streams end and do not hold the stop up.
     """
 
     application: Application
@@ -31,7 +31,7 @@ class Services:
     figures: Figures
     store: EventStore
     context: ContextReader
-    views_position: Callable[[], int]
+    views: Views
     now: Callable[[], datetime]
     token: str
     stopping: Flag = field(default_factory=Flag)

@@ -17,6 +17,8 @@ from api.sample.process import (
 )
 from api.sample.pursuit import DAY, Pursuit
 
+_SPOKEN: Final = frozenset({"other", "action"})
+"""Kinds of commitment that are only said, not written by the customer."""
 _RUN: Final = (20, 50)
 """Seconds between two ticks that are made in one go."""
 _WEAK: Final = 0.15
@@ -68,13 +70,20 @@ def show(pursuit: Pursuit, activity: str, *, for_good: bool = False) -> None:
         lag = None if of_record else pursuit.lag()
         told = pursuit.evidence(
             outcome,
-            level=4 if of_record else 3,
+            level=_level(pursuit, outcome, of_record=of_record),
             by=pursuit.speaker(statement),
             statement=statement,
             lag=lag,
         )
         if lag is None and not for_good:
             _doubt(pursuit, outcome, told)
+
+
+def _level(pursuit: Pursuit, outcome: str, *, of_record: bool) -> int:
+    """Give the level of a customer's evidence; agreed terms may come as a signed contract."""
+    if outcome == "terms-agreed" and pursuit.chance.happens(0.3):
+        return 5
+    return 4 if of_record else 3
 
 
 def _doubt(pursuit: Pursuit, outcome: str, told: str) -> None:
@@ -230,7 +239,7 @@ def _settle_obstacles(pursuit: Pursuit) -> None:
 
 
 LEADING: Final = {
-    QUALIFY: ("action", "people"),
+    QUALIFY: ("other", "action", "people"),
     DISCOVER: ("people", "data", "action"),
     SOLUTION: ("data", "people", "budget"),
     PROPOSAL: ("budget", "procurement", "decision_date"),
@@ -242,7 +251,7 @@ LEADING: Final = {
 def lead(pursuit: Pursuit, stage: str, *, in_writing: bool = False) -> None:
     """Let the customer commit to its own next step, and settle that when it falls due."""
     chance = pursuit.chance
-    kinds = [kind for kind in LEADING[stage] if not in_writing or kind != "action"]
+    kinds = [kind for kind in LEADING[stage] if not in_writing or kind not in _SPOKEN]
     kind = chance.one_of(kinds)
     days = chance.between(4, 14)
     named = pursuit.commitment(kind, due=pursuit.today + days * DAY)

@@ -152,8 +152,9 @@ def test_a_changed_quota_is_revised_and_a_changed_process_is_another_version(
     export = weekly_export(shared_data)
     imported(store, "salesforce-csv", export)
 
-    imported(store, "salesforce-csv", rewritten(export, tmp_path / "changed", changed))
+    report = imported(store, "salesforce-csv", rewritten(export, tmp_path / "changed", changed))
 
+    assert (report.events_made, report.rejects) == (2, ())
     quota = store.stream("quota:0055g0000000TIuAAM:FY2024Q4")
     assert [type_name(type(event.data)) for event in quota] == ["quota_assigned", "quota_revised"]
     versions = [event.data.version for event in store.stream("process:salesforce")]  # type: ignore[attr-defined]  # process_published

@@ -1,0 +1,41 @@
+"""Puts the API together: its routes, its problems, its contract, and what stands before them."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from importlib.metadata import version
+from typing import Final, TypeAlias
+
+from fastapi import FastAPI
+
+from api.http import bulk, context, contract, deals, health, lists, log, problems
+from api.http.services import Services
+from api.http.shield import Shield
+
+Lifespan: TypeAlias = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+ROUTERS: Final = (
+    log.router,
+    bulk.router,
+    deals.router,
+    lists.router,
+    context.router,
+    health.router,
+)
+
+
+def create_app(services: Services, *, lifespan: Lifespan | None = None) -> FastAPI:
+    """Give the server of these services; `lifespan` starts and stops what they need."""
+    app = FastAPI(
+        title="Dealtrail",
+        version=version("dealtrail"),
+        summary="An event-sourced opportunity tracker for B2B sales teams.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.services = services
+    for router in ROUTERS:
+        app.include_router(router)
+    problems.install(app)
+    contract.describe(app)
+    app.add_middleware(Shield, token=services.token)
+    return app

@@ -1,0 +1,294 @@
+"""The routes of what surrounds the deals: quotas, quarters, processes, policy, calendar, people."""
+
+from typing import Annotated, Final, TypeAlias
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
+
+from api.http import contract, schemas
+from api.http import schemas_context as shapes
+from api.http.body import read_object
+from api.http.context_answers import (
+    calendars_json,
+    lint_json,
+    policies_json,
+    process_json,
+    processes_json,
+    quarter_at_json,
+    rates_json,
+    teams_json,
+)
+from api.http.intents import BODIES, malformed, read_intents
+from api.http.moments import AskedMoment, instant_named, moment_of_log, moment_of_views
+from api.http.reply import reply
+from api.http.services import services_of
+from api.http.writes import IdempotencyKey, IfMatch, command, recorded_context, version_named
+from api.lists_figures import QuotaFilters
+from domain.events.context import QuotaAssigned
+from domain.quota import quota_stream
+
+router: Final = APIRouter(tags=["context"])
+Name: TypeAlias = Annotated[str, Path(min_length=1, max_length=200)]
+QuarterName: TypeAlias = Annotated[str, Path(pattern="^FY[0-9]{4}Q[1-4]$")]
+Text: TypeAlias = Annotated[str | None, Query(min_length=1, max_length=200)]
+Version: TypeAlias = Annotated[int | None, Query(ge=1, le=1_000_000)]
+
+
+async def _record(
+    request: Request, kind: str, stream_id: str | None, key: str, if_match: str | None
+) -> Response:
+    """Record events of one stream; a quota's is told by the event that assigns it."""
+    body, content = await read_object(request)
+    intents = read_intents(kind, body, content)
+    if stream_id is None:
+        first = intents[0].data
+        if not isinstance(first, QuotaAssigned):
+            detail = "the first event of a new quota is quota_assigned"
+            raise malformed([{"field": "events[0].type", "detail": detail}])
+        stream_id = quota_stream(who=first.rep or first.team or "", quarter=first.quarter)
+    asked_for = command(request, intents, key=key, body=body, if_match=version_named(if_match))
+    recorded = await services_of(request).application.append_to_context(stream_id, asked_for)
+    return recorded_context(recorded, location=_LOCATIONS[kind].format(*stream_id.split(":")[1:]))
+
+
+_LOCATIONS: Final = {
+    "quota": "/v1/quotas/{}/{}",
+    "process": "/v1/processes/{}",
+    "policy": "/v1/policies",
+    "calendar": "/v1/calendars",
+    "organisation": "/v1/teams",
+    "rates": "/v1/rates",
+}
+
+
+@router.post(
+    "/v1/quotas",
+    status_code=201,
+    response_model=schemas.RecordedContext,
+    responses=contract.writes(),
+    openapi_extra=contract.body(BODIES["quota"]),
+)
+async def assign_quota(request: Request, key: IdempotencyKey) -> Response:
+    """Record events of the quota that the first of them, a `quota_assigned`, names."""
+    return await _record(request, "quota", None, key, None)
+
+
+@router.post(
+    "/v1/quotas/{who}/{quarter}/events",
+    status_code=201,
+    response_model=schemas.RecordedContext,
+    responses=contract.writes(412),
+    openapi_extra=contract.body(BODIES["quota"]),
+)
+async def append_to_quota(
+    request: Request,
+    who: Name,
+    quarter: QuarterName,
+    key: IdempotencyKey,
+    if_match: IfMatch = None,
+) -> Response:
+    """Assign, revise or withdraw the quota of a rep or a team in a quarter."""
+    stream_id = quota_stream(who=who, quarter=quarter)
+    return await _record(request, "quota", stream_id, key, if_match)
+
+
+@router.get("/v1/quotas", response_model=shapes.QuotaList, responses=contract.reads())
+def list_quotas(
+    request: Request,
+    asked: AskedMoment,
+    rep: Text = None,
+    team: Text = None,
+    quarter: Annotated[str | None, Query(pattern="^FY[0-9]{4}Q[1-4]$")] = None,
+) -> Response:
+    """List quotas, each with what is booked against it."""
+    services = services_of(request)
+    moment = moment_of_views(services, asked)
+    filters = QuotaFilters(rep=rep, team=team, quarter=quarter)
+    quotas = services.figures.quotas(moment, filters)
+    return reply(request, {**moment.answer(), "quotas": quotas}, moment)
+
+
+@router.get(
+    "/v1/quotas/{who}/{quarter}",
+    response_model=shapes.QuotaAnswer,
+    responses=contract.reads(404),
+)
+def get_quota(request: Request, who: Name, quarter: QuarterName, asked: AskedMoment) -> Response:
+    """Give one quota with its history, and where the rep or team stands."""
+    services = services_of(request)
+    moment = moment_of_views(services, asked)
+    quota = services.figures.quota(moment, who=who, quarter=quarter)
+    return reply(request, {**moment.answer(), **quota}, moment)
+
+
+@router.get(
+    "/v1/quarters/{quarter}",
+    response_model=shapes.QuarterAnswer,
+    responses=contract.reads(404),
+)
+def get_quarter(request: Request, quarter: QuarterName, asked: AskedMoment) -> Response:
+    """Give who booked how much of which quota in a quarter, by rep and by team."""
+    services = services_of(request)
+    moment = moment_of_views(services, asked)
+    return reply(request, {**moment.answer(), **services.figures.quarter(moment, quarter)}, moment)
+
+
+@router.post(
+    "/v1/processes/{process}/events",
+    status_code=201,
+    response_model=schemas.RecordedContext,
+    responses=contract.writes(412),
+    openapi_extra=contract.body(BODIES["process"]),
+)
+async def append_to_process(
+    request: Request, process: Name, key: IdempotencyKey, if_match: IfMatch = None
+) -> Response:
+    """Publish a version of a sales process; versions never change."""
+    return await _record(request, "process", f"process:{process}", key, if_match)
+
+
+@router.get("/v1/processes", response_model=shapes.ProcessList, responses=contract.reads())
+def list_processes(request: Request, asked: AskedMoment) -> Response:
+    """List the sales processes, the built-in one among them."""
+    services = services_of(request)
+    moment = moment_of_log(services, asked)
+    known = services.context.known(moment.position)
+    return reply(request, {**moment.answer(), "processes": processes_json(known)}, moment)
+
+
+@router.get(
+    "/v1/processes/{process}",
+    response_model=shapes.ProcessAnswer,
+    responses=contract.reads(404),
+)
+def get_process(
+    request: Request, process: Name, asked: AskedMoment, version: Version = None
+) -> Response:
+    """Give the versions of a process, oldest first, or one of them."""
+    services = services_of(request)
+    moment = moment_of_log(services, asked)
+    known = services.context.known(moment.position)
+    return reply(request, {**moment.answer(), **process_json(known, process, version)}, moment)
+
+
+@router.get(
+    "/v1/processes/{process}/lint",
+    response_model=shapes.LintAnswer,
+    responses=contract.reads(404),
+)
+def lint_process(
+    request: Request, process: Name, asked: AskedMoment, version: Version = None
+) -> Response:
+    """Say what makes a version of a process, by default the latest, hard to use."""
+    services = services_of(request)
+    moment = moment_of_log(services, asked)
+    known = services.context.known(moment.position)
+    return reply(request, {**moment.answer(), **lint_json(known, process, version)}, moment)
+
+
+@router.post(
+    "/v1/policies",
+    status_code=201,
+    response_model=schemas.RecordedContext,
+    responses=contract.writes(412),
+    openapi_extra=contract.body(BODIES["policy"]),
+)
+async def publish_policy(
+    request: Request, key: IdempotencyKey, if_match: IfMatch = None
+) -> Response:
+    """Publish the numbers that verdicts are made with, as a new version."""
+    return await _record(request, "policy", "policy", key, if_match)
+
+
+@router.get("/v1/policies", response_model=shapes.PolicyAnswer, responses=contract.reads())
+def get_policies(request: Request, asked: AskedMoment) -> Response:
+    """Give the policy in force, and those published so far."""
+    services = services_of(request)
+    moment = moment_of_log(services, asked)
+    known = services.context.known(moment.position)
+    return reply(request, {**moment.answer(), **policies_json(known)}, moment)
+
+
+@router.post(
+    "/v1/calendars",
+    status_code=201,
+    response_model=schemas.RecordedContext,
+    responses=contract.writes(412),
+    openapi_extra=contract.body(BODIES["calendar"]),
+)
+async def adopt_calendar(
+    request: Request, key: IdempotencyKey, if_match: IfMatch = None
+) -> Response:
+    """Adopt a fiscal calendar from a local day on."""
+    return await _record(request, "calendar", "calendar", key, if_match)
+
+
+@router.get("/v1/calendars", response_model=shapes.CalendarAnswer, responses=contract.reads())
+def get_calendars(request: Request, asked: AskedMoment) -> Response:
+    """Give the calendars adopted so far, and the quarters around the moment."""
+    services = services_of(request)
+    moment = moment_of_log(services, asked)
+    known = services.context.known(moment.position)
+    return reply(request, {**moment.answer(), **calendars_json(known, moment.effective_at)}, moment)
+
+
+@router.get(
+    "/v1/calendars/quarter",
+    response_model=shapes.QuarterOfInstant,
+    responses=contract.reads(),
+)
+def get_quarter_of(
+    request: Request,
+    asked: AskedMoment,
+    at: Annotated[str, Query(max_length=64, description="An instant with its zone.")],
+) -> Response:
+    """Give the fiscal quarter that an instant lies in."""
+    services = services_of(request)
+    instant = instant_named("at", at)
+    moment = moment_of_log(services, asked)
+    known = services.context.known(moment.position)
+    return reply(request, {**moment.answer(), **quarter_at_json(known, instant)}, moment)
+
+
+@router.post(
+    "/v1/teams",
+    status_code=201,
+    response_model=schemas.RecordedContext,
+    responses=contract.writes(412),
+    openapi_extra=contract.body(BODIES["organisation"]),
+)
+async def append_to_teams(
+    request: Request, key: IdempotencyKey, if_match: IfMatch = None
+) -> Response:
+    """Let people join and leave teams."""
+    return await _record(request, "organisation", "organisation", key, if_match)
+
+
+@router.get("/v1/teams", response_model=shapes.TeamsAnswer, responses=contract.reads())
+def get_teams(request: Request, asked: AskedMoment) -> Response:
+    """Give the teams at the moment, and everybody's time in teams so far."""
+    services = services_of(request)
+    moment = moment_of_log(services, asked)
+    known = services.context.known(moment.position)
+    return reply(request, {**moment.answer(), **teams_json(known, moment.effective_at)}, moment)
+
+
+@router.post(
+    "/v1/rates",
+    status_code=201,
+    response_model=schemas.RecordedContext,
+    responses=contract.writes(412),
+    openapi_extra=contract.body(BODIES["rates"]),
+)
+async def set_rates(request: Request, key: IdempotencyKey, if_match: IfMatch = None) -> Response:
+    """Set what one unit of a currency counts for in a fiscal year."""
+    return await _record(request, "rates", "rates", key, if_match)
+
+
+@router.get("/v1/rates", response_model=shapes.RatesAnswer, responses=contract.reads())
+def get_rates(request: Request, asked: AskedMoment) -> Response:
+    """Give the plan rates in force."""
+    services = services_of(request)
+    moment = moment_of_log(services, asked)
+    known = services.context.known(moment.position)
+    return reply(request, {**moment.answer(), "rates": rates_json(known)}, moment)

@@ -1,0 +1,199 @@
+"""How the context reads as JSON: processes, policies, calendars, teams and rates."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Final
+
+from api.errors import UnknownThingError
+from api.lists_figures import quarter_json
+from domain.events.context import CalendarAdopted, PlanRateSet, PolicyPublished
+from domain.fiscal import FiscalQuarter
+from domain.known import Known, Membership
+from domain.process import Process
+from domain.values import decimal_text
+
+MOST_STAGES: Final = 5
+MOST_OUTCOMES: Final = 3
+"""More than these and nobody uses the process (METRICS section 6)."""
+
+
+def processes_json(known: Known) -> list[dict[str, object]]:
+    """Give each process with the versions of it."""
+    versions: dict[str, list[Process]] = {}
+    for process in known.catalogue.values():
+        versions.setdefault(process.id, []).append(process)
+    found: list[dict[str, object]] = []
+    for process_id, published in sorted(versions.items()):
+        numbers = sorted(process.version for process in published)
+        latest = max(published, key=lambda process: process.version)
+        found.append(
+            {
+                "id": process_id,
+                "name": latest.name,
+                "versions": numbers,
+                "latest": numbers[-1],
+            }
+        )
+    return found
+
+
+def process_json(known: Known, process_id: str, version: int | None) -> dict[str, object]:
+    """Give the versions of a process, or the one named.
+
+    Raises:
+        UnknownThingError: there is no such process, or no such version of it.
+    """
+    published = {(p.id, p.version): (event_id, at) for p, event_id, at in known.publications}
+    return {
+        "id": process_id,
+        "versions": [
+            {
+                "version": process.version,
+                "name": process.name,
+                "stages": [s.model_dump(mode="json", exclude_none=True) for s in process.stages],
+                "closing": process.closing.model_dump(mode="json"),
+                "published_at": told[1] if told else None,
+                "event_id": str(told[0]) if told else None,
+            }
+            for process in _versions(known, process_id, version)
+            for told in [published.get((process.id, process.version))]
+        ],
+    }
+
+
+def lint_json(known: Known, process_id: str, version: int | None) -> dict[str, object]:
+    """Say what a version of a process should do without."""
+    process = _versions(known, process_id, version)[-1]
+    stages = len(process.working_stages)
+    warnings: list[dict[str, object]] = []
+    if stages > MOST_STAGES:
+        detail = f"{stages} stages; beyond {MOST_STAGES} nobody keeps them apart"
+        warnings.append(_warning("too_many_stages", None, stages, MOST_STAGES, detail))
+    for stage in process.working_stages:
+        outcomes = sum(len(activity.outcomes) for activity in stage.activities)
+        if outcomes > MOST_OUTCOMES:
+            detail = (
+                f"{stage.name} asks for {outcomes} outcomes; a long checklist is used by nobody"
+            )
+            warnings.append(
+                _warning("too_many_outcomes", stage.id, outcomes, MOST_OUTCOMES, detail)
+            )
+        if not outcomes:
+            detail = f"{stage.name} states no outcome, so progress in it can only be claimed"
+            warnings.append(_warning("stage_without_outcomes", stage.id, 0, 1, detail))
+    return {"id": process.id, "version": process.version, "warnings": warnings}
+
+
+def _warning(
+    rule: str, stage: str | None, value: int, threshold: int, detail: str
+) -> dict[str, object]:
+    return {
+        "rule": rule,
+        "stage": stage,
+        "value": value,
+        "threshold": threshold,
+        "detail": detail,
+    }
+
+
+def _versions(known: Known, process_id: str, version: int | None) -> list[Process]:
+    found = sorted(
+        (p for p in known.catalogue.values() if p.id == process_id), key=lambda p: p.version
+    )
+    kept = [p for p in found if version in (None, p.version)]
+    if not kept:
+        wanted = f" in version {version}" if version else ""
+        message = f"there is no process {process_id!r}{wanted}"
+        raise UnknownThingError(message)
+    return kept
+
+
+def policies_json(known: Known) -> dict[str, object]:
+    """Give the policy in force, and those published so far."""
+    return {
+        "in_force": known.policy.model_dump(mode="json"),
+        "published": [
+            {
+                "version": event.data.version,
+                "numbers": event.data.numbers,
+                "published_at": event.occurred_at,
+                "event_id": str(event.event_id),
+            }
+            for event in known.events
+            if isinstance(event.data, PolicyPublished)
+        ],
+    }
+
+
+def calendars_json(known: Known, at: datetime) -> dict[str, object]:
+    """Give the calendars adopted so far, and the quarters around an instant."""
+    current = known.calendar.quarter_at(at)
+    before = after = None
+    if current is not None:
+        before = known.calendar.quarter_at(current.start_instant - timedelta(microseconds=1))
+        after = known.calendar.quarter_at(current.end_instant)
+    return {
+        "adopted": [
+            {
+                **json.loads(event.data.to_json()),
+                "adopted_at": event.occurred_at,
+                "event_id": str(event.event_id),
+            }
+            for event in known.events
+            if isinstance(event.data, CalendarAdopted)
+        ],
+        "previous": _quarter(before, at),
+        "current": _quarter(current, at),
+        "following": _quarter(after, at),
+    }
+
+
+def quarter_at_json(known: Known, at: datetime) -> dict[str, object]:
+    """Give the quarter that an instant lies in; null where no calendar lists one."""
+    return {"at": at, "in_quarter": _quarter(known.calendar.quarter_at(at), at)}
+
+
+def _quarter(quarter: FiscalQuarter | None, at: datetime) -> dict[str, object] | None:
+    return quarter_json(quarter, at) if quarter else None
+
+
+def teams_json(known: Known, at: datetime) -> dict[str, object]:
+    """Give the teams at an instant, and everybody's time in teams so far."""
+    now = [m for m in known.memberships if m.joined <= at and (m.left is None or at < m.left)]
+    teams = sorted({m.team for m in now})
+    return {
+        "teams": [
+            {"team": team, "members": [_member(m) for m in now if m.team == team]} for team in teams
+        ],
+        "memberships": [_member(m) for m in known.memberships],
+    }
+
+
+def _member(membership: Membership) -> dict[str, object]:
+    return {
+        "rep": membership.rep,
+        "team": membership.team,
+        "role": membership.role,
+        "manager": membership.manager,
+        "joined": membership.joined,
+        "left": membership.left,
+    }
+
+
+def rates_json(known: Known) -> list[dict[str, object]]:
+    """Give the plan rates in force, the last told of each year and currency."""
+    told = {
+        (event.data.fiscal_year, event.data.currency): (event, event.data)
+        for event in known.events
+        if isinstance(event.data, PlanRateSet)
+    }
+    return [
+        {
+            "fiscal_year": data.fiscal_year,
+            "currency": data.currency,
+            "rate": decimal_text(data.rate),
+            "set_at": event.occurred_at,
+            "event_id": str(event.event_id),
+        }
+        for _, (event, data) in sorted(told.items())
+    ]

@@ -1,0 +1,55 @@
+"""The routes that say whether the server lives, and whether it can answer."""
+
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from api.answers import json_bytes
+from api.http import contract
+from api.http.services import services_of
+from api.storage.errors import LogUnavailableError
+
+router: Final = APIRouter(tags=["health"])
+
+
+class Alive(BaseModel):
+    """The process answers; nothing is said of the database."""
+
+    status: str
+
+
+class Ready(BaseModel):
+    """Whether the log can be read, and how far behind it the views are, in positions."""
+
+    ready: bool
+    head: int | None
+    views: int | None
+    lag: int | None
+
+
+@router.get("/healthz", response_model=Alive)
+async def healthz() -> dict[str, str]:
+    """Say that the process answers, without asking the database."""
+    return {"status": "ok"}
+
+
+@router.get(
+    "/readyz", response_model=Ready, responses={503: {"model": Ready}, **contract.only(400, 401)}
+)
+def readyz(request: Request) -> Response:
+    """Say whether the log can be read, and how far the views are behind it."""
+    services = services_of(request)
+    try:
+        head, views = services.store.head().position, services.views.position()
+    except LogUnavailableError:
+        answer = Ready(ready=False, head=None, views=None, lag=None)
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+    else:
+        answer = Ready(ready=True, head=head, views=views, lag=max(0, head - views))
+        status = HTTPStatus.OK
+    return Response(
+        json_bytes(answer.model_dump()), status_code=status, media_type="application/json"
+    )

@@ -1,0 +1,202 @@
+"""The routes of the log itself: its pages, in four formats, and its stream."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, Final, Literal, TypeAlias
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import Response, StreamingResponse
+
+from api.answers import event_json, json_bytes
+from api.errors import MalformedRequestError
+from api.http import contract, schemas
+from api.http.deals import deal_named
+from api.http.formats import FORMATS, written
+from api.http.moments import Asked, instant_named, moment_of_log, moment_of_views
+from api.http.problems import RequestRefusedError
+from api.http.reply import link_with, reply
+from api.http.services import Services, services_of
+from api.lists_log import LogFilters
+from domain.events.base import type_name
+from domain.events.catalogue import TYPES_BY_NAME
+from domain.replay import Event
+
+router: Final = APIRouter(tags=["log"])
+MAX_LIMIT: Final = 1000
+HEARTBEAT_SECONDS: Final = 15.0
+_PAUSE_SECONDS: Final = 0.25
+_STREAM_BATCH: Final = 500
+_CHANNELS: Final = ("ui", "api", "import", "rule")
+Text: TypeAlias = Annotated[str | None, Query(min_length=1, max_length=500)]
+Instant: TypeAlias = Annotated[
+    str | None, Query(max_length=64, description="An instant with its zone.")
+]
+Position: TypeAlias = Annotated[int | None, Query(ge=0, le=2**62)]
+
+
+def filters(
+    type: Annotated[
+        str | None, Query(description="An event type; several with commas between.")
+    ] = None,
+    deal: Text = None,
+    account: Text = None,
+    owner: Text = None,
+    rep: Text = None,
+    actor: Text = None,
+    channel: Annotated[
+        str | None, Query(description="ui, api, import or rule; several with commas between.")
+    ] = None,
+    recorded_from: Instant = None,
+    recorded_to: Instant = None,
+    occurred_from: Instant = None,
+    occurred_to: Instant = None,
+) -> LogFilters:
+    """Take the filters of the log; a range holds its beginning and not its end."""
+    given = {
+        "recorded_from": recorded_from,
+        "recorded_to": recorded_to,
+        "occurred_from": occurred_from,
+        "occurred_to": occurred_to,
+    }
+    instants = {name: instant_named(name, text) for name, text in given.items() if text}
+    return LogFilters(
+        types=_some_of("type", type, tuple(TYPES_BY_NAME)),
+        deal=_deal(deal),
+        account=account,
+        owner=owner,
+        rep=rep,
+        actor=actor,
+        channels=_some_of("channel", channel, _CHANNELS),
+        **instants,
+    )
+
+
+def _deal(text: str | None) -> UUID | None:
+    return deal_named(text) if text else None
+
+
+def _some_of(field: str, text: str | None, known: Sequence[str]) -> tuple[str, ...]:
+    named = tuple(one.strip() for one in text.split(",")) if text else ()
+    for one in named:
+        if one not in known:
+            message = f"{field}: {one[:80]!r} is none of {', '.join(known)}"
+            raise MalformedRequestError(message, field=field)
+    return named
+
+
+@router.get(
+    "/v1/events",
+    response_model=schemas.LogPage,
+    responses=contract.reads(404, 406, formats=FORMATS),
+)
+def list_events(
+    request: Request,
+    wanted: Annotated[LogFilters, Depends(filters)],
+    after: Position = None,
+    before: Position = None,
+    upto: Position = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
+    order: Annotated[Literal["asc", "desc"], Query()] = "asc",
+    accept: Annotated[str, Header(max_length=500)] = "application/json",
+) -> Response:
+    """Give a page of the log, in the order of positions.
+
+    `upto` fixes the end of the range, by default at the head; the next page keeps it, so that
+    pages stay what they were while others append.
+    """
+    services = services_of(request)
+    resolve = moment_of_views if wanted.need_views else moment_of_log
+    moment = resolve(services, Asked(f"position:{upto}" if upto else None, None, None))
+    end = moment.position if before is None else min(moment.position, before - 1)
+    events = services.log.page(wanted, after=after or 0, upto=end, limit=limit + 1, order=order)
+    page, more = events[:limit], len(events) > limit
+    link = _next_page(request, page, moment.position, order) if more else None
+    media_type = _acceptable(accept)
+    if media_type != "application/json":
+        headers = {"X-Position": str(moment.position)}
+        headers |= {"Link": f'<{link}>; rel="next"'} if link else {}
+        return Response(written(page, media_type), headers=headers, media_type=media_type)
+    answer = {"upto": moment.position, "events": [event_json(e) for e in page], "next": link}
+    return reply(request, answer, moment, next_link=link)
+
+
+def _next_page(
+    request: Request, page: Sequence[Event], upto: int, order: Literal["asc", "desc"]
+) -> str:
+    last = page[-1].position
+    cursor = {"after": last} if order == "asc" else {"before": last}
+    return link_with(request, upto=upto, **cursor)
+
+
+def _acceptable(accept: str) -> str:
+    for part in accept.split(","):
+        named = part.partition(";")[0].strip().lower()
+        if named in {"*/*", "application/*", "application/json", ""}:
+            return "application/json"
+        if named in FORMATS:
+            return named
+    detail = f"offered here: application/json, {', '.join(FORMATS)}"
+    raise RequestRefusedError(406, "not_acceptable", detail)
+
+
+@router.get(
+    "/v1/events/stream",
+    response_class=StreamingResponse,
+    responses=contract.streams("text/event-stream"),
+)
+async def stream_events(
+    request: Request,
+    after: Position = None,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=20)] = None,
+) -> Response:
+    """Follow the log: each event under its position as id, from `Last-Event-ID` or `after` on.
+
+    Without either the stream begins at the head.
+    """
+    services = services_of(request)
+    start = _start(last_event_id, after)
+    if start is None:
+        start = (await asyncio.to_thread(services.store.head)).position
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(
+        _followed(services, start), media_type="text/event-stream", headers=headers
+    )
+
+
+def _start(last_event_id: str | None, after: int | None) -> int | None:
+    if last_event_id is None:
+        return after
+    if not (last_event_id.isascii() and last_event_id.isdigit()):
+        message = "Last-Event-ID: expected a position of the log"
+        raise MalformedRequestError(message, field="Last-Event-ID")
+    return int(last_event_id)
+
+
+async def _followed(services: Services, position: int) -> AsyncIterator[bytes]:
+    loop = asyncio.get_running_loop()
+    said = loop.time()
+    yield b"retry: 1000\n\n"
+    while not services.stopping.is_set():
+        events = await asyncio.to_thread(
+            services.store.events_at, position + 1, position + _STREAM_BATCH
+        )
+        for event in events:
+            yield _message(event)
+            position = event.position
+        if events:
+            said = loop.time()
+        elif loop.time() - said >= HEARTBEAT_SECONDS:
+            yield b": still here\n\n"
+            said = loop.time()
+        if not events:
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+
+def _message(event: Event) -> bytes:
+    name = type_name(type(event.data)).encode()
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (
+        event.position,
+        name,
+        json_bytes(event_json(event)),
+    )
