@@ -144,8 +144,8 @@ class Application:
             events = await self._store.load(stream_id)
             _check_version(events, command)
             now = self._clock()
-            stamps = tuple(_stamp(intent, command.caller, now) for intent in command.intents)
             try:
+                stamps = _stamps(command, now)
                 payloads = await asyncio.to_thread(decided, events, stamps)
             except (DomainError, UnknownDealError):
                 # A retry of what is recorded by now is answered, not refused for being said twice.
@@ -255,6 +255,17 @@ def _pinned(data: DealEvent, stamp: Stamp, known: Known) -> DealEvent:
         return data
     process = known.default_process(stamp.occurred_at)
     return data.model_copy(update={"process": ProcessRef(id=process.id, version=process.version)})
+
+
+def _stamps(command: Command, now: datetime) -> tuple[Stamp, ...]:
+    stamps: list[Stamp] = []
+    for index, intent in enumerate(command.intents):
+        try:
+            stamps.append(_stamp(intent, command.caller, now))
+        except DomainError as error:
+            error.field = f"events[{index}].{error.field}"
+            raise
+    return tuple(stamps)
 
 
 def _stamp(intent: Intent, caller: Caller, now: datetime) -> Stamp:

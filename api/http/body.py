@@ -46,16 +46,16 @@ def unsupported(expected: str) -> RequestRefusedError:
     )
 
 
-async def read_bytes(request: Request) -> bytes:
+async def read_bytes(request: Request, *, most: int = MAX_BODY) -> bytes:
     """Give the bytes of a body, refused before they are read where their length is stated."""
     stated = request.headers.get("content-length", "")
-    if stated.isascii() and stated.isdigit() and int(stated) > MAX_BODY:
+    if stated.isascii() and stated.isdigit() and int(stated) > most:
         raise too_large()
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
-        if size > MAX_BODY:
+        if size > most:
             raise too_large()
         parts.append(part)
     return b"".join(parts)

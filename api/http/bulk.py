@@ -13,7 +13,7 @@ from api.answers import json_bytes
 from api.application import Command, Recorded
 from api.errors import MalformedRequestError
 from api.http import contract
-from api.http.body import JsonObject, body_hash, decoded_object, too_large, unsupported
+from api.http.body import JsonObject, body_hash, decoded_object, read_bytes, too_large, unsupported
 from api.http.deals import deal_named
 from api.http.intents import read_intents
 from api.http.problems import problem_of, request_id_of
@@ -23,6 +23,8 @@ from api.http.writes import ADMIN, recorded_deal_json
 
 router: Final = APIRouter(tags=["deals"])
 MEDIA_TYPE: Final = "application/x-ndjson"
+MAX_BYTES: Final = 32 << 20
+"""Bytes of all lines together: read before the first verdict, so that none waits for another."""
 MAX_LINE: Final = 1 << 20
 MAX_KEY: Final = 200
 AT_ONCE: Final = 64
@@ -45,37 +47,16 @@ async def append_in_bulk(
     """
     if content_type.partition(";")[0].strip().lower() != MEDIA_TYPE:
         raise unsupported(MEDIA_TYPE)
-    return StreamingResponse(_verdicts(request), media_type=MEDIA_TYPE)
+    body = await read_bytes(request, most=MAX_BYTES)
+    return StreamingResponse(_verdicts(request, body), media_type=MEDIA_TYPE)
 
 
-async def _verdicts(request: Request) -> AsyncIterator[bytes]:
+async def _verdicts(request: Request, body: bytes) -> AsyncIterator[bytes]:
     services = services_of(request)
-    waiting: list[tuple[int, bytes]] = []
-    number = 0
-    async for line in _lines(request):
-        number += 1
-        if line.strip():
-            waiting.append((number, line))
-        if len(waiting) == AT_ONCE:
-            for verdict in await _decided(request, services, waiting):
-                yield verdict
-            waiting = []
-    for verdict in await _decided(request, services, waiting):
-        yield verdict
-
-
-async def _lines(request: Request) -> AsyncIterator[bytes]:
-    rest = b""
-    async for part in request.stream():
-        rest += part
-        *lines, rest = rest.split(b"\n")
-        for line in lines:
-            yield line
-        if len(rest) > MAX_LINE:
-            # The other end of the line is unknown, so nothing after it can be read either.
-            yield rest
-            return
-    yield rest
+    lines = [(n, line) for n, line in enumerate(body.split(b"\n"), start=1) if line.strip()]
+    for start in range(0, len(lines), AT_ONCE):
+        for verdict in await _decided(request, services, lines[start : start + AT_ONCE]):
+            yield verdict
 
 
 async def _decided(

@@ -88,6 +88,10 @@ BODIES: Final[dict[str, type[BaseModel]]] = {
     kind: _events_model(kind) for kind in dict.fromkeys(STREAM_KINDS.values())
 }
 """The body that records events of one kind of stream, by the kind."""
+_TAGGED: Final = frozenset(
+    kind for kind in BODIES if sum(of == kind for of in STREAM_KINDS.values()) > 1
+)
+"""Kinds with several event types, whose errors name the type on their way to the field."""
 ShortFields: TypeAlias = dict[str, Any]
 _SHORT_FIELDS: Final[ShortFields] = {
     name: (field.annotation, field) for name, field in DealOpened.model_fields.items()
@@ -107,7 +111,9 @@ def read_intents(kind: str, body: bytes, content: JsonObject) -> tuple[Intent, .
         MalformedRequestError: naming each field that is wrong.
     """
     _ensure_types(kind, content)
-    events: Sequence[Any] = _validated(TypeAdapter(BODIES[kind]), body).events
+    events: Sequence[Any] = _validated(
+        TypeAdapter(BODIES[kind]), body, tagged=kind in _TAGGED
+    ).events
     return tuple(_intent(item, item.data) for item in events)
 
 
@@ -115,17 +121,17 @@ def read_opening(body: bytes, content: JsonObject) -> tuple[Intent, ...]:
     """Give the events of a new deal, in the long form or in the short one."""
     if "events" in content or not content.keys() & DealOpened.model_fields.keys():
         return read_intents("deal", body, content)
-    opened = _validated(TypeAdapter(OpenDeal), body)
+    opened = _validated(TypeAdapter(OpenDeal), body, tagged=False)
     fields = {name: getattr(opened, name) for name in DealOpened.model_fields}
     return (_intent(opened, DealOpened.model_validate(fields)),)
 
 
-def _validated(adapter: TypeAdapter[Any], body: bytes) -> Any:
+def _validated(adapter: TypeAdapter[Any], body: bytes, *, tagged: bool) -> Any:
     try:
         return adapter.validate_json(body)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
-        errors = field_errors(faults, tagged=True)
+        errors = field_errors(faults, tagged=tagged)
         raise malformed(errors) from error
 
 
