@@ -23,25 +23,27 @@ Day: TypeAlias = Annotated[
     str | None, Query(description="YYYY-MM-DD", max_length=10, json_schema_extra={"format": "date"})
 ]
 
+ClosedText: TypeAlias = Annotated[
+    str | None, Query(description="open, won, lost or disqualified; several with commas between.")
+]
+ExternalId: TypeAlias = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=500,
+        description="The deal's id in the system that it was imported from; "
+        "15-character Salesforce ids are found too.",
+    ),
+]
+
 
 def filters(
     owner: Text = None,
     team: Text = None,
     stage: Text = None,
-    closed: Annotated[
-        str | None,
-        Query(description="open, won, lost or disqualified; several with commas between."),
-    ] = None,
+    closed: ClosedText = None,
     account: Text = None,
-    external_id: Annotated[
-        str | None,
-        Query(
-            min_length=1,
-            max_length=500,
-            description="The deal's id in the system that it was imported from; "
-            "15-character Salesforce ids are found too.",
-        ),
-    ] = None,
+    external_id: ExternalId = None,
     process: Text = None,
     q: Annotated[
         str | None,

@@ -32,8 +32,7 @@ OPERATIONS: Final = "operations"
 class Rep:
     """A seller: team, habits, quota of each of the four quarters in thousands, and a market.
 
-    `load` is how many deals the rep has to close in a quarter; `until` and `since` count
-    quarters, for a rep who leaves and one who comes.
+    `load` is how many deals the rep has to bring to a decision in a quarter.
     """
 
     id: str

@@ -10,7 +10,7 @@ from itertools import count
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from domain.bookings import Booking, RunningTotal
-from domain.events.catalogue import STREAM_KINDS, TYPES_BY_NAME, parse
+from domain.events.catalogue import TYPES_BY_NAME, parse
 from domain.known import Known
 from domain.path import Processes
 from domain.policy import DEFAULT_POLICY
@@ -163,7 +163,3 @@ class _Context:
     def dwell(self, process: str, stage: str, deal_id: UUID, before: datetime) -> Dwell | None:
         stays = self._company.stays.get((process, stage), [])
         return StaysIn(stays).dwell(deal_id, before, self.policy)
-
-
-def is_deal(line: Line) -> bool:
-    return STREAM_KINDS[str(line["type"])] == "deal"

@@ -1,0 +1,51 @@
+"""Makes the pictures of the documentation: `python -m tests.support.screenshots FOLDER`."""
+
+import asyncio
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from playwright.async_api import async_playwright
+
+from api.bootstrap import build_app, open_ledger
+from api.cli_exchange import load_sample
+from api.settings import Settings
+from tests.support.browser import CHROMIUM, FLAGS, serving
+
+TOKEN: Final = "token-of-the-pictures-0123456789"
+STORY: Final = "order-this-month"
+"""The deal that the README shows: see docs/sample-company.md."""
+PAGES: Final = {"board": "/board", "deal": "/deals/{deal}"}
+
+
+async def picture(base: str, deal: str, folder: Path) -> None:
+    """Take a picture of each page, in light."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        context = await browser.new_context(
+            viewport={"width": 1440, "height": 900}, color_scheme="light"
+        )
+        page = await context.new_page()
+        await page.goto(f"{base}/sign-in?token={TOKEN}")
+        for name, path in PAGES.items():
+            await page.goto(base + path.format(deal=deal))
+            await page.screenshot(path=folder / f"{name}.png")
+        await browser.close()
+
+
+def main(folder: Path) -> None:
+    """Load the sample company into a ledger of its own and take the pictures."""
+    with TemporaryDirectory(prefix="dealtrail-pictures-") as home:
+        Path(home).chmod(0o711)
+        with open_ledger(Settings(home=Path(home))) as ledger:
+            ledger.store.start()
+            load_sample(ledger)
+            deal = ledger.store.stream_ids_of(STORY)[0].partition(":")[2]
+        with open_ledger(Settings(home=Path(home))) as ledger:
+            with serving(build_app(ledger, token=TOKEN)) as base:
+                asyncio.run(picture(base, deal, folder))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
