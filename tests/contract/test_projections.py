@@ -5,6 +5,7 @@ Holds `docs/guarantees.md`: projections can be made again; as-of questions use t
 
 import random
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from api import worker
-from api.bootstrap import Ledger
+from api.bootstrap import Ledger, build_ledger
 from api.moment import moment
 from domain.replay import view
 from projections.batch import get_docs
@@ -174,14 +175,10 @@ def asked(ledger: Ledger, deal: UUID, as_of: str | None) -> tuple[Any, ...]:
 
 
 def test_two_workers_take_turns(database: str, tmp_path: Path) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     with ledger_on(database) as ledger:
         import_lines(ledger, tmp_path, thirty_lines())
         live = snapshot(ledger)
         forget(ledger)
-        from api.bootstrap import build_ledger
-
         others = [build_ledger(ledger.store).worker for _ in range(2)]
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda one: one.catch_up(), others))

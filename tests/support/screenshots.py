@@ -42,9 +42,11 @@ def main(folder: Path) -> None:
             ledger.store.start()
             load_sample(ledger)
             deal = ledger.store.stream_ids_of(STORY)[0].partition(":")[2]
-        with open_ledger(Settings(home=Path(home))) as ledger:
-            with serving(build_app(ledger, token=TOKEN)) as base:
-                asyncio.run(picture(base, deal, folder))
+        with (
+            open_ledger(Settings(home=Path(home))) as ledger,
+            serving(build_app(ledger, token=TOKEN)) as base,
+        ):
+            asyncio.run(picture(base, deal, folder))
 
 
 if __name__ == "__main__":
