@@ -13,6 +13,7 @@ from api.cli_show import add_show_commands
 from api.errors import ApplicationError
 from api.exchange.lines import ExportRefusedError
 from api.exchange.profile import ProfileRefusedError
+from api.logs import configure_logs
 from api.settings import SettingsError
 from api.storage.embedded_account import EmbeddedError
 from api.storage.errors import StorageError
@@ -61,6 +62,7 @@ add_context_commands(app)
 
 def main() -> NoReturn:
     """Run a command: exit 0 if it did its work, 1 on failure, 2 on bad usage."""
+    configure_logs()
     try:
         app()
     except EXPECTED as error:

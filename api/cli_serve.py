@@ -3,8 +3,10 @@
 import secrets
 import signal
 import socket
+import sys
 from pathlib import Path
 from threading import Event as Flag
+from types import FrameType
 from typing import Final
 
 import typer
@@ -31,6 +33,7 @@ def add_serve_commands(app: typer.Typer) -> None:
 
 def run() -> None:
     """Serve; into an empty ledger, put the sample company first."""
+    _leave_cleanly()
     settings = Settings.read()
     with database(settings):  # kept up between the two ledgers that are opened here
         if settings.sample == "company":
@@ -49,6 +52,7 @@ def _load_sample_if_empty(settings: Settings) -> None:
 
 def serve() -> None:
     """Serve, with the worker that keeps the views."""
+    _leave_cleanly()
     settings = Settings.read()
     with open_ledger(settings) as ledger:
         _serve(ledger, settings)
@@ -87,7 +91,29 @@ def _serve(ledger: Ledger, settings: Settings) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     with listener:
-        uvicorn.Server(config).run(sockets=[listener])
+        _Server(config, stopping=app.state.services.stopping).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """A server that ends its streams as soon as it is told to stop, so that none holds it up."""
+
+    def __init__(self, config: uvicorn.Config, *, stopping: Flag) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take the signal to stop."""
+        self._stopping.set()
+        super().handle_exit(sig, frame)
+
+
+def _leave_cleanly() -> None:
+    """Let a signal end the command through its `with` blocks, so that the database stops too.
+
+    The server hands a signal on when it has stopped; the default would end the process there.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
 
 
 def token_of(home: Path) -> str:

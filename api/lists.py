@@ -154,11 +154,13 @@ class DealLists:
             page = rows[:limit]
             fresh = _fresh(connection, moment.position) if live else set()
             judged = _judged(connection, [row[0] for row in page], moment, fresh)
-        more = Cursor(moment.position, page[-1][2], page[-1][0], question)
+        more = None
+        if len(rows) > limit:
+            more = Cursor(moment.position, page[-1][2], page[-1][0], question).text()
         return DealPage(
             total,
             [_row_json(row, judged) for row in page],
-            more.text() if len(rows) > limit else None,
+            more,
             len(fresh) == len(_JUDGING),
         )
 

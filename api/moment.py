@@ -33,6 +33,18 @@ class Moment:
         }
 
 
+def ensure_recorded(store: LogReader, position: int) -> None:
+    """Refuse a position that no event has yet: nobody can have been told of it.
+
+    Raises:
+        BeyondTheLogError: it lies beyond the head of the log.
+    """
+    head = store.head().position
+    if position > head:
+        message = f"position {position} lies beyond the head of the log, {head}"
+        raise BeyondTheLogError(message, field="min_position")
+
+
 def moment(
     store: LogReader, *, as_of: str | None, effective_at: str | None, now: datetime
 ) -> Moment:

@@ -8,7 +8,7 @@ from typing import Final
 
 from api.clock import Deadline
 from api.errors import ViewsBehindError
-from api.moment import Moment, moment
+from api.moment import Moment, ensure_recorded, moment
 from api.storage.log_reader import LogReader
 
 PATIENCE_SECONDS: Final = 2.0
@@ -39,6 +39,8 @@ class Views:
             ViewsBehindError: the views did not reach the position asked for in time.
         """
         asked = moment(self._store, as_of=as_of, effective_at=effective_at, now=self._clock())
+        if min_position:
+            ensure_recorded(self._store, min_position)
         needed = max(asked.position, min_position or 0)
         reached = self._reached(needed)
         if reached >= needed:

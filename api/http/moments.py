@@ -6,10 +6,8 @@ from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Query
 
-from api.errors import ViewsBehindError
 from api.http.services import Services
-from api.moment import Moment, instant, moment
-from api.views import PATIENCE_SECONDS
+from api.moment import Moment, ensure_recorded, instant, moment
 
 AsOf: TypeAlias = Annotated[
     str | None,
@@ -66,13 +64,10 @@ def moment_of_log(services: Services, question: Asked) -> Moment:
     """Resolve the moment of a question that the log alone answers.
 
     Raises:
-        ViewsBehindError: the log does not reach `min_position` in time.
-        BeyondTheLogError: `as_of` has not come yet.
+        BeyondTheLogError: `as_of` or `min_position` has not come yet.
     """
-    least = question.min_position or 0
-    if least and services.store.wait_for(least, timeout=PATIENCE_SECONDS).position < least:
-        message = f"the log has not reached position {least} yet"
-        raise ViewsBehindError(message, field="min_position")
+    if question.min_position:
+        ensure_recorded(services.store, question.min_position)
     return moment(
         services.store,
         as_of=question.as_of,

@@ -330,6 +330,18 @@ def test_every_refusal_of_the_model_has_a_status() -> None:
     assert set(DomainError.__subclasses__()) <= set(STATUSES)
 
 
+def test_an_empty_list_is_an_answer(client: TestClient) -> None:
+    for query in ({"stage": "nothing"}, {"deleted": "true"}, {"owner": "nobody"}):
+        answer = client.get("/v1/deals", params=query)
+        assert (answer.status_code, answer.json()["deals"]) == (200, [])
+
+
+def test_a_position_that_nobody_was_told_of_is_refused(client: TestClient) -> None:
+    for path in ("/v1/deals", "/v1/policies", "/v1/quotas"):
+        answer = client.get(path, params={"min_position": 99})
+        assert (answer.status_code, answer.json()["code"]) == (422, "beyond_the_log")
+
+
 def test_an_unknown_deal_is_not_found(client: TestClient) -> None:
     for deal in ("nothing", "01a20c1e-dadf-724a-a461-d623f4f2ae79"):
         assert client.get(f"/v1/deals/{deal}").status_code == 404
