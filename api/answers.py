@@ -1,6 +1,7 @@
 """How events and states read as JSON, the same wherever they are answered."""
 
 import json
+from datetime import datetime
 from typing import Final
 
 import orjson
@@ -112,6 +113,36 @@ def entry_json(entry: Entry, verdict: object) -> dict[str, object]:
         "amended": correction_json(entry.amended),
         "retracted": correction_json(entry.retracted),
         "pressure": verdict,
+    }
+
+
+def late_because(entry: Entry, at: datetime) -> list[str]:
+    """Say why an event that an answer of an instant rests on was not simply told in its time.
+
+    `recorded_after`: only told after the instant. `late_recorded`, `backdated_across_boundary`:
+    METRICS section 1. `amended`, `retracted`: a later event says otherwise.
+    """
+    reasons = {
+        "recorded_after": entry.told_at is not None and entry.told_at > at,
+        "late_recorded": bool(entry.late),
+        "backdated_across_boundary": bool(entry.backdated),
+        "amended": entry.amended is not None,
+        "retracted": entry.retracted is not None,
+    }
+    return [name for name, holds in reasons.items() if holds]
+
+
+def late_json(entry: Entry, at: datetime) -> dict[str, object]:
+    """Name an event that was told late, or told otherwise before."""
+    correction = entry.retracted or entry.amended
+    return {
+        "event_id": str(entry.event_id),
+        "type": entry.type,
+        "position": entry.position,
+        "occurred_at": entry.occurred_at,
+        "recorded_at": entry.recorded_at,
+        "because": late_because(entry, at),
+        "corrected_by": str(correction.event_id) if correction else None,
     }
 
 

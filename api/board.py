@@ -2,64 +2,54 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
 from api.context import ContextReader
+from api.looks import Look, looks_at
 from api.moment import Moment
 from api.people import People
+from api.places import Places
 from api.storage.event_store import EventStore
 from domain.fiscal import FiscalQuarter, days_left
 from domain.known import Known
 from domain.process import Stage
-from domain.replay import view
 from domain.values import Money
 from projections.attainment.projection import ledger
-from projections.batch import DEAL_PREFIX, deal_of, get_docs
 from projections.facts import Rows
 from projections.pressure.answer import money_json
 from projections.pressure.context import KnownContext
-from projections.pressure.fold import fold as fold_pressure
-from projections.pressure.projection import summary, verdict_counts
-from projections.progress.answer import answer as progress_answer
-from projections.progress.fold import fold as fold_progress
-from projections.progress.projection import PROGRESS
+from projections.spans import read
 from projections.spans.fold import DealState
-from projections.spans.fold import fold as fold_state
-from projections.spans.projection import SPANS
 
 _CLOSED = {"won": "Won", "lost": "Lost", "disqualified": "Disqualified"}
 _NO_STAGE = "no_stage"
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What the board says of a deal besides its state."""
-
-    progress: Mapping[str, object]
-    verdicts: Mapping[str, int]
-
-
 class Board:
-    """Answers what stands where in the pipeline."""
+    """Answers what stands where in the pipeline; the views must have reached the moment."""
 
-    def __init__(self, store: EventStore, context: ContextReader, people: People) -> None:
+    def __init__(
+        self, store: EventStore, context: ContextReader, people: People, places: Places
+    ) -> None:
         self._store = store
         self._context = context
         self._people = people
+        self._places = places
 
-    def board(self, moment: Moment, *, live: bool) -> dict[str, object]:
-        """Give the columns of the board; `live` says that the views stand at this position."""
+    def board(self, moment: Moment) -> dict[str, object]:
+        """Give the columns of the board: the deals open then, and those closed in the quarter."""
         known = self._context.known(moment.position)
         quarter = known.calendar.quarter_at(moment.effective_at)
+        since = quarter.start_instant if quarter else moment.effective_at
         with self._store.connection() as connection:
-            states = self._states(connection, moment, quarter)
-            looks = (
-                _stored(connection, states, moment)
-                if live and moment.cut is None
-                else self._folded(connection, known, states, moment)
+            place = self._places.of(connection, moment)
+            found = read.stood(connection, place.open_deals)
+            found += read.stood(
+                connection, place.deals_out(closed_since=since), where="NOT deleted"
             )
+            states = {one.deal_id: one.state for one in found}
+            looks = looks_at(connection, known, moment, states, self._places.streams)
             attainment = _attainment(connection, known, quarter, moment)
         names = self._people.names()
         return {
@@ -69,70 +59,6 @@ class Board:
             "columns": _columns(known, states, looks, names),
             "owners": _owners(states.values(), names),
         }
-
-    def _states(
-        self, connection: Rows, moment: Moment, quarter: FiscalQuarter | None
-    ) -> dict[UUID, DealState]:
-        """Give the deals that are open, and those that closed in the quarter."""
-        since = quarter.start_instant if quarter else moment.effective_at
-        if moment.cut is None:
-            rows = SPANS.known(
-                connection,
-                as_of=moment.position,
-                where="NOT deleted AND (closed IS NULL OR closed_at >= %s)",
-                params=(since,),
-            )
-            return dict(rows)
-        return {
-            deal_id: state
-            for deal_id, state in self._as_it_happened(moment)
-            if not state.deleted and (state.closed_at is None or state.closed_at >= since)
-        }
-
-    def _as_it_happened(self, moment: Moment) -> Iterable[tuple[UUID, DealState]]:
-        """Fold every deal with hindsight: what occurred by the instant, as known."""
-        streams = self._store.by_prefix(DEAL_PREFIX, upto=moment.position)
-        for stream_id, events in streams.items():
-            state = fold_state(view(events, effective_at=moment.cut))
-            deal_id = deal_of(stream_id)
-            if state and deal_id:
-                yield deal_id, state
-
-    def _folded(
-        self, connection: Rows, known: Known, deals: Iterable[UUID], moment: Moment
-    ) -> dict[UUID, _Look]:
-        """Fold progress and verdicts as they were at a moment that no view stands at."""
-        context = KnownContext(connection, known=known, as_of=moment.position, ledger=ledger)
-        streams = self._store.streams(
-            (f"{DEAL_PREFIX}{deal_id}" for deal_id in deals), upto=moment.position
-        )
-        looks: dict[UUID, _Look] = {}
-        for stream_id, stream in streams.items():
-            deal_id = deal_of(stream_id)
-            if deal_id is None:
-                continue
-            events = view(stream, effective_at=moment.cut)
-            processes = known.processes(events)
-            progress = fold_progress(events, processes, known.policy)
-            judged = fold_pressure(deal_id, events, processes, context)
-            looks[deal_id] = _Look(
-                progress_answer(progress, moment.effective_at), verdict_counts(summary(judged))
-            )
-        return looks
-
-
-def _stored(connection: Rows, deals: Iterable[UUID], moment: Moment) -> dict[UUID, _Look]:
-    wanted = list(deals)
-    progress = get_docs(connection, "progress", wanted)
-    pressure = get_docs(connection, "pressure", wanted)
-    return {
-        deal_id: _Look(
-            progress_answer(PROGRESS.validate_json(progress[deal_id]), moment.effective_at),
-            verdict_counts(pressure[deal_id]),
-        )
-        for deal_id in wanted
-        if deal_id in progress and deal_id in pressure
-    }
 
 
 def _quarter_json(quarter: FiscalQuarter | None, moment: Moment) -> dict[str, object] | None:
@@ -178,7 +104,7 @@ def _money(amount: Decimal, currency: str) -> dict[str, str] | None:
 def _columns(
     known: Known,
     states: Mapping[UUID, DealState],
-    looks: Mapping[UUID, _Look],
+    looks: Mapping[UUID, Look],
     names: Mapping[str, str],
 ) -> list[dict[str, object]]:
     """Give a column for each stage of the processes in use, then one for each way to close."""
@@ -231,7 +157,7 @@ def _totals(states: Iterable[DealState]) -> list[dict[str, str] | None]:
 
 
 def _deal(
-    deal_id: UUID, state: DealState, look: _Look | None, names: Mapping[str, str]
+    deal_id: UUID, state: DealState, look: Look | None, names: Mapping[str, str]
 ) -> dict[str, object]:
     amount = None
     if state.amount is not None and state.currency is not None:

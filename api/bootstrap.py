@@ -11,6 +11,7 @@ from threading import Thread
 from fastapi import APIRouter, FastAPI
 
 from api import clock
+from api.all_projections import projections
 from api.application import Application
 from api.board import Board
 from api.context import ContextReader
@@ -21,7 +22,12 @@ from api.lists_figures import Figures
 from api.lists_log import LogLists
 from api.page_reads import Reads
 from api.people import People
+from api.places import Places
+from api.projection_states import StateReader
+from api.quarter_figures import QuarterFigures
+from api.quarters import Quarters
 from api.questions import DealQuestions
+from api.replays import ReplayReader
 from api.settings import Settings
 from api.storage.embedded import EmbeddedServer
 from api.storage.event_store import EventStore
@@ -29,12 +35,6 @@ from api.storage.migrate import migrate
 from api.views import Views
 from api.web.pages import create_pages
 from api.worker import Worker
-from projections.attainment.projection import AttainmentProjection, ledger
-from projections.batch import Projection
-from projections.history.projection import HistoryProjection
-from projections.pressure.projection import PressureProjection
-from projections.progress.projection import ProgressProjection
-from projections.spans.projection import SpansProjection
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,12 @@ class Ledger:
     application: Application
     questions: DealQuestions
     worker: Worker
+    states: StateReader
+    places: Places
+    figures: Figures
+    replays: ReplayReader
+    quarters: Quarters
+    quarter_figures: QuarterFigures
 
 
 @contextmanager
@@ -73,12 +79,22 @@ def open_ledger(settings: Settings) -> Iterator[Ledger]:
 def build_ledger(store: EventStore) -> Ledger:
     """Build everything that works on a store; whoever appends starts the store first."""
     context = ContextReader(store)
+    worker = Worker(store, context, projections())
+    places = Places(store, worker.position)
+    figures = Figures(store, context)
+    replays = ReplayReader(store, context, places, worker.position)
     return Ledger(
         store=store,
         context=context,
         application=Application(store, context, clock.now),
         questions=DealQuestions(store, context),
-        worker=Worker(store, context, projections()),
+        worker=worker,
+        states=StateReader(store, context, projections()),
+        places=places,
+        figures=figures,
+        replays=replays,
+        quarters=Quarters(replays),
+        quarter_figures=QuarterFigures(figures, replays, places, worker.position),
     )
 
 
@@ -92,12 +108,16 @@ def build_app(ledger: Ledger, *, token: str) -> FastAPI:
     services = Services(
         application=ledger.application,
         questions=ledger.questions,
-        lists=DealLists(ledger.store),
+        lists=DealLists(ledger.store, ledger.places),
         log=LogLists(ledger.store),
-        figures=Figures(ledger.store, ledger.context),
+        figures=ledger.figures,
+        replays=ledger.replays,
+        quarters=ledger.quarters,
+        quarter_figures=ledger.quarter_figures,
         store=ledger.store,
         context=ledger.context,
         views=views,
+        states=ledger.states,
         now=clock.now,
         token=token,
         stopping=stopping,
@@ -123,7 +143,7 @@ def _pages(ledger: Ledger, views: Views, token: str) -> APIRouter:
     reads = Reads(
         views=views,
         questions=ledger.questions,
-        board=Board(ledger.store, ledger.context, people),
+        board=Board(ledger.store, ledger.context, people, ledger.places),
         people=people,
     )
 
@@ -131,17 +151,3 @@ def _pages(ledger: Ledger, views: Views, token: str) -> APIRouter:
         return hmac.compare_digest(given.encode(), token.encode())
 
     return create_pages(reads, accepts_token=accepts, now=clock.now)
-
-
-def projections() -> list[Projection]:
-    """Give every projection, in the order in which a batch goes through them.
-
-    Pressure reads the credits of the same position, so attainment comes before it.
-    """
-    return [
-        SpansProjection(),
-        ProgressProjection(),
-        AttainmentProjection(),
-        PressureProjection(ledger),
-        HistoryProjection(),
-    ]

@@ -6,8 +6,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from api.cli_bench import add_bench_commands
 from api.cli_context import add_context_commands
 from api.cli_exchange import add_exchange_commands
+from api.cli_projections import add_projection_commands
+from api.cli_replay import add_replay_commands
 from api.cli_serve import add_serve_commands
 from api.cli_show import add_show_commands
 from api.errors import ApplicationError
@@ -57,7 +60,10 @@ def dealtrail(
 add_serve_commands(app)
 add_exchange_commands(app)
 add_show_commands(app)
+add_projection_commands(app)
+add_replay_commands(app)
 add_context_commands(app)
+add_bench_commands(app)
 
 
 def main() -> NoReturn:

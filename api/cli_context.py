@@ -11,12 +11,14 @@ import typer
 import yaml
 from pydantic import ValidationError
 
+from api import clock
 from api.application import Caller, Command, Intent
-from api.bootstrap import Ledger, open_ledger
+from api.bootstrap import open_ledger
 from api.cli_exchange import catch_up
-from api.cli_output import Json, print_json, print_table
+from api.cli_output import AsOf, EffectiveAt, Json, print_json, print_table
 from api.errors import MalformedRequestError
 from api.exchange.profile import reasons
+from api.moment import Moment, moment
 from api.settings import Settings
 from domain.events.base import DomainEvent
 from domain.events.catalogue import TYPES_BY_NAME, parse
@@ -41,6 +43,8 @@ def calendar(
         str | None, typer.Option(help="The parameters of weeks or explicit, as JSON.")
     ] = None,
     effective_from: Annotated[str, typer.Option(help="First local day it is in force.")] = _ALWAYS,
+    as_of: AsOf = None,
+    effective_at: EffectiveAt = None,
     as_json: Json = False,
 ) -> None:
     """Adopt a fiscal calendar, or show those adopted."""
@@ -53,7 +57,7 @@ def calendar(
             "effective_from": date.fromisoformat(effective_from).isoformat(),
         }
         _tell("calendar", "calendar_adopted", data)
-    known = _known()
+    known, when = _known(as_of, effective_at)
     adopted = [
         {
             "effective_from": one.effective_from,
@@ -61,8 +65,9 @@ def calendar(
             "kind": type(one.calendar).__name__,
         }
         for one in known.calendar.adopted
+        if when.cut is None or one.effective_from <= when.cut.date()
     ]
-    _show(as_json, {"calendars": adopted}, ["effective_from", "zone", "kind"], adopted)
+    _show(as_json, when, {"calendars": adopted}, ["effective_from", "zone", "kind"], adopted)
 
 
 def process(
@@ -71,6 +76,8 @@ def process(
     publish: Annotated[
         Path | None, typer.Option(help="YAML or JSON file with version, name, stages, closing.")
     ] = None,
+    as_of: AsOf = None,
+    effective_at: EffectiveAt = None,
     as_json: Json = False,
 ) -> None:
     """Publish a version of a sales process, or show what is published."""
@@ -80,12 +87,13 @@ def process(
             raise typer.BadParameter(message, param_hint="PROCESS_ID")
         data = yaml.safe_load(publish.read_text(encoding="utf-8"))
         _tell(f"process:{process_id}", "process_published", data)
+    known, when = _known(as_of, effective_at)
     shown = [
         {"id": one.id, "version": one.version, "name": one.name, "stages": len(one.stages)}
-        for one in _known().catalogue.values()
+        for one in known.true_at(when.cut).catalogue.values()
         if process_id in (None, one.id)
     ]
-    _show(as_json, {"processes": shown}, ["id", "version", "name", "stages"], shown)
+    _show(as_json, when, {"processes": shown}, ["id", "version", "name", "stages"], shown)
 
 
 def policy(
@@ -93,15 +101,18 @@ def policy(
     publish: Annotated[
         Path | None, typer.Option(help="YAML or JSON file with version and numbers.")
     ] = None,
+    as_of: AsOf = None,
+    effective_at: EffectiveAt = None,
     as_json: Json = False,
 ) -> None:
     """Publish a policy, or show the one in force."""
     if publish is not None:
         data = yaml.safe_load(publish.read_text(encoding="utf-8"))
         _tell("policy", "policy_published", data)
-    numbers = _known().policy.model_dump(mode="json")
+    known, when = _known(as_of, effective_at)
+    numbers = known.true_at(when.cut).policy.model_dump(mode="json")
     rows = [{"number": name, "value": value} for name, value in numbers.items()]
-    _show(as_json, {"policy": numbers}, ["number", "value"], rows)
+    _show(as_json, when, {"policy": numbers}, ["number", "value"], rows)
 
 
 def quota(
@@ -111,6 +122,8 @@ def quota(
     amount: Annotated[str | None, typer.Option(help="Such as 250000.00.")] = None,
     currency: Annotated[str, typer.Option(help="Three letters.")] = "USD",
     team: Annotated[bool, typer.Option(help="The quota is a team's.")] = False,
+    as_of: AsOf = None,
+    effective_at: EffectiveAt = None,
     as_json: Json = False,
 ) -> None:
     """Assign or revise a quota, or show the quotas."""
@@ -119,6 +132,7 @@ def quota(
             message = "name who the quota is for and the quarter"
             raise typer.BadParameter(message, param_hint="WHO QUARTER")
         _set_quota(who, quarter, {"amount": amount, "currency": currency}, team=team)
+    known, when = _known(as_of, effective_at)
     shown = [
         {
             "who": history.rep or f"team {history.team}",
@@ -127,12 +141,14 @@ def quota(
             "amount": None if step.amount is None else f"{step.amount.amount:f}",
             "currency": step.amount.currency if step.amount else None,
         }
-        for history in _known().quotas.values()
+        for history in known.quotas.values()
         for step in history.steps
-        if who in (None, history.rep, history.team) and quarter in (None, history.quarter)
+        if (when.cut is None or step.since <= when.cut)
+        and who in (None, history.rep, history.team)
+        and quarter in (None, history.quarter)
     ]
     headers = ["who", "quarter", "since", "amount", "currency"]
-    _show(as_json, {"quotas": shown}, headers, shown)
+    _show(as_json, when, {"quotas": shown}, headers, shown)
 
 
 def member(
@@ -142,6 +158,8 @@ def member(
     manager: Annotated[str | None, typer.Option(help="Whom they report to.")] = None,
     role: Annotated[str, typer.Option(help="rep, manager, process_owner, auditor, admin.")] = "rep",
     left: Annotated[bool, typer.Option(help="They leave their team.")] = False,
+    as_of: AsOf = None,
+    effective_at: EffectiveAt = None,
     as_json: Json = False,
 ) -> None:
     """Let somebody join or leave a team, or show who is in which."""
@@ -150,6 +168,7 @@ def member(
     elif rep is not None and team is not None:
         data = {"rep": rep, "team": team, "role": role}
         _tell("organisation", "member_joined", data | ({"manager": manager} if manager else {}))
+    known, when = _known(as_of, effective_at)
     shown = [
         {
             "rep": one.rep,
@@ -159,15 +178,15 @@ def member(
             "joined": one.joined,
             "left": one.left,
         }
-        for one in _known().memberships
+        for one in known.true_at(when.cut).memberships
         if rep in (None, one.rep)
     ]
     headers = ["rep", "team", "manager", "role", "joined", "left"]
-    _show(as_json, {"members": shown}, headers, shown)
+    _show(as_json, when, {"members": shown}, headers, shown)
 
 
 def _set_quota(who: str, quarter: str, amount: dict[str, str], *, team: bool) -> None:
-    known = _known()
+    known, _ = _known(None, None)
     key = (None, who, quarter) if team else (who, None, quarter)
     stream = quota_stream(who=who, quarter=quarter)
     if key in known.quotas:
@@ -200,19 +219,20 @@ def _payload(type_name: str, data: Any) -> DomainEvent:
         raise MalformedRequestError(f"{type_name}: {reasons(error)}") from error
 
 
-def _known() -> Known:
+def _known(as_of: str | None, effective_at: str | None) -> tuple[Known, Moment]:
     with open_ledger(Settings.read()) as ledger:
-        return _context(ledger)
-
-
-def _context(ledger: Ledger) -> Known:
-    return ledger.context.known(ledger.store.head().position)
+        when = moment(ledger.store, as_of=as_of, effective_at=effective_at, now=clock.now())
+        return ledger.context.known(when.position), when
 
 
 def _show(
-    as_json: bool, answer: dict[str, Any], headers: list[str], rows: list[dict[str, Any]]
+    as_json: bool,
+    when: Moment,
+    answer: dict[str, Any],
+    headers: list[str],
+    rows: list[dict[str, Any]],
 ) -> None:
     if as_json:
-        print_json(answer)
+        print_json({**when.answer(), **answer})
     else:
         print_table([h.replace("_", " ") for h in headers], [[r[h] for h in headers] for r in rows])

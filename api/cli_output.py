@@ -11,6 +11,12 @@ from rich.table import Table
 
 from api.answers import json_bytes
 
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", help="What was known then: an instant or position:N.")
+]
+EffectiveAt = Annotated[
+    str | None, typer.Option("--effective-at", help="What was true then, as known.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 

@@ -9,19 +9,12 @@ from api import clock
 from api.answers import state_json
 from api.bootstrap import Ledger, open_ledger
 from api.cli_exchange import catch_up
-from api.cli_output import Json, print_json, print_table
+from api.cli_output import AsOf, EffectiveAt, Json, print_json, print_table
 from api.errors import UnknownDealError
 from api.moment import moment
 from api.settings import Settings
 from projections.spans.fold import DealState
-from projections.spans.projection import SPANS
-
-AsOf = Annotated[
-    str | None, typer.Option("--as-of", help="What was known then: an instant or position:N.")
-]
-EffectiveAt = Annotated[
-    str | None, typer.Option("--effective-at", help="What was true then, as known.")
-]
+from projections.spans.read import stood
 
 
 def add_show_commands(app: typer.Typer) -> None:
@@ -30,14 +23,16 @@ def add_show_commands(app: typer.Typer) -> None:
     app.command("show")(show)
 
 
-def deals(as_of: AsOf = None, as_json: Json = False) -> None:
+def deals(as_of: AsOf = None, effective_at: EffectiveAt = None, as_json: Json = False) -> None:
     """List the deals with their state."""
     with open_ledger(Settings.read()) as ledger:
         catch_up(ledger)
-        when = moment(ledger.store, as_of=as_of, effective_at=None, now=clock.now())
+        when = moment(ledger.store, as_of=as_of, effective_at=effective_at, now=clock.now())
         with ledger.store.connection() as connection:
-            known = SPANS.known(connection, as_of=when.position)
-    rows = sorted(known, key=lambda pair: (pair[1].name, str(pair[0])))
+            known = stood(connection, ledger.places.of(connection, when).all_deals)
+    rows = sorted(
+        ((row.deal_id, row.state) for row in known), key=lambda pair: (pair[1].name, str(pair[0]))
+    )
     if as_json:
         print_json({**when.answer(), "deals": [_json(*row) for row in rows]})
         return

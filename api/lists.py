@@ -4,9 +4,9 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final, Literal, TypeAlias, get_args
 from uuid import UUID
@@ -16,14 +16,12 @@ from psycopg import IsolationLevel, sql
 from api.answers import state_json
 from api.errors import MalformedRequestError
 from api.exchange.salesforce_ids import full_id
+from api.looks import Look, looks_at
 from api.moment import Moment
+from api.places import Place, Places
 from api.storage.log_reader import LogReader
 from domain.known import Known
-from projections.batch import get_docs
 from projections.facts import Rows
-from projections.pressure.projection import verdict_counts
-from projections.progress.answer import answer as progress_answer
-from projections.progress.projection import PROGRESS
 from projections.spans.fold import DealState
 
 Closed: TypeAlias = Literal["open", "won", "lost", "disqualified"]
@@ -33,13 +31,13 @@ Sort: TypeAlias = Literal[
 ]  # fmt: skip
 MAX_LIMIT: Final = 200
 
-_COLUMNS: Final = [field.name for field in fields(DealState)]
+_COLUMNS: Final = DealState._fields
 _KEYS: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "name": ("name", "text", "", ""),
     "close_date": ("close_date", "date", "infinity", "-infinity"),
     "amount": ("amount", "numeric", "Infinity", "-Infinity"),
     "opened_at": ("opened_at", "timestamptz", "infinity", "-infinity"),
-    "position": ("from_position", "bigint", "0", "0"),
+    "position": ("since_position", "bigint", "0", "0"),
 }
 """Column, type, and what an empty value counts as upwards and downwards: always the last."""
 _CONDITIONS: Final[Mapping[str, str]] = {
@@ -111,19 +109,19 @@ def _no_cursor() -> MalformedRequestError:
 
 @dataclass(frozen=True, slots=True)
 class DealPage:
-    """One page of a list, as JSON rows; `live` if the rows carry what views hold at the head."""
+    """One page of a list, as JSON rows."""
 
     total: int
     rows: list[dict[str, object]]
     next: str | None
-    live: bool
 
 
 class DealLists:
-    """Lists of deals, read from the spans."""
+    """Lists of deals as of any moment; the views must have reached it."""
 
-    def __init__(self, store: LogReader) -> None:
+    def __init__(self, store: LogReader, places: Places) -> None:
         self._store = store
+        self._places = places
 
     def page(
         self,
@@ -134,35 +132,29 @@ class DealLists:
         sort: Sort,
         limit: int,
         cursor: Cursor | None,
-        live: bool,
     ) -> DealPage:
-        """Give a page as known at a moment, which the views must have reached.
-
-        With `live`, rows carry verdict counts and shares if the views stand at that position.
+        """Give a page as known and as true at a moment, with each deal's progress and verdicts.
 
         Raises:
             MalformedRequestError: the cursor belongs to another list.
         """
-        question = _fingerprint(filters, sort)
+        question = _fingerprint(moment, filters, sort)
         if cursor is not None and (cursor.question, cursor.position) != (question, moment.position):
             message = "cursor: it belongs to a list with other filters, order or moment"
             raise MalformedRequestError(message, field="cursor")
         where, values = _where(moment, known, filters)
         with self._snapshot() as connection:
-            total = _count(connection, where, values)
-            rows = _read(connection, where, values, sort=sort, limit=limit, cursor=cursor)
+            table = _table(self._places.of(connection, moment), filters)
+            total = _count(connection, table, where, values)
+            rows = _read(connection, table, where, values, sort=sort, limit=limit, cursor=cursor)
             page = rows[:limit]
-            fresh = _fresh(connection, moment.position) if live else set()
-            judged = _judged(connection, [row[0] for row in page], moment, fresh)
+            looks = looks_at(
+                connection, known, moment, [row[0] for row in page], self._places.streams
+            )
         more = None
         if len(rows) > limit:
             more = Cursor(moment.position, page[-1][2], page[-1][0], question).text()
-        return DealPage(
-            total,
-            [_row_json(row, judged) for row in page],
-            more,
-            len(fresh) == len(_JUDGING),
-        )
+        return DealPage(total, [_row_json(row, looks[row[0]]) for row in page], more)
 
     @contextmanager
     def _snapshot(self) -> Iterator[Rows]:
@@ -175,15 +167,19 @@ class DealLists:
                 connection.isolation_level = None
 
 
-_JUDGING: Final = ("pressure", "progress")
-_Judged: TypeAlias = tuple[dict[UUID, object], dict[UUID, object]]
+def _table(place: Place, filters: DealFilters) -> sql.Composed:
+    """Give the smallest table of states that holds what the filters may let through."""
+    if not filters.deleted and filters.closed == ("open",):
+        return place.open_deals
+    if filters.deleted or (filters.closed and "open" not in filters.closed):
+        return place.deals_out()
+    return place.all_deals
 
 
 def _where(
     moment: Moment, known: Known, filters: DealFilters
 ) -> tuple[sql.Composed, dict[str, object]]:
     values: dict[str, object] = {
-        "as_of": moment.position,
         "owner": filters.owner,
         "stage": filters.stage,
         "account": filters.account,
@@ -197,10 +193,7 @@ def _where(
         "owners": list(known.team(filters.team, moment.effective_at)) if filters.team else None,
         "deleted": filters.deleted,
     }
-    parts = [
-        "from_position <= %(as_of)s AND (until_position IS NULL OR until_position > %(as_of)s)",
-        "deleted = %(deleted)s",
-    ]
+    parts = ["deleted = %(deleted)s"]
     parts += [_CONDITIONS[name] for name, value in values.items() if _filters(name, value)]
     if filters.closed:
         values["closed"] = [one for one in filters.closed if one != "open"]
@@ -222,15 +215,18 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _count(connection: Rows, where: sql.Composed, values: Mapping[str, object]) -> int:
+def _count(
+    connection: Rows, table: sql.Composed, where: sql.Composed, values: Mapping[str, object]
+) -> int:
     row = connection.execute(
-        sql.SQL("SELECT count(*) FROM spans WHERE {}").format(where), values
+        sql.SQL("SELECT count(*) FROM {} t WHERE {}").format(table, where), values
     ).fetchone()
     return row[0] if row else 0
 
 
 def _read(
     connection: Rows,
+    table: sql.Composed,
     where: sql.Composed,
     values: Mapping[str, object],
     *,
@@ -255,11 +251,12 @@ def _read(
         )
         parameters |= {"value": cursor.value, "deal_id": cursor.deal_id}
     query = sql.SQL(
-        "SELECT deal_id, from_position, ({})::text, {} FROM spans WHERE {} AND {}"
+        "SELECT deal_id, since_position, ({})::text, {} FROM {} t WHERE {} AND {}"
         " ORDER BY {} {}, deal_id {} LIMIT %(limit)s"
     ).format(
         key,
-        sql.SQL(", ").join(map(sql.Identifier, _COLUMNS)),
+        sql.SQL(", ").join(map(sql.Identifier, DealState._fields)),
+        table,
         where,
         after,
         key,
@@ -269,45 +266,19 @@ def _read(
     return connection.execute(query, parameters).fetchall()
 
 
-def _fresh(connection: Rows, position: int) -> set[str]:
-    """Give the judging projections that stand exactly at a position."""
-    rows = connection.execute(
-        "SELECT name FROM projections WHERE position = %s AND name = ANY(%s)",
-        (position, list(_JUDGING)),
-    ).fetchall()
-    return {row[0] for row in rows}
-
-
-def _judged(connection: Rows, deal_ids: Sequence[UUID], moment: Moment, fresh: set[str]) -> _Judged:
-    verdicts: dict[UUID, object] = {}
-    progress: dict[UUID, object] = {}
-    if "pressure" in fresh:
-        docs = get_docs(connection, "pressure", deal_ids)
-        verdicts = {deal_id: verdict_counts(doc) for deal_id, doc in docs.items()}
-    if "progress" in fresh:
-        docs = get_docs(connection, "progress", deal_ids)
-        progress = {deal_id: _shares(doc, moment) for deal_id, doc in docs.items()}
-    return verdicts, progress
-
-
-def _shares(doc: bytes, moment: Moment) -> dict[str, object]:
-    answer = progress_answer(PROGRESS.validate_json(doc), moment.effective_at)
-    return {name: answer[name] for name in ("checkbox_only", "checkbox_only_lenient", "counts")}
-
-
-def _row_json(row: tuple[Any, ...], judged: _Judged) -> dict[str, object]:
+def _row_json(row: tuple[Any, ...], look: Look) -> dict[str, object]:
     deal_id, since, _, *state = row
     return {
         "deal_id": str(deal_id),
         "since_position": since,
-        **state_json(DealState(*state)),
-        "verdicts": judged[0].get(deal_id),
-        "progress": judged[1].get(deal_id),
+        **state_json(DealState._make(state)),
+        "verdicts": look.verdicts,
+        "progress": look.progress,
     }
 
 
-def _fingerprint(filters: DealFilters, sort: Sort) -> str:
-    text = json.dumps([asdict(filters), sort], default=str, sort_keys=True)
+def _fingerprint(moment: Moment, filters: DealFilters, sort: Sort) -> str:
+    text = json.dumps([moment.cut, asdict(filters), sort], default=str, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -89,13 +89,14 @@ class Figures:
         booked = self._booked(moment, {quarter})
         return self._quota(moment, known, history, booked)
 
-    def quarter(self, moment: Moment, name: str) -> dict[str, object]:
+    def quarter(self, moment: Moment, name: str, known: Known) -> dict[str, object]:
         """Give who booked how much of which quota in a quarter, by rep and by team.
+
+        The context is that of the moment, or another that the answer is restated in.
 
         Raises:
             UnknownThingError: no fiscal calendar in force has such a quarter.
         """
-        known = self._context.known(moment.position)
         try:
             quarter = known.calendar.quarter_named(name)
         except OutsideCalendarError as error:
@@ -172,7 +173,8 @@ def _line(
 ) -> dict[str, object]:
     """Give where somebody stands: the quota, what counts towards it, and what is left over.
 
-    Ratios are null where a booking could not be converted: they would be too low.
+    `pace` is what a linear quarter would have brought by then. Ratios are null where a booking
+    could not be converted: they would be too low.
     """
     name = name or (quarter.name if quarter else "")
     history = known.quotas.get((*who, name))
@@ -182,6 +184,7 @@ def _line(
         "quota": _money_json(quota),
         "attained": None,
         "attainment": None,
+        "pace": None,
         "pressure": None,
         "shortfall": None,
         "unconverted": [],
@@ -194,9 +197,18 @@ def _line(
     attained, unconverted = booked.attained(known, quota.currency, name)
     figures["attained"] = _money_json(_money(attained, quota.currency).quantised())
     figures["unconverted"] = _sums(unconverted)
+    if quarter is not None:
+        figures["pace"] = _pace(quota, quarter, moment.effective_at)
     if not unconverted:
         figures |= _ratios(quota.amount, attained, quarter, moment.effective_at)
     return figures
+
+
+def _pace(quota: Money, quarter: FiscalQuarter, at: datetime) -> dict[str, str] | None:
+    """Give what a linear quarter would have brought by an instant."""
+    elapsed = tau(quarter, at)
+    expected = quota.amount * Decimal(elapsed.numerator) / Decimal(elapsed.denominator)
+    return _money_json(_money(expected, quota.currency).quantised())
 
 
 def _ratios(

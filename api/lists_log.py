@@ -30,6 +30,7 @@ _CONDITIONS: Final[Mapping[str, str]] = {
     "recorded_to": "recorded_at < %(recorded_to)s",
     "occurred_from": "occurred_at >= %(occurred_from)s",
     "occurred_to": "occurred_at < %(occurred_to)s",
+    "occurred_by": "occurred_at <= %(occurred_by)s",
     "account": _OF_DEALS.format("account_id = %(account)s", ""),
     "owner": _OF_DEALS.format("owner = %(owner)s", _AT_THE_END),
 }
@@ -54,6 +55,7 @@ class LogFilters:
     recorded_to: datetime | None = None
     occurred_from: datetime | None = None
     occurred_to: datetime | None = None
+    occurred_by: datetime | None = None
 
     @property
     def need_views(self) -> bool:
@@ -84,6 +86,7 @@ class LogLists:
             "recorded_to": filters.recorded_to,
             "occurred_from": filters.occurred_from,
             "occurred_to": filters.occurred_to,
+            "occurred_by": filters.occurred_by,
             "account": filters.account,
             "owner": filters.owner,
         }

@@ -37,7 +37,7 @@ class Reads:
         """Give the board as of a moment; the page leaves out what the filters leave out."""
         del filters
         moment = self._moment(as_of, effective_at)
-        return self._board.board(moment, live=self._views.position() == moment.position)
+        return self._board.board(moment)
 
     def deal(self, deal_id: str, *, as_of: str | None, effective_at: str | None) -> dict[str, Any]:
         """Give one deal as of a moment, with everything its page shows."""

@@ -1,36 +1,48 @@
 """What is asked about one deal, as of any instant: the same folds that keep the views."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from api.answers import entry_json, event_json, state_json
+from api.answers import entry_json, event_json, late_because, late_json, state_json
 from api.context import ContextReader
 from api.errors import UnknownDealError
 from api.moment import Moment
 from api.storage.event_store import EventStore
+from domain.events.honesty import EventAmended, EventRetracted
 from domain.known import Known
 from domain.path import Processes, pinned_reference
 from domain.process import Process
 from domain.replay import Event, view
 from projections.attainment.projection import ledger
+from projections.history.fold import Entry
 from projections.history.fold import fold as fold_history
-from projections.pressure.acts import stays_of
 from projections.pressure.answer import answer as pressure_answer
-from projections.pressure.answer import judged_json
+from projections.pressure.answer import gap_json, judged_json
 from projections.pressure.context import KnownContext
 from projections.pressure.deal_curve import deal_curve, quarters_of
+from projections.pressure.derive import stays_of
 from projections.pressure.fold import Judged
 from projections.pressure.fold import fold as fold_pressure
 from projections.progress.answer import answer as progress_answer
 from projections.progress.fold import fold as fold_progress
+from projections.quarter.answer import counters_json, move_json, visits_json
+from projections.quarter.movement import counters, moves_of
+from projections.quarter.visits import visits_of
 from projections.spans.fold import fold as fold_state
+
+_CORRECTION: Final = EventAmended | EventRetracted
 
 
 @dataclass(frozen=True, slots=True)
 class DealSeen:
-    """A deal as one question sees it: its raw stream as known, and its view."""
+    """A deal as one question sees it: its raw stream as known, and its view.
+
+    `known` is the context that it is read in, `compared_at` the position at which other deals
+    are compared with it; both are those of the moment, unless the question restates them.
+    """
 
     deal_id: UUID
     moment: Moment
@@ -38,6 +50,7 @@ class DealSeen:
     events: Sequence[Event]
     known: Known
     processes: Processes
+    compared_at: int
 
     @property
     def version(self) -> int:
@@ -68,7 +81,23 @@ class DealQuestions:
             raise UnknownDealError(message)
         known = self._context.known(moment.position)
         events = view(stream, effective_at=moment.cut)
-        return DealSeen(deal_id, moment, stream, events, known, known.processes(events))
+        return DealSeen(
+            deal_id, moment, stream, events, known, known.processes(events), moment.position
+        )
+
+    def restated(self, seen: DealSeen, position: int) -> DealSeen:
+        """Give the same events of the deal, read in the context as known at another position.
+
+        Other deals are still compared as they were known at the moment; where a calendar, a
+        policy or a process was published since, what is known of them rests on the old one, and
+        they are compared as known at that position too.
+        """
+        known = self._context.known(position)
+        reframed = self._context.between(seen.moment.position, position)
+        compared_at = position if reframed else seen.compared_at
+        return replace(
+            seen, known=known, processes=known.processes(seen.events), compared_at=compared_at
+        )
 
     def deal(self, seen: DealSeen) -> dict[str, object]:
         """Give the state of the deal."""
@@ -78,6 +107,7 @@ class DealQuestions:
             "version": seen.version,
             **seen.moment.answer(),
             **(state_json(state) if state else {}),
+            "late": self._late(seen),
         }
 
     def progress(self, seen: DealSeen) -> dict[str, object]:
@@ -87,13 +117,14 @@ class DealQuestions:
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
             **progress_answer(progress, seen.moment.effective_at),
+            "late": self._late(seen),
         }
 
     def judged(self, seen: DealSeen) -> tuple[list[Judged], tuple[int, int]]:
         """Judge the deal's seller events; and count how often its team records customers."""
         with self._store.connection() as connection:
             context = KnownContext(
-                connection, known=seen.known, as_of=seen.moment.position, ledger=ledger
+                connection, known=seen.known, as_of=seen.compared_at, ledger=ledger
             )
             judged = fold_pressure(seen.deal_id, seen.events, seen.processes, context)
             state = fold_state(seen.events)
@@ -108,6 +139,7 @@ class DealQuestions:
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
             **pressure_answer(seen.events, judged, seen.known.policy, coverage),
+            "late": self._late(seen),
         }
 
     def chart(self, seen: DealSeen) -> dict[str, object]:
@@ -115,7 +147,7 @@ class DealQuestions:
         until = seen.moment.effective_at
         with self._store.connection() as connection:
             context = KnownContext(
-                connection, known=seen.known, as_of=seen.moment.position, ledger=ledger
+                connection, known=seen.known, as_of=seen.compared_at, ledger=ledger
             )
             return {
                 "curve": deal_curve(seen.events, context, until),
@@ -125,12 +157,7 @@ class DealQuestions:
 
     def history(self, seen: DealSeen) -> dict[str, object]:
         """Give the timeline in words, with the verdicts of the events that have one."""
-        entries = fold_history(
-            [e for e in seen.stream if _true_by(e, seen.moment.cut)],
-            seen.processes,
-            seen.known.policy,
-            seen.known.calendar,
-        )
+        entries = self.timeline(seen)
         judged, _ = self.judged(seen)
         verdicts = {str(one.event.event_id): judged_json(one, seen.known.policy) for one in judged}
         return {
@@ -138,6 +165,47 @@ class DealQuestions:
             **seen.moment.answer(),
             "events": [entry_json(e, verdicts.get(str(e.event_id))) for e in entries],
         }
+
+    def movement(self, seen: DealSeen) -> dict[str, object]:
+        """Give the visits to stages in order, and the moves of the close date by cause.
+
+        Each move tells where its rep stood against the quota at that time.
+        """
+        moves = moves_of(
+            seen.deal_id,
+            seen.stream,
+            calendar=seen.known.calendar,
+            effective_at=seen.moment.cut,
+        )
+        judged, _ = self.judged(seen)
+        gaps = {one.event.event_id: gap_json(one) for one in judged}
+        at = seen.moment.effective_at
+        return {
+            "deal_id": str(seen.deal_id),
+            **seen.moment.answer(),
+            **visits_json(visits_of(seen.events, seen.processes), at=at),
+            "close_date": {
+                "moves": [{**move_json(m), "quota_gap": gaps.get(m.event_id)} for m in moves],
+                "counters": counters_json(counters(moves)),
+            },
+            "late": self._late(seen),
+        }
+
+    def timeline(self, seen: DealSeen) -> list[Entry]:
+        """Give the timeline of the deal, before verdicts are put to it.
+
+        What corrects an event counts as soon as it is known, as in every view, whenever it was
+        said.
+        """
+        cut = seen.moment.cut
+        told = [e for e in seen.stream if _true_by(e, cut) or isinstance(e.data, _CORRECTION)]
+        entries = fold_history(told, seen.processes, seen.known.policy, seen.known.calendar)
+        return [entry for entry in entries if cut is None or entry.occurred_at <= cut]
+
+    def _late(self, seen: DealSeen) -> list[dict[str, object]]:
+        """Give the events that this answer rests on and was told late, or told otherwise before."""
+        at = seen.moment.effective_at
+        return [late_json(entry, at) for entry in self.timeline(seen) if late_because(entry, at)]
 
     def events(self, seen: DealSeen) -> dict[str, object]:
         """Give the raw events in the order of versions."""

@@ -1,27 +1,29 @@
 """Keeps the projections up to date with the log, a batch and a transaction at a time."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from threading import Event as Flag
 from typing import Final
-from uuid import UUID
 
 import structlog
 
-from api.context import REFRAMING_TOPICS, ContextReader
+from api.context import ContextReader
+from api.deal_reader import DealReader, Deals
+from api.parking import Parking, parked_deals
 from api.storage.errors import StorageError
 from api.storage.log_reader import LogReader
-from domain.replay import Event
-from projections.batch import DEAL_PREFIX, Batch, Projection, deal_of
+from projections.batch import Batch, Projection
 from projections.facts import Rows
 
 BATCH_EVENTS: Final = 10_000
-"""Events a batch holds at the most: enough that a deal is rarely folded twice in a rebuild."""
+"""Events a batch holds at the most: enough that a commit costs little beside its work."""
+DEALS_AT_ONCE: Final = 1_000
+"""Deals that are read together where a frame begins and every deal is read anew."""
 POLL_SECONDS: Final = 0.5
 """How long an idle worker waits when nobody tells it of new events."""
 RETRY_SECONDS: Final = 2.0
 """How long it waits after the database was away."""
 
-_PATIENCE: Final = (
+PATIENCE: Final = (
     "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = '10min'"
 )
 """A batch folds between its statements, for longer than a request may."""
@@ -39,32 +41,51 @@ class Worker:
         self._store = store
         self._context = context
         self._projections = projections
-        self._streams: _Streams | None = None
-        self._read: tuple[int, list[Event]] | None = None
+        self._reader = DealReader(store)
         self._log = structlog.get_logger("dealtrail.worker")
 
     def run(self, stop: Flag) -> None:
-        """Follow the log until told to stop; a database that is away is waited for."""
+        """Follow the log until told to stop; a database that is away is waited for.
+
+        Deals that were parked are tried again first: this version may be able to fold them.
+        """
+        resumed = False
         while not stop.is_set():
             try:
+                if not resumed:
+                    self.resume()
+                    resumed = True
                 self.catch_up(stop=stop)
                 head = self._store.head().position
                 self._store.wait_for(head + 1, timeout=POLL_SECONDS)
             except StorageError as error:
                 self._log.warning("projections wait for the database", reason=str(error))
                 stop.wait(RETRY_SECONDS)
+            except Exception:  # noqa: BLE001 - a worker that ended would be missed by nobody
+                # Not an event's fault, which would be parked: the lag shows until it is mended.
+                self._log.exception("projections stand still; trying again")
+                stop.wait(RETRY_SECONDS)
 
-    def catch_up(self, *, progress: Progress | None = None, stop: Flag | None = None) -> int:
-        """Bring every projection to the head of the log as it stands now; give that position."""
-        head = self._store.head().position
+    def catch_up(
+        self,
+        *,
+        progress: Progress | None = None,
+        stop: Flag | None = None,
+        upto: int | None = None,
+    ) -> int:
+        """Bring every projection to a position, by default the head as it stands now; give it."""
+        head = self._store.head().position if upto is None else upto
         reached = 0
         while reached < head and not (stop and stop.is_set()):
             # One batch each, so that all stand close together and share what was read.
             reached = min(self._advance(projection, head) for projection in self._projections)
             if progress:
                 progress(reached, head)
-        self._streams = self._read = None
         return reached
+
+    def resume(self) -> int:
+        """Try the parked deals again, from where each was parked; give how many are still."""
+        return sum(self._resume(projection) for projection in self._projections)
 
     def position(self) -> int:
         """Give the position that every projection has reached."""
@@ -76,78 +97,45 @@ class Worker:
 
     def _advance(self, projection: Projection, head: int) -> int:
         with self._store.connection() as connection, connection.transaction():
-            connection.execute(_PATIENCE)
-            after = _locked_position(connection, projection.name)
+            connection.execute(PATIENCE)
+            after = locked_position(connection, projection.name)
             if after >= head:
                 return after
-            batch = self._batch(after, head)
-            projection.project(connection, batch)
+            upto = min(head, after + BATCH_EVENTS)
+            parking = Parking(connection, projection)
+            for deals in self._deals(projection, after, upto):
+                batch = Batch(after, upto, deals.streams, self._context)
+                parking.project(batch, deals.unreadable)
             connection.execute(
-                "UPDATE projections SET position = %s WHERE name = %s",
-                (batch.upto, projection.name),
+                "UPDATE projections SET position = %s WHERE name = %s", (upto, projection.name)
             )
-        return batch.upto
+        return upto
 
-    def _events_after(self, after: int, head: int) -> list[Event]:
-        """Read the next events once for all projections that stand at the same position."""
-        if self._read is None or self._read[0] != after:
-            events = self._store.events_at(after + 1, min(head, after + BATCH_EVENTS))
-            self._read = (after, _until_reframed(events))
-        return self._read[1]
+    def _deals(self, projection: Projection, after: int, upto: int) -> Iterator[Deals]:
+        """Give the deals that a stretch touches, then those that a new frame makes read anew."""
+        touched = self._reader.touched(after, upto)
+        yield self._reader.deals(touched)
+        if not projection.framed or not self._context.between(after, upto):
+            return
+        others = [deal_id for deal_id in self._reader.every_deal() if deal_id not in touched]
+        for start in range(0, len(others), DEALS_AT_ONCE):
+            yield self._reader.deals(others[start : start + DEALS_AT_ONCE], keep=False)
 
-    def _batch(self, after: int, head: int) -> Batch:
-        events = self._events_after(after, head)
-        upto = events[-1].position
-        if self._streams is None or self._streams.upto != upto:
-            self._streams = _Streams(self._store, upto)
-        deals = {deal_id for event in events if (deal_id := deal_of(event.stream_id))}
-        return Batch(
-            events=events,
-            after=after,
-            upto=upto,
-            known=self._context.known(upto),
-            streams=self._streams.load(deals),
-            load=self._streams.load,
-            every_deal=self._streams.every_deal,
-            reframed=events[0].data.TOPIC in REFRAMING_TOPICS,
-        )
+    def _resume(self, projection: Projection) -> int:
+        with self._store.connection() as connection, connection.transaction():
+            connection.execute(PATIENCE)
+            upto = locked_position(connection, projection.name)
+            for one in parked_deals(connection, projection.name):
+                reader = DealReader(self._store)
+                reader.touched(upto, upto)
+                deals = reader.deals([one.deal_id])
+                batch = Batch(one.position - 1, upto, deals.streams, self._context)
+                Parking(connection, projection).resume(batch, deals.unreadable)
+            return len(parked_deals(connection, projection.name))
 
 
-class _Streams:
-    """The deals as known at one position, read once for all projections that stand there."""
-
-    def __init__(self, store: LogReader, upto: int) -> None:
-        self.upto = upto
-        self._store = store
-        self._loaded: dict[UUID, list[Event]] = {}
-
-    def load(self, deal_ids: Collection[UUID]) -> dict[UUID, list[Event]]:
-        missing = [f"{DEAL_PREFIX}{deal}" for deal in deal_ids if deal not in self._loaded]
-        if missing:
-            for stream_id, events in self._store.streams(missing, upto=self.upto).items():
-                if deal_id := deal_of(stream_id):
-                    self._loaded[deal_id] = events
-        # In the order of ids, so that two runs write the same rows in the same order.
-        return {deal_id: self._loaded[deal_id] for deal_id in sorted(deal_ids)}
-
-    def every_deal(self) -> list[UUID]:
-        rows = self._store.rows(
-            "SELECT stream_id FROM events WHERE topic = 'deal.deal_opened.v1'"
-            " AND position <= %(upto)s ORDER BY stream_id",
-            {"upto": self.upto},
-        )
-        return [deal_id for row in rows if (deal_id := deal_of(row[0]))]
-
-
-def _until_reframed(events: list[Event]) -> list[Event]:
-    """Cut a batch before an event that reframes all others; such an event is a batch alone."""
-    for index, event in enumerate(events):
-        if event.data.TOPIC in REFRAMING_TOPICS:
-            return events[:index] or [event]
-    return events
-
-
-def _locked_position(connection: Rows, name: str) -> int:
+def locked_position(connection: Rows, name: str) -> int:
+    """Give the position of a projection, which nobody else moves until the transaction ends."""
     connection.execute(
         "INSERT INTO projections (name, position) VALUES (%s, 0) ON CONFLICT DO NOTHING", (name,)
     )

@@ -77,6 +77,12 @@ class Known:
         """Take the events of the context; they are kept in the order of folds."""
         self.events = tuple(_in_order(events))
 
+    def true_at(self, instant: datetime | None) -> "Known":
+        """Give what of it had happened by an instant; all of it for None."""
+        if instant is None:
+            return self
+        return Known(event for event in self.events if event.occurred_at <= instant)
+
     @cached_property
     def calendar(self) -> CalendarHistory:
         """The fiscal calendars adopted so far; among those of one day the last told rules."""

@@ -1,13 +1,17 @@
 """The way a deal took through its process: moves, steps, skips and regressions, by episode."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+from domain.events.base import DomainEvent
 from domain.events.life import (
+    DealDisqualified,
+    DealLost,
     DealMovedToProcess,
     DealOpened,
     DealReopened,
+    DealWon,
     ProcessRef,
     WinReversed,
 )
@@ -39,6 +43,16 @@ class Move:
     jumped: tuple[str, ...] = ()
     never_entered: tuple[str, ...] = ()
     regression: bool = False
+
+
+EPISODE_ENDS: Final[tuple[type[DomainEvent], ...]] = (
+    DealWon,
+    DealLost,
+    DealDisqualified,
+    DealReopened,
+    WinReversed,
+)
+"""What ends a stay in a stage besides the next move; a new episode begins in no stage."""
 
 
 @dataclass(slots=True)
@@ -79,6 +93,26 @@ def moves(events: Iterable[Event], processes: Processes) -> list[Move]:
                 found.append(_move(episode, process, event, target))
             case _:
                 pass
+    return found
+
+
+def stretches(
+    events: Sequence[Event],
+    processes: Processes,
+    *,
+    ends: tuple[type[DomainEvent], ...] = EPISODE_ENDS,
+) -> list[tuple[Move, Event | None]]:
+    """Give each move of a deal's view with the event that ended the stay; None while it lasts.
+
+    A stay is ended by the next move, or before it by an event of the types `ends`.
+    """
+    path = moves(events, processes)
+    ending = [event for event in events if isinstance(event.data, ends)]
+    found: list[tuple[Move, Event | None]] = []
+    for index, move in enumerate(path):
+        following = [later.event for later in path[index + 1 : index + 2]]
+        leaving = [event for event in ending + following if event.order > move.event.order]
+        found.append((move, min(leaving, key=lambda event: event.order, default=None)))
     return found
 
 

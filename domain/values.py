@@ -289,6 +289,17 @@ _MINOR_DIGITS: Final[dict[str, int]] = {
 """Digits of the minor unit (ISO 4217) where it is not two."""
 
 
+def minor_digits(currency: str) -> int:
+    """Give the digits of a currency's minor unit; two if it is not listed."""
+    return _MINOR_DIGITS.get(currency, 2)
+
+
+def minor_units(amount: Decimal, currency: str) -> int:
+    """Give an amount in whole minor units, rounded once, half to even."""
+    shifted = amount.scaleb(minor_digits(currency), context=_EXACT)
+    return int(shifted.to_integral_value(rounding=ROUND_HALF_EVEN))
+
+
 class Money(BaseModel):
     """An amount in one currency, kept exactly as it was given until it is quantised.
 
@@ -306,6 +317,13 @@ class Money(BaseModel):
         """The money that a payload with these two values would hold; ValueError if none."""
         return cls.model_validate({"amount": amount, "currency": currency})
 
+    @classmethod
+    def of_minor_units(cls, units: int, currency: str) -> "Money":
+        """The money of so many whole minor units."""
+        amount = Decimal(units).scaleb(-minor_digits(currency), context=_EXACT)
+        # Unvalidated, because a sum may have more digits than a payload.
+        return cls.model_construct(amount=amount, currency=currency)
+
     def plus(self, other: "Money") -> "Money":
         return self._with(_EXACT.add(self.amount, self._comparable(other)))
 
@@ -317,8 +335,8 @@ class Money(BaseModel):
 
     def quantised(self) -> "Money":
         """Rounded once, half to even, to the currency's minor unit (two digits if unlisted)."""
-        digits = _MINOR_DIGITS.get(self.currency, 2)
-        return self._with(self.amount.quantize(Decimal(1).scaleb(-digits), context=_EXACT))
+        exponent = Decimal(1).scaleb(-minor_digits(self.currency))
+        return self._with(self.amount.quantize(exponent, context=_EXACT))
 
     def __lt__(self, other: "Money") -> bool:
         return self.amount < self._comparable(other)

@@ -1,7 +1,7 @@
-"""What a projection is given: the next events of the log, with what they have to be read with."""
+"""What a projection is given: deals with their new events, and the context to read them with."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
 
@@ -17,79 +17,107 @@ def deal_of(stream_id: str) -> UUID | None:
     return UUID(stream_id[len(DEAL_PREFIX) :]) if stream_id.startswith(DEAL_PREFIX) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Consecutive events of the log, after position `after` and up to `upto`.
+class Frames(Protocol):
+    """The context that deals are read with, as it was at each position.
 
-    `streams` holds every deal that they touch, whole and as known at `upto`; `load` gives the
-    same for others. No batch goes past an event that changes how others are read (a calendar, a
-    policy, a process), unless it begins with one: then `reframed` is true and every deal is read
-    anew.
+    A frame begins where a calendar, a policy or a process is published: all deals read
+    differently from there on. Inside a frame these three do not change; what else the context
+    holds (quotas, people, rates) may be older than the position, and no fact rests on it.
     """
 
-    events: Sequence[Event]
-    after: int
-    upto: int
-    known: Known
-    streams: Mapping[UUID, list[Event]]
-    load: Callable[[Collection[UUID]], dict[UUID, list[Event]]]
-    every_deal: Callable[[], list[UUID]]
-    reframed: bool
+    def at(self, position: int) -> Known:
+        """Give the context that the deals are read with at a position."""
+        ...
 
-    def read(self) -> dict[UUID, list[Event]]:
-        """Give the streams to read: those touched, or every deal's where all must be read anew."""
-        if not self.reframed:
-            return dict(self.streams)
-        others = [deal_id for deal_id in self.every_deal() if deal_id not in self.streams]
-        return {**self.load(others), **self.streams}
-
-    def positions(
-        self, streams: Iterable[UUID], relevant: Callable[[Event], bool]
-    ) -> dict[UUID, list[int]]:
-        """Give the positions at which the facts of each deal may have changed, in order."""
-        found: dict[UUID, list[int]] = {}
-        for deal_id in streams:
-            own = [
-                e.position for e in self.streams.get(deal_id, ()) if self._new(e) and relevant(e)
-            ]
-            if self.reframed:
-                own = sorted({*own, self.upto})
-            if own:
-                found[deal_id] = own
-        return found
-
-    def _new(self, event: Event) -> bool:
-        return self.after < event.position <= self.upto
-
-
-class Projection(Protocol):
-    """A read model that is kept up to date, batch by batch."""
-
-    name: str
-
-    def project(self, connection: Rows, batch: Batch) -> None:
-        """Write what the batch changes; the caller commits it together with the position."""
+    def between(self, after: int, upto: int) -> Sequence[int]:
+        """Give the positions after one and up to another at which a frame begins."""
         ...
 
 
-def put_docs(connection: Rows, projection: str, docs: Mapping[UUID, bytes]) -> None:
-    """Store the answers of a projection about these deals, in place of older ones."""
-    if docs:
-        # One JSON text, put together from the answers as they are: an array of texts would be
-        # escaped piece by piece, which takes longer than folding them.
-        rows = b",".join(b'{"d":"%s","j":%s}' % (str(d).encode(), j) for d, j in docs.items())
-        connection.execute(
-            "INSERT INTO deal_views (projection, deal_id, doc)"
-            " SELECT %s, d, j FROM json_to_recordset(%s::json) AS u(d uuid, j json)"
-            " ON CONFLICT (projection, deal_id) DO UPDATE SET doc = EXCLUDED.doc",
-            (projection, (b"[" + rows + b"]").decode()),
-        )
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A stretch of the log, after position `after` and up to `upto`, as some deals see it.
+
+    `streams` holds whole streams as known at `upto`, in the order of positions: those of the
+    deals that the stretch touches and, where a frame begins in it, those of all others for the
+    projections that rest on frames.
+    """
+
+    after: int
+    upto: int
+    streams: Mapping[UUID, Sequence[Event]]
+    frames: Frames
+
+    def only(self, streams: Mapping[UUID, Sequence[Event]], *, upto: int | None = None) -> "Batch":
+        """Give the same stretch, or its beginning, for other streams."""
+        return replace(self, streams=streams, upto=self.upto if upto is None else upto)
+
+    def new(self, deal_id: UUID) -> list[Event]:
+        """Give the events of a deal that the stretch brings, in the order of positions."""
+        return [e for e in self.streams[deal_id] if self.after < e.position <= self.upto]
+
+    def positions(self, topics: Collection[str], *, framed: bool) -> dict[UUID, list[int]]:
+        """Give the positions at which facts of each deal may change, in order.
+
+        These are its own events of some topics and, for facts that rest on frames, the beginnings
+        of frames since its first event.
+        """
+        begun = self.frames.between(self.after, self.upto) if framed else ()
+        found: dict[UUID, list[int]] = {}
+        for deal_id, stream in self.streams.items():
+            own = [e.position for e in self.new(deal_id) if e.data.TOPIC in topics]
+            since = stream[0].position if stream else self.upto
+            framing = [position for position in begun if position > since]
+            if own or framing:
+                found[deal_id] = sorted({*own, *framing})
+        return found
 
 
-def get_docs(connection: Rows, projection: str, deal_ids: Collection[UUID]) -> dict[UUID, bytes]:
-    """Give the stored answers of a projection about these deals."""
-    rows = connection.execute(
-        "SELECT deal_id, doc::text FROM deal_views WHERE projection = %s AND deal_id = ANY(%s)",
-        (projection, list(deal_ids)),
-    ).fetchall()
-    return {deal_id: doc.encode() for deal_id, doc in rows}
+class Projection(Protocol):
+    """A read model that is kept up to date stretch by stretch, and can be made anew.
+
+    `tables` are its own tables. `topics` are those of the deal events that it rests on. `framed`
+    says whether all deals must be read anew where a frame begins, `reads_bare_events` whether
+    position, time, payload and source of an event that was never corrected suffice to load it.
+    """
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def tables(self) -> Sequence[str]:
+        """The tables that it alone writes."""
+        ...
+
+    @property
+    def topics(self) -> Collection[str]:
+        """The topics of deal events that can change its rows."""
+        ...
+
+    @property
+    def framed(self) -> bool:
+        """Whether calendars, policies and processes change its rows."""
+        ...
+
+    @property
+    def reads_bare_events(self) -> bool:
+        """Whether it loads deals from events without most of their envelopes."""
+        ...
+
+    def project(self, connection: Rows, batch: Batch) -> None:
+        """Write what a stretch changes; the caller commits it together with the position."""
+        ...
+
+    def load(self, connection: Rows, batch: Batch) -> None:
+        """Add whole deals to its tables, which hold nothing of them and have no indexes yet."""
+        ...
+
+    def fill(self, connection: Rows, whole: Batch, *, part: int, parts: int) -> None:
+        """Fill one part of what derives from the rows of all deals, once these are loaded."""
+        ...
+
+    def refold(self, connection: Rows, batch: Batch) -> None:
+        """Write the deals of a stretch that lies behind the projection's position."""
+        ...

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -27,7 +28,6 @@ class _Changes(Generic[Fact]):
 
     ended: list[tuple[int, int]]
     added: list[tuple[Fact, int, int | None]]
-    changed: list[Fact]
 
 
 class FactTable(Generic[Fact]):
@@ -37,7 +37,7 @@ class FactTable(Generic[Fact]):
         self.name = name
         self._type = fact_type
         columns = [field.name for field in fields(fact_type)]  # type: ignore[arg-type]  # no TypeVar says dataclass
-        self._width = len(columns)
+        self._values: Callable[[Fact], tuple[Any, ...]] = attrgetter(*columns)
         self._columns = sql.SQL(", ").join(map(sql.Identifier, columns))
         self._table = sql.Identifier(name)
 
@@ -46,11 +46,11 @@ class FactTable(Generic[Fact]):
     ) -> list[tuple[UUID, Fact]]:
         """Give the (deal id, fact) pairs that stood at a position, of those that `where` names.
 
-        `where` is SQL of the calling module, never of a request.
+        `where` is SQL of the calling module, never of a request. The pairs come in no order.
         """
         query = sql.SQL(
             "SELECT deal_id, {} FROM {} WHERE from_position <= %s"
-            " AND (until_position IS NULL OR until_position > %s) AND ({}) ORDER BY id"
+            " AND (until_position IS NULL OR until_position > %s) AND ({})"
         ).format(self._columns, self._table, sql.SQL(where))
         rows = connection.execute(query, (as_of, as_of, *params)).fetchall()
         return [(row[0], self._type(*row[1:])) for row in rows]
@@ -60,31 +60,40 @@ class FactTable(Generic[Fact]):
         connection: Rows,
         streams: Mapping[UUID, Sequence[Event]],
         positions: Mapping[UUID, Sequence[int]],
-        derive: Callable[[list[Event]], Iterable[Fact]],
-    ) -> list[tuple[UUID, Fact]]:
-        """Bring the facts of deals up to date; give those that came or went.
+        derive: Callable[[list[Event], int], Iterable[Fact]],
+        *,
+        empty: bool = False,
+    ) -> None:
+        """Bring the facts of deals up to date.
 
         At each of a deal's positions its facts are derived from its view as known there: what is
-        new stands from that position on, what is gone stood until it.
+        new stands from that position on, what is gone stood until it. `empty` says that the table
+        has no facts of these deals, so that none need be looked for.
         """
-        opened = self._opened(connection, list(positions))
+        opened = {} if empty else self._opened(connection, list(positions))
         ended: list[tuple[int, int]] = []
         added: list[tuple[UUID, Fact, int, int | None]] = []
-        changed: list[tuple[UUID, Fact]] = []
         for deal_id, instants in positions.items():
             stands = opened.get(deal_id, {})
             changes = _follow_deal(streams[deal_id], instants, stands, derive)
             ended += changes.ended
             added += [(deal_id, fact, since, until) for fact, since, until in changes.added]
-            changed += [(deal_id, fact) for fact in changes.changed]
         self._end(connection, ended)
         self._add(connection, added)
-        return changed
+
+    def forget(self, connection: Rows, deal_ids: Iterable[UUID], after: int) -> None:
+        """Take back what happened to the facts of deals after a position."""
+        ids = list(deal_ids)
+        for statement in (
+            "DELETE FROM {} WHERE deal_id = ANY(%s) AND from_position > %s",
+            "UPDATE {} SET until_position = NULL WHERE deal_id = ANY(%s) AND until_position > %s",
+        ):
+            connection.execute(sql.SQL(statement).format(self._table), (ids, after))
 
     def _opened(self, connection: Rows, deal_ids: list[UUID]) -> dict[UUID, dict[Fact, _Open]]:
         query = sql.SQL(
             "SELECT deal_id, id, from_position, {} FROM {}"
-            " WHERE deal_id = ANY(%s) AND until_position IS NULL ORDER BY id"
+            " WHERE deal_id = ANY(%s) AND until_position IS NULL"
         ).format(self._columns, self._table)
         opened: dict[UUID, dict[Fact, _Open]] = {}
         for deal_id, row, since, *values in connection.execute(query, (deal_ids,)).fetchall():
@@ -105,25 +114,22 @@ class FactTable(Generic[Fact]):
         statement = sql.SQL(
             "COPY {} (deal_id, from_position, until_position, {}) FROM STDIN"
         ).format(self._table, self._columns)
-        names = [field.name for field in fields(self._type)]  # type: ignore[arg-type]  # as above
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
             for deal_id, fact, since, until in added:
-                values = [getattr(fact, name) for name in names]
-                copy.write_row((deal_id, since, until, *values))
+                copy.write_row((deal_id, since, until, *self._values(fact)))
 
 
 def _follow_deal(
     events: Sequence[Event],
     positions: Sequence[int],
     stands: dict[Fact, _Open],
-    derive: Callable[[list[Event]], Iterable[Fact]],
+    derive: Callable[[list[Event], int], Iterable[Fact]],
 ) -> _Changes[Fact]:
-    changes: _Changes[Fact] = _Changes([], [], [])
+    changes: _Changes[Fact] = _Changes([], [])
     for position in positions:
-        facts = dict.fromkeys(derive(view(events, as_of=position)))
+        facts = dict.fromkeys(derive(view(events, as_of=position), position))
         for fact in [fact for fact in stands if fact not in facts]:
             gone = stands.pop(fact)
-            changes.changed.append(fact)
             if gone.row is None:
                 changes.added.append((fact, gone.since, position))
             else:
@@ -131,6 +137,5 @@ def _follow_deal(
         for fact in facts:
             if fact not in stands:
                 stands[fact] = _Open(position)
-                changes.changed.append(fact)
     changes.added += [(fact, o.since, None) for fact, o in stands.items() if o.row is None]
     return changes

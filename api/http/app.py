@@ -7,7 +7,18 @@ from typing import Final, TypeAlias
 
 from fastapi import FastAPI
 
-from api.http import bulk, context, contract, deals, health, lists, log, problems
+from api.http import (
+    bulk,
+    context,
+    contract,
+    deals,
+    health,
+    lists,
+    log,
+    problems,
+    projections,
+    quarters,
+)
 from api.http.services import Services
 from api.http.shield import Shield
 
@@ -18,7 +29,9 @@ ROUTERS: Final = (
     deals.router,
     lists.router,
     context.router,
+    quarters.router,
     health.router,
+    projections.router,
 )
 
 

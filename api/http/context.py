@@ -1,4 +1,4 @@
-"""The routes of what surrounds the deals: quotas, quarters, processes, policy, calendar, people."""
+"""The routes of what surrounds the deals: quotas, processes, policy, calendar, people, rates."""
 
 from typing import Annotated, Final, TypeAlias
 
@@ -119,18 +119,6 @@ def get_quota(request: Request, who: Name, quarter: QuarterName, asked: AskedMom
     moment = moment_of_views(services, asked)
     quota = services.figures.quota(moment, who=who, quarter=quarter)
     return reply(request, {**moment.answer(), **quota}, moment)
-
-
-@router.get(
-    "/v1/quarters/{quarter}",
-    response_model=shapes.QuarterAnswer,
-    responses=contract.reads(404),
-)
-def get_quarter(request: Request, quarter: QuarterName, asked: AskedMoment) -> Response:
-    """Give who booked how much of which quota in a quarter, by rep and by team."""
-    services = services_of(request)
-    moment = moment_of_views(services, asked)
-    return reply(request, {**moment.answer(), **services.figures.quarter(moment, quarter)}, moment)
 
 
 @router.post(

@@ -1,5 +1,6 @@
 """The routes of deals: open, append, and every question about one of them."""
 
+from collections.abc import Callable
 from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
@@ -8,11 +9,20 @@ from fastapi.responses import Response
 
 from api.errors import UnknownDealError, VersionMismatchError
 from api.http import contract, schemas
+from api.http import schemas_replay as replay_shapes
 from api.http.body import read_object
 from api.http.intents import BODIES, OpenDeal, read_intents, read_opening
-from api.http.moments import AskedMoment, moment_of_log, moment_of_views
+from api.http.moments import (
+    Asked,
+    AskedInContext,
+    AskedMoment,
+    moment_of_log,
+    moment_of_views,
+    position_of_today,
+)
 from api.http.reply import reply
-from api.http.services import services_of
+from api.http.schemas_history import HistoryAnswer
+from api.http.services import Services, services_of
 from api.http.writes import (
     IdempotencyKey,
     IfMatch,
@@ -22,8 +32,10 @@ from api.http.writes import (
     version_named,
 )
 from api.questions import DealSeen
+from api.restatement import restated
 
 router: Final = APIRouter(tags=["deals"])
+Answer: TypeAlias = dict[str, object]
 DealId: TypeAlias = Annotated[str, Path(description="The id of a deal.", max_length=200)]
 
 
@@ -111,21 +123,25 @@ def get_events(request: Request, deal_id: DealId, asked: AskedMoment) -> Respons
     response_model=schemas.ProgressAnswer,
     responses=contract.reads(404),
 )
-def get_progress(request: Request, deal_id: DealId, asked: AskedMoment) -> Response:
+def get_progress(request: Request, deal_id: DealId, asked: AskedInContext) -> Response:
     """Give what was ticked and what was shown: checkbox-only beside evidenced progress."""
+    services = services_of(request)
     seen = _seen(request, deal_id, asked, judged=False)
-    return reply(request, services_of(request).questions.progress(seen), seen.moment)
+    answer = _in_context(services, asked, seen, services.questions.progress)
+    return reply(request, answer, seen.moment)
 
 
 @router.get(
     "/v1/deals/{deal_id}/history",
-    response_model=schemas.HistoryAnswer,
+    response_model=HistoryAnswer,
     responses=contract.reads(404),
 )
-def get_history(request: Request, deal_id: DealId, asked: AskedMoment) -> Response:
+def get_history(request: Request, deal_id: DealId, asked: AskedInContext) -> Response:
     """Give the timeline in words, with both clocks, corrections and verdicts."""
+    services = services_of(request)
     seen = _seen(request, deal_id, asked, judged=True)
-    return reply(request, services_of(request).questions.history(seen), seen.moment)
+    answer = _in_context(services, asked, seen, services.questions.history)
+    return reply(request, answer, seen.moment)
 
 
 @router.get(
@@ -133,10 +149,38 @@ def get_history(request: Request, deal_id: DealId, asked: AskedMoment) -> Respon
     response_model=schemas.PressureAnswer,
     responses=contract.reads(404),
 )
-def get_pressure(request: Request, deal_id: DealId, asked: AskedMoment) -> Response:
+def get_pressure(request: Request, deal_id: DealId, asked: AskedInContext) -> Response:
     """Give which events are consistent with quota pressure, and the facts behind each verdict."""
+    services = services_of(request)
     seen = _seen(request, deal_id, asked, judged=True)
-    return reply(request, services_of(request).questions.pressure(seen), seen.moment)
+    answer = _in_context(services, asked, seen, services.questions.pressure)
+    return reply(request, answer, seen.moment)
+
+
+@router.get(
+    "/v1/deals/{deal_id}/movement",
+    response_model=replay_shapes.MovementAnswer,
+    responses=contract.reads(404),
+)
+def get_movement(request: Request, deal_id: DealId, asked: AskedInContext) -> Response:
+    """Give the visits to stages in order, and how the close date moved and why."""
+    services = services_of(request)
+    seen = _seen(request, deal_id, asked, judged=True)
+    answer = _in_context(services, asked, seen, services.questions.movement)
+    return reply(request, answer, seen.moment)
+
+
+def _in_context(
+    services: Services, asked: Asked, seen: DealSeen, question: Callable[[DealSeen], Answer]
+) -> Answer:
+    """Answer a question, and again in today's context where that is asked for."""
+    answer = question(seen)
+    if not asked.restate:
+        return answer
+    position = position_of_today(services)
+    return restated(
+        answer, question(services.questions.restated(seen, position)), position=position
+    )
 
 
 def _seen(request: Request, deal_id: str, asked: AskedMoment, *, judged: bool) -> DealSeen:

@@ -22,12 +22,18 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """Whether the log can be read, and how far behind it the views are, in positions."""
+    """Whether the log can be read, and how far behind it the views are.
+
+    `lag` counts positions, `lag_seconds` how long the first of them has been waiting, and
+    `parked` the deals that some projection holds back.
+    """
 
     ready: bool
-    head: int | None
-    views: int | None
-    lag: int | None
+    head: int | None = None
+    views: int | None = None
+    lag: int | None = None
+    lag_seconds: float | None = None
+    parked: int | None = None
 
 
 @router.get("/healthz", response_model=Alive)
@@ -43,12 +49,19 @@ def readyz(request: Request) -> Response:
     """Say whether the log can be read, and how far the views are behind it."""
     services = services_of(request)
     try:
-        head, views = services.store.head().position, services.views.position()
+        states = services.states.states(services.now())
     except LogUnavailableError:
-        answer = Ready(ready=False, head=None, views=None, lag=None)
-        status = HTTPStatus.SERVICE_UNAVAILABLE
+        answer, status = Ready(ready=False), HTTPStatus.SERVICE_UNAVAILABLE
     else:
-        answer = Ready(ready=True, head=head, views=views, lag=max(0, head - views))
+        views = min(one.position for one in states.projections)
+        answer = Ready(
+            ready=True,
+            head=states.head,
+            views=views,
+            lag=max(0, states.head - views),
+            lag_seconds=states.lag_seconds,
+            parked=len({one.deal_id for state in states.projections for one in state.parked}),
+        )
         status = HTTPStatus.OK
     return Response(
         json_bytes(answer.model_dump()), status_code=status, media_type="application/json"

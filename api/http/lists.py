@@ -8,16 +8,13 @@ from fastapi.responses import Response
 
 from api.errors import MalformedRequestError
 from api.http import contract, schemas
-from api.http.moments import Asked, AskedAsOf, moment_of_views
+from api.http.moments import Asked, AskedMoment, moment_of_views
 from api.http.reply import link_with, reply
-from api.http.services import Services, services_of
-from api.lists import MAX_LIMIT, Closed, Cursor, DealFilters, DealPage, Sort
-from api.moment import Moment
+from api.http.services import services_of
+from api.lists import MAX_LIMIT, Closed, Cursor, DealFilters, Sort
 from domain.values import local_date
 
 router: Final = APIRouter(tags=["deals"])
-TRIES: Final = 3
-"""How often a list of now is read again because the views moved while it was read."""
 Text: TypeAlias = Annotated[str | None, Query(min_length=1, max_length=500)]
 Day: TypeAlias = Annotated[
     str | None, Query(description="YYYY-MM-DD", max_length=10, json_schema_extra={"format": "date"})
@@ -74,7 +71,7 @@ def filters(
 @router.get("/v1/deals", response_model=schemas.DealList, responses=contract.reads())
 def list_deals(
     request: Request,
-    asked: AskedAsOf,
+    asked: AskedMoment,
     wanted: Annotated[DealFilters, Depends(filters)],
     sort: Annotated[Sort, Query(description="A minus sign turns the order round.")] = "name",
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
@@ -82,43 +79,24 @@ def list_deals(
         str | None, Query(max_length=2000, description="Where the page before ended.")
     ] = None,
 ) -> Response:
-    """List deals as known at a moment.
+    """List deals as known and as true at a moment, each with its progress and verdicts.
 
-    All pages stand on the position of the first. Verdicts and shares come with a list of now;
-    where `as_of` is given they are null, and a question about one deal gives them.
+    All pages stand on the position of the first.
     """
     services = services_of(request)
     after = Cursor.read(cursor) if cursor else None
-    moment, page = _page(services, asked, wanted, sort=sort, limit=limit, after=after)
+    moment = moment_of_views(services, _fixed(asked, after))
+    page = services.lists.page(
+        moment,
+        services.context.known(moment.position),
+        wanted,
+        sort=sort,
+        limit=limit,
+        cursor=after,
+    )
     answer = {**moment.answer(), "total": page.total, "deals": page.rows, "next": page.next}
     link = link_with(request, cursor=page.next) if page.next else None
     return reply(request, answer, moment, next_link=link)
-
-
-def _page(
-    services: Services,
-    asked: Asked,
-    wanted: DealFilters,
-    *,
-    sort: Sort,
-    limit: int,
-    after: Cursor | None,
-) -> tuple[Moment, DealPage]:
-    live = asked.as_of is None
-    for _ in range(TRIES):
-        moment = moment_of_views(services, _fixed(asked, after))
-        page = services.lists.page(
-            moment,
-            services.context.known(moment.position),
-            wanted,
-            sort=sort,
-            limit=limit,
-            cursor=after,
-            live=live,
-        )
-        if page.live or not live or after is not None:
-            break
-    return moment, page
 
 
 def _fixed(asked: Asked, after: Cursor | None) -> Asked:

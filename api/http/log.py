@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Annotated, Final, Literal, TypeAlias
 from uuid import UUID
 
@@ -13,7 +14,15 @@ from api.errors import MalformedRequestError
 from api.http import contract, schemas
 from api.http.deals import deal_named
 from api.http.formats import FORMATS, written
-from api.http.moments import Asked, instant_named, moment_of_log, moment_of_views
+from api.http.moments import (
+    Asked,
+    AsOf,
+    EffectiveAt,
+    MinPosition,
+    instant_named,
+    moment_of_log,
+    moment_of_views,
+)
 from api.http.problems import RequestRefusedError
 from api.http.reply import link_with, reply
 from api.http.services import Services, services_of
@@ -96,18 +105,26 @@ def list_events(
     after: Position = None,
     before: Position = None,
     upto: Position = None,
+    as_of: AsOf = None,
+    effective_at: EffectiveAt = None,
+    min_position: MinPosition = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
     order: Annotated[Literal["asc", "desc"], Query()] = "asc",
     accept: Annotated[str, Header(max_length=500)] = "application/json",
 ) -> Response:
     """Give a page of the log, in the order of positions.
 
-    `upto` fixes the end of the range, by default at the head; the next page keeps it, so that
-    pages stay what they were while others append.
+    `as_of` (or `upto`, a position) fixes the end of the range, by default at the head; the next
+    page keeps it, so that pages stay what they were while others append. With `effective_at` it
+    holds only what had occurred by then.
     """
     services = services_of(request)
+    if upto is not None and as_of is not None:
+        raise MalformedRequestError("upto: it says the same as as_of; give one", field="upto")
+    end_of_range = f"position:{upto}" if upto else as_of
     resolve = moment_of_views if wanted.need_views else moment_of_log
-    moment = resolve(services, Asked(f"position:{upto}" if upto else None, None, None))
+    moment = resolve(services, Asked(end_of_range, effective_at, min_position))
+    wanted = replace(wanted, occurred_by=moment.cut)
     end = moment.position if before is None else min(moment.position, before - 1)
     events = services.log.page(wanted, after=after or 0, upto=end, limit=limit + 1, order=order)
     page, more = events[:limit], len(events) > limit
@@ -126,7 +143,7 @@ def _next_page(
 ) -> str:
     last = page[-1].position
     cursor = {"after": last} if order == "asc" else {"before": last}
-    return link_with(request, upto=upto, **cursor)
+    return link_with(request, upto=upto, as_of=None, **cursor)
 
 
 def _acceptable(accept: str) -> str:

@@ -35,13 +35,23 @@ MinPosition: TypeAlias = Annotated[
 ]
 
 
+Restate: TypeAlias = Annotated[
+    bool,
+    Query(
+        description="Answer in today's context too (quota, people, process, policy, calendar, "
+        "rates), and name what differs."
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The moment that a client asks about, not yet resolved."""
+    """The moment that a client asks about, not yet resolved, and whether to restate the answer."""
 
     as_of: str | None
     effective_at: str | None
     min_position: int | None
+    restate: bool = False
 
 
 def asked(
@@ -51,13 +61,18 @@ def asked(
     return Asked(as_of, effective_at, min_position)
 
 
-def asked_as_of(as_of: AsOf = None, min_position: MinPosition = None) -> Asked:
-    """Take the parameters of a question that only what was known cuts."""
-    return Asked(as_of, None, min_position)
+def asked_in_context(
+    as_of: AsOf = None,
+    effective_at: EffectiveAt = None,
+    min_position: MinPosition = None,
+    restate: Restate = False,
+) -> Asked:
+    """Take the parameters that a question has whose answer rests on the context as well."""
+    return Asked(as_of, effective_at, min_position, restate)
 
 
 AskedMoment: TypeAlias = Annotated[Asked, Depends(asked)]
-AskedAsOf: TypeAlias = Annotated[Asked, Depends(asked_as_of)]
+AskedInContext: TypeAlias = Annotated[Asked, Depends(asked_in_context)]
 
 
 def moment_of_log(services: Services, question: Asked) -> Moment:
@@ -89,6 +104,11 @@ def moment_of_views(services: Services, question: Asked) -> Moment:
         effective_at=question.effective_at,
         min_position=question.min_position,
     )
+
+
+def position_of_today(services: Services) -> int:
+    """Give the position whose context is today's: the head, as far as the views have got."""
+    return services.views.moment(as_of=None, effective_at=None).position
 
 
 def instant_named(field: str, text: str) -> datetime:

@@ -46,9 +46,10 @@ def matches(header: str | None, etag: str) -> bool:
 
 
 def link_with(request: Request, **parameters: object) -> str:
-    """Give the address of this request with other values of some parameters."""
+    """Give the address of this request with other values of some parameters; None leaves it out."""
     kept = [pair for pair in request.query_params.multi_items() if pair[0] not in parameters]
-    return f"{request.url.path}?{urlencode([*kept, *parameters.items()])}"
+    given = [(name, value) for name, value in parameters.items() if value is not None]
+    return f"{request.url.path}?{urlencode([*kept, *given])}"
 
 
 def ensure_known_parameters(request: Request, known: frozenset[str]) -> None:

@@ -47,6 +47,18 @@ class Standing(Answer):
     effective_at: datetime
 
 
+class LateEvent(Answer):
+    """An event that an answer rests on and that was told late, or told otherwise before."""
+
+    event_id: UUID
+    type: str
+    position: int
+    occurred_at: datetime
+    recorded_at: datetime
+    because: list[str]
+    corrected_by: UUID | None
+
+
 class Money(Answer):
     """An exact amount in one currency."""
 
@@ -135,6 +147,7 @@ class DealAnswer(Standing, State):
 
     deal_id: UUID
     version: int
+    late: list[LateEvent]
 
 
 class Verdicts(Answer):
@@ -279,6 +292,7 @@ class ProgressAnswer(Standing):
     skips: list[Skip]
     regressions: list[Regression]
     customer_led_movement: CustomerLed
+    late: list[LateEvent]
 
 
 class Fact(Answer):
@@ -344,49 +358,4 @@ class PressureAnswer(Standing):
     money: PressureMoney
     counterfactual: Counterfactual
     recording_coverage: float | None
-
-
-class Correction(Answer):
-    """What a later event did to an earlier one."""
-
-    event_id: UUID
-    recorded_at: datetime
-    reason: str
-    data: dict[str, JsonValue] | None
-
-
-class HistoryEntry(Answer):
-    """One event of a timeline, in words."""
-
-    event_id: UUID
-    position: int
-    version: int
-    type: str
-    title: str
-    detail: str | None
-    data: dict[str, JsonValue]
-    occurred_at: datetime
-    recorded_at: datetime
-    ingested_at: datetime
-    rep: str
-    actor: str
-    on_behalf_of: str | None
-    channel: str
-    clock: str
-    caused_by: UUID | None
-    stage: str | None
-    driver: Literal["customer", "seller", "other"]
-    explained_by: UUID | None
-    lag_hours: float | None
-    late_recorded: bool | None
-    backdated_across_boundary: bool | None
-    amended: Correction | None
-    retracted: Correction | None
-    pressure: JudgedEvent | None
-
-
-class HistoryAnswer(Standing):
-    """A deal's timeline."""
-
-    deal_id: UUID
-    events: list[HistoryEntry]
+    late: list[LateEvent]

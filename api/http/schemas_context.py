@@ -15,6 +15,7 @@ class Figures(Answer):
     quota: Money | None
     attained: Money | None
     attainment: float | None
+    pace: Money | None
     pressure: float | None
     shortfall: float | None
     unconverted: list[Money]
@@ -75,14 +76,6 @@ class TeamFigures(Figures):
     """Where a team stands: what its people booked while they were in it."""
 
     team: str
-
-
-class QuarterAnswer(Standing, Quarter):
-    """A quarter: who booked how much of which quota."""
-
-    reps: list[RepFigures]
-    teams: list[TeamFigures]
-    booked: list[Money]
 
 
 class QuarterOfInstant(Standing):

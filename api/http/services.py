@@ -12,7 +12,11 @@ from api.context import ContextReader
 from api.lists import DealLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
+from api.projection_states import StateReader
+from api.quarter_figures import QuarterFigures
+from api.quarters import Quarters
 from api.questions import DealQuestions
+from api.replays import ReplayReader
 from api.storage.event_store import EventStore
 from api.views import Views
 
@@ -32,6 +36,10 @@ class Services:
     store: EventStore
     context: ContextReader
     views: Views
+    replays: ReplayReader
+    quarters: Quarters
+    quarter_figures: QuarterFigures
+    states: StateReader
     now: Callable[[], datetime]
     token: str
     stopping: Flag = field(default_factory=Flag)

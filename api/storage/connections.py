@@ -21,19 +21,26 @@ class Deadlines:
     idle_in_transaction: float = 60.0
 
 
-def conninfo(dsn: str, *, schema: str, deadlines: Deadlines | None = None) -> str:
+def conninfo(
+    dsn: str, *, schema: str, before: str | None = None, deadlines: Deadlines | None = None
+) -> str:
     """The address of a ledger: `dsn` with its schema alone on the path, and with deadlines.
 
+    Tables in the schema `before` are found before those of the ledger: this is how a rebuild
+    writes beside it.
+
     Raises:
-        ValueError: if the schema's name is not a plain one.
+        ValueError: if a schema's name is not a plain one.
     """
-    if not _PLAIN_NAME.fullmatch(schema):
-        message = f"the schema must be named by lower-case letters, digits and _, not {schema!r}"
-        raise ValueError(message)
+    path = [name for name in (before, schema) if name is not None]
+    for name in path:
+        if not _PLAIN_NAME.fullmatch(name):
+            message = f"the schema must be named by lower-case letters, digits and _, not {name!r}"
+            raise ValueError(message)
     limits = deadlines or Deadlines()
     given = conninfo_to_dict(dsn)
     settings = {
-        "search_path": f"{schema},pg_temp",
+        "search_path": f"{','.join(path)},pg_temp",
         "statement_timeout": round(limits.statement * 1000),
         "lock_timeout": round(limits.lock * 1000),
         "idle_in_transaction_session_timeout": round(limits.idle_in_transaction * 1000),

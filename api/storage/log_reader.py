@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Final, LiteralString, TypeAlias
+from typing import Any, Final, LiteralString, Self, TypeAlias
 from uuid import UUID
 
 import psycopg
@@ -14,7 +14,16 @@ from api.clock import Deadline
 from api.storage.connections import conninfo
 from api.storage.errors import LogUnavailableError
 from api.storage.requests import Duplicate, Head
-from api.storage.rows import SELECT, Event, Row, read_event, read_events
+from api.storage.rows import (
+    SELECT,
+    Event,
+    Row,
+    Unreadable,
+    read_event,
+    read_events,
+    read_what_can_be,
+)
+from api.storage.upcasts import is_known
 from api.storage.wire import CHANNEL
 
 Parameters: TypeAlias = Mapping[str, object]
@@ -49,15 +58,28 @@ _LOG_OF_TOPICS: Final[LiteralString] = (
     " ORDER BY position LIMIT %(batch)s"
 )
 
+# One look into the index for each topic, however many events there are.
+_TOPICS: Final[LiteralString] = (
+    "WITH RECURSIVE found AS ("
+    " (SELECT topic, position FROM events ORDER BY topic, position LIMIT 1)"
+    " UNION ALL SELECT n.topic, n.position FROM found f, LATERAL ("
+    "  SELECT e.topic, e.position FROM events e WHERE e.topic > f.topic"
+    "   ORDER BY e.topic, e.position LIMIT 1) n"
+    ") SELECT topic, position FROM found ORDER BY position"
+)
+
 
 class LogReader:
     """The reading half of a ledger's storage."""
 
-    def __init__(self, dsn: str, *, schema: str, pool_size: int = _POOL_SIZE) -> None:
+    def __init__(
+        self, dsn: str, *, schema: str, before: str | None = None, pool_size: int = _POOL_SIZE
+    ) -> None:
+        """Take the address of a ledger; tables in the schema `before` come before its own."""
         self.dsn = dsn
         self.schema = schema
         self.pool: ConnectionPool[Connection[Row]] = ConnectionPool(
-            conninfo(dsn, schema=schema),
+            conninfo(dsn, schema=schema, before=before),
             connection_class=Connection[Row],
             kwargs={"autocommit": True},
             min_size=1,
@@ -68,6 +90,14 @@ class LogReader:
             open=False,
             name=f"{schema}-reader",
         )
+
+    @contextmanager
+    def closing(self) -> Iterator[Self]:
+        """The reader for one `with` block, which gives up its connections at the end."""
+        try:
+            yield self
+        finally:
+            self.pool.close()
 
     @contextmanager
     def connection(self) -> Iterator[Connection[Row]]:
@@ -120,16 +150,32 @@ class LogReader:
             yield events
             after = events[-1].position
 
-    def topics_log(
-        self, topics: Sequence[str], *, after: int = 0, upto: int | None = None
-    ) -> list[Event]:
-        """All events of some topics in one list, for topics that are few, such as quotas."""
-        batches = self.log(after=after, upto=upto, topics=topics)
-        return [event for events in batches for event in events]
+    def readable_topics(
+        self, topics: Sequence[str], *, after: int, upto: int
+    ) -> tuple[list[Event], list[Unreadable]]:
+        """All events of topics that are few, such as quotas, and those that nobody can read."""
+        cut = {"after": after, "upto": upto, "batch": upto, "topics": list(topics)}
+        return read_what_can_be(self.rows(_LOG_OF_TOPICS, cut))
+
+    def unknown_topics(self) -> list[tuple[str, int]]:
+        """The topics in the log that this version does not know, each with its first position."""
+        rows = self.rows(_TOPICS, {})
+        return [(topic, first) for topic, first in rows if not is_known(topic)]
 
     def events_at(self, first: int, last: int) -> list[Event]:
         """The events of a range of positions, both ends included."""
         return self._events(_LOG, {"after": first - 1, "upto": last, "batch": last - first + 1})
+
+    def readable(self, *, first: int, last: int) -> tuple[list[Event], list[Unreadable]]:
+        """The events of a range of positions, ends included, and those that nobody can read."""
+        cut = {"after": first - 1, "upto": last, "batch": last - first + 1}
+        return read_what_can_be(self.rows(_LOG, cut))
+
+    def readable_streams(
+        self, ids: Sequence[str], *, upto: int
+    ) -> tuple[list[Event], list[Unreadable]]:
+        """The events of whole streams, one after the other, and those that nobody can read."""
+        return read_what_can_be(self.rows(_STREAMS, {"ids": list(ids), "upto": upto}))
 
     def event(self, event_id: UUID) -> Event | None:
         row = self._row(SELECT + " WHERE event_id = %(event_id)s", {"event_id": event_id})

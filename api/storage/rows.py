@@ -1,6 +1,7 @@
 """Reads rows of the log as events."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Final, LiteralString, TypeAlias
 
 from pydantic import ValidationError
@@ -20,6 +21,15 @@ SELECT: Final[LiteralString] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An event that this version cannot read: where it lies, and why."""
+
+    stream_id: str
+    position: int
+    reason: str
+
+
 def read_events(rows: Iterable[Row]) -> list[Event]:
     """The events of rows that were selected by `SELECT`.
 
@@ -29,13 +39,35 @@ def read_events(rows: Iterable[Row]) -> list[Event]:
     return [read_event(row) for row in rows]
 
 
+def read_what_can_be(rows: Iterable[Row]) -> tuple[list[Event], list[Unreadable]]:
+    """The events of rows that were selected by `SELECT`, and those that cannot be read."""
+    events: list[Event] = []
+    unreadable: list[Unreadable] = []
+    for row in rows:
+        try:
+            events.append(read_event(row))
+        except UnreadableEventError as error:
+            unreadable.append(Unreadable(row[1], row[3], str(error)))
+    return events, unreadable
+
+
 def read_event(row: Row) -> Event:
-    position: int = row[3]
-    try:
-        data = read_payload(row[19], row[20])
-    except (UnknownTopicError, ValidationError) as error:
-        message = f"the event at position {position} cannot be read: {error}"
-        raise UnreadableEventError(message, position=position) from error
+    data = payload(row[19], row[20], row[3])
     source = None if row[14] is None else Source(*row[14:19])
     fields: Row = (*row[:8], data, *row[8:14], source)
     return RecordedEvent(*fields)
+
+
+def payload(
+    topic: str, data: str, position: int, *, read: Callable[[str, str], DomainEvent] = read_payload
+) -> DomainEvent:
+    """The payload of the event at a position.
+
+    Raises:
+        UnreadableEventError: it cannot be read.
+    """
+    try:
+        return read(topic, data)
+    except (UnknownTopicError, ValidationError) as error:
+        message = f"the event at position {position} cannot be read: {error}"
+        raise UnreadableEventError(message, position=position) from error

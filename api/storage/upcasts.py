@@ -23,6 +23,11 @@ class UnknownTopicError(LookupError):
     """No event type and no upcast has this topic."""
 
 
+def is_known(topic: str) -> bool:
+    """Say whether payloads of this topic can be read, whatever version it is."""
+    return topic in EVENT_TYPES or topic in UPCASTS
+
+
 def read_payload(
     topic: str, data: str | bytes, *, upcasts: Mapping[str, Step] = UPCASTS
 ) -> DomainEvent:

@@ -37,7 +37,8 @@ class Correction:
 class Entry:
     """One event of the timeline.
 
-    `late` and `backdated` are None where an import does not say when its source was told.
+    `told_at` is when the source of an event was told, or else the ledger; it and what follows
+    from it (`lag_hours`, `late`, `backdated`) are None where an import does not say.
     `stage` is where the deal stood just before, as the events are ordered with hindsight.
     """
 
@@ -60,6 +61,7 @@ class Entry:
     stage: str | None
     driver: Driver
     explained_by: UUID | None
+    told_at: datetime | None
     lag_hours: float | None
     late: bool | None
     backdated: bool | None
@@ -120,6 +122,7 @@ def _entry(
         stage=stage,
         driver=_driver(event, cause),
         explained_by=cause.explained_by if cause else None,
+        told_at=lateness.told_at,
         lag_hours=lateness.hours,
         late=lateness.late,
         backdated=lateness.backdated,
@@ -183,12 +186,14 @@ class _Lateness:
     """How long after it happened an event was told, and into which quarter (METRICS 1)."""
 
     def __init__(self, event: Event, policy: Policy, calendar: CalendarHistory) -> None:
+        self.told_at: datetime | None = None
         self.hours: float | None = None
         self.late: bool | None = None
         self.backdated: bool | None = None
         unstated = event.channel == "import" and event.clock == "server"
         if unstated and (event.source is None or event.source.recorded_at is None):
             return
+        self.told_at = event.told_at
         lag = event.told_at - event.occurred_at
         self.hours = round(lag / timedelta(hours=1), 6)
         self.late = lag > timedelta(hours=policy.late_hours)

@@ -79,22 +79,12 @@ def _before(before: Counterfactual) -> dict[str, object]:
 
 def judged_json(judged: Judged, policy: Policy) -> dict[str, object]:
     """Give one judged event with its facts and its sentence (DESIGN section 6)."""
-    now = judged.standing
-    currency = judged.quota_currency
-    attained = None
-    if now is not None and currency is not None:
-        attained = Money.model_construct(amount=now.attained, currency=currency).quantised()
     return {
         "event_id": str(judged.event.event_id),
         "type": judged.kind,
         "rep": judged.event.rep,
         "action_time": judged.action_time,
-        "quarter": judged.quarter.name if judged.quarter else None,
-        "days_left": judged.days_left,
-        "quota": money_json(now.quota if now else None),
-        "attained": money_json(attained),
-        "pressure": _places(now.pressure if now else None),
-        "shortfall": _places(now.shortfall if now else None),
+        **gap_json(judged),
         "pivotality": _places(judged.pivotality),
         "cause": judged.cause.kind,
         "explained_by": str(judged.cause.explained_by) if judged.cause.explained_by else None,
@@ -103,6 +93,23 @@ def judged_json(judged: Judged, policy: Policy) -> dict[str, object]:
         "rules": list(judged.rules),
         "facts": _facts(judged, policy),
         "sentence": sentence(judged, policy),
+    }
+
+
+def gap_json(judged: Judged) -> dict[str, object]:
+    """Give where the rep of an event stood against the quota when it was done."""
+    now = judged.standing
+    currency = judged.quota_currency
+    attained = None
+    if now is not None and currency is not None:
+        attained = Money.model_construct(amount=now.attained, currency=currency).quantised()
+    return {
+        "quarter": judged.quarter.name if judged.quarter else None,
+        "days_left": judged.days_left,
+        "quota": money_json(now.quota if now else None),
+        "attained": money_json(attained),
+        "pressure": _places(now.pressure if now else None),
+        "shortfall": _places(now.shortfall if now else None),
     }
 
 

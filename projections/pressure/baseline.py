@@ -1,22 +1,24 @@
 """What is normal: the comparable offers and stays that a rule holds an event against."""
 
-from bisect import bisect_left, bisect_right, insort
+import math
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import accumulate, groupby
-from operator import itemgetter
+from itertools import accumulate, chain
+from operator import attrgetter, itemgetter
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 from domain.policy import Policy
 from domain.statistics import conformal_p, median
-from projections.pressure.acts import Act, ActKind, Stay
+from projections.pressure.acts import Act, ActKind
 
 Scope: TypeAlias = Literal["rep", "segment", "organisation"]
+Measure: TypeAlias = Literal["level", "step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +44,57 @@ class Question:
     before: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A discount outside the last and the first days of its quarter: what is normal."""
+
+    deal_id: UUID
+    rep: str
+    segment: str | None
+    action_time: datetime
+    depth: Decimal
+    previous: Decimal | None
+
+
 class Comparables:
     """The seller events of every deal, ready for questions about what was normal before then.
 
-    Asked for only when they are needed: `offers` gives every offer, `acts` those of one rep.
+    Read only when they are needed: `offers` gives those of some reps, or of everybody where
+    None; `acts` the seller events of one rep.
     """
 
     def __init__(
         self,
-        offers: Callable[[], Iterable[tuple[UUID, Act]]],
+        offers: Callable[[Collection[str] | None], Iterable[Offer]],
         acts: Callable[[str], Iterable[tuple[UUID, Act]]],
     ) -> None:
         self._load_offers = offers
         self._load_acts = acts
-        self._offers: _InTime | None = None
-        self._acts: dict[str, dict[ActKind, _InTime]] = {}
+        self._of_rep: dict[str, _Offers] = {}
+        self._of_all: dict[str | None, _Offers] | None = None
+        self._acts: dict[str, dict[ActKind, _Acts]] = {}
 
-    def levels(self, question: Question, policy: Policy) -> Peers | None:
-        """Give the depths of comparable offers; None where there are too few (METRICS 4)."""
-        offers = self._before(question)
-        return _scoped(
-            question, policy, [(act, act.depth) for act in offers if act.depth is not None]
-        )
+    def read(self, reps: Collection[str]) -> None:
+        """Read the offers of these reps at once, where each question would read its rep's."""
+        missing = sorted(set(reps) - self._of_rep.keys())
+        if not missing:
+            return
+        found: dict[str, list[Offer]] = {rep: [] for rep in missing}
+        for offer in self._load_offers(missing):
+            found[offer.rep].append(offer)
+        self._of_rep |= {rep: _Offers(offers) for rep, offers in found.items()}
 
-    def steps(self, question: Question, policy: Policy) -> Peers | None:
-        """Give the increments of comparable offers over the offer that stood before them."""
-        increments = [
-            (act, act.depth - act.previous)
-            for act in self._before(question)
-            if act.depth is not None and act.previous is not None
-        ]
-        return _scoped(question, policy, increments)
+    def peers(self, measure: Measure, question: Question, policy: Policy) -> Peers | None:
+        """Give the depths of comparable offers, or their steps up from the offer before them.
+
+        Of the rep, else of the segment, else of everybody; None where there are too few
+        (METRICS section 4).
+        """
+        for scope, enough, offers in self._scopes(question, policy):
+            values = offers.of_others(measure, question)
+            if len(values) >= enough:
+                return Peers(scope, tuple(values), median(values) or Decimal(0))
+        return None
 
     def seller_only_rate(self, question: Question, kind: ActKind) -> tuple[int, int]:
         """Give how many comparable events outside the window lack a customer cause, of how many.
@@ -81,29 +103,86 @@ class Comparables:
         """
         if question.rep not in self._acts:
             self._acts[question.rep] = _by_kind(self._load_acts(question.rep))
-        in_time = self._acts[question.rep].get(kind)
-        return in_time.seller_only(question) if in_time else (0, 0)
+        acts = self._acts[question.rep].get(kind)
+        return acts.seller_only(question) if acts else (0, 0)
 
-    def _before(self, question: Question) -> list[Act]:
-        if self._offers is None:
-            self._offers = _InTime([pair for pair in self._load_offers() if pair[1].interior])
-        return self._offers.of_others(question)
+    def _scopes(self, question: Question, policy: Policy) -> Iterator[tuple[Scope, int, "_Offers"]]:
+        self.read([question.rep])
+        yield "rep", policy.n_rep, self._of_rep[question.rep]
+        if self._of_all is None:
+            self._of_all = _by_segment(self._load_offers(None))
+        if question.segment in self._of_all and question.segment is not None:
+            yield "segment", policy.n_segment, self._of_all[question.segment]
+        yield "organisation", policy.n_organisation, self._of_all[None]
+
+
+class _Offers:
+    """Offers as values in time: their levels, and their steps."""
+
+    def __init__(self, offers: Collection[Offer]) -> None:
+        self._measured: dict[Measure, _InTime] = {
+            "level": _InTime((o.action_time, o.deal_id, o.depth) for o in offers),
+            "step": _InTime(
+                (o.action_time, o.deal_id, o.depth - o.previous)
+                for o in offers
+                if o.previous is not None
+            ),
+        }
+
+    def of_others(self, measure: Measure, question: Question) -> list[Decimal]:
+        return self._measured[measure].of_others(question)
 
 
 class _InTime:
-    """Seller events by their action time, with running counts of those without a customer cause."""
+    """Values by their instant; those before one are kept sorted, for the next later question."""
+
+    def __init__(self, values: Iterable[tuple[datetime, UUID, Decimal]]) -> None:
+        # Plain numbers, so that equal ones are the same whoever offered them.
+        plain = ((at, deal_id, value.normalize()) for at, deal_id, value in values)
+        ordered = sorted(plain, key=itemgetter(0))
+        self._instants = [at for at, _, _ in ordered]
+        self._values = [value for _, _, value in ordered]
+        self._of_deal: dict[UUID, list[tuple[datetime, Decimal]]] = defaultdict(list)
+        for at, deal_id, value in ordered:
+            self._of_deal[deal_id].append((at, value))
+        self._counted = 0
+        self._sorted: list[Decimal] = []
+
+    def of_others(self, question: Question) -> list[Decimal]:
+        """Give the values of other deals before an instant, the smallest first."""
+        end = bisect_left(self._instants, question.before)
+        if end < self._counted:
+            self._counted, self._sorted = 0, []
+        if end > self._counted:
+            self._sorted += self._values[self._counted : end]
+            self._sorted.sort()
+            self._counted = end
+        others = self._sorted.copy()
+        for at, value in self._of_deal.get(question.deal_id, ()):
+            if at < question.before:
+                del others[bisect_left(others, value)]
+        return others
+
+
+def _by_segment(offers: Iterable[Offer]) -> dict[str | None, _Offers]:
+    """Give the offers of each segment, and those of everybody under None."""
+    everybody = list(offers)
+    found: dict[str | None, list[Offer]] = defaultdict(list)
+    for offer in everybody:
+        found[offer.segment].append(offer)
+    return {segment: _Offers(own) for segment, own in [*found.items(), (None, everybody)]}
+
+
+class _Acts:
+    """Seller events in time, with running counts of those without a customer cause."""
 
     def __init__(self, acts: Iterable[tuple[UUID, Act]]) -> None:
-        self._acts = sorted(acts, key=lambda pair: pair[1].action_time)
-        self._instants = [act.action_time for _, act in self._acts]
-        self._running = list(accumulate((act.seller_only for _, act in self._acts), initial=0))
+        ordered = sorted(acts, key=lambda pair: pair[1].action_time)
+        self._instants = [act.action_time for _, act in ordered]
+        self._running = list(accumulate((act.seller_only for _, act in ordered), initial=0))
         self._of_deal: dict[UUID, list[Act]] = defaultdict(list)
-        for deal_id, act in self._acts:
+        for deal_id, act in ordered:
             self._of_deal[deal_id].append(act)
-
-    def of_others(self, question: Question) -> list[Act]:
-        end = bisect_left(self._instants, question.before)
-        return [act for deal_id, act in self._acts[:end] if deal_id != question.deal_id]
 
     def seller_only(self, question: Question) -> tuple[int, int]:
         end = bisect_left(self._instants, question.before)
@@ -113,31 +192,12 @@ class _InTime:
         return self._running[end] - sum(act.seller_only for act in own), end - len(own)
 
 
-def _by_kind(acts: Iterable[tuple[UUID, Act]]) -> dict[ActKind, _InTime]:
+def _by_kind(acts: Iterable[tuple[UUID, Act]]) -> dict[ActKind, _Acts]:
     kinds: dict[ActKind, list[tuple[UUID, Act]]] = defaultdict(list)
     for deal_id, act in acts:
         if act.outside:
             kinds[act.kind].append((deal_id, act))
-    return {kind: _InTime(pairs) for kind, pairs in kinds.items()}
-
-
-def _scoped(
-    question: Question, policy: Policy, pairs: Sequence[tuple[Act, Decimal]]
-) -> Peers | None:
-    own = [value for act, value in pairs if act.rep == question.rep]
-    if len(own) >= policy.n_rep:
-        return _peers("rep", own)
-    if question.segment is not None:
-        alike = [value for act, value in pairs if act.segment == question.segment]
-        if len(alike) >= policy.n_segment:
-            return _peers("segment", alike)
-    if len(pairs) >= policy.n_organisation:
-        return _peers("organisation", [value for _, value in pairs])
-    return None
-
-
-def _peers(scope: Scope, values: Sequence[Decimal]) -> Peers:
-    return Peers(scope, tuple(values), median(values) or Decimal(0))
+    return {kind: _Acts(pairs) for kind, pairs in kinds.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,65 +208,110 @@ class Dwell:
     shortest_normal: timedelta | None
 
 
+Lasted: TypeAlias = tuple[UUID, datetime, datetime | None]
+"""A stay in a stage: of which deal, begun when, over when if it is over."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stay:
+    """A stay by when it began and when it counts as over; its length in seconds.
+
+    Plain numbers, since floats are sorted several times faster than spans of time, and tell
+    microseconds apart for centuries.
+    """
+
+    entered: datetime
+    over: datetime
+    seconds: float
+
+
 class StaysIn:
     """The stays of all deals in one stage, ready to say at any instant what is a normal one.
 
     The Kaplan-Meier quantile of the policy, stays that lasted at the instant censored then
-    (METRICS section 4); it equals that of `domain.statistics.kaplan_meier` over the same stays,
-    and looks only at those shorter than it.
+    (METRICS section 4); it equals that of `domain.statistics.kaplan_meier` over the same stays.
+    Those over before an instant are kept sorted, for the next later question.
     """
 
-    def __init__(self, stays: Iterable[tuple[UUID, Stay]]) -> None:
-        """Take (deal id, stay) pairs as known at one position."""
-        known = list(stays)
-        self._entered = sorted(stay.entered_at for _, stay in known)
-        self._of_deal: dict[UUID, list[datetime]] = defaultdict(list)
-        for deal_id, stay in known:
-            self._of_deal[deal_id].append(stay.entered_at)
-        ended = [(deal_id, stay) for deal_id, stay in known if stay.left_at is not None]
-        self._by_length = sorted(
-            [
-                (max(_NOTHING, (stay.left_at or stay.entered_at) - stay.entered_at), stay, deal_id)
-                for deal_id, stay in ended
-            ],
-            key=itemgetter(0),
-        )
+    def __init__(self, stays: Iterable[Lasted]) -> None:
+        """Take the stays as known at one position."""
+        self._of_deal: dict[UUID, list[_Stay]] = defaultdict(list)
+        for deal_id, entered, left in stays:
+            self._of_deal[deal_id].append(_stay(entered, left))
+        every = [stay for own in self._of_deal.values() for stay in own]
+        self._begun = sorted(every, key=_ENTERED)
+        self._over = sorted((stay for stay in every if stay.over < _NEVER), key=_OVER)
+        self._at, self._counted = _EVER, 0
+        self._ended: list[float] = []
 
     def dwell(self, deal_id: UUID, before: datetime, policy: Policy) -> Dwell | None:
         """Give what is normal among other deals' stays begun before; None where too few."""
-        n = self._begun(deal_id, before, inclusive=False)
+        ended = self._ended_by(before)
+        own = [stay for stay in self._of_deal.get(deal_id, ()) if stay.entered < before]
+        for stay in own:
+            if stay.over <= before:
+                del ended[bisect_left(ended, stay.seconds)]
+        begun = bisect_left(self._begun, before, key=_ENTERED)
+        n = begun - len(own)
         if n < policy.n_dwell:
             return None
-        left, remaining = 1 - float(policy.dwell_percentile) + _ROUNDING, 1.0
-        shorter: list[datetime] = []
-        for length, group in groupby(self._ended(deal_id, before), key=itemgetter(0)):
-            begun = [entered for _, entered in group]
-            at_risk = self._begun(deal_id, before - length, inclusive=True)
-            at_risk -= bisect_right(shorter, before - length)
-            remaining *= 1 - len(begun) / at_risk
-            if remaining <= left:
-                return Dwell(n, length)
-            for entered in begun:
-                insort(shorter, entered)
-        return Dwell(n, None)
-
-    def _begun(self, deal_id: UUID, instant: datetime, *, inclusive: bool) -> int:
-        """Count the stays of other deals begun before an instant, or at it where inclusive."""
-        bisect = bisect_right if inclusive else bisect_left
-        own = sum(
-            entered < instant or (inclusive and entered == instant)
-            for entered in self._of_deal.get(deal_id, ())
+        # The latest begun have lasted least.
+        latest = (self._begun[index] for index in range(begun - 1, -1, -1))
+        lasting = (
+            (before - stay.entered).total_seconds()
+            for stay in latest
+            if stay.over > before and stay not in own
         )
-        return bisect(self._entered, instant) - own
+        shortest = _quantile(ended, lasting, float(policy.dwell_percentile), n=n)
+        return Dwell(n, None if shortest is None else timedelta(seconds=shortest))
 
-    def _ended(self, deal_id: UUID, before: datetime) -> Iterable[tuple[timedelta, datetime]]:
-        """Give (length, begun) of the stays of other deals that had ended, shortest first."""
-        for length, stay, owner in self._by_length:
-            ended = stay.left_at is not None and stay.left_at <= before
-            if ended and stay.entered_at < before and owner != deal_id:
-                yield length, stay.entered_at
+    def _ended_by(self, before: datetime) -> list[float]:
+        """Give the lengths of all stays that were over by an instant, the shortest first."""
+        if before < self._at:
+            self._ended, self._counted = [], 0
+        upto = bisect_right(self._over, before, key=_OVER)
+        if upto > self._counted:
+            self._ended += [stay.seconds for stay in self._over[self._counted : upto]]
+            self._ended.sort()
+        self._at, self._counted = before, upto
+        return self._ended.copy()
 
 
-_NOTHING: Final = timedelta(0)
+def _stay(entered: datetime, left: datetime | None) -> _Stay:
+    if left is None:
+        return _Stay(entered, _NEVER, math.inf)
+    # One that ended as it began is counted with those begun before, not at that instant.
+    return _Stay(entered, max(left, entered + _INSTANT), (left - entered).total_seconds())
+
+
+def _quantile(
+    ended: Sequence[float], lasting: Iterable[float], share: float, *, n: int
+) -> float | None:
+    """Give the length by which this share is over, of n sorted lengths that ended or still last.
+
+    Each end leaves (r - 1)/r of the r at risk, so m of them between two stays that still last
+    leave (r - m)/r at once.
+    """
+    left, gone, at_risk = 1.0, 0, n
+    enough = 1 - share + _ROUNDING
+    for lasted in chain(lasting, [math.inf]):
+        # What still lasts at a length is at risk of ending at it.
+        ends = bisect_right(ended, lasted) - gone
+        if ends:
+            after = left * (at_risk - ends) / at_risk
+            if after <= enough:
+                needed = math.ceil(at_risk * (1 - enough / left))
+                return ended[gone + max(needed, 1) - 1]
+            left = after
+        gone += ends
+        at_risk -= ends + 1
+    return None
+
+
+_ENTERED: Final = attrgetter("entered")
+_OVER: Final = attrgetter("over")
+_INSTANT: Final = timedelta(microseconds=1)
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _ROUNDING: Final = 1e-12
 """What a product of floats may be off by, far below one stay in a billion."""

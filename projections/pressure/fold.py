@@ -2,27 +2,26 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
 from domain.bookings import RunningTotal
 from domain.calendars import CalendarHistory
-from domain.causes import Cause, action_time, causes
-from domain.events.life import AmountChanged, CloseDateMoved, DealOpened
-from domain.events.money import DiscountOffered
-from domain.events.progress import EvidenceWithdrawn, OutcomeContradicted, OutcomeEvidenced
+from domain.causes import Cause
 from domain.fiscal import FiscalQuarter, days_left
-from domain.path import Move, Processes, moves
+from domain.path import Processes
 from domain.policy import Policy
 from domain.replay import Event
 from domain.values import Money
 from projections.pressure import rules
-from projections.pressure.acts import KINDS, ActKind, standing_offers
+from projections.pressure.acts import Act, ActKind
 from projections.pressure.baseline import Comparables, Dwell, Peers, Question
 from projections.pressure.curve import Standing, pivotality, standing
+from projections.pressure.derive import ActSeen, acts_seen
 from projections.pressure.rules import Finding, Truth, all_of, any_of
 
 Verdict: TypeAlias = Literal[
@@ -73,6 +72,110 @@ class Context(Protocol):
         ...
 
 
+class Judgement:
+    """An act with the facts F1 to F4, each looked up when it is first asked for."""
+
+    def __init__(
+        self, deal_id: UUID, act: Act, context: Context, *, currency: str | None = None
+    ) -> None:
+        """Take an act of a deal; `currency` is what bookings are told in without a quota."""
+        self.deal_id = deal_id
+        self.act = act
+        self.context = context
+        self.question = Question(deal_id, act.rep, act.segment, act.action_time)
+        self._currency = currency
+
+    @cached_property
+    def quarter(self) -> FiscalQuarter | None:
+        """The fiscal quarter that it is judged in."""
+        return self.context.calendar.quarter_at(self.act.action_time)
+
+    @property
+    def window(self) -> Truth:
+        """F1: whether it lies in the last days of the quarter."""
+        return None if self.act.outside is None else not self.act.outside
+
+    @cached_property
+    def quota(self) -> tuple[Money | None, tuple[UUID, ...]]:
+        """The quota of its rep in force then, and the events that set it."""
+        if self.quarter is None:
+            return None, ()
+        return self.context.quota(self.act.rep, self.quarter.name, self.act.action_time)
+
+    @property
+    def currency(self) -> str | None:
+        """The currency that bookings are told in."""
+        quota = self.quota[0]
+        return quota.currency if quota else self._currency
+
+    @cached_property
+    def standing(self) -> Standing | None:
+        """Where its rep stood against the quota."""
+        if self.quarter is None or self.currency is None:
+            return None
+        booked = self.context.booked(self.act.rep, self.quarter.name, self.currency)
+        return standing(self.quota[0], booked, self.quarter, self.act.action_time)
+
+    @cached_property
+    def behind(self) -> Truth:
+        """F2: whether the rep was behind."""
+        now = self.standing
+        if now is None or now.pressure is None:
+            return None
+        return now.pressure >= self.context.policy.theta
+
+    @property
+    def settled(self) -> bool:
+        """Whether F1 or F2 is false, so that nothing else can matter to the verdict."""
+        return self.window is False or self.behind is False
+
+    @cached_property
+    def levels(self) -> Peers | None:
+        """The depths that an offer is compared with."""
+        if self.act.depth is None:
+            return None
+        return self.context.comparables.peers("level", self.question, self.context.policy)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the rules found that apply to its kind."""
+        act, policy = self.act, self.context.policy
+        if act.depth is not None:
+            steps = self.context.comparables.peers("step", self.question, policy)
+            found = [
+                rules.level(act.depth, act.previous, self.levels, policy),
+                rules.step(act.depth, act.previous, steps, policy),
+                rules.expiry(act.expires_on, self.quarter, policy),
+            ]
+            return tuple(finding for finding in found if finding)
+        if act.close_to is not None:
+            return (rules.pull_in(act.close_from, act.close_to, self.quarter),)
+        return (rules.rush(act, None if self.settled else self._normal_dwell()),)
+
+    @property
+    def abnormal(self) -> Truth:
+        """F4: whether any rule that applies to it holds."""
+        return any_of(finding.holds for finding in self.findings)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict (METRICS section 4): false beats unknown, and a customer cause softens."""
+        if self.settled:
+            return "not_pressure_shaped"
+        truth = all_of([self.window, self.behind, self.abnormal])
+        if truth is False:
+            return "not_pressure_shaped"
+        if truth is None:
+            return "not_evaluable"
+        return "pressure_shaped" if self.act.seller_only else "pressure_consistent"
+
+    def _normal_dwell(self) -> Callable[[], Dwell | None]:
+        act = self.act
+        return lambda: self.context.dwell(
+            act.process or "", act.left_stage or "", self.deal_id, act.occurred_at
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A seller event with the facts F1 to F4 and the verdict that follows from them."""
@@ -88,27 +191,14 @@ class Judged:
     cause: Cause
     window: Truth
     behind: Truth
+    abnormal: Truth
+    verdict: Verdict
     findings: tuple[Finding, ...]
     levels: Peers | None
     previous: Decimal | None
     quota_events: tuple[UUID, ...]
     win_events: tuple[UUID, ...]
     base_rate: tuple[int, int]
-
-    @property
-    def abnormal(self) -> Truth:
-        """F4: whether any rule that applies to the event holds."""
-        return any_of(finding.holds for finding in self.findings)
-
-    @property
-    def verdict(self) -> Verdict:
-        """The verdict (METRICS section 4): false beats unknown, and a customer cause softens."""
-        truth = all_of([self.window, self.behind, self.abnormal])
-        if truth is False:
-            return "not_pressure_shaped"
-        if truth is None:
-            return "not_evaluable"
-        return "pressure_shaped" if self.cause.kind == "seller_only" else "pressure_consistent"
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -120,148 +210,48 @@ def fold(
     deal_id: UUID, events: Sequence[Event], processes: Processes, context: Context
 ) -> list[Judged]:
     """Judge the stages entered, discounts and close-date moves of a deal's view, in its order."""
-    judge = _Judge(deal_id, events, processes, context)
-    judged: list[Judged] = []
-    for event in events:
-        judge.see(event)
-        kind = KINDS.get(type(event.data))
-        if kind is not None and (kind != "stage_entered" or event.event_id in judge.moves):
-            judged.append(judge.judged(event, kind))
-        judge.passed(event)
-    return judged
+    seen = acts_seen(events, processes, context.policy, context.calendar)
+    return [_judged(deal_id, one, context) for one in seen]
 
 
-class _Judge:
-    """The state of one deal along its view: what each event is judged against."""
-
-    def __init__(
-        self, deal_id: UUID, events: Sequence[Event], processes: Processes, context: Context
-    ) -> None:
-        self.deal_id = deal_id
-        self.context = context
-        self.moves = {move.event.event_id: move for move in moves(events, processes)}
-        self._causes = causes(events, processes, context.policy)
-        self._offers = standing_offers(events)
-        self._withdrawn = {e.data.event_id for e in events if isinstance(e.data, EvidenceWithdrawn)}
-        self._evidence: dict[str, int] = {}
-        self._segment: str | None = None
-        self._amount: Money | None = None
-        self._close_date = _opened_close_date(events)
-        self._stay: tuple[UUID, datetime] | None = None
-
-    def see(self, event: Event) -> None:
-        """Take in what counts for the event itself."""
-        match event.data:
-            case DealOpened(account=account, amount=amount):
-                self._segment, self._amount = account.segment, amount
-            case AmountChanged(amount=amount):
-                self._amount = amount
-            case OutcomeEvidenced(outcome=outcome, level=level):
-                if event.event_id not in self._withdrawn:
-                    self._evidence[outcome] = max(level, self._evidence.get(outcome, 0))
-            case OutcomeContradicted(outcome=outcome):
-                self._evidence.pop(outcome, None)
-            case _:
-                pass
-
-    def passed(self, event: Event) -> None:
-        """Take in what counts only for the events after it."""
-        if isinstance(event.data, CloseDateMoved):
-            self._close_date = event.data.to
-        if event.event_id in self.moves:
-            self._stay = (event.event_id, event.occurred_at)
-
-    def judged(self, event: Event, kind: ActKind) -> Judged:
-        at = action_time(event)
-        policy = self.context.policy
-        question = Question(self.deal_id, event.rep, self._segment, at)
-        quarter = self.context.calendar.quarter_at(at)
-        quota, quota_events = (
-            self.context.quota(event.rep, quarter.name, at) if quarter else (None, ())
-        )
-        currency = quota.currency if quota else self._currency()
-        left = days_left(quarter, at) if quarter else None
-        window = None if left is None else left < policy.window_days
-        now = None
-        if quarter and currency:
-            booked = self.context.booked(event.rep, quarter.name, currency)
-            now = standing(quota, booked, quarter, at)
-        behind = None if now is None or now.pressure is None else now.pressure >= policy.theta
-        settled = window is False or behind is False
-        offered = isinstance(event.data, DiscountOffered)
-        levels = self.context.comparables.levels(question, policy) if offered else None
-        return Judged(
-            event=event,
-            kind=kind,
-            action_time=at,
-            quarter=quarter,
-            days_left=left,
-            standing=now,
-            quota_currency=currency,
-            pivotality=self._pivotality(quarter, quota, now),
-            cause=self._causes[event.event_id],
-            window=window,
-            behind=behind,
-            findings=tuple(self._findings(event, question, quarter, levels, settled=settled)),
-            levels=levels,
-            previous=self._offers.get(event.event_id),
-            quota_events=quota_events,
-            win_events=self.context.wins(event.rep, quarter.name, at) if quarter else (),
-            base_rate=self.context.comparables.seller_only_rate(question, kind),
-        )
-
-    def _currency(self) -> str | None:
-        return self._amount.currency if self._amount else None
-
-    def _pivotality(
-        self, quarter: FiscalQuarter | None, quota: Money | None, now: Standing | None
-    ) -> Fraction | None:
-        if quarter is None or quota is None or now is None or now.pressure is None:
-            return None
-        if self._amount is None:
-            return None
-        value = self.context.convert(self._amount, quota.currency, quarter.name)
-        return pivotality(value, quota.amount, now.attained)
-
-    def _findings(
-        self,
-        event: Event,
-        question: Question,
-        quarter: FiscalQuarter | None,
-        levels: Peers | None,
-        *,
-        settled: bool,
-    ) -> list[Finding]:
-        data, policy = event.data, self.context.policy
-        if isinstance(data, DiscountOffered):
-            previous = self._offers[event.event_id]
-            steps = self.context.comparables.steps(question, policy)
-            found = [
-                rules.level(data.percent, previous, levels, policy),
-                rules.step(data.percent, previous, steps, policy),
-                rules.expiry(data, quarter, policy),
-            ]
-            return [finding for finding in found if finding]
-        if isinstance(data, CloseDateMoved):
-            return [rules.pull_in(self._close_date, data.to, quarter)]
-        move = self.moves[event.event_id]
-        normal = None if settled else self._normal_dwell(move, event)
-        return [rules.rush(move, self._missing(move), self._stay, normal)]
-
-    def _normal_dwell(self, move: Move, event: Event) -> Callable[[], Dwell | None]:
-        stage = move.source or ""
-        return lambda: self.context.dwell(move.process.id, stage, self.deal_id, event.occurred_at)
-
-    def _missing(self, move: Move) -> list[str] | None:
-        """Give the required outcomes left behind without evidence; None if none are stated."""
-        if not move.process.outcomes:
-            return None
-        return [
-            outcome.id
-            for outcome in move.process.required_outcomes(move.left)
-            if self._evidence.get(outcome.id, 0) < outcome.needed
-        ]
+def _judged(deal_id: UUID, seen: ActSeen, context: Context) -> Judged:
+    act, worth = seen.act, seen.amount
+    made = Judgement(deal_id, act, context, currency=worth.currency if worth else None)
+    quarter = made.quarter
+    return Judged(
+        event=seen.event,
+        kind=act.kind,
+        action_time=act.action_time,
+        quarter=quarter,
+        days_left=days_left(quarter, act.action_time) if quarter else None,
+        standing=made.standing,
+        quota_currency=made.currency,
+        pivotality=_pivotality(made, worth),
+        cause=seen.cause,
+        window=made.window,
+        behind=made.behind,
+        abnormal=made.abnormal,
+        verdict=made.verdict,
+        findings=tuple(_explained(finding, seen) for finding in made.findings),
+        levels=made.levels,
+        previous=act.previous,
+        quota_events=made.quota[1],
+        win_events=context.wins(act.rep, quarter.name, act.action_time) if quarter else (),
+        base_rate=context.comparables.seller_only_rate(made.question, act.kind),
+    )
 
 
-def _opened_close_date(events: Sequence[Event]) -> date | None:
-    return next((e.data.close_date for e in events if isinstance(e.data, DealOpened)), None)
+def _pivotality(made: Judgement, worth: Money | None) -> Fraction | None:
+    quota, now, quarter = made.quota[0], made.standing, made.quarter
+    if quarter is None or quota is None or now is None or now.pressure is None:
+        return None
+    if worth is None:
+        return None
+    value = made.context.convert(worth, quota.currency, quarter.name)
+    return pivotality(value, quota.amount, now.attained)
+
+
+def _explained(finding: Finding, seen: ActSeen) -> Finding:
+    if seen.move is None:
+        return finding
+    return rules.rush_explained(finding, seen.move, seen.missing, seen.entered)

@@ -1,18 +1,18 @@
 """The rules PS-1 to PS-5: what makes a discount, a close date or a stage move abnormal."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 from uuid import UUID
 
 from domain.close_date import move_kind
-from domain.events.money import DiscountOffered
 from domain.fiscal import FiscalQuarter
 from domain.path import Move
 from domain.policy import Policy
+from projections.pressure.acts import Act
 from projections.pressure.baseline import Dwell, Peers
 
 Truth = bool | None
@@ -95,9 +95,8 @@ def step(
     )
 
 
-def expiry(offer: DiscountOffered, quarter: FiscalQuarter | None, policy: Policy) -> Finding:
+def expiry(expires: date | None, quarter: FiscalQuarter | None, policy: Policy) -> Finding:
     """PS-3: the offer expires at the fiscal quarter's end, give or take a day."""
-    expires = offer.expires_on
     end = quarter.end if quarter else None
     value: dict[str, object] = {"expires_on": expires, "quarter_end": end}
     if expires is None:
@@ -121,47 +120,34 @@ def pull_in(old: date | None, new: date, quarter: FiscalQuarter | None) -> Findi
 NOT_CONSULTED: Final = "not consulted: the verdict does not depend on it"
 
 
-def rush(
-    move: Move,
-    missing: Sequence[str] | None,
-    entered: tuple[UUID, datetime] | None,
-    normal: Callable[[], Dwell | None] | None,
-) -> Finding:
+def consults_dwell(act: Act) -> bool:
+    """Say whether PS-5 depends on what a normal stay is: on a forward move that skips nothing."""
+    return bool(act.steps) and not act.skipped and act.missing != 0
+
+
+def rush(act: Act, normal: Callable[[], Dwell | None] | None) -> Finding:
     """PS-5: a forward move that skips a stage, or a rush, with required outcomes left missing.
 
-    `missing` is None where the process states no outcomes; `entered` is the stay that the move
-    ended; `normal` gives what is a normal stay and is None where the verdict stands without it.
+    `normal` gives what is a normal stay and is None where the verdict stands without it.
     """
-    skips = bool(move.never_entered)
-    lacking: Truth = None if missing is None else bool(missing)
-    value: dict[str, object] = {
-        "from": move.source,
-        "to": move.target,
-        "skipped": list(move.never_entered),
-        "missing_outcomes": None if missing is None else list(missing),
-        "dwell": None,
-    }
-    if move.creation or move.steps == 0:
-        return Finding("PS-5", holds=False, value=value)
+    if not act.steps:
+        return Finding("PS-5", holds=False, value={"dwell": None})
+    lacking: Truth = None if act.missing is None else act.missing > 0
     rushed: Truth = None
-    if not skips and lacking is not False:
-        rushed, value["dwell"] = _rushed(move, entered, normal)
-    evidence = (entered[0],) if entered else ()
-    holds = all_of([any_of([skips, rushed]), lacking])
-    return Finding("PS-5", holds, value, evidence, _rush_words(move, missing))
+    dwell: object = None
+    if consults_dwell(act):
+        rushed, dwell = _rushed(act, normal)
+    holds = all_of([any_of([bool(act.skipped), rushed]), lacking])
+    return Finding("PS-5", holds, {"dwell": dwell})
 
 
-def _rushed(
-    move: Move,
-    entered: tuple[UUID, datetime] | None,
-    normal: Callable[[], Dwell | None] | None,
-) -> tuple[Truth, object]:
-    if normal is None or entered is None:
+def _rushed(act: Act, normal: Callable[[], Dwell | None] | None) -> tuple[Truth, object]:
+    if normal is None or act.left_stage_entered_at is None:
         return None, NOT_CONSULTED
     known = normal()
     if known is None:
         return None, {"n": None, "days": None, "shortest_normal_days": None}
-    stayed = move.event.occurred_at - entered[1]
+    stayed = act.occurred_at - act.left_stage_entered_at
     shortest = known.shortest_normal
     figures = {
         "n": known.n,
@@ -169,6 +155,24 @@ def _rushed(
         "shortest_normal_days": None if shortest is None else _days(shortest),
     }
     return (False if shortest is None else stayed < shortest), figures
+
+
+def rush_explained(
+    finding: Finding, move: Move, missing: Sequence[str] | None, entered: UUID | None
+) -> Finding:
+    """Add to what PS-5 found which stages and outcomes it found it by.
+
+    `entered` is the event that began the stay which the move ended.
+    """
+    value = {
+        "from": move.source,
+        "to": move.target,
+        "skipped": list(move.never_entered),
+        "missing_outcomes": None if missing is None else list(missing),
+        **finding.value,
+    }
+    evidence = (entered,) if entered else ()
+    return replace(finding, value=value, evidence=evidence, words=_rush_words(move, missing))
 
 
 def _rush_words(move: Move, missing: Sequence[str] | None) -> str:

@@ -1,10 +1,10 @@
 """What was ticked, what was shown, and by when: the meaning of checkbox-only progress."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final, Literal, TypeAlias
+from typing import Final
 from uuid import UUID
 
 from domain.causes import Cause, causes
@@ -22,28 +22,12 @@ from domain.events.progress import (
 )
 from domain.path import Move, Processes, moves, pinned_reference
 from domain.policy import Policy
-from domain.process import Activity, Process
+from domain.process import Process
 from domain.replay import Event
+from projections.progress.status import Status, status_of
 
-Status: TypeAlias = Literal[
-    "evidenced",
-    "evidenced_late",
-    "asserted_only",
-    "bare_tick",
-    "pending",
-    "not_ticked",
-    "not_expressible",
-]
-STATUSES: Final[tuple[Status, ...]] = (
-    "evidenced",
-    "evidenced_late",
-    "asserted_only",
-    "bare_tick",
-    "pending",
-    "not_ticked",
-    "not_expressible",
-)
-SETTLED: Final = frozenset({"evidenced", "evidenced_late", "asserted_only", "bare_tick"})
+_OF_EVIDENCE: Final = frozenset({EvidenceWithdrawn, OutcomeContradicted, OutcomeEvidenced})
+_CLOSING: Final = frozenset({DealDisqualified, DealLost, DealWon})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,35 +57,49 @@ class OutcomeProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A tick in force, and until when its outcomes count as in time."""
+
+    tick_id: UUID
+    ticked_at: datetime
+    settles_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ActivityProgress:
-    """An activity: its tick in force, until when its outcomes count as in time, what shows them."""
+    """An activity: its tick in force if it has one, and what shows its outcomes."""
 
     activity: str
     stage: str | None
     weight: Decimal
     expressible: bool
     outcomes: tuple[OutcomeProgress, ...] = ()
-    ticked_at: datetime | None = None
-    tick_id: UUID | None = None
-    settles_at: datetime | None = None
+    claim: Claim | None = None
+
+    def reached_at(self) -> datetime | None:
+        """Give when the last of the outcomes was reached; None while one is not."""
+        reached = [outcome.reached() for outcome in self.outcomes]
+        shown = [evidence.occurred_at for evidence in reached if evidence]
+        return max(shown, default=None) if len(shown) == len(reached) else None
+
+    def asserted_at(self) -> datetime | None:
+        """Give when the first evidence for any of the outcomes was given, of whatever level."""
+        return min((o.evidence[0].occurred_at for o in self.outcomes if o.evidence), default=None)
 
     def status(self, at: datetime) -> Status:
         """Give the status at an instant (METRICS section 5).
 
         With several outcomes, all must be evidenced; some evidence for some is `asserted_only`.
         """
-        if self.ticked_at is None or self.settles_at is None:
+        if self.claim is None:
             return "not_ticked"
-        if not self.expressible:
-            return "not_expressible"
-        reached = [outcome.reached() for outcome in self.outcomes]
-        if all(reached):
-            last = max(evidence.occurred_at for evidence in reached if evidence)
-            return "evidenced" if last <= self.settles_at else "evidenced_late"
-        if at < self.settles_at:
-            return "pending"
-        asserted = any(outcome.evidence for outcome in self.outcomes)
-        return "asserted_only" if asserted else "bare_tick"
+        return status_of(
+            expressible=self.expressible,
+            settles_at=self.claim.settles_at,
+            reached_at=self.reached_at(),
+            asserted_at=self.asserted_at(),
+            at=at,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +123,11 @@ class StageRegression:
 
 
 @dataclass(frozen=True, slots=True)
-class Advance:
+class StageAdvance:
     """A move above the high-water mark, and how many of the outcomes left behind were shown."""
 
     event_id: UUID
+    occurred_at: datetime
     steps: int
     customer_led: bool
     required: int
@@ -145,19 +144,17 @@ class Progress:
     stage_path: tuple[str, ...]
     skips: tuple[StageJump, ...]
     regressions: tuple[StageRegression, ...]
-    advances: tuple[Advance, ...]
+    advances: tuple[StageAdvance, ...]
 
 
 def fold(events: Sequence[Event], processes: Processes, policy: Policy) -> Progress:
     """Fold a deal's view (domain.replay.view) into its progress."""
     path = moves(events, processes)
     process = processes(pinned_reference(events))
-    evidence = standing_evidence(events)
-    explained = causes(events, processes, policy)
     return Progress(
         process_id=process.id,
         process_version=process.version,
-        activities=tuple(_activities(events, path, process, evidence, policy)),
+        activities=tuple(activities_of(events, path, process, policy)),
         stage_path=tuple(move.target for move in path),
         skips=tuple(
             StageJump(m.event.event_id, m.source, m.target, m.jumped, m.never_entered)
@@ -169,15 +166,42 @@ def fold(events: Sequence[Event], processes: Processes, policy: Policy) -> Progr
             for m in path
             if m.regression and m.source is not None
         ),
-        advances=tuple(_advance(m, explained, evidence) for m in path if m.steps > 0),
+        advances=tuple(advances_of(events, path, causes(events, processes, policy))),
     )
+
+
+def activities_of(
+    events: Sequence[Event], path: Sequence[Move], process: Process, policy: Policy
+) -> Iterable[ActivityProgress]:
+    """Give every activity of the process, and the ticks that the process does not know."""
+    sheet = _Sheet(events, path, process, policy)
+    unknown = (activity for activity in sheet.ticks if activity not in process.activities)
+    return map(sheet.activity, [*process.activities, *unknown])
+
+
+def ticked_of(
+    events: Sequence[Event], path: Sequence[Move], process: Process, policy: Policy
+) -> Iterable[tuple[ActivityProgress, Claim]]:
+    """Give the activities that are ticked, and no others, each with its tick."""
+    sheet = _Sheet(events, path, process, policy)
+    activities = map(sheet.activity, sheet.ticks)
+    return ((activity, activity.claim) for activity in activities if activity.claim)
+
+
+def advances_of(
+    events: Sequence[Event], path: Sequence[Move], explained: Mapping[UUID, Cause]
+) -> Iterable[StageAdvance]:
+    """Give the moves above the high-water mark, with what explains each and what it left shown."""
+    evidence = standing_evidence(events)
+    return (_advance(move, explained, evidence) for move in path if move.steps > 0)
 
 
 def standing_evidence(events: Iterable[Event]) -> dict[str, tuple[Evidence, ...]]:
     """Give the evidence for each outcome that was neither withdrawn nor contradicted since."""
-    withdrawn = {e.data.event_id for e in events if isinstance(e.data, EvidenceWithdrawn)}
+    told = [event for event in events if type(event.data) in _OF_EVIDENCE]
+    withdrawn = {e.data.event_id for e in told if isinstance(e.data, EvidenceWithdrawn)}
     found: dict[str, tuple[Evidence, ...]] = {}
-    for event in events:
+    for event in told:
         match event.data:
             case OutcomeEvidenced(outcome=outcome, level=level):
                 if event.event_id not in withdrawn:
@@ -191,8 +215,8 @@ def standing_evidence(events: Iterable[Event]) -> dict[str, tuple[Evidence, ...]
 
 
 def _advance(
-    move: Move, explained: dict[UUID, Cause], evidence: dict[str, tuple[Evidence, ...]]
-) -> Advance:
+    move: Move, explained: Mapping[UUID, Cause], evidence: Mapping[str, tuple[Evidence, ...]]
+) -> StageAdvance:
     required = move.process.required_outcomes(move.left)
     shown = [
         outcome
@@ -202,46 +226,13 @@ def _advance(
             for piece in evidence.get(outcome.id, ())
         )
     ]
-    return Advance(
+    return StageAdvance(
         event_id=move.event.event_id,
+        occurred_at=move.event.occurred_at,
         steps=move.steps,
         customer_led=explained[move.event.event_id].customer_led,
         required=len(required),
         evidenced=len(shown),
-    )
-
-
-def _activities(
-    events: Sequence[Event],
-    path: Sequence[Move],
-    process: Process,
-    evidence: dict[str, tuple[Evidence, ...]],
-    policy: Policy,
-) -> Iterable[ActivityProgress]:
-    ticks = _standing_ticks(events)
-    cuts = _Cuts(events, path)
-    for stage, activity in process.activities.values():
-        blank = _of_process(activity, stage.id, evidence)
-        tick = ticks.pop(activity.id, None)
-        yield blank if tick is None else _ticked(blank, tick, cuts, process, policy)
-    for name, tick in ticks.items():
-        # Only an import holds a tick that its process does not know: nothing was intended by it.
-        blank = ActivityProgress(name, None, Decimal(1), expressible=False)
-        yield _ticked(blank, tick, cuts, process, policy)
-
-
-def _of_process(
-    activity: Activity, stage: str, evidence: dict[str, tuple[Evidence, ...]]
-) -> ActivityProgress:
-    return ActivityProgress(
-        activity=activity.id,
-        stage=stage,
-        weight=Decimal(1) if activity.weight is None else activity.weight,
-        expressible=True,
-        outcomes=tuple(
-            OutcomeProgress(outcome.id, outcome.needed, evidence.get(outcome.id, ()))
-            for outcome in activity.outcomes
-        ),
     )
 
 
@@ -259,38 +250,59 @@ def _standing_ticks(events: Iterable[Event]) -> dict[str, Event]:
     return ticks
 
 
-def _ticked(
-    blank: ActivityProgress, tick: Event, cuts: "_Cuts", process: Process, policy: Policy
-) -> ActivityProgress:
-    grace_ends = tick.occurred_at + timedelta(days=policy.grace_days)
-    cut = cuts.after(tick, blank.stage, process)
-    return replace(
-        blank,
-        ticked_at=tick.occurred_at,
-        tick_id=tick.event_id,
-        settles_at=grace_ends if cut is None else min(grace_ends, cut),
-    )
+class _Sheet:
+    """The activities of a deal with their ticks in force and what shows their outcomes."""
 
+    def __init__(
+        self, events: Sequence[Event], path: Sequence[Move], process: Process, policy: Policy
+    ) -> None:
+        self.ticks = _standing_ticks(events)
+        self._evidence = standing_evidence(events)
+        self._closings = [(e.order, e.occurred_at) for e in events if type(e.data) in _CLOSING]
+        self._path = [(move.event.order, move) for move in path]
+        self._process = process
+        self._grace = timedelta(days=policy.grace_days)
 
-class _Cuts:
-    """What cuts the time of grace short: leaving the stage, a win, a loss."""
+    def activity(self, name: str) -> ActivityProgress:
+        placed = self._process.activities.get(name)
+        if placed is None:
+            # Only an import holds a tick that its process does not know: nothing was intended.
+            claim = self._claim(name, None)
+            return ActivityProgress(name, None, Decimal(1), expressible=False, claim=claim)
+        stage, activity = placed
+        return ActivityProgress(
+            activity=name,
+            stage=stage.id,
+            weight=Decimal(1) if activity.weight is None else activity.weight,
+            expressible=True,
+            outcomes=tuple(
+                OutcomeProgress(outcome.id, outcome.needed, self._evidence.get(outcome.id, ()))
+                for outcome in activity.outcomes
+            ),
+            claim=self._claim(name, stage.id),
+        )
 
-    def __init__(self, events: Sequence[Event], path: Sequence[Move]) -> None:
-        closing = DealWon | DealLost | DealDisqualified
-        self._closings = [event for event in events if isinstance(event.data, closing)]
-        self._path = path
+    def _claim(self, activity: str, stage: str | None) -> Claim | None:
+        """Give the tick in force; leaving its stage and a close cut its time of grace short."""
+        tick = self.ticks.get(activity)
+        if tick is None:
+            return None
+        ends = [tick.occurred_at + self._grace, *self._closed_after(tick)]
+        left = self._left_after(tick, stage)
+        settles_at = min(ends if left is None else [*ends, left])
+        return Claim(tick.event_id, tick.occurred_at, settles_at)
 
-    def after(self, tick: Event, stage: str | None, process: Process) -> datetime | None:
-        """Give the first instant after the tick at which its stage was left or the deal closed."""
-        instants = [event.occurred_at for event in self._closings if event.order > tick.order]
-        left = self._left_after(tick, stage, process)
-        return min([*instants, *([left] if left else [])], default=None)
+    def _closed_after(self, tick: Event) -> list[datetime]:
+        ticked = tick.order
+        return [closed_at for closed, closed_at in self._closings if closed > ticked]
 
-    def _left_after(self, tick: Event, stage: str | None, process: Process) -> datetime | None:
-        before = [move for move in self._path if move.event.order < tick.order]
-        standing = before[-1].target if before else None
-        for move in self._path:
-            if move.event.order > tick.order and _leaves(move, stage, standing, process):
+    def _left_after(self, tick: Event, stage: str | None) -> datetime | None:
+        """Give the first instant after the tick at which its stage was left."""
+        ticked, standing = tick.order, None
+        for moved, move in self._path:
+            if moved < ticked:
+                standing = move.target
+            elif _leaves(move, stage, standing, self._process):
                 return move.event.occurred_at
         return None
 

@@ -1,29 +1,29 @@
-"""Keeps every deal's progress; what time alone changes is computed when it is asked for."""
+"""Keeps the facts of every deal's progress; what time alone changes is computed when asked."""
 
 from typing import Final
 
-from pydantic import TypeAdapter
+from projections.fact_projection import FactProjection, Facts
+from projections.facts import FactTable
+from projections.progress.advances import ADVANCE_TOPICS, Advance, derive_advances
+from projections.progress.ticks import (
+    PLAN_TOPICS,
+    TICK_TOPICS,
+    Plan,
+    Tick,
+    derive_plans,
+    derive_ticks,
+)
 
-from domain.replay import view
-from projections.batch import Batch, put_docs
-from projections.facts import Rows
-from projections.progress.fold import Progress, fold
-
-PROGRESS: Final = TypeAdapter(Progress)
-"""Reads and writes a stored progress."""
+PLANS: Final = FactTable("plans", Plan)
+TICKS: Final = FactTable("ticks", Tick)
+ADVANCES: Final = FactTable("advances", Advance)
 
 
-class ProgressProjection:
-    """The progress of every deal at the projection's position."""
-
-    name = "progress"
-
-    def project(self, connection: Rows, batch: Batch) -> None:
-        """Fold the deals that the batch touches, or all where the context changed."""
-        known = batch.known
-        docs = {}
-        for deal_id, events in batch.read().items():
-            seen = view(events)
-            progress = fold(seen, known.processes(seen), known.policy)
-            docs[deal_id] = PROGRESS.dump_json(progress)
-        put_docs(connection, self.name, docs)
+def progress_projection() -> FactProjection:
+    """The ticks and advances of every deal, and what its process plans, at every position."""
+    return FactProjection(
+        "progress",
+        Facts(PLANS, derive_plans, PLAN_TOPICS, framed=True),
+        Facts(TICKS, derive_ticks, TICK_TOPICS, framed=True),
+        Facts(ADVANCES, derive_advances, ADVANCE_TOPICS, framed=True),
+    )

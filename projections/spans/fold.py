@@ -1,13 +1,17 @@
 """What a deal is at a moment, as lists and boards show it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final, NamedTuple, Protocol, get_args
 
+from domain.events.base import DomainEvent
+from domain.events.catalogue import LifeEvent
+from domain.events.honesty import EventAmended, EventRetracted
 from domain.events.life import (
     AmountChanged,
     CloseDateMoved,
+    CreditSplitSet,
     DealDeleted,
     DealDisqualified,
     DealLost,
@@ -21,12 +25,36 @@ from domain.events.life import (
 )
 from domain.events.money import DiscountOffered, DiscountWithdrawn
 from domain.events.progress import StageEntered
-from domain.replay import Event
+from domain.stamp import Source
+
+CORRECTIONS: Final = frozenset({EventAmended.TOPIC, EventRetracted.TOPIC})
+"""May change any state since the event that they correct."""
+TOPICS: Final = CORRECTIONS | {
+    kind.TOPIC
+    for kind in (*get_args(LifeEvent), StageEntered, DiscountOffered, DiscountWithdrawn)
+    if kind is not CreditSplitSet
+}
+"""What can change the state of a deal; all other events may be left out of its fold."""
 
 
-@dataclass(frozen=True, slots=True)
-class DealState:
-    """The state of one deal; `external_id` is its name in the system it was imported from."""
+class Told(Protocol):
+    """As much of an event as its state rests on."""
+
+    @property
+    def position(self) -> int: ...
+    @property
+    def occurred_at(self) -> datetime: ...
+    @property
+    def data(self) -> DomainEvent: ...
+    @property
+    def source(self) -> Source | None: ...
+
+
+class DealState(NamedTuple):
+    """The state of one deal; `external_id` is its name in the system it was imported from.
+
+    A tuple, because lists make thousands of them for an answer.
+    """
 
     name: str
     account_id: str
@@ -48,8 +76,13 @@ class DealState:
     source_system: str | None
     external_id: str | None
 
+    @property
+    def open(self) -> bool:
+        """Whether the deal counts in the pipeline."""
+        return self.closed is None and not self.deleted
 
-def fold(events: Iterable[Event]) -> DealState | None:
+
+def fold(events: Iterable[Told]) -> DealState | None:
     """Fold a deal's view into its state; None before it is opened."""
     state: DealState | None = None
     for event in events:
@@ -57,16 +90,14 @@ def fold(events: Iterable[Event]) -> DealState | None:
     return state
 
 
-def evolve(state: DealState | None, event: Event) -> DealState | None:
+def evolve(state: DealState | None, event: Told) -> DealState | None:
     """Give the state after one more event; events before the opening change nothing."""
-    if isinstance(event.data, DealOpened):
-        return _opened(event, event.data) if state is None else state
     if state is None:
-        return None
-    return _told(_closed_or_reopened(state, event), event)
+        return _opened(event, event.data) if isinstance(event.data, DealOpened) else None
+    return _told(state, event)
 
 
-def _opened(event: Event, data: DealOpened) -> DealState:
+def _opened(event: Told, data: DealOpened) -> DealState:
     source = event.source
     return DealState(
         name=data.name,
@@ -91,53 +122,48 @@ def _opened(event: Event, data: DealOpened) -> DealState:
     )
 
 
-def _told(state: DealState, event: Event) -> DealState:
+def _told(state: DealState, event: Told) -> DealState:
     match event.data:
-        case OwnerChanged(owner=owner):
-            return replace(state, owner=owner)
-        case AmountChanged(amount=amount):
-            return replace(state, amount=amount.amount, currency=amount.currency)
-        case CloseDateMoved(to=to):
-            return replace(state, close_date=to)
-        case ForecastCategoryChanged(category=category):
-            return replace(state, forecast_category=category)
         case StageEntered(stage=stage):
-            return replace(state, stage=stage)
+            return state._replace(stage=stage)
+        case ForecastCategoryChanged(category=category):
+            return state._replace(forecast_category=category)
+        case CloseDateMoved(to=to):
+            return state._replace(close_date=to)
+        case AmountChanged(amount=amount):
+            return state._replace(amount=amount.amount, currency=amount.currency)
+        case OwnerChanged(owner=owner):
+            return state._replace(owner=owner)
+        case DiscountOffered(percent=percent):
+            return state._replace(discount=percent)
+        case DiscountWithdrawn():
+            return state._replace(discount=None)
+        case _:
+            return _closed_or_reopened(state, event)
+
+
+def _closed_or_reopened(state: DealState, event: Told) -> DealState:
+    at = event.occurred_at
+    match event.data:
+        case DealWon(net=net):
+            won = state._replace(amount=net.amount, currency=net.currency)
+            return won._replace(closed="won", closed_at=at)
+        case DealLost():
+            return state._replace(closed="lost", closed_at=at)
+        case DealDisqualified():
+            return state._replace(closed="disqualified", closed_at=at)
+        case DealReopened() | WinReversed():
+            return state._replace(closed=None, closed_at=None)
         case DealMovedToProcess():
             return _moved(state, event.data)
+        case DealDeleted():
+            return state._replace(deleted=True)
         case _:
-            return replace(state, discount=_discount(state, event))
-
-
-def _discount(state: DealState, event: Event) -> Decimal | None:
-    match event.data:
-        case DiscountOffered(percent=percent):
-            return percent
-        case DiscountWithdrawn():
-            return None
-        case _:
-            return state.discount
+            return state
 
 
 def _moved(state: DealState, data: DealMovedToProcess) -> DealState:
     stage = (data.mapping or {}).get(state.stage, state.stage) if state.stage else None
-    return replace(
-        state, stage=stage, process_id=data.process.id, process_version=data.process.version
+    return state._replace(
+        stage=stage, process_id=data.process.id, process_version=data.process.version
     )
-
-
-def _closed_or_reopened(state: DealState, event: Event) -> DealState:
-    match event.data:
-        case DealWon(net=net):
-            won = replace(state, amount=net.amount, currency=net.currency)
-            return replace(won, closed="won", closed_at=event.occurred_at)
-        case DealLost():
-            return replace(state, closed="lost", closed_at=event.occurred_at)
-        case DealDisqualified():
-            return replace(state, closed="disqualified", closed_at=event.occurred_at)
-        case DealReopened() | WinReversed():
-            return replace(state, closed=None, closed_at=None)
-        case DealDeleted():
-            return replace(state, deleted=True)
-        case _:
-            return state

@@ -1,45 +1,51 @@
-"""Keeps the spans: a row for each stretch of positions in which a deal's state was constant."""
+"""Keeps the states of all deals on both clocks, stretch by stretch of the log."""
 
-from typing import Final, get_args
+from typing import Final
 
-from domain.events.catalogue import LifeEvent
-from domain.events.honesty import EventAmended, EventRetracted
-from domain.events.money import DiscountOffered, DiscountWithdrawn
-from domain.events.progress import StageEntered
-from domain.replay import Event
 from projections.batch import Batch
-from projections.facts import FactTable, Rows
-from projections.spans.fold import DealState, fold
-
-SPANS: Final = FactTable("spans", DealState)
-_RELEVANT: Final = (
-    *get_args(LifeEvent),
-    StageEntered,
-    DiscountOffered,
-    DiscountWithdrawn,
-    EventAmended,
-    EventRetracted,
-)
+from projections.facts import Rows
+from projections.spans import deltas, rebuild
+from projections.spans.clocks import CLOCKS, TABLES
+from projections.spans.days import last_slabs, zones
+from projections.spans.fold import TOPICS
+from projections.spans.turns import turns_of
+from projections.spans.write import carry, rewrite
 
 
 class SpansProjection:
-    """The state of every deal at every position."""
+    """The state of every deal at every position, and at every instant with hindsight."""
 
-    name = "spans"
+    name: Final = "spans"
+    tables: Final = TABLES
+    topics: Final = TOPICS
+    framed: Final = False
+    reads_bare_events: Final = True
 
     def project(self, connection: Rows, batch: Batch) -> None:
-        """Follow the deals that the batch touches; the context changes no state."""
-        positions = {
-            deal_id: [e.position for e in events if e.position > batch.after and _relevant(e)]
-            for deal_id, events in batch.streams.items()
-        }
-        SPANS.follow(connection, batch.streams, positions, _derive)
+        """Follow the deals that the batch touches."""
+        before, calendars = (batch.frames.at(at).calendar for at in (batch.after, batch.upto))
+        turns = turns_of(connection, batch.streams, batch.after)
+        for clock in CLOCKS:
+            last, slab = last_slabs(connection, clock, [batch.after, batch.upto])
+            if batch.after:
+                carry(connection, clock, last, slab)
+            turn = turns[clock]
+            rewrite(connection, clock, turn.gone, turn.came, slab=slab, calendars=calendars)
+            if zones(calendars) != zones(before):
+                deltas.make(connection, clock, calendars)
 
+    def load(self, connection: Rows, batch: Batch) -> None:
+        """Add whole deals to the spans, which hold nothing of them."""
+        rebuild.load(connection, batch.streams)
 
-def _relevant(event: Event) -> bool:
-    return isinstance(event.data, _RELEVANT)
+    def fill(self, connection: Rows, whole: Batch, *, part: int, parts: int) -> None:
+        """Make one part of the slabs and deltas from the spans of all deals."""
+        calendars = whole.frames.at(whole.upto).calendar
+        rebuild.fill(connection, upto=whole.upto, calendars=calendars, part=part, parts=parts)
 
-
-def _derive(events: list[Event]) -> list[DealState]:
-    state = fold(events)
-    return [] if state is None else [state]
+    def refold(self, connection: Rows, batch: Batch) -> None:
+        """Bring deals, which are given whole, to where all others are already."""
+        calendars = batch.frames.at(batch.upto).calendar
+        for clock, turn in turns_of(connection, batch.streams, batch.after).items():
+            _, slab = last_slabs(connection, clock, [batch.after, batch.upto])
+            rewrite(connection, clock, turn.gone, turn.came, slab=slab, calendars=calendars)

@@ -15,89 +15,12 @@ import pytest
 
 from api import worker
 from api.bootstrap import Ledger, build_ledger
+from api.looks import looks_at
 from api.moment import moment
 from domain.replay import view
-from projections.batch import get_docs
-from projections.pressure.projection import summary
-from projections.progress.answer import answer
-from projections.progress.projection import PROGRESS
 from tests.support.ledgers import NOW, import_lines, ledger_on
-from tests.support.thirty import Line, thirty_lines, usd
-
-TABLES = ("spans", "credits", "acts", "stays")
-
-
-def late_lines() -> list[Line]:
-    """Give lines that change what was said before: a late win, a quota revised, a calendar."""
-
-    def line(stream: str, kind: str, when: str, data: dict[str, Any], **more: Any) -> Line:
-        return {
-            "stream": stream,
-            "external_id": f"late/{kind}/{when}",
-            "type": kind,
-            "occurred_at": when,
-            "actor": "ann",
-            "data": data,
-            **more,
-        }
-
-    return [
-        line(
-            "deal:B0",
-            "deal_won",
-            "2025-03-01T10:00:00Z",
-            {"net": usd("90000"), "closed_on": "2025-03-01"},
-        ),
-        line(
-            "quota:ann:FY2025Q1",
-            "quota_revised",
-            "2025-03-02T00:00:00Z",
-            {"amount": usd("1200000")},
-        ),
-        line("deal:B1", "discount_offered", "2025-02-03T00:00:00Z", {"percent": "33"}),
-        line("deal:D1", "win_reversed", "2025-04-20T00:00:00Z", {}),
-        line(
-            "deal:D1",
-            "event_retracted",
-            "2025-04-21T00:00:00Z",
-            {"event_id": "deal:D1/85", "reason": "told twice"},
-        ),
-        line(
-            "calendar",
-            "calendar_adopted",
-            "2025-01-01T00:00:00Z",
-            {
-                "zone": "America/New_York",
-                "kind": "months",
-                "parameters": {"start_month": 2},
-                "effective_from": "2000-01-01",
-            },
-        ),
-        line(
-            "deal:B2",
-            "deal_won",
-            "2025-03-03T10:00:00Z",
-            {"net": usd("10"), "closed_on": "2025-03-03"},
-        ),
-    ]
-
-
-def snapshot(ledger: Ledger) -> dict[str, list[Any]]:
-    """Give everything the projections hold, without the numbers of rows."""
-    with ledger.store.connection() as connection:
-        found: dict[str, list[Any]] = {}
-        for table in TABLES:
-            query = f"SELECT to_jsonb(t) - 'id' FROM {table} t"
-            found[table] = sorted(str(row[0]) for row in connection.execute(query).fetchall())
-        docs = connection.execute(
-            "SELECT projection, deal_id, doc::text FROM deal_views ORDER BY 1, 2"
-        ).fetchall()
-        return {**found, "docs": docs}
-
-
-def forget(ledger: Ledger) -> None:
-    with ledger.store.connection() as connection:
-        connection.execute("TRUNCATE projections, deal_views, spans, credits, acts, stays")
+from tests.support.projected import forget, late_lines, snapshot
+from tests.support.thirty import Line, thirty_lines
 
 
 def chunks(lines: Sequence[Line], sizes: Callable[[], int]) -> list[list[Line]]:
@@ -129,23 +52,26 @@ def test_live_equals_replayed(
             assert snapshot(ledger) == live
 
 
-def test_the_stored_answers_equal_those_folded_from_the_streams(
+def test_the_figures_of_many_deals_equal_those_folded_from_the_streams(
     database: str, tmp_path: Path
 ) -> None:
     with ledger_on(database) as ledger:
         import_lines(ledger, tmp_path, [*thirty_lines(), *late_lines()])
         now = moment(ledger.store, as_of=None, effective_at=None, now=NOW)
+        known = ledger.context.known(now.position)
         with ledger.store.connection() as connection:
             deals = [r[0] for r in connection.execute("SELECT DISTINCT deal_id FROM spans")]
-            progress = get_docs(connection, "progress", deals)
-            pressure = get_docs(connection, "pressure", deals)
+            looks = looks_at(connection, known, now, deals, ledger.places.streams)
         assert len(deals) > 25
         for deal_id in deals:
             seen = ledger.questions.seen(deal_id, now)
-            stored = answer(PROGRESS.validate_json(progress[deal_id]), now.effective_at)
-            folded = ledger.questions.progress(seen)
-            assert stored.items() <= folded.items()
-            assert summary(ledger.questions.judged(seen)[0]) == pressure[deal_id]
+            assert looks[deal_id].progress.items() <= ledger.questions.progress(seen).items()
+            verdicts = [one.verdict for one in ledger.questions.judged(seen)[0]]
+            assert looks[deal_id].verdicts == {
+                "shaped": verdicts.count("pressure_shaped"),
+                "consistent": verdicts.count("pressure_consistent"),
+                "evaluable": len(verdicts) - verdicts.count("not_evaluable"),
+            }
 
 
 def test_a_question_about_a_position_equals_the_live_answer_of_then(

@@ -1,21 +1,21 @@
 """The quick quantile of stays equals the plain Kaplan-Meier one."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID, uuid5
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.policy import Policy
 from domain.statistics import kaplan_meier
 from projections.pressure.acts import Stay
 from projections.pressure.baseline import Dwell, StaysIn
+from tests.support.pressure import lasted
 from tests.support.told import NAMESPACE, at
 
 START = at("2025-01-01")
-POLICY = Policy(n_dwell=3)
 OTHER = uuid5(NAMESPACE, "asked about")
 Days = tuple[int, int | None]
 
@@ -41,18 +41,29 @@ DAYS = st.lists(
 )
 
 
-@given(days=DAYS, asked=st.integers(0, 60))
-def test_it_equals_the_plain_estimate(days: list[Days], asked: int) -> None:
-    stays, before = stays_of(days), START + timedelta(days=asked)
+@given(
+    days=DAYS,
+    asked=st.lists(st.integers(0, 60), min_size=1, max_size=5),
+    share=st.sampled_from(["0.1", "0.25", "0.5", "0.8"]),
+)
+@example(days=[(0, 5), (0, 6), (0, 7), (0, 8), (57, None)], asked=[60], share="0.8")
+@example(days=[(0, 5), (0, 6), (0, 7), (60, 0)], asked=[60], share="0.1")
+@example(days=[(0, length) for length in range(1, 21)], asked=[60], share="0.25")
+def test_it_equals_the_plain_estimate_in_whatever_order_it_is_asked(
+    days: list[Days], asked: list[int], share: str
+) -> None:
+    stays, policy = stays_of(days), Policy(n_dwell=3, dwell_percentile=Decimal(share))
+    kept = StaysIn(lasted(stays))
+    for day in asked:
+        before = START + timedelta(days=day)
+        assert kept.dwell(OTHER, before, policy) == plain(stays, before, policy)
+
+
+def plain(stays: list[tuple[UUID, Stay]], before: datetime, policy: Policy) -> Dwell | None:
     known = [s for deal, s in stays if deal != OTHER and s.entered_at < before]
-
-    found = StaysIn(stays).dwell(OTHER, before, POLICY)
-
-    if len(known) < POLICY.n_dwell:
-        assert found is None
-        return
+    if len(known) < policy.n_dwell:
+        return None
     ended = [s.left_at is not None and s.left_at <= before for s in known]
     lengths = [Decimal((min(s.left_at or before, before) - s.entered_at).days) for s in known]
-    plain = kaplan_meier(lengths, ended).quantile(Fraction(POLICY.dwell_percentile))
-    shortest = None if plain is None else timedelta(days=int(plain))
-    assert found == Dwell(len(known), shortest)
+    quantile = kaplan_meier(lengths, ended).quantile(Fraction(policy.dwell_percentile))
+    return Dwell(len(known), None if quantile is None else timedelta(days=int(quantile)))

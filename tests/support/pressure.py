@@ -1,6 +1,6 @@
 """The context of a judgement from plain values, for folds without a database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,8 +11,8 @@ from domain.calendars import CalendarHistory
 from domain.policy import DEFAULT_POLICY, Policy
 from domain.values import Money
 from projections.pressure.acts import Act, Stay
-from projections.pressure.baseline import Comparables, Dwell, StaysIn
-from tests.support.told import DEAL, NAMESPACE, at, named, usd
+from projections.pressure.baseline import Comparables, Dwell, Lasted, Offer, StaysIn
+from tests.support.told import NAMESPACE, at, named, usd
 
 
 @dataclass(slots=True)
@@ -22,15 +22,13 @@ class PlainContext:
     quota_amount: str | None = "1000000"
     bookings: Sequence[tuple[str, str]] = ()
     offers: Sequence[tuple[UUID, Act]] = ()
-    stays: Sequence[Stay] = ()
+    stays: Sequence[tuple[UUID, Stay]] = ()
     policy: Policy = DEFAULT_POLICY
     calendar: CalendarHistory = field(default_factory=CalendarHistory)
 
     @property
     def comparables(self) -> Comparables:
-        return Comparables(
-            lambda: self.offers, lambda rep: [o for o in self.offers if o[1].rep == rep]
-        )
+        return comparables(self.offers)
 
     def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
         del rep, quarter, at
@@ -66,7 +64,22 @@ class PlainContext:
 
     def dwell(self, process: str, stage: str, deal_id: UUID, before: datetime) -> Dwell | None:
         del process, stage
-        return StaysIn((DEAL, stay) for stay in self.stays).dwell(deal_id, before, self.policy)
+        return StaysIn(lasted(self.stays)).dwell(deal_id, before, self.policy)
+
+
+def lasted(stays: Iterable[tuple[UUID, Stay]]) -> list[Lasted]:
+    return [(deal_id, stay.entered_at, stay.left_at) for deal_id, stay in stays]
+
+
+def comparables(acts: Sequence[tuple[UUID, Act]]) -> Comparables:
+    """Compare with these acts, as with stored ones."""
+
+    def offers_of(reps: Collection[str] | None) -> Iterable[Offer]:
+        for deal_id, act in acts:
+            if act.depth is not None and act.interior and (reps is None or act.rep in reps):
+                yield Offer(deal_id, act.rep, act.segment, act.action_time, act.depth, act.previous)
+
+    return Comparables(offers_of, lambda rep: [a for a in acts if a[1].rep == rep and a[1].outside])
 
 
 def offers(
@@ -81,11 +94,12 @@ def offers(
             kind="discount_offered",
             rep=rep,
             segment=None,
+            occurred_at=at(since) + timedelta(hours=index),
             action_time=at(since) + timedelta(hours=index),
             quarter="FY2025Q1",
             outside=True,
             interior=True,
-            seller_only=index % 3 == 0,
+            cause="customer_preceded" if index % 3 else "seller_only",
             depth=size + 50 if steps else size,
             previous=Decimal(50) if steps else None,
         )

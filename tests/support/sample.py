@@ -18,12 +18,14 @@ from domain.replay import Event, view
 from domain.stamp import RecordedEvent
 from domain.values import Money, utc_instant
 from projections.attainment.fold import credits_of
-from projections.pressure.acts import Act, Stay, acts_of, stays_of
+from projections.pressure.acts import Act, Stay
 from projections.pressure.baseline import Comparables, Dwell, StaysIn
+from projections.pressure.derive import derive_acts, derive_stays
 from projections.pressure.fold import Judged
 from projections.pressure.fold import fold as judge
 from projections.progress.fold import Progress
 from projections.progress.fold import fold as follow
+from tests.support.pressure import comparables, lasted
 
 Line = dict[str, object]
 
@@ -95,25 +97,21 @@ class Company:
 
     @cached_property
     def acts(self) -> list[tuple[UUID, Act]]:
-        calendar = self.known.calendar
         return [
             (deal_id(key), act)
             for key, events in self.deals.items()
-            for act in acts_of(events, self.processes(key), self.policy, calendar)
+            for act in derive_acts(events, self.known)
         ]
 
     @cached_property
     def comparables(self) -> Comparables:
-        offers = [a for a in self.acts if a[1].kind == "discount_offered" and a[1].interior]
-        return Comparables(
-            lambda: offers, lambda rep: [a for a in self.acts if a[1].rep == rep and a[1].outside]
-        )
+        return comparables(self.acts)
 
     @cached_property
     def stays(self) -> dict[tuple[str, str], list[tuple[UUID, Stay]]]:
         found: dict[tuple[str, str], list[tuple[UUID, Stay]]] = defaultdict(list)
         for key, events in self.deals.items():
-            for stay in stays_of(events, self.processes(key)):
+            for stay in derive_stays(events, self.known):
                 found[stay.process, stay.stage].append((deal_id(key), stay))
         return found
 
@@ -162,4 +160,4 @@ class _Context:
 
     def dwell(self, process: str, stage: str, deal_id: UUID, before: datetime) -> Dwell | None:
         stays = self._company.stays.get((process, stage), [])
-        return StaysIn(stays).dwell(deal_id, before, self.policy)
+        return StaysIn(lasted(stays)).dwell(deal_id, before, self.policy)

@@ -1,5 +1,6 @@
 """Which events are consistent with quota pressure, by the worked examples and at the edges."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,10 +11,10 @@ from domain.calendars import CalendarHistory, calendar_from
 from domain.policy import DEFAULT_POLICY
 from domain.replay import view
 from projections.pressure import rules
-from projections.pressure.acts import Act
+from projections.pressure.acts import Act, Stay
 from projections.pressure.answer import answer
-from projections.pressure.baseline import Peers
-from projections.pressure.fold import Judged, fold
+from projections.pressure.baseline import Comparables, Dwell, Peers
+from projections.pressure.fold import Judged, Judgement, fold
 from projections.pressure.money import cost, counterfactual, price_of
 from tests.support.pressure import PlainContext, offers
 from tests.support.told import (
@@ -279,3 +280,69 @@ def test_without_outcomes_in_the_process_a_skip_is_not_evaluable() -> None:
     judged = fold(DEAL, teller.events, lambda _: plain, PlainContext(bookings=BEHIND))
 
     assert judged[-1].verdict == "not_evaluable"
+
+
+def left_after_two_days(*, stays: int) -> Judged:
+    """Judge a stage left early, when so many others lasted 10 days, 11 days, and so on."""
+    teller = Teller()
+    teller.tell(opened(), "2025-01-08")
+    teller.tell(stage("1"), "2025-03-24")
+    teller.tell(stage("2"), "2025-03-26")
+    others = [
+        Stay(named(f"stay {n}"), "linear", "1", at("2025-01-01"), at(f"2025-01-{11 + n}"))
+        for n in range(stays)
+    ]
+    of_others = [(named(f"other deal {n}"), stay) for n, stay in enumerate(others)]
+    return judge(teller, PlainContext(bookings=BEHIND, stays=of_others))[-1]
+
+
+def test_a_stage_left_sooner_than_others_with_outcomes_missing_is_a_rush() -> None:
+    judged = left_after_two_days(stays=20)
+
+    # 10 % of 20 are two: the second shortest lasted 11 days.
+    dwell = {"n": 20, "days": 2.0, "shortest_normal_days": 11.0}
+    assert judged.verdict == "pressure_shaped"
+    assert judged.rules == ("PS-5",)
+    assert judged.findings[0].value["dwell"] == dwell
+    assert judged.findings[0].value["missing_outcomes"] == ["dm_criteria"]
+
+
+def test_too_few_stays_leave_it_open_what_a_rush_is() -> None:
+    assert left_after_two_days(stays=19).verdict == "not_evaluable"
+
+
+class Unread(PlainContext):
+    """A context in which what others did cannot be read."""
+
+    @property
+    def comparables(self) -> Comparables:
+        raise AssertionError
+
+    def dwell(self, process: str, stage: str, deal_id: UUID, before: datetime) -> Dwell | None:
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("when", "bookings"),
+    [("2025-03-11", BEHIND), ("2025-03-24", [("2025-01-20", "1000000")])],
+)
+def test_outside_the_window_or_not_behind_nobody_else_is_looked_at(
+    when: str, bookings: list[tuple[str, str]]
+) -> None:
+    act = Act(
+        event_id=named("offer"),
+        kind="discount_offered",
+        rep="ann",
+        segment=None,
+        occurred_at=at(when),
+        action_time=at(when),
+        quarter="FY2025Q1",
+        outside=when < "2025-03-18",
+        interior=True,
+        cause="seller_only",
+        depth=Decimal(40),
+    )
+
+    judgement = Judgement(DEAL, act, Unread(bookings=bookings))
+
+    assert judgement.verdict == "not_pressure_shaped"

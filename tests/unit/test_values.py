@@ -20,6 +20,7 @@ from domain.values import (
     Share,
     ShortText,
     ZonedInstant,
+    minor_units,
 )
 
 
@@ -262,6 +263,24 @@ def test_money_is_rounded_half_to_even_to_the_minor_unit(
     amount: str, currency: str, expected: str
 ) -> None:
     assert Money.of(amount, currency).quantised().model_dump(mode="json")["amount"] == expected
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "units"),
+    [
+        ("0.125", "USD", 12),
+        ("0.135", "USD", 14),
+        ("3.5", "JPY", 4),
+        ("1.0005", "KWD", 1000),
+        ("-7", "EUR", -700),
+        ("12345678901234567890123456789012.345", "USD", 1234567890123456789012345678901234),
+    ],
+)
+def test_money_in_minor_units_is_money_rounded(amount: str, currency: str, units: int) -> None:
+    exact = Money.model_construct(amount=Decimal(amount), currency=currency)
+
+    assert minor_units(exact.amount, currency) == units
+    assert Money.of_minor_units(units, currency) == exact.quantised()
 
 
 def test_money_is_compared_and_added_within_one_currency_only() -> None:

@@ -1,0 +1,17 @@
+"""Every projection there is; light to import, because each process of a rebuild does."""
+
+from projections.attainment.projection import attainment_projection
+from projections.batch import Projection
+from projections.pressure.projection import pressure_projection
+from projections.progress.projection import progress_projection
+from projections.spans.projection import SpansProjection
+
+
+def projections() -> list[Projection]:
+    """Give every projection, in the order in which a batch goes through them."""
+    return [
+        SpansProjection(),
+        progress_projection(),
+        attainment_projection(),
+        pressure_projection(),
+    ]

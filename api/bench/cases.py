@@ -1,0 +1,8 @@
+"""Every case, in the order in which they are measured."""
+
+from typing import Final
+
+from api.bench import projecting, serving, timing, writing
+from api.bench.harness import Case
+
+CASES: Final[tuple[Case, ...]] = (*writing.CASES, *serving.CASES, *timing.CASES, *projecting.CASES)

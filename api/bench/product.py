@@ -1,0 +1,100 @@
+"""What the product does, one function for each operation that a case measures."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+from api.all_projections import projections
+from api.bench.ledger import Connection
+from api.bootstrap import Ledger, build_ledger
+from api.rebuild import drop_previous, rebuild
+from api.storage.event_store import EventStore
+from api.storage.log_reader import LogReader
+from domain.fiscal import FiscalQuarter
+from projections.quarter.frames import Frame, Slice, frames
+from projections.spans import read
+from projections.spans.days import Days
+
+SPANS: Final = "spans"
+Total: TypeAlias = tuple[str | None, str | None, str | None, int, Any]
+_PIPELINE: Final[tuple[read.Kind, ...]] = ("stage", "forecast_category", "currency")
+
+
+@dataclass(frozen=True, slots=True)
+class RebuiltSpans:
+    """How long a rebuild took until its rows could be read, and the digest of these."""
+
+    seconds: float
+    digest: str
+
+
+@contextmanager
+def opened(dsn: str, *, schema: str) -> Iterator[Ledger]:
+    """Open a ledger as the server does; whoever appends starts its store first."""
+    store = EventStore(dsn, schema=schema)
+    try:
+        yield build_ledger(store)
+    finally:
+        store.close()
+
+
+def bring_up_spans(dsn: str, *, schema: str) -> None:
+    """Make the spans of a ledger that has none, in the fastest way there is."""
+    with LogReader(dsn, schema=schema).closing() as store:
+        rebuild(store, SPANS, projections)
+        drop_previous(store, SPANS, projections)
+
+
+def rebuild_spans(dsn: str, *, schema: str, processes: int) -> RebuiltSpans:
+    """Make the spans beside the live ones and give them up again."""
+    start, ready = perf_counter(), 0.0
+
+    def told(phase: str, _done: int, _total: int) -> None:
+        nonlocal ready
+        if phase == "comparing":
+            ready = perf_counter()
+
+    with LogReader(dsn, schema=schema).closing() as store:
+        made = rebuild(store, SPANS, projections, processes=processes, swap=False, told=told)
+    return RebuiltSpans(ready - start, made.rebuilt)
+
+
+def totals(connection: Connection, position: int) -> list[Total]:
+    """Give (stage, owner, currency, deals, amount) of the open deals as known at a position."""
+    found = read.totals(connection, read.known_at(position), by=("stage", "owner", "currency"))
+    return [(one.stage, one.owner, one.currency, one.deals, one.amount) for one in found]
+
+
+def open_deals(connection: Connection, position: int) -> list[read.Stood]:
+    """Give the open deals as known at a position."""
+    return read.stood(connection, read.open_deals(read.known_at(position)))
+
+
+def difference(connection: Connection, earlier: int, later: int) -> list[UUID]:
+    """Give the deals that read differently at two positions."""
+    found = read.differences(connection, read.known_at(earlier), read.known_at(later))
+    return [one.deal_id for one in found]
+
+
+def pipeline(connection: Connection, position: int) -> list[read.Total]:
+    """Give the open deals by stage and category, as one frame is made of."""
+    return read.totals(connection, read.known_at(position), by=_PIPELINE)
+
+
+def daily_frames(
+    connection: Connection, quarter: FiscalQuarter, days: Days, opening: int, closing: int
+) -> list[Frame]:
+    """Give the pipeline at the end of each day of a quarter between two positions."""
+    deltas = read.day_deltas(connection, read.known_at(closing), days)
+    return frames(
+        [_slice(one) for one in pipeline(connection, opening)],
+        [(one.day, _slice(one)) for one in deltas],
+        quarter=quarter,
+    )
+
+
+def _slice(one: read.Total | read.DayDelta) -> Slice:
+    return Slice(one.stage, "", one.forecast_category, one.currency, one.deals, one.amount)

@@ -1,0 +1,188 @@
+"""The command `replay`: a quarter as it stood, as it moved, or what differs between moments."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from api import clock
+from api.bootstrap import Ledger, open_ledger
+from api.cli_exchange import catch_up
+from api.cli_output import AsOf, EffectiveAt, Json, print_json, print_table
+from api.moment import Moment, moment
+from api.replays import ClockName, Replay
+from api.restatement import restated
+from api.settings import Settings
+from domain.known import Known
+from projections.quarter.steps import Scope
+from projections.quarter.waterfall import INFLOWS, OUTFLOWS
+
+Answer = dict[str, Any]
+
+
+class View(StrEnum):
+    """What of the quarter is shown."""
+
+    QUARTER = "quarter"
+    FRAMES = "frames"
+    WATERFALL = "waterfall"
+    DIFF = "diff"
+    MOVEMENT = "movement"
+
+
+class ClockChoice(StrEnum):
+    """The clock that it is replayed on."""
+
+    AS_KNOWN = "as_known"
+    AS_HAPPENED = "as_happened"
+
+
+Quarter = Annotated[str, typer.Argument(help="Such as FY2026Q3.")]
+ViewOf = Annotated[View, typer.Option(help="What of the quarter to show.")]
+Rep = Annotated[str | None, typer.Option(help="Only one rep's deals.")]
+Team = Annotated[str | None, typer.Option(help="Only one team's deals.")]
+Category = Annotated[
+    str | None, typer.Option(help="Only deals of one forecast category, in the waterfall.")
+]
+From = Annotated[str | None, typer.Option("--from", help="The earlier moment of a diff.")]
+To = Annotated[str | None, typer.Option("--to", help="The later moment of a diff.")]
+On = Annotated[
+    ClockChoice | None,
+    typer.Option("--clock", help="As known then, or as it happened, as known now."),
+]
+Restate = Annotated[bool, typer.Option(help="In today's context too, with what differs.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What of a quarter is asked for."""
+
+    quarter: str
+    view: View
+    scope: Scope
+    category: str | None
+    ends: tuple[str | None, str | None]
+    clock: ClockName | None
+
+    def answer(self, ledger: Ledger, when: Moment, known: Known) -> Answer:
+        """Answer in a context."""
+        if self.view is View.QUARTER:
+            return ledger.quarter_figures.quarter(when, self.quarter, known, self.clock)
+        replay = ledger.replays.replay(self.quarter, when, self.clock, known=known)
+        match self.view:
+            case View.FRAMES:
+                return ledger.quarters.frames(replay, self.scope)
+            case View.WATERFALL:
+                return ledger.quarters.waterfall(replay, self.scope, self.category)
+            case View.MOVEMENT:
+                return ledger.quarters.movement(replay, self.scope)
+            case View.DIFF:
+                ends = [_end(ledger, replay, text) for text in self.ends]
+                return ledger.quarters.difference(replay, *ends)
+
+
+def add_replay_commands(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("replay")(replay)
+
+
+def replay(
+    *,
+    quarter: Quarter,
+    as_of: AsOf = None,
+    effective_at: EffectiveAt = None,
+    view: ViewOf = View.QUARTER,
+    rep: Rep = None,
+    team: Team = None,
+    category: Category = None,
+    a: From = None,
+    b: To = None,
+    on: On = None,
+    restate: Restate = False,
+    as_json: Json = False,
+) -> None:
+    """Replay a quarter: where it stood, its days, what moved it, or what differs."""
+    if rep is not None and team is not None:
+        message = "give a rep or a team, not both"
+        raise typer.BadParameter(message, param_hint="--team")
+    asked = _Asked(
+        quarter=quarter,
+        view=view,
+        scope=Scope(rep, team),
+        category=category,
+        ends=(a, b),
+        clock=on.value if on else None,
+    )
+    told = _told(asked, as_of, effective_at, restate=restate)
+    if as_json:
+        print_json(told)
+    else:
+        _print(view, told)
+
+
+def _told(asked: _Asked, as_of: str | None, effective_at: str | None, *, restate: bool) -> Answer:
+    with open_ledger(Settings.read()) as ledger:
+        catch_up(ledger)
+        when = moment(ledger.store, as_of=as_of, effective_at=effective_at, now=clock.now())
+        told = asked.answer(ledger, when, ledger.context.known(when.position))
+        if not restate:
+            return told
+        position = ledger.worker.position()
+        again = asked.answer(ledger, when, ledger.context.known(position))
+        return restated(told, again, position=position)
+
+
+def _end(ledger: Ledger, replay: Replay, text: str | None) -> Moment | None:
+    if text is None:
+        return None
+    known = replay.clock == "as_known" or text.startswith("position:")
+    as_of, effective_at = (text, None) if known else (None, text)
+    return moment(ledger.store, as_of=as_of, effective_at=effective_at, now=clock.now())
+
+
+def _print(view: View, told: Answer) -> None:
+    part = told["replay"]
+    typer.echo(f"{told['quarter']}, {part['clock'].replace('_', ' ')}, until {part['until']}")
+    match view:
+        case View.QUARTER:
+            _print_quarter(told)
+        case View.FRAMES:
+            rows = [
+                [frame["day"], frame["total"]["deals"], _all(frame["total"]["amounts"]),
+                 _all(frame["booked"])]
+                for frame in told["frames"]
+            ]  # fmt: skip
+            print_table(["day", "open deals", "amount", "booked"], rows)
+        case View.WATERFALL:
+            cells = [(name, told[name]) for name in ("opening", *INFLOWS, *OUTFLOWS, "closing")]
+            rows = [[name, cell["deals"], _all(cell["amounts"])] for name, cell in cells]
+            print_table(["cell", "deals", "amount"], rows)
+        case View.MOVEMENT:
+            counted = told["counters"].items()
+            print_table(["cause", "moves"], [[cause, one["count"]] for cause, one in counted])
+        case View.DIFF:
+            totals = told["totals"].items()
+            rows = [[what, one["deals"], _all(one["amounts"])] for what, one in totals]
+            print_table(["change", "deals", "amount"], rows)
+    for one in told.get("difference", []):
+        typer.echo(f"restated: {one['at']}: {one['then']} then, {one['now']} now")
+
+
+def _print_quarter(told: Answer) -> None:
+    open_deals = told["pipeline"]["open"]
+    stages = [[s["stage"], s["deals"], _all(s["amounts"])] for s in open_deals["by_stage"]]
+    print_table(["stage", "open deals", "amount"], stages)
+    reps = [
+        [rep["rep"], _all([rep["quota"]]), _all([rep["attained"]]), _all([rep["pace"]])]
+        for rep in told["reps"]
+    ]
+    print_table(["rep", "quota", "attained", "pace"], reps)
+    verdicts = told["pressure"]
+    typer.echo(f"checkbox-only: {told['progress']['checkbox_only']}")
+    typer.echo(f"pressure-shaped: {verdicts['shaped']} of {verdicts['evaluable']} evaluable events")
+
+
+def _all(amounts: list[dict[str, str] | None]) -> str | None:
+    told = [f"{one['currency']} {one['amount']}" for one in amounts if one]
+    return ", ".join(told) or None

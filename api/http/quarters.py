@@ -1,0 +1,220 @@
+"""The routes of a quarter: where it stood, frames, waterfall, differences, movement and tape."""
+
+from collections.abc import Callable
+from typing import Annotated, Final, TypeAlias
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import Response
+
+from api.errors import MalformedRequestError
+from api.http import contract
+from api.http import schemas_replay as shapes
+from api.http.moments import Asked, AskedInContext, moment_of_views, position_of_today
+from api.http.reply import link_with, reply
+from api.http.services import Services, services_of
+from api.moment import Moment
+from api.quarters import MAX_TAPED
+from api.replays import ClockName, Replay
+from api.restatement import restated
+from domain.known import Known
+from projections.quarter.steps import Scope
+
+router: Final = APIRouter(tags=["quarters"])
+QuarterName: TypeAlias = Annotated[str, Path(pattern="^FY[0-9]{4}Q[1-4]$")]
+Text: TypeAlias = Annotated[str | None, Query(min_length=1, max_length=200)]
+ClockOf: TypeAlias = Annotated[
+    ClockName | None,
+    Query(
+        description="`as_known`: each instant as it was told by then. `as_happened`: by when "
+        "things occurred, as known at `as_of`. Default: as known, if anything of it was known "
+        "in the quarter; the answer says which."
+    ),
+]
+Ends: TypeAlias = Annotated[
+    str | None, Query(max_length=64, description="An instant with its zone, or `position:N`.")
+]
+Answer: TypeAlias = dict[str, object]
+Answered: TypeAlias = Callable[[Known], Answer]
+
+
+def scope(
+    rep: Annotated[
+        str | None, Query(min_length=1, max_length=200, description="Only one rep's deals.")
+    ] = None,
+    team: Annotated[
+        str | None, Query(min_length=1, max_length=200, description="Only one team's deals.")
+    ] = None,
+) -> Scope:
+    """Take whose deals count; everybody's without either."""
+    if rep is not None and team is not None:
+        raise MalformedRequestError("team: give a rep or a team, not both", field="team")
+    return Scope(rep, team)
+
+
+ScopeOf: TypeAlias = Annotated[Scope, Depends(scope)]
+
+
+@router.get(
+    "/v1/quarters/{quarter}",
+    response_model=shapes.QuarterAnswer,
+    responses=contract.reads(404),
+)
+def get_quarter(
+    request: Request, quarter: QuarterName, asked: AskedInContext, clock: ClockOf = None
+) -> Response:
+    """Give where a quarter stood: pipeline, attainment against pace, progress and pressure."""
+    services = services_of(request)
+    moment = moment_of_views(services, asked)
+
+    def answer(known: Known) -> Answer:
+        return services.quarter_figures.quarter(moment, quarter, known, clock)
+
+    return reply(request, _in_context(services, asked, moment, answer), moment)
+
+
+@router.get(
+    "/v1/quarters/{quarter}/frames",
+    response_model=shapes.FramesAnswer,
+    responses=contract.reads(404),
+)
+def get_frames(
+    request: Request,
+    quarter: QuarterName,
+    asked: AskedInContext,
+    whose: ScopeOf,
+    clock: ClockOf = None,
+) -> Response:
+    """Give what was open at the end of each day of a quarter, and what was booked by then."""
+    services = services_of(request)
+    moment = moment_of_views(services, asked)
+
+    def answer(known: Known) -> Answer:
+        replay = services.replays.replay(quarter, moment, clock, known=known)
+        return services.quarters.frames(replay, whose)
+
+    return reply(request, _in_context(services, asked, moment, answer), moment)
+
+
+@router.get(
+    "/v1/quarters/{quarter}/waterfall",
+    response_model=shapes.WaterfallAnswer,
+    responses=contract.reads(404),
+)
+def get_waterfall(
+    request: Request,
+    quarter: QuarterName,
+    asked: AskedInContext,
+    whose: ScopeOf,
+    category: Text = None,
+    clock: ClockOf = None,
+) -> Response:
+    """Give what moved the pipeline of a quarter from its start on, each cell with its events."""
+    services = services_of(request)
+    moment = moment_of_views(services, asked)
+
+    def answer(known: Known) -> Answer:
+        replay = services.replays.replay(quarter, moment, clock, known=known)
+        return services.quarters.waterfall(replay, whose, category)
+
+    return reply(request, _in_context(services, asked, moment, answer), moment)
+
+
+@router.get(
+    "/v1/quarters/{quarter}/diff",
+    response_model=shapes.DifferenceAnswer,
+    responses=contract.reads(404),
+)
+def get_difference(
+    request: Request,
+    quarter: QuarterName,
+    asked: AskedInContext,
+    a: Ends = None,
+    b: Ends = None,
+    clock: ClockOf = None,
+) -> Response:
+    """Give the deals that differ between two moments: by default start and end of the replay."""
+    services = services_of(request)
+    moment = moment_of_views(services, asked)
+
+    def answer(known: Known) -> Answer:
+        replay = services.replays.replay(quarter, moment, clock, known=known)
+        ends = [_end(services, replay, name, text) for name, text in (("a", a), ("b", b))]
+        return services.quarters.difference(replay, *ends)
+
+    return reply(request, _in_context(services, asked, moment, answer), moment)
+
+
+@router.get(
+    "/v1/quarters/{quarter}/movement",
+    response_model=shapes.QuarterMovementAnswer,
+    responses=contract.reads(404),
+)
+def get_movement(
+    request: Request,
+    quarter: QuarterName,
+    asked: AskedInContext,
+    whose: ScopeOf,
+    clock: ClockOf = None,
+) -> Response:
+    """Give how close dates moved into, out of and within a quarter: slips and pushes by cause."""
+    services = services_of(request)
+    moment = moment_of_views(services, asked)
+
+    def answer(known: Known) -> Answer:
+        replay = services.replays.replay(quarter, moment, clock, known=known)
+        return services.quarters.movement(replay, whose)
+
+    return reply(request, _in_context(services, asked, moment, answer), moment)
+
+
+@router.get(
+    "/v1/quarters/{quarter}/tape",
+    response_model=shapes.TapeAnswer,
+    responses=contract.reads(404),
+)
+def get_tape(
+    request: Request,
+    quarter: QuarterName,
+    asked: AskedInContext,
+    clock: ClockOf = None,
+    cursor: Annotated[
+        UUID | None, Query(description="The deal that the page before ended with.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_TAPED)] = MAX_TAPED,
+) -> Response:
+    """Give the versions of each deal in a quarter, so that a page can scrub it by itself.
+
+    All pages stand on the position of the first.
+    """
+    services = services_of(request)
+    moment = moment_of_views(services, asked)
+    replay = services.replays.replay(quarter, moment, clock)
+    answer = services.quarters.tape(replay, after=cursor, limit=limit)
+    link = None
+    if answer["next"]:
+        place = f"position:{moment.position}"
+        link = link_with(request, as_of=asked.as_of or place, cursor=answer["next"])
+    return reply(request, answer, moment, next_link=link)
+
+
+def _in_context(services: Services, asked: Asked, moment: Moment, answer: Answered) -> Answer:
+    """Answer in the context of the moment, and again in today's where that is asked for."""
+    then = answer(services.context.known(moment.position))
+    if not asked.restate:
+        return then
+    position = position_of_today(services)
+    return restated(then, answer(services.context.known(position)), position=position)
+
+
+def _end(services: Services, replay: Replay, name: str, text: str | None) -> Moment | None:
+    """Read one end of a comparison, on the clock of the replay."""
+    if text is None:
+        return None
+    known = replay.clock == "as_known" or text.startswith("position:")
+    asked = Asked(text, None, None) if known else Asked(None, text, None)
+    try:
+        return moment_of_views(services, asked)
+    except MalformedRequestError as error:
+        detail = f"{name}: {error.detail.partition(': ')[2] or error.detail}"
+        raise MalformedRequestError(detail, field=name) from error

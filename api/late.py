@@ -1,0 +1,113 @@
+"""What of a quarter was told late, or told otherwise before: what makes its replays differ."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from psycopg import sql
+
+from domain.events.base import type_name
+from domain.events.catalogue import EVENT_TYPES
+from domain.events.honesty import EventRetracted
+from domain.fiscal import FiscalQuarter
+from projections.batch import deal_of
+from projections.facts import Rows
+
+LISTED: Final = 200
+"""Events that an answer lists; `total` counts all of them."""
+_SOON: Final = timedelta(minutes=5)
+"""What is told within this time is in no index of late events; see migration 0003."""
+
+# When the source, or else the ledger, was told (RecordedEvent.told_at), in the words of the index.
+_TOLD: Final = sql.SQL(
+    "(CASE WHEN channel = 'import' AND clock = 'server'"
+    " THEN coalesce(source_recorded_at, occurred_at) ELSE recorded_at END)"
+)
+_IN_QUARTER: Final = sql.SQL(
+    "position <= %(as_of)s AND stream_id >= 'deal:' AND stream_id < 'deal;'"
+    " AND occurred_at >= %(start)s AND occurred_at < %(end)s AND occurred_at <= %(at)s"
+)
+_QUERY: Final = sql.SQL("""
+    WITH told AS (
+        SELECT event_id, occurred_at, recorded_at, {told} AS told_at FROM events
+         WHERE {in_quarter} AND {told} - occurred_at > interval '5 minutes'
+        UNION
+        SELECT event_id, occurred_at, recorded_at, {told} FROM events
+         WHERE {in_quarter} AND recorded_at >= least(%(end)s, %(at)s) AND recorded_at <= %(soon)s
+    ), late AS (
+        SELECT event_id, told_at - occurred_at > %(late)s AS late, told_at >= %(end)s AS backdated,
+               told_at > %(at)s AS after FROM told
+    ), corrected AS (
+        SELECT DISTINCT ON (e.event_id) e.event_id, c.event_id AS corrected_by, c.topic
+          FROM events c JOIN events e ON e.event_id = (c.data ->> 'event_id')::uuid
+         WHERE c.topic IN ('deal.event_amended.v1', 'deal.event_retracted.v1')
+           AND c.position <= %(as_of)s AND e.position <= %(as_of)s
+           AND e.occurred_at >= %(start)s AND e.occurred_at < %(end)s AND e.occurred_at <= %(at)s
+           AND NOT EXISTS (
+               SELECT FROM events r WHERE r.topic = 'deal.event_retracted.v1'
+                  AND r.position <= %(as_of)s AND r.data ->> 'event_id' = c.event_id::text)
+         ORDER BY e.event_id, c.topic DESC, c.position DESC
+    ), found AS (
+        SELECT event_id, coalesce(late, false) AS late, coalesce(backdated, false) AS backdated,
+               coalesce(after, false) AS after, c.topic AS corrected_how, c.corrected_by
+          FROM (SELECT * FROM late WHERE late OR backdated OR after) l
+          FULL JOIN corrected c USING (event_id)
+    )
+    SELECT e.position, e.event_id, e.stream_id, e.topic, e.occurred_at, e.recorded_at,
+           f.late, f.backdated, f.after, f.corrected_how, f.corrected_by, count(*) OVER ()
+      FROM found f JOIN events e USING (event_id) ORDER BY e.position LIMIT %(listed)s
+""").format(told=_TOLD, in_quarter=_IN_QUARTER)
+
+
+@dataclass(frozen=True, slots=True)
+class LateEvents:
+    """The late, backdated and corrected events of a quarter: how many, and the first of them."""
+
+    total: int
+    events: list[dict[str, object]]
+
+    def answer(self) -> dict[str, object]:
+        """Give them in the shape of the API."""
+        return {"total": self.total, "events": self.events}
+
+
+def late_events(
+    connection: Rows, quarter: FiscalQuarter, *, as_of: int, at: datetime, late_hours: float
+) -> LateEvents:
+    """Give what occurred in a quarter by an instant and was not simply told in its time.
+
+    That is: told after that instant, more than `late_hours` late, across the quarter's end, or
+    corrected, as known at a position.
+    """
+    rows = connection.execute(
+        _QUERY,
+        {
+            "as_of": as_of,
+            "at": at,
+            "start": quarter.start_instant,
+            "end": quarter.end_instant,
+            "soon": min(at, quarter.end_instant) + _SOON,
+            "late": timedelta(hours=late_hours),
+            "listed": LISTED,
+        },
+    ).fetchall()
+    return LateEvents(rows[0][-1] if rows else 0, [_json(row) for row in rows])
+
+
+def _json(row: tuple[Any, ...]) -> dict[str, object]:
+    position, event_id, stream, topic, occurred, recorded, *flags, how, by, _ = row
+    names = ("late_recorded", "backdated_across_boundary", "recorded_after")
+    because = [name for name, holds in zip(names, flags, strict=True) if holds]
+    if how is not None:
+        because.append("retracted" if how == EventRetracted.TOPIC else "amended")
+    known = EVENT_TYPES.get(topic)
+    return {
+        "event_id": str(event_id),
+        "deal_id": str(deal_of(stream)),
+        "type": type_name(known) if known else topic,
+        "position": position,
+        "occurred_at": occurred,
+        "recorded_at": recorded,
+        "because": because,
+        "corrected_by": str(by) if by else None,
+    }

@@ -1,0 +1,218 @@
+"""Where a quarter stood at a moment: pipeline, attainment against pace, progress and pressure."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, TypeAlias
+from uuid import UUID
+
+from api.lists_figures import Figures
+from api.moment import Moment
+from api.places import Places
+from api.replays import ClockName, Replay, ReplayReader
+from domain.known import Known
+from domain.replay import view
+from domain.values import Money, decimal_text
+from projections.attainment.projection import ledger
+from projections.facts import Rows
+from projections.pressure.acts import Act
+from projections.pressure.context import KnownContext
+from projections.pressure.derive import derive_acts
+from projections.pressure.fold import Verdict
+from projections.pressure.verdicts import ActVerdict, Counts, Cut, counts_by_rep, verdicts_of
+from projections.progress.answer import movement_of
+from projections.progress.figures import grouped, movements_of, shares_of
+from projections.progress.fold import Progress, fold
+from projections.progress.shares import Movement, TickShares
+from projections.quarter.crossing import lies_in
+from projections.spans import read
+from projections.spans.read import Stood
+
+Answer: TypeAlias = dict[str, object]
+_ALL: Final = "all"
+
+
+class QuarterFigures:
+    """Answers where a quarter stood; the views must have reached the moment."""
+
+    def __init__(
+        self, figures: Figures, replays: ReplayReader, places: Places, views: Callable[[], int]
+    ) -> None:
+        self._figures = figures
+        self._replays = replays
+        self._places = places
+        self._views = views
+
+    def quarter(self, moment: Moment, name: str, known: Known, clock: ClockName | None) -> Answer:
+        """Give a quarter as it stood at a moment, in a context.
+
+        The pipeline holds the deals that were open then: all of them, and those expected to
+        close in the quarter. Progress is that of the open deals by their owners, pressure that
+        of the quarter's seller events by who did them.
+
+        Raises:
+            UnknownThingError: the fiscal calendar has no such quarter.
+        """
+        replay = self._replays.replay(name, moment, clock, known=known)
+        with self._replays.store.connection() as connection:
+            place = self._places.of(connection, moment)
+            open_deals = read.stood(connection, place.open_deals)
+            return {
+                **replay.answer(),
+                **self._figures.quarter(moment, name, known),
+                "pipeline": _pipeline(open_deals, replay),
+                "progress": self._progress(connection, replay, open_deals),
+                "pressure": self._pressure(connection, replay),
+                "late": self._replays.late(connection, replay),
+            }
+
+    def _progress(self, connection: Rows, replay: Replay, open_deals: Sequence[Stood]) -> Answer:
+        """Give what is ticked only among the open deals, together and by owner."""
+        by_owner = {one.deal_id: one.state.owner for one in open_deals}
+        everybody = dict.fromkeys(by_owner, _ALL)
+        folded = self._folded(replay, list(by_owner)) if replay.reframed else None
+
+        def told(groups: Mapping[UUID, str]) -> dict[str, Answer]:
+            if folded is not None:
+                return _added_up(folded, groups, replay.moment.effective_at)
+            moment, deals = replay.moment, grouped(groups)
+            position, at, cut = moment.position, moment.effective_at, moment.cut
+            shares = shares_of(connection, deals, as_of=position, at=at, cut=cut)
+            moved = movements_of(connection, deals, as_of=position, cut=cut)
+            return {key: _shares(shares[key], moved.get(key)) for key in sorted(shares)}
+
+        total = told(everybody).get(_ALL) or _shares(TickShares.of([]), None)
+        return {**total, "reps": [{"rep": rep, **one} for rep, one in told(by_owner).items()]}
+
+    def _folded(self, replay: Replay, deal_ids: Sequence[UUID]) -> dict[UUID, Progress]:
+        """Fold deals in another frame than the one that the facts of then rest on."""
+        moment, known = replay.moment, replay.known
+        found: dict[UUID, Progress] = {}
+        for deal_id, stream in self._places.streams(deal_ids, moment.position).items():
+            events = view(stream, effective_at=moment.cut)
+            found[deal_id] = fold(events, known.processes(events), known.policy)
+        return found
+
+    def _pressure(self, connection: Rows, replay: Replay) -> Answer:
+        """Give how many seller events of the quarter are pressure-shaped, together and by rep.
+
+        In another frame its deals are read anew, as they were known then.
+        """
+        moment, name = replay.moment, replay.quarter.name
+        as_of = self._views() if replay.reframed else moment.position
+        context = KnownContext(connection, known=replay.known, as_of=as_of, ledger=ledger)
+        cut = None
+        if moment.cut is not None:
+            cut = Cut(moment.cut, lambda ids: self._places.streams(list(ids), moment.position))
+        if replay.reframed:
+            found = _counted(verdicts_of(context, self._acts_anew(connection, replay)))
+        else:
+            found = counts_by_rep(context, name, cut=cut)
+        total = Counts(
+            shaped=sum(one.shaped for one in found.values()),
+            consistent=sum(one.consistent for one in found.values()),
+            evaluable=sum(one.evaluable for one in found.values()),
+        )
+        return {
+            **_verdicts(total),
+            "reps": [{"rep": rep, **_verdicts(one)} for rep, one in found.items()],
+        }
+
+    def _acts_anew(self, connection: Rows, replay: Replay) -> list[tuple[UUID, Act]]:
+        """Derive the seller events of a quarter in another frame than that of the facts."""
+        moment, quarter = replay.moment, replay.quarter
+        rows = connection.execute(
+            "SELECT DISTINCT deal_id FROM acts WHERE action_time >= %s AND action_time < %s"
+            " AND from_position <= %s AND (until_position IS NULL OR until_position > %s)",
+            (quarter.start_instant, quarter.end_instant, moment.position, moment.position),
+        ).fetchall()
+        streams = self._places.streams([row[0] for row in rows], moment.position)
+        return [
+            (deal_id, act)
+            for deal_id, stream in streams.items()
+            for act in derive_acts(view(stream, effective_at=moment.cut), replay.known)
+            if act.quarter == quarter.name
+        ]
+
+
+def _counted(found: Iterable[ActVerdict]) -> dict[str, Counts]:
+    """Count verdicts by rep, in the order of their ids."""
+    by_rep: dict[str, list[Verdict]] = defaultdict(list)
+    for one in found:
+        by_rep[one.rep].append(one.verdict)
+    return {
+        rep: Counts(
+            shaped=told.count("pressure_shaped"),
+            consistent=told.count("pressure_consistent"),
+            evaluable=len(told) - told.count("not_evaluable"),
+        )
+        for rep, told in sorted(by_rep.items())
+    }
+
+
+def _added_up(
+    folded: Mapping[UUID, Progress], groups: Mapping[UUID, str], at: datetime
+) -> dict[str, Answer]:
+    """Add up folded deals by group, as the figures of facts are added up."""
+    members: dict[str, list[Progress]] = defaultdict(list)
+    for deal_id, progress in folded.items():
+        members[groups[deal_id]].append(progress)
+    return {
+        key: _shares(
+            TickShares.of((a.status(at), a.weight) for deal in deals for a in deal.activities),
+            movement_of([advance for deal in deals for advance in deal.advances]),
+        )
+        for key, deals in sorted(members.items())
+    }
+
+
+def _shares(shares: TickShares, movement: Movement | None) -> Answer:
+    moved = movement or Movement.of([])
+    return {
+        **shares.answer(),
+        "checkbox_only_progress": moved.checkbox_only_progress(),
+        "customer_led_movement": {"led": moved.led, "steps": moved.steps},
+    }
+
+
+def _verdicts(counts: Counts) -> Answer:
+    return {
+        "shaped": counts.shaped,
+        "consistent": counts.consistent,
+        "evaluable": counts.evaluable,
+    }
+
+
+def _pipeline(open_deals: Sequence[Stood], replay: Replay) -> Answer:
+    closing = [one for one in open_deals if lies_in(one.state.close_date, replay.quarter)]
+    return {"open": _groups(open_deals), "closing_in_quarter": _groups(closing)}
+
+
+def _groups(deals: Sequence[Stood]) -> Answer:
+    """Give deals together, by stage and by forecast category."""
+    stages: dict[str, list[Stood]] = defaultdict(list)
+    categories: dict[str, list[Stood]] = defaultdict(list)
+    for one in deals:
+        stages[one.state.stage or ""].append(one)
+        categories[one.state.forecast_category or ""].append(one)
+    return {
+        **_sum(deals),
+        "by_stage": [{"stage": key or None, **_sum(stages[key])} for key in sorted(stages)],
+        "by_category": [
+            {"category": key or None, **_sum(categories[key])} for key in sorted(categories)
+        ],
+    }
+
+
+def _sum(deals: Sequence[Stood]) -> Answer:
+    sums: dict[str, Decimal] = {}
+    for one in deals:
+        if one.state.amount is not None and one.state.currency is not None:
+            sums[one.state.currency] = sums.get(one.state.currency, Decimal(0)) + one.state.amount
+    return {"deals": len(deals), "amounts": [_money(sums[key], key) for key in sorted(sums)]}
+
+
+def _money(amount: Decimal, currency: str) -> dict[str, str]:
+    money = Money.model_construct(amount=amount, currency=currency).quantised()
+    return {"amount": decimal_text(money.amount), "currency": money.currency}

@@ -1,0 +1,201 @@
+"""The verdicts of many acts at once, as of any position, from the stored facts."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeVar
+from uuid import UUID
+
+from psycopg import sql
+
+from domain.causes import CauseKind
+from domain.replay import Event, view
+from projections.pressure.acts import Act, ActKind
+from projections.pressure.context import ACTS, KnownContext
+from projections.pressure.derive import derive_acts
+from projections.pressure.fold import Judgement, Verdict
+from projections.pressure.rules import consults_dwell
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class ActVerdict:
+    """A seller event with its verdict and its cause; the explanation is the deal's own fold."""
+
+    deal_id: UUID
+    event_id: UUID
+    rep: str
+    occurred_at: datetime
+    action_time: datetime
+    quarter: str | None
+    kind: ActKind
+    cause: CauseKind
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many acts are pressure-shaped, and consistent, of how many that could be judged."""
+
+    shaped: int
+    consistent: int
+    evaluable: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Hindsight: only what occurred by an instant is seen.
+
+    `streams` gives the raw streams of deals as known at the position of the question; it is
+    asked for those few of which later events changed what is known of earlier ones.
+    """
+
+    at: datetime
+    streams: Callable[[Collection[UUID]], Mapping[UUID, Sequence[Event]]]
+
+
+def verdicts(
+    context: KnownContext,
+    *,
+    where: str = "true",
+    params: Sequence[object] = (),
+    cut: Cut | None = None,
+) -> list[ActVerdict]:
+    """Give the verdicts of the acts that `where` names, in the order they occurred.
+
+    `where` is SQL of the calling module about columns that no later event changes: deal_id,
+    event_id, kind, rep, segment, occurred_at, action_time, quarter.
+    """
+    acts = _acts(context, where, params, cut)
+    return [_row(judgement) for judgement in _judged(context, acts)]
+
+
+def verdicts_of(context: KnownContext, acts: Sequence[tuple[UUID, Act]]) -> list[ActVerdict]:
+    """Give the verdicts of acts that were derived elsewhere, each with its deal."""
+    return [_row(judgement) for judgement in _judged(context, acts)]
+
+
+def counts_by_deal(
+    context: KnownContext, deal_ids: Iterable[UUID], *, cut: Cut | None = None
+) -> dict[UUID, Counts]:
+    """Count the verdicts of each of these deals."""
+    wanted = list(deal_ids)
+    found = _counted(
+        context,
+        "deal_id",
+        lambda judgement: judgement.deal_id,
+        where="deal_id = ANY(%s)",
+        params=(wanted,),
+        cut=cut,
+    )
+    return {deal_id: found.get(deal_id, _NONE) for deal_id in wanted}
+
+
+def counts_by_rep(
+    context: KnownContext, quarter: str, *, cut: Cut | None = None
+) -> dict[str, Counts]:
+    """Count the verdicts of each rep with an act in a quarter, in the order of their ids."""
+    found = _counted(
+        context,
+        "rep",
+        lambda judgement: judgement.act.rep,
+        where="quarter = %s",
+        params=(quarter,),
+        cut=cut,
+    )
+    return dict(sorted(found.items()))
+
+
+_NONE: Final = Counts(0, 0, 0)
+_STANDS: Final = "from_position <= %s AND (until_position IS NULL OR until_position > %s)"
+
+
+def _counted(
+    context: KnownContext,
+    column: str,
+    key: Callable[[Judgement], Key],
+    *,
+    where: str,
+    params: Sequence[object],
+    cut: Cut | None,
+) -> dict[Key, Counts]:
+    """Count verdicts by a key, which is a column; the acts outside the window in the database."""
+    condition, values = _seen(where, params, cut)
+    rows = context.connection.execute(
+        sql.SQL("SELECT {}, count(*) FROM acts WHERE outside AND {} AND {} GROUP BY 1").format(
+            sql.Identifier(column), _sql(_STANDS), _sql(condition)
+        ),
+        (context.as_of, context.as_of, *values),
+    )
+    outside: dict[Key, int] = dict(rows.fetchall())
+    judged: dict[Key, Counter[Verdict]] = defaultdict(Counter)
+    acts = _acts(context, f"({where}) AND outside IS NOT TRUE", params, cut)
+    for judgement in _judged(context, acts):
+        judged[key(judgement)][judgement.verdict] += 1
+    return {
+        one: Counts(
+            shaped=judged[one]["pressure_shaped"],
+            consistent=judged[one]["pressure_consistent"],
+            evaluable=outside.get(one, 0) + judged[one].total() - judged[one]["not_evaluable"],
+        )
+        for one in {*outside, *judged}
+    }
+
+
+def _judged(context: KnownContext, acts: Sequence[tuple[UUID, Act]]) -> list[Judgement]:
+    """Judge acts in the order they occurred, and read what they are held against once for all."""
+    ordered = sorted(acts, key=lambda pair: (pair[1].occurred_at, pair[1].event_id))
+    judged = [Judgement(deal_id, act, context) for deal_id, act in ordered]
+    context.read_bookings(
+        {(j.act.rep, j.quarter.name) for j in judged if j.window and j.quarter and j.quota[0]}
+    )
+    unsettled = [judgement.act for judgement in judged if not judgement.settled]
+    context.comparables.read({act.rep for act in unsettled if act.depth is not None})
+    context.read_stays(
+        {(act.process or "", act.left_stage or "") for act in unsettled if consults_dwell(act)}
+    )
+    return judged
+
+
+def _acts(
+    context: KnownContext, where: str, params: Sequence[object], cut: Cut | None
+) -> list[tuple[UUID, Act]]:
+    """Read acts, each as it was seen at the cut."""
+    condition, values = _seen(where, params, cut)
+    acts = ACTS.known(context.connection, as_of=context.as_of, where=condition, params=values)
+    if cut is None:
+        return acts
+    later = {d for d, act in acts if act.unsettled_until and act.unsettled_until > cut.at}
+    anew: dict[UUID, Act] = {}
+    for stream in (cut.streams(sorted(later)) if later else {}).values():
+        seen = derive_acts(view(stream, effective_at=cut.at), context.known)
+        anew |= {act.event_id: act for act in seen}
+    return [(deal_id, anew.get(act.event_id, act)) for deal_id, act in acts]
+
+
+def _seen(where: str, params: Sequence[object], cut: Cut | None) -> tuple[str, tuple[object, ...]]:
+    if cut is None:
+        return f"({where})", tuple(params)
+    return f"({where}) AND occurred_at <= %s", (*params, cut.at)
+
+
+def _row(judgement: Judgement) -> ActVerdict:
+    act = judgement.act
+    return ActVerdict(
+        judgement.deal_id,
+        act.event_id,
+        act.rep,
+        act.occurred_at,
+        act.action_time,
+        act.quarter,
+        act.kind,
+        act.cause,
+        judgement.verdict,
+    )
+
+
+def _sql(text: str) -> sql.SQL:
+    # Only texts of this projection and of the modules that ask it come here.
+    return sql.SQL(text)

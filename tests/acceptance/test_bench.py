@@ -1,0 +1,117 @@
+"""`dealtrail bench`: what it answers, what it refuses, and that nothing of it stays behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from api.bench.cases import CASES
+from tests.support.postgres import home_of_run
+
+PROGRAM = str(Path(sys.executable).with_name("dealtrail"))
+SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'bench%'"
+SECONDS = 100
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """The folder in which the command makes its own, empty."""
+    with home_of_run() as folder:
+        yield folder
+
+
+@contextmanager
+def bench(*arguments: str, temporary: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run the command; whatever the test says, it is not left running."""
+    with subprocess.Popen(
+        [PROGRAM, "bench", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    ) as run:
+        try:
+            yield run
+        finally:
+            run.terminate()
+
+
+def document(*arguments: str, temporary: Path) -> dict[str, Any]:
+    with bench(*arguments, "--scale", "2000", "--json", temporary=temporary) as run:
+        out, err = run.communicate(timeout=SECONDS)
+    assert (run.returncode, err) == (0, "")
+    answer = json.loads(out)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def test_a_case_runs_on_a_server_of_its_own_that_is_gone_afterwards(temporary: Path) -> None:
+    answer = document("append-16", temporary=temporary)
+
+    machine, (case,) = answer["machine"], answer["cases"]
+    assert machine.keys() == {"cores", "load", "postgresql", "python", "events", "deals"}
+    assert (machine["events"], machine["deals"]) == (2000, 50)
+    assert (case["name"], case["goal"], case["rounds"]) == ("append-16", 7, 7)
+    assert case["ratio"] == case["against_seconds"] / case["seconds"]
+    assert case["met"] == (case["ratio"] >= 7)
+    assert not list(temporary.iterdir())
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("append-1-raw", "append-long-1000", "log-read"),
+        ("get-deal-as-of",),
+        ("totals", "list", "totals-history", "totals-growing"),
+        ("frames-window", "frames", "difference-history", "difference"),
+        ("rebuild", "rebuild-two"),
+        ("live-projections",),
+    ],
+)
+def test_cases_run_in_schemas_of_their_own_in_a_database_that_is_named(
+    names: tuple[str, ...], database: str, temporary: Path
+) -> None:
+    answer = document(*names, "--database-url", database, temporary=temporary)
+
+    assert tuple(case["name"] for case in answer["cases"]) == names
+    assert all(case["seconds"] > 0 and case["against_seconds"] > 0 for case in answer["cases"])
+    with psycopg.connect(database) as connection:
+        assert connection.execute(SCHEMAS).fetchall() == []
+
+
+@pytest.mark.timeout(300)  # its cases are real work, and the machine may have other
+def test_results_are_printed_as_they_come_and_an_interrupt_leaves_nothing(temporary: Path) -> None:
+    with bench("append-*", "--scale", "2000", temporary=temporary) as run:
+        assert run.stdout is not None
+        lines = [run.stdout.readline() for _ in range(3)]
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=SECONDS)
+
+    assert "events 2000" in lines[0]
+    assert lines[1].split() == ["case", "unit", "takes", "against", "ratio", "goal", "met"]
+    assert lines[2].startswith("append-")
+    assert run.returncode != 0
+    assert not list(temporary.iterdir())
+
+
+def test_cases_are_listed(temporary: Path) -> None:
+    with bench("--list", temporary=temporary) as run:
+        listed, _ = run.communicate(timeout=SECONDS)
+
+    assert all(case.name in listed for case in CASES)
+
+
+def test_an_unknown_case_is_refused(temporary: Path) -> None:
+    with bench("append-65", temporary=temporary) as run:
+        _, said = run.communicate(timeout=SECONDS)
+
+    assert run.returncode == 2
+    assert "append-65" in said

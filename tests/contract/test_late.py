@@ -1,0 +1,108 @@
+"""What a quarter's answer lists as late is what the timelines of its deals say, one by one."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from api.answers import late_because
+from api.bootstrap import Ledger
+from api.late import late_events
+from api.moment import moment
+from tests.support.ledgers import NOW, import_lines, ledger_on
+from tests.support.projected import late_lines
+from tests.support.thirty import Line, thirty_lines
+
+START = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def told_lines(seed: int) -> list[Line]:
+    """Give notes of deals, told at once or days later, some of them corrected, all in order."""
+    chance = random.Random(seed)
+    lines: list[tuple[datetime, Line]] = []
+
+    def line(name: str, kind: str, occurred: datetime, lag: timedelta, data: Any) -> None:
+        stated = {"recorded_at": (occurred + lag).isoformat(), "occurred_at": occurred.isoformat()}
+        about = {"stream": f"deal:{name[:2]}", "external_id": name, "type": kind, "actor": "ann"}
+        lines.append((occurred + lag, {**about, **stated, "data": data}))
+
+    for deal in ("X1", "X2", "X3"):
+        opened = {"name": deal, "account": {"id": deal, "name": deal}, "owner": "ann"}
+        line(f"{deal}/opened", "deal_opened", START, timedelta(), opened)
+        for number in range(30):
+            occurred = START + timedelta(days=chance.uniform(0, 200))
+            lag = chance.choice([0.0, 0.05, 1, 30, 49, 400, 2000])
+            name = f"{deal}/{number}"
+            line(name, "note_added", occurred, timedelta(hours=lag), {"text": "met"})
+            if chance.random() < 0.3:
+                kind = chance.choice(["event_amended", "event_retracted"])
+                data: dict[str, Any] = {"event_id": name, "reason": "told wrong"}
+                data |= {"data": {"text": "did not meet"}} if kind == "event_amended" else {}
+                later = occurred + timedelta(hours=lag + chance.uniform(1, 500))
+                line(f"{name}/c", kind, later, timedelta(), data)
+                if chance.random() < 0.3:
+                    undo = {"event_id": f"{name}/c", "reason": "it was right"}
+                    undone = later + timedelta(hours=5)
+                    line(f"{name}/u", "event_retracted", undone, timedelta(), undo)
+    return [line for _, line in sorted(lines, key=lambda pair: pair[0])]
+
+
+@pytest.fixture
+def ledger(database: str, tmp_path: Path) -> Iterator[Ledger]:
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, told_lines(1), founding=True)
+        yield ledger
+
+
+def by_timelines(ledger: Ledger, position: int, quarter: str, at: datetime) -> dict[str, Any]:
+    when = moment(ledger.store, as_of=f"position:{position}", effective_at=None, now=NOW)
+    found: dict[str, Any] = {}
+    for stream in ledger.store.by_prefix("deal:", upto=position):
+        seen = ledger.questions.seen(UUID(stream.partition(":")[2]), when)
+        span = seen.known.calendar.quarter_named(quarter)
+        for entry in ledger.questions.timeline(seen):
+            inside = span.start_instant <= entry.occurred_at < span.end_instant
+            if inside and entry.occurred_at <= at and (because := late_because(entry, at)):
+                found[str(entry.event_id)] = sorted(because)
+    return found
+
+
+def test_the_late_events_of_a_quarter_are_those_of_its_timelines(ledger: Ledger) -> None:
+    chance = random.Random(3)
+    head = ledger.store.head().position
+    seen = 0
+    for _ in range(25):
+        position = chance.randint(1, head)
+        quarter = chance.choice(["FY2025Q1", "FY2025Q2"])
+        at = START + timedelta(days=chance.uniform(0, 250))
+        known = ledger.context.known(position)
+        span = known.calendar.quarter_named(quarter)
+        with ledger.store.connection() as connection:
+            late = late_events(
+                connection, span, as_of=position, at=at, late_hours=known.policy.late_hours
+            )
+        found: dict[str, Any] = {
+            str(event["event_id"]): sorted(event["because"])  # type: ignore[call-overload]  # names
+            for event in late.events
+        }
+        assert found == by_timelines(ledger, position, quarter, at)
+        assert late.total == len(found)
+        seen += len(found)
+    assert seen > 20
+
+
+def test_an_import_that_does_not_say_when_its_source_was_told_makes_nothing_late(
+    database: str, tmp_path: Path
+) -> None:
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, [*thirty_lines(), *late_lines()])
+        head = ledger.store.head().position
+        span = ledger.context.known(head).calendar.quarter_named("FY2025Q1")
+        with ledger.store.connection() as connection:
+            late = late_events(connection, span, as_of=head, at=NOW, late_hours=48)
+
+        assert all(event["because"] in (["retracted"], ["amended"]) for event in late.events)

@@ -1,0 +1,207 @@
+"""The verdicts of many acts, judged from stored facts, equal those folded from each deal's stream.
+
+Holds `docs/guarantees.md`: the same question about the same instants gives the same answer.
+"""
+
+import random
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import UUID
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api.storage.connections import conninfo
+from api.storage.migrate import migrate
+from domain.bookings import Booking
+from domain.replay import view
+from projections.attainment.fold import credits_of
+from projections.attainment.projection import attainment_projection, ledger
+from projections.facts import Rows
+from projections.pressure.context import ACTS, STAYS, KnownContext, RepQuarter
+from projections.pressure.derive import derive_acts, derive_stays
+from projections.pressure.fold import Judged, fold
+from projections.pressure.projection import pressure_projection
+from projections.pressure.verdicts import (
+    ActVerdict,
+    Counts,
+    Cut,
+    counts_by_deal,
+    counts_by_rep,
+    verdicts,
+)
+from tests.support.many_deals import DEALS, LOGS, REPS, Log
+from tests.support.postgres import PostgresServer
+
+Chance = random.Random
+CHANCES = st.randoms(use_true_random=False)
+SCHEMA = "dealtrail"
+
+
+@pytest.fixture(scope="module")
+def rows(postgres_server: PostgresServer) -> Iterator[Rows]:
+    """A connection to an empty ledger."""
+    with postgres_server.database() as dsn:
+        migrate(dsn, schema=SCHEMA)
+        with psycopg.connect(conninfo(dsn, schema=SCHEMA), autocommit=True) as connection:
+            yield connection
+
+
+@contextmanager
+def followed(rows: Rows, log: Log, sizes: Callable[[], int]) -> Iterator[None]:
+    """Keep the facts of a log for as long as they are asked about."""
+    with rows.transaction(force_rollback=True):
+        for batch in log.batches(sizes):
+            attainment_projection().project(rows, batch)
+            pressure_projection().project(rows, batch)
+        yield
+
+
+def context_at(rows: Rows, log: Log, position: int) -> KnownContext:
+    return KnownContext(rows, known=log.known(position), as_of=position, ledger=ledger)
+
+
+def folded(rows: Rows, log: Log, position: int, cut: datetime | None) -> dict[UUID, list[Judged]]:
+    """Judge each deal by itself, from its stream."""
+    context = context_at(rows, log, position)
+    found = {}
+    for deal_id, stream in log.streams(position).items():
+        events = view(stream, effective_at=cut)
+        found[deal_id] = fold(deal_id, events, context.known.processes(events), context)
+    return found
+
+
+def told(deal_id: UUID, judged: Judged) -> ActVerdict:
+    quarter = judged.quarter.name if judged.quarter else None
+    return ActVerdict(
+        deal_id,
+        judged.event.event_id,
+        judged.event.rep,
+        judged.event.occurred_at,
+        judged.action_time,
+        quarter,
+        judged.kind,
+        judged.cause.kind,
+        judged.verdict,
+    )
+
+
+def counted(judged: Sequence[Judged]) -> Counts:
+    found = [one.verdict for one in judged]
+    return Counts(
+        shaped=found.count("pressure_shaped"),
+        consistent=found.count("pressure_consistent"),
+        evaluable=len(found) - found.count("not_evaluable"),
+    )
+
+
+def cut_of(log: Log, position: int, at: datetime | None) -> Cut | None:
+    streams = log.streams(position)
+    return Cut(at, lambda wanted: {deal_id: streams[deal_id] for deal_id in wanted}) if at else None
+
+
+@settings(max_examples=20, deadline=None)
+@given(log=LOGS, chance=CHANCES)
+def test_the_facts_of_any_position_are_those_of_the_prefix(
+    rows: Rows, log: Log, chance: Chance
+) -> None:
+    with followed(rows, log, lambda: chance.randint(1, 12)):
+        for position in range(0, log.head + 1, 7):
+            known = log.known(position)
+            acts, stays = set(), set()
+            for deal_id, stream in log.streams(position).items():
+                acts |= {(deal_id, act) for act in derive_acts(view(stream), known)}
+                stays |= {(deal_id, stay) for stay in derive_stays(view(stream), known)}
+
+            assert set(ACTS.known(rows, as_of=position)) == acts
+            assert set(STAYS.known(rows, as_of=position)) == stays
+
+
+@settings(max_examples=30, deadline=None)
+@given(log=LOGS, chance=CHANCES)
+def test_verdicts_from_facts_equal_those_from_the_streams(
+    rows: Rows, log: Log, chance: Chance
+) -> None:
+    with followed(rows, log, lambda: chance.randint(1, 40)):
+        for position in (log.head, chance.randint(0, log.head)):
+            for at in (None, chance.choice(log.instants)):
+                expected = folded(rows, log, position, at)
+                cut = cut_of(log, position, at)
+
+                found = verdicts(context_at(rows, log, position), cut=cut)
+                by_deal = counts_by_deal(context_at(rows, log, position), expected, cut=cut)
+
+                assert set(found) == {told(d, one) for d, all_ in expected.items() for one in all_}
+                assert len(found) == sum(map(len, expected.values()))
+                assert by_deal == {deal_id: counted(all_) for deal_id, all_ in expected.items()}
+
+
+@settings(max_examples=15, deadline=None)
+@given(log=LOGS, chance=CHANCES)
+def test_the_counts_of_a_quarter_are_those_of_its_verdicts(
+    rows: Rows, log: Log, chance: Chance
+) -> None:
+    at = chance.choice([None, *log.instants])
+    position = chance.randint(0, log.head)
+    with followed(rows, log, lambda: 40):
+        judged = [one for all_ in folded(rows, log, position, at).values() for one in all_]
+        context, cut = context_at(rows, log, position), cut_of(log, position, at)
+        for quarter in ("FY2025Q1", "FY2025Q2", "FY2026Q1"):
+            of_quarter = [j for j in judged if j.quarter and j.quarter.name == quarter]
+            reps = sorted({j.event.rep for j in of_quarter})
+
+            found = counts_by_rep(context, quarter, cut=cut)
+            some = verdicts(context, where="quarter = %s", params=(quarter,), cut=cut)
+
+            expected = {rep: counted([j for j in of_quarter if j.event.rep == rep]) for rep in reps}
+            assert list(found.items()) == list(expected.items())
+            assert {one.event_id for one in some} == {j.event.event_id for j in of_quarter}
+
+
+@settings(max_examples=10, deadline=None)
+@given(log=LOGS)
+def test_bookings_read_at_once_are_those_of_each_rep_and_quarter(rows: Rows, log: Log) -> None:
+    quarters = ("FY2024Q4", "FY2025Q1", "FY2025Q2", "FY2026Q1")
+    wanted = [(rep, quarter) for rep in REPS for quarter in quarters]
+    credited: dict[RepQuarter, list[tuple[datetime, UUID]]] = {key: [] for key in wanted}
+    for stream in log.streams(log.head).values():
+        for credit in credits_of(view(stream), log.known(log.head).calendar):
+            if (key := (credit.rep, credit.quarter or "")) in credited:
+                credited[key].append((credit.occurred_at, credit.event_id))
+
+    with followed(rows, log, lambda: 40):
+        found = ledger(rows, wanted, log.head)
+        alone = {key: list(ledger(rows, [key], log.head).get(key, ())) for key in wanted}
+
+    assert {key: found.get(key, []) for key in wanted} == alone
+    assert {
+        key: [(b.occurred_at, b.event_id) for b in booked] for key, booked in alone.items()
+    } == {key: sorted(booked) for key, booked in credited.items()}
+
+
+@settings(max_examples=10, deadline=None)
+@given(log=LOGS)
+def test_bookings_are_read_once_for_all(rows: Rows, log: Log) -> None:
+    asked: list[Collection[RepQuarter]] = []
+
+    def counting(
+        connection: Rows, wanted: Collection[RepQuarter], as_of: int
+    ) -> Mapping[RepQuarter, Sequence[Booking]]:
+        asked.append(wanted)
+        return ledger(connection, wanted, as_of)
+
+    with followed(rows, log, lambda: 40):
+        known = log.known(log.head)
+        verdicts(KnownContext(rows, known=known, as_of=log.head, ledger=counting))
+
+    assert len(asked) <= 1
+
+
+def test_deals_without_acts_are_counted_as_nothing(rows: Rows) -> None:
+    context = context_at(rows, Log([]), 0)
+
+    assert counts_by_deal(context, DEALS) == dict.fromkeys(DEALS, Counts(0, 0, 0))
+    assert verdicts(context) == []

@@ -1,0 +1,145 @@
+"""Random logs around a quarter: deals of people who change teams, told late and corrected."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from api.bootstrap import Ledger, build_ledger
+from api.storage.event_store import EventStore
+from api.storage.migrate import migrate
+from domain.events.base import DomainEvent
+from domain.events.catalogue import TYPES_BY_NAME, parse
+from domain.replay import Event
+from domain.stamp import RecordedEvent
+from tests.support.log import SCHEMA
+from tests.support.spans import Log, tell
+from tests.support.told import NAMESPACE
+
+START: Final = datetime(2024, 12, 20, 9, tzinfo=UTC)
+REPS: Final = ("ann", "bob", "cyd")
+TEAMS: Final = ("north", "south")
+CATEGORIES: Final = ("commit", "best_case", "pipeline")
+_DATES: Final = ("2024-12-30", "2025-01-15", "2025-02-28", "2025-03-31", "2025-04-01", "2025-07-15")
+_PAUSES: Final = (0, 30, 3_600, 40_000, 90_000, 200_000)
+
+
+def _money(chance: Random) -> dict[str, str]:
+    return {
+        "amount": chance.choice(["1000.00", "2500.50", "990.10"]),
+        "currency": chance.choice(["USD", "USD", "EUR"]),
+    }
+
+
+def _opened(chance: Random) -> dict[str, object]:
+    return {
+        "name": chance.choice(["Fleet renewal", "Line 4"]),
+        "account": {"id": "acme", "name": "Acme"},
+        "owner": chance.choice(REPS),
+        **({"amount": _money(chance)} if chance.random() < 0.8 else {}),
+        **({"close_date": chance.choice(_DATES)} if chance.random() < 0.8 else {}),
+    }
+
+
+_DATA: Final[dict[str, Any]] = {
+    "stage_entered": lambda c: {"stage": c.choice(["qualify", "propose"])},
+    "amount_changed": lambda c: {"amount": _money(c)},
+    "close_date_moved": lambda c: {"to": c.choice(_DATES)},
+    "owner_changed": lambda c: {"owner": c.choice(REPS)},
+    "forecast_category_changed": lambda c: {"category": c.choice(CATEGORIES)},
+    "deal_won": lambda c: {"net": _money(c), "closed_on": "2025-02-01"},
+    "deal_lost": lambda _: {},
+    "deal_disqualified": lambda _: {},
+    "deal_reopened": lambda _: {},
+    "win_reversed": lambda _: {},
+    "deal_deleted": lambda _: {},
+    "activity_ticked": lambda _: {"activity": "meet-decision-makers"},
+    "discount_offered": lambda c: {"percent": c.choice(["10", "12.5"])},
+}
+_WEIGHTS: Final = {
+    "close_date_moved": 5,
+    "owner_changed": 3,
+    "amount_changed": 3,
+    "deal_deleted": 0.2,
+}
+
+
+def quarter_log(chance: Random, *, size: int = 150, deals: int = 8) -> Log:
+    """A log from before FY2025Q1 until after it, in the built-in calendar."""
+    log = Log([])
+    recorded = START
+    for _ in range(size):
+        recorded += timedelta(seconds=chance.choice(_PAUSES))
+        if chance.random() < 0.1:
+            rep = chance.choice(REPS)
+            joined = {"rep": rep, "team": chance.choice(TEAMS), "role": "rep"}
+            left = chance.random() < 0.2
+            kind = "member_left" if left else "member_joined"
+            data = {"rep": rep} if left else joined
+            _append(log, "organisation", (kind, data), recorded, _when(chance, recorded))
+            continue
+        deal = chance.randrange(deals)
+        stream = f"deal:{uuid5(NAMESPACE, f'deal {deal}')}"
+        own = [event for event in log.events if event.stream_id == stream]
+        _append(log, stream, _said(chance, own), recorded, _when(chance, recorded))
+    return log
+
+
+def _said(chance: Random, own: list[Event]) -> tuple[str, dict[str, Any]]:
+    if not own:
+        return "deal_opened", _opened(chance)
+    if chance.random() < 0.1:
+        target = chance.choice(own)
+        name = target.data.TOPIC.split(".")[1]
+        about = {"event_id": str(target.event_id), "reason": "told wrongly"}
+        if name in _DATA and chance.random() < 0.5:
+            return "event_amended", {**about, "data": _DATA[name](chance)}
+        if name != "deal_opened":
+            return "event_retracted", about
+    kinds = list(_DATA)
+    kind = chance.choices(kinds, [_WEIGHTS.get(name, 1) for name in kinds])[0]
+    return kind, _DATA[kind](chance)
+
+
+def _when(chance: Random, recorded: datetime) -> datetime:
+    if chance.random() < 0.2:
+        return recorded - timedelta(hours=chance.choice([1, 30, 300, 900]))
+    return recorded
+
+
+def _append(
+    log: Log, stream: str, told: tuple[str, dict[str, Any]], recorded: datetime, occurred: datetime
+) -> None:
+    kind, data = told
+    position = log.head + 1
+    payload: DomainEvent = parse(TYPES_BY_NAME[kind], data)
+    log.events.append(
+        RecordedEvent(
+            event_id=uuid5(NAMESPACE, f"event {position}"),
+            stream_id=stream,
+            version=1 + sum(event.stream_id == stream for event in log.events),
+            position=position,
+            occurred_at=occurred,
+            recorded_at=recorded,
+            ingested_at=recorded,
+            actor="ann",
+            data=payload,
+        )
+    )
+
+
+@contextmanager
+def ledger_with(database: str, log: Log) -> Iterator[Ledger]:
+    """A ledger that holds a log, with its views brought up."""
+    migrate(database, schema=SCHEMA)
+    tell(database, log)
+    with EventStore(database, schema=SCHEMA) as store:
+        ledger = build_ledger(store)
+        ledger.worker.catch_up()
+        yield ledger
+
+
+def deal_ids(log: Log) -> set[UUID]:
+    return set(log.streams(log.head))
