@@ -198,7 +198,19 @@ def differences(connection: Rows, before: At, after: At) -> list[Difference]:
     for row in _fetch(connection, query, ()):
         sides[row[0]][row[1]] = _stood(row[1:])
     found = (Difference(i, sides[False].get(i), row) for i, row in sides[True].items())
-    return [d for d in found if d.before is None or str(d.before.state) != str(d.after.state)]
+    return [d for d in found if d.before is None or _reads_otherwise(d.before, d.after)]
+
+
+def _reads_otherwise(one: Stood, other: Stood) -> bool:
+    """Say whether two states read differently: 10.0 and 10.00 are equal, and do."""
+    before, after = one.state, other.state
+    if before != after:
+        return True
+    return any(
+        was is not None and was.as_tuple() != stands.as_tuple()
+        for was, stands in ((before.amount, after.amount), (before.discount, after.discount))
+        if stands is not None
+    )
 
 
 def steps(connection: Rows, clock: Clock, *, after: int, upto: int) -> list[Step]:
