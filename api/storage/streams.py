@@ -22,7 +22,7 @@ from domain.stamp import Source
 CHUNK_DEALS: Final = 1000
 """Deals that are in memory at a time: its use does not grow with the log."""
 _FETCHED: Final = 10_000
-_ALIKE: Final = 4096
+_ALIKE: Final = 16_384
 """Payloads that are kept because many events say the same: the stage, the category, the day."""
 _PREFIX: Final = len("deal:")
 

@@ -93,12 +93,14 @@ def _known(events: Sequence[Told]) -> Iterator[DealState | None]:
     state, settled_at, corrected = None, _BEGINNING, set[UUID]()
     yield state
     for count, event in enumerate(events, start=1):
-        corrected |= _corrected([event])
-        in_turn = in_order([event], settled_at)
-        if in_turn and not (corrected and corrected & {e.event_id for e in _whole([event])}):
-            state = evolve(state, event)
-        else:
+        corrects = event.data.TOPIC in CORRECTIONS
+        if corrects:
+            corrected |= _corrected([event])
+        past = corrects or event.occurred_at < settled_at
+        if past or (corrected and corrected & {e.event_id for e in _whole([event])}):
             state = fold(_view(events[:count]))
+        else:
+            state = evolve(state, event)
         settled_at = max(settled_at, event.occurred_at)
         yield state
 
