@@ -46,8 +46,10 @@ def bench(
         rows = [(case.name, case.what, case.against, case.goal) for case in cases]
         print_table(["case", "what", "against", "goal"], rows)
         return
-    # Left through the `with` blocks, so that nothing of the run stays behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    # Left through the `with` blocks, so that nothing of the run stays behind; also where a shell
+    # started it in the background, and so with interrupts ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(1))
     programs = Settings.read().pg_bin
     with grounds(database_url, events=scale, seed=seed, bin_dir=programs) as where:
         machine = _machine(where, History(scale, seed=seed))
