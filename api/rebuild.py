@@ -13,7 +13,7 @@ from concurrent.futures import (
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import Final, TypeAlias, cast
+from typing import Final, LiteralString, TypeAlias, cast
 from uuid import UUID
 
 import psycopg
@@ -113,14 +113,23 @@ def rebuild(
         RebuildRefusedError: there is no such projection, or another rebuild of it is going on.
         LogUnavailableError: the database went away; nothing was swapped.
     """
-    told = told or (lambda *_: None)
     place = _Place(store.dsn, store.schema, name, _start(store, name), projections)
+    rebuilt = _rebuilt(store, place, processes, told or (lambda *_: None), swap=swap)
+    if swap:
+        # Once no transaction is left that may not see the rows: an index alone then tells totals.
+        _settle(place, place.tables.schema, "VACUUM")
+    return rebuilt
+
+
+def _rebuilt(store: LogReader, place: _Place, processes: int, told: Told, *, swap: bool) -> Rebuilt:
+    name = place.name
     tables = place.tables
     with _alone(store, name), store.connection() as connection:
         tables.make_next(connection, name)
         deals = _load(place, connection, processes, told)
         _fill(place, connection, processes, told)
         _index(place, tables.index_statements(connection), told)
+        _settle(place, tables.next, "ANALYZE")
         with place.store().closing() as beside:
             worker = Worker(beside, ContextReader(beside), [place.projection])
             _set_position(beside, place)
@@ -203,6 +212,14 @@ def _index(place: _Place, statements: Sequence[sql.Composed], told: Told) -> Non
     with ThreadPoolExecutor(PROCESSES) as pool:
         for done, _ in enumerate(pool.map(execute, statements), start=1):
             told("indexing", done, len(statements))
+
+
+def _settle(place: _Place, schema: str, statement: LiteralString) -> None:
+    with place.store().closing() as store, store.connection() as connection:
+        connection.execute("SET statement_timeout = 0")
+        for table in place.tables.names:
+            name = sql.Identifier(schema, table)
+            connection.execute(sql.SQL(statement + " {}").format(name))
 
 
 def _follow(
