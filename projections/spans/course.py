@@ -75,7 +75,7 @@ def _changes(events: Iterable[Told], states: Iterator[DealState | None]) -> list
     changes: list[Change] = []
     state = next(states)
     for event, after in zip(events, states, strict=True):
-        if _differs(after, state):
+        if differs(after, state):
             changes.append(Change(event.position, event.occurred_at, after))
             state = after
     return changes
@@ -119,7 +119,7 @@ def _whole(events: Iterable[Told]) -> list[Event]:
     return [event for event in events if isinstance(event, RecordedEvent)]
 
 
-def _differs(one: DealState | None, other: DealState | None) -> bool:
+def differs(one: DealState | None, other: DealState | None) -> bool:
     """Say whether two states read differently: 10.0 and 10.00 are equal, and do."""
     if one is other:
         return False

@@ -10,8 +10,9 @@ from uuid import UUID
 from psycopg import sql
 
 from projections.facts import Rows
-from projections.spans.clocks import HINDSIGHT, KNOWN, STATE, Clock, micros
-from projections.spans.days import Days, coordinates, last_slabs
+from projections.spans.clocks import HINDSIGHT, KNOWN, STATE, Clock, instant_of, micros
+from projections.spans.course import differs
+from projections.spans.days import Days, coordinates, last_slabs, recorded_at
 from projections.spans.fold import DealState
 
 Kind: TypeAlias = Literal["owner", "stage", "forecast_category", "currency"]
@@ -65,10 +66,14 @@ class Step(NamedTuple):
 
 
 class DayDelta(NamedTuple):
-    """What a local day added to the open deals of one kind, or took from them."""
+    """What a local day added to the open deals of one kind, or took from them.
+
+    The owner is None where all owners are told together.
+    """
 
     day: date
     zone: str
+    owner: str | None
     stage: str | None
     forecast_category: str | None
     currency: str | None
@@ -162,55 +167,53 @@ def states(connection: Rows, at: At, deal_ids: Iterable[UUID]) -> dict[UUID, Sto
 
 
 def differing(before: At, after: At) -> sql.Composed:
-    """Give the deals that differ between two places of one clock, the earlier one first.
+    """Give the deals with other rows at the later of two places of one clock, as a table.
 
-    It is a table as `open_deals` is, with a row of each deal where it stood at the later place,
-    for which `after` is true, and one where it stood at the earlier place, if it existed.
+    It has the columns of `open_deals` for the later place, then the same for the earlier one,
+    null if the deal did not exist there: `was_since` and each field with `was_` before its name.
     """
-    return before.clock.statement(
+    clock = before.clock
+    return clock.statement(
         """
         (WITH one AS {before}, other AS (
-             SELECT *, EXISTS (SELECT FROM one WHERE one.deal_id = o.deal_id) AS was_open
+             SELECT o.*, one.deal_id IS NOT NULL AS was_open
                FROM (SELECT * FROM {open} p UNION ALL SELECT * FROM {out} q) o
-              WHERE NOT EXISTS (SELECT FROM one WHERE one.deal_id = o.deal_id
-                                   AND one.since_position = o.since_position))
-         SELECT true AS after, deal_id, since_position, {state} FROM other
-         UNION ALL
-         SELECT false, one.* FROM one WHERE deal_id IN (SELECT deal_id FROM other)
-         UNION ALL
-         SELECT false, s.deal_id, s.{key}, {columns} FROM other o JOIN {spans} s USING (deal_id)
-          WHERE NOT was_open AND s.{since} <= {at} AND (s.{until} IS NULL OR s.{until} > {at}))
+               LEFT JOIN one USING (deal_id)
+              WHERE one.since_position IS DISTINCT FROM o.since_position
+         ), past AS (
+             SELECT * FROM one
+             UNION ALL
+             SELECT s.deal_id, s.{key}, {columns} FROM other o JOIN {spans} s USING (deal_id)
+              WHERE NOT was_open
+                AND s.{since} <= {at} AND (s.{until} IS NULL OR s.{until} > {at}))
+         SELECT o.deal_id, o.since_position, {now}, p.since_position AS was_since, {was}
+           FROM other o LEFT JOIN past p USING (deal_id))
         """,
         before=open_deals(before),
         open=open_deals(after),
         out=deals_out(after, after=before.coordinate),
-        columns=before.clock.columns("s"),
+        columns=clock.columns("s"),
+        now=clock.columns("o"),
+        was=sql.SQL(", ").join(
+            sql.SQL("{} AS {}").format(sql.Identifier("p", name), sql.Identifier(f"was_{name}"))
+            for name in DealState._fields
+        ),
         at=sql.Literal(before.coordinate),
     )
 
 
 def differences(connection: Rows, before: At, after: At) -> list[Difference]:
     """Give the deals that read differently at two places of one clock, the earlier one first."""
-    query = sql.SQL("SELECT after, deal_id, since_position, {} FROM {} d").format(
-        STATE, differing(before, after)
-    )
-    sides: dict[bool, dict[UUID, Stood]] = {False: {}, True: {}}
-    for row in _fetch(connection, query, ()):
-        sides[row[0]][row[1]] = _stood(row[1:])
-    found = (Difference(i, sides[False].get(i), row) for i, row in sides[True].items())
-    return [d for d in found if d.before is None or _reads_otherwise(d.before, d.after)]
-
-
-def _reads_otherwise(one: Stood, other: Stood) -> bool:
-    """Say whether two states read differently: 10.0 and 10.00 are equal, and do."""
-    before, after = one.state, other.state
-    if before != after:
-        return True
-    return any(
-        was is not None and was.as_tuple() != stands.as_tuple()
-        for was, stands in ((before.amount, after.amount), (before.discount, after.discount))
-        if stands is not None
-    )
+    rows = _fetch(connection, sql.SQL("SELECT * FROM {} d").format(differing(before, after)), ())
+    end = 2 + len(DealState._fields)
+    found: list[Difference] = []
+    for row in rows:
+        state, was = DealState._make(row[2:end]), None
+        if row[end] is not None:
+            was = Stood(row[0], row[end], DealState._make(row[end + 1 :]))
+        if was is None or differs(was.state, state):
+            found.append(Difference(row[0], was, Stood(row[0], row[1], state)))
+    return found
 
 
 def steps(connection: Rows, clock: Clock, *, after: int, upto: int) -> list[Step]:
@@ -233,54 +236,55 @@ def steps(connection: Rows, clock: Clock, *, after: int, upto: int) -> list[Step
 def day_deltas(
     connection: Rows, upto: At, days: Days, *, owners: Sequence[str] | None = None
 ) -> list[DayDelta]:
-    """Give what each local day changed up to a place, for all owners or for some together.
+    """Give what each local day changed up to a place, of all owners together or of some each.
 
     Whole days of all owners are kept; where the fiscal calendar that the spans know counts other
     days then, and for some owners, they are added up from the slabs of the days.
     """
-    starts = coordinates(connection, upto.clock, [*days.starts, days.end])
-    whole = bisect_right(starts, upto.coordinate + 1) - 1
-    if whole < 1 or owners is not None or _counted_otherwise(connection, upto.clock, days):
-        return _added_up(connection, upto, days, starts, first=0, owners=owners)
-    rows = _fetch(
-        connection,
-        upto.clock.statement(
-            "SELECT day, zone, stage, forecast_category, currency, deals, amount FROM {deltas}"
-            " WHERE day BETWEEN %s AND %s"
-        ),
-        (days.days[0][0], days.days[whole - 1][0]),
-    )
-    kept = [DayDelta(*row) for row in rows]
-    return kept + _added_up(connection, upto, days, starts, first=whole, owners=None)
+    kept = _kept(connection, upto.clock, days) if owners is None else None
+    if kept is None:
+        return _added_up(connection, upto, days, owners)
+    begun = _whole(connection, upto, days)
+    whole = set(days.days[:begun])
+    rest = Days(days.starts[begun:], days.days[begun:], days.end)
+    found = [delta for delta in kept if (delta.day, delta.zone) in whole]
+    return found + (_added_up(connection, upto, rest, None) if rest.days else [])
 
 
-def _counted_otherwise(connection: Rows, clock: Clock, days: Days) -> bool:
-    """Say whether days near these are kept in another zone."""
+def _kept(connection: Rows, clock: Clock, days: Days) -> list[DayDelta] | None:
+    """Give what is kept of days; None where days near them are kept in another zone."""
     query = clock.statement(
-        "SELECT EXISTS (SELECT FROM {deltas} WHERE day BETWEEN %s AND %s AND zone <> %s)"
+        "SELECT day, zone, NULL::text, stage, forecast_category, currency, deals, amount"
+        " FROM {deltas} WHERE day BETWEEN %s AND %s"
     )
-    zones = {zone for _, zone in days.days}
-    near = (days.days[0][0] - _APART, days.days[-1][0] + _APART, days.days[0][1])
-    return len(zones) > 1 or connection.execute(query, near).fetchone() == (True,)
+    near = (days.days[0][0] - _APART, days.days[-1][0] + _APART)
+    found = [DayDelta(*row) for row in _fetch(connection, query, near)]
+    zones = {delta.zone for delta in found} | {zone for _, zone in days.days}
+    return found if len(zones) == 1 else None
+
+
+def _whole(connection: Rows, upto: At, days: Days) -> int:
+    """Give how many of the days have ended at a place: nothing after it lies in them."""
+    last, following = upto.coordinate, upto.coordinate + 1
+    if upto.clock is KNOWN:
+        told = recorded_at(connection, [last, following])
+        until = told.get(following) or told.get(last) or days.starts[0]
+    else:
+        until = instant_of(following)
+    return bisect_right([*days.starts[1:], days.end], until)
 
 
 def _added_up(
-    connection: Rows,
-    upto: At,
-    days: Days,
-    starts: Sequence[int],
-    *,
-    first: int,
-    owners: Sequence[str] | None,
+    connection: Rows, upto: At, days: Days, owners: Sequence[str] | None
 ) -> list[DayDelta]:
-    """Add up the days from number `first` on.
+    """Add up what days changed, from the slabs that they lie in.
 
     What is cut between two slabs ends and begins at one coordinate, and evens out; therefore the
     slab before is read, too, where the first day begins with one.
     """
-    clock, last = upto.clock, min(upto.coordinate, starts[-1] - 1)
-    if first == len(days.days) or starts[first] > last:
-        return []
+    clock = upto.clock
+    *starts, end = coordinates(connection, clock, [*days.starts, days.end])
+    last = min(upto.coordinate, end - 1)
     rows = _fetch(
         connection,
         clock.statement(
@@ -290,17 +294,19 @@ def _added_up(
                  WHERE slab BETWEEN (%(first)s - 1) / {width} AND %(last)s / {width}
                    AND (%(owners)s::text[] IS NULL OR owner = ANY(%(owners)s))
             )
-            SELECT width_bucket(at, %(starts)s::bigint[]), stage, forecast_category, currency,
-                   sum(n)::bigint, coalesce(sum(n * amount), 0)
-              FROM (SELECT {since} AS at, 1 AS n, stage, forecast_category, currency, amount
+            SELECT width_bucket(at, %(starts)s::bigint[]), {owner}, stage, forecast_category,
+                   currency, sum(n)::bigint, coalesce(sum(n * amount), 0)
+              FROM (SELECT {since} AS at, 1 AS n, owner, stage, forecast_category, currency, amount
                       FROM piece
                     UNION ALL
-                    SELECT {until}, -1, stage, forecast_category, currency, amount FROM piece) step
+                    SELECT {until}, -1, owner, stage, forecast_category, currency, amount
+                      FROM piece) step
              WHERE at BETWEEN %(first)s AND %(last)s
-             GROUP BY 1, 2, 3, 4
-            """
+             GROUP BY 1, 2, 3, 4, 5
+            """,
+            owner=sql.SQL("NULL::text" if owners is None else "owner"),
         ),
-        {"first": starts[first], "last": last, "starts": list(starts[:-1]), "owners": owners},
+        {"first": starts[0], "last": last, "starts": starts, "owners": owners},
     )
     return [DayDelta(*days.days[number - 1], *rest) for number, *rest in rows]
 
@@ -308,9 +314,7 @@ def _added_up(
 def _fetch(
     connection: Rows, query: sql.Composed, params: Sequence[object] | Mapping[str, object]
 ) -> list[tuple[Any, ...]]:
-    # Binary, because reading instants and ids from text costs more than the whole query.
-    with connection.cursor(binary=True) as cursor:
-        return cursor.execute(query, params).fetchall()
+    return connection.execute(query, params).fetchall()
 
 
 def _stood(row: tuple[Any, ...]) -> Stood:

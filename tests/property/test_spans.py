@@ -21,8 +21,10 @@ from projections.spans.clocks import CLOCKS, HINDSIGHT, KNOWN, Clock, instant_of
 from projections.spans.days import Days, coordinates, days_between, last_slabs, zones
 from projections.spans.fold import CORRECTIONS, TOPICS, DealState
 from projections.spans.read import (
+    KINDS,
     At,
     Difference,
+    Kind,
     Step,
     all_deals,
     day_deltas,
@@ -187,7 +189,7 @@ def test_the_days_add_up_to_the_totals_at_the_end_of_each(
             at = log.events[position - 1].recorded_at
             days = days_between(calendars, first - timedelta(days=20), last)
             for upto in (known_at(position), happened_by(connection, at, views=log.head)):
-                for owners in (None, ["ann"]):
+                for owners in (None, ["ann", "bob"]):
                     assert_days_add_up(connection, upto, days, owners)
         assert zones(views)
 
@@ -201,12 +203,13 @@ def assert_days_add_up(
     amounts: Counter[tuple[str | None, ...]] = Counter()
     for day, end in zip(days.days, starts[1:], strict=True):
         for one in (delta for delta in deltas if (delta.day, delta.zone) == day):
-            key = (one.stage, one.forecast_category, one.currency)
+            key = (one.owner, one.stage, one.forecast_category, one.currency)
             running[key] += one.deals
             amounts[key] += one.amount  # type: ignore[assignment]  # a Counter of decimals
         at = At(upto.clock, min(end - 1, upto.coordinate))
-        found = totals(connection, at, by=("stage", "forecast_category", "currency"), owners=owners)
-        kinds = {(t.stage, t.forecast_category, t.currency): t for t in found}
+        by: tuple[Kind, ...] = ("stage", "forecast_category", "currency")
+        found = totals(connection, at, by=by if owners is None else KINDS, owners=owners)
+        kinds = {(t.owner, t.stage, t.forecast_category, t.currency): t for t in found}
         assert {key: n for key, n in running.items() if n} == {k: t.deals for k, t in kinds.items()}
         assert {k: a for k, a in amounts.items() if a} == {
             k: t.amount for k, t in kinds.items() if t.amount
