@@ -82,15 +82,10 @@ class FrameReader:
         """Give what was open at the start, and what each day changed."""
         if self._reader.told_again(connection, replay):
             return self._from_steps(connection, replay, owners)
-        opening: list[Slice] = []
-        deltas: list[Delta] = []
-        for owner in [EVERYBODY] if owners is None else owners:
-            of = None if owners is None else [owner]
-            totals = read.totals(connection, replay.start, by=_KINDS, owners=of)
-            opening += [_slice(one, owner) for one in totals]
-            told = read.day_deltas(connection, replay.end, days, owners=of)
-            deltas += [(one.day, _slice(one, owner)) for one in told]
-        return opening, deltas
+        kinds = _KINDS if owners is None else read.KINDS
+        opening = read.totals(connection, replay.start, by=kinds, owners=owners)
+        told = read.day_deltas(connection, replay.end, days, owners=owners)
+        return [_slice(one) for one in opening], [(one.day, _slice(one)) for one in told]
 
     def _from_steps(
         self, connection: Rows, replay: Replay, owners: Sequence[str] | None
@@ -156,10 +151,10 @@ def _owners(scope: Scope, teams: Teams, changes: Iterable[TeamChange]) -> list[s
     return sorted(begun | joined)
 
 
-def _slice(one: read.Total | read.DayDelta, owner: str) -> Slice:
+def _slice(one: read.Total | read.DayDelta) -> Slice:
     return Slice(
         stage=one.stage,
-        owner=owner,
+        owner=one.owner or EVERYBODY,
         category=one.forecast_category,
         currency=one.currency,
         deals=one.deals,

@@ -146,14 +146,20 @@ def totals(
 ) -> list[Total]:
     """Give the open deals of a place, of all or of some owners, added up by kinds."""
     kinds = [
-        sql.Identifier(kind) if kind in by else sql.SQL("NULL::text AS {}").format(_named(kind))
+        sql.Identifier(kind)
+        if kind in by
+        else sql.SQL("NULL::text AS {}").format(sql.Identifier(kind))
         for kind in KINDS
     ]
-    query = sql.SQL(
-        "SELECT {}, count(*), coalesce(sum(amount), 0) FROM {} t"
-        " WHERE %s::text[] IS NULL OR owner = ANY(%s) GROUP BY 1, 2, 3, 4"
-    ).format(sql.SQL(", ").join(kinds), open_deals(at))
-    return [Total(*row) for row in _fetch(connection, query, (owners, owners))]
+    groups: list[sql.Composable] = [sql.Identifier(kind) for kind in KINDS if kind in by]
+    query = sql.SQL("SELECT {}, count(*), sum(amount) FROM {} t WHERE {} GROUP BY {}").format(
+        sql.SQL(", ").join(kinds),
+        open_deals(at),
+        sql.SQL("true" if owners is None else "owner = ANY(%s)"),
+        sql.SQL(", ").join(groups or [sql.SQL("()")]),
+    )
+    rows = _fetch(connection, query, () if owners is None else (list(owners),))
+    return [Total._make((*row[:-1], row[-1] or Decimal(0))) for row in rows if row[-2]]
 
 
 def states(connection: Rows, at: At, deal_ids: Iterable[UUID]) -> dict[UUID, Stood]:
@@ -306,7 +312,12 @@ def _added_up(
             """,
             owner=sql.SQL("NULL::text" if owners is None else "owner"),
         ),
-        {"first": starts[0], "last": last, "starts": starts, "owners": owners},
+        {
+            "first": starts[0],
+            "last": last,
+            "starts": starts,
+            "owners": None if owners is None else list(owners),
+        },
     )
     return [DayDelta(*days.days[number - 1], *rest) for number, *rest in rows]
 
@@ -319,7 +330,3 @@ def _fetch(
 
 def _stood(row: tuple[Any, ...]) -> Stood:
     return Stood(row[0], row[1], DealState._make(row[2:]))
-
-
-def _named(kind: str) -> sql.Identifier:
-    return sql.Identifier(kind)
