@@ -6,23 +6,25 @@ from uuid import UUID
 from domain.calendars import CalendarHistory
 from projections.facts import Rows
 from projections.spans import deltas
-from projections.spans.clocks import CLOCKS, Clock
+from projections.spans.clocks import CLOCKS, HINDSIGHT, KNOWN, Clock
 from projections.spans.course import course
 from projections.spans.days import last_slabs
 from projections.spans.fold import TOPICS, Told
-from projections.spans.rows import copy_spans, span_lines
+from projections.spans.rows import copy_spans, copying_spans, span_lines
 from projections.spans.turns import sides
 
 
 def load(connection: Rows, streams: Mapping[UUID, Sequence[Told]]) -> None:
     """Add deals to the spans, which hold nothing of them; events of `TOPICS` suffice."""
-    lines: dict[Clock, list[str]] = {clock: [] for clock in CLOCKS}
-    for deal_id, events in streams.items():
-        found = course([event for event in events if event.data.TOPIC in TOPICS])
-        for clock, (changes, texts) in sides(found).items():
-            lines[clock] += span_lines(clock, str(deal_id), changes, texts, found.settled_at)
-    for clock in CLOCKS:
-        copy_spans(connection, clock, lines[clock])
+    hindsight: list[str] = []
+    with copying_spans(connection, KNOWN) as write:
+        for deal_id, events in streams.items():
+            found = course([event for event in events if event.data.TOPIC in TOPICS])
+            deal, at, both = str(deal_id), found.settled_at, sides(found)
+            # Written deal by deal, so that the database reads while the next one is folded.
+            write("".join(span_lines(KNOWN, deal, *both[KNOWN], at)))
+            hindsight += span_lines(HINDSIGHT, deal, *both[HINDSIGHT], at)
+    copy_spans(connection, HINDSIGHT, hindsight)
 
 
 def fill(

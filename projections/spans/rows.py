@@ -1,6 +1,7 @@
 """The rows of the spans and their slabs, and how they are written."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from operator import is_
 from typing import Final, NamedTuple
@@ -134,19 +135,26 @@ def piece_line(piece: Piece) -> str:
     return f"{slab}\t{row.deal}\t{since}\t{until}\t{row.position}\t{row.text}\n"
 
 
+@contextmanager
+def copying_spans(connection: Rows, clock: Clock) -> Iterator[Callable[[str], None]]:
+    """Add rows to the spans, as they are handed to what this gives."""
+    columns = "(deal_id, {since}, {until}, {own}, {state})"
+    statement = clock.statement(f"COPY {{spans}} {columns} FROM STDIN")
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        yield copy.write
+
+
 def copy_spans(connection: Rows, clock: Clock, lines: Sequence[str]) -> None:
     """Add rows to the spans."""
-    _copy(connection, clock, "COPY {spans} (deal_id, {since}, {until}, {own}, {state})", lines)
+    if lines:
+        with copying_spans(connection, clock) as write:
+            write("".join(lines))
 
 
 def copy_pieces(connection: Rows, clock: Clock, lines: Sequence[str]) -> None:
     """Add rows to the slabs."""
-    columns = "slab, deal_id, {since}, {until}, since_position, {state}"
-    _copy(connection, clock, f"COPY {{slabs}} ({columns})", lines)
-
-
-def _copy(connection: Rows, clock: Clock, target: str, lines: Sequence[str]) -> None:
     if lines:
-        statement = clock.statement(target + " FROM STDIN")
+        columns = "(slab, deal_id, {since}, {until}, since_position, {state})"
+        statement = clock.statement(f"COPY {{slabs}} {columns} FROM STDIN")
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write("".join(lines))
