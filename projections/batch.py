@@ -1,10 +1,12 @@
 """What a projection is given: deals with their new events, and the context to read them with."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
+from domain.causes import action_time
 from domain.known import Known
 from domain.replay import Event
 from projections.facts import Rows
@@ -56,21 +58,41 @@ class Batch:
         """Give the events of a deal that the stretch brings, in the order of positions."""
         return [e for e in self.streams[deal_id] if self.after < e.position <= self.upto]
 
-    def positions(self, topics: Collection[str], *, framed: bool) -> dict[UUID, list[int]]:
+    def positions(
+        self, topics: Collection[str], *, onward: Collection[str], framed: bool
+    ) -> dict[UUID, list[int]]:
         """Give the positions at which facts of each deal may change, in order.
 
         These are its own events of some topics and, for facts that rest on frames, the beginnings
-        of frames since its first event.
+        of frames since its first event. Events of the topics `onward` bear only on what is judged
+        when they occurred or later: they count where something told before them was.
         """
         begun = self.frames.between(self.after, self.upto) if framed else ()
         found: dict[UUID, list[int]] = {}
         for deal_id, stream in self.streams.items():
-            own = [e.position for e in self.new(deal_id) if e.data.TOPIC in topics]
+            told = [e for e in self.new(deal_id) if e.data.TOPIC in topics]
+            if any(e.data.TOPIC in onward for e in told):
+                told = list(_bearing(stream, told, onward))
+            own = [e.position for e in told]
             since = stream[0].position if stream else self.upto
             framing = [position for position in begun if position > since]
             if own or framing:
                 found[deal_id] = sorted({*own, *framing})
         return found
+
+
+def _bearing(
+    stream: Iterable[Event], told: Iterable[Event], onward: Collection[str]
+) -> Iterator[Event]:
+    """Give the events that may bear on what the stream told before each of them."""
+    waiting = {event.position for event in told}
+    latest = datetime.min.replace(tzinfo=UTC)
+    for event in stream:
+        if event.position in waiting and (
+            event.data.TOPIC not in onward or event.occurred_at <= latest
+        ):
+            yield event
+        latest = max(latest, event.occurred_at, action_time(event))
 
 
 class Projection(Protocol):

@@ -21,7 +21,8 @@ CORRECTIONS = frozenset({EventAmended.TOPIC, EventRetracted.TOPIC})
 class Facts(Generic[Fact]):
     """One kind of fact: where it is kept, how a deal's view implies it, and what may change it.
 
-    `topics` are those at which it may change, `framed` says whether it also rests on the
+    `topics` are those at which it may change, `onward` those of them whose events bear only on
+    what is judged when they occurred or later. `framed` says whether it also rests on the
     calendar, the policy or the process that the deal is read with.
     """
 
@@ -29,10 +30,11 @@ class Facts(Generic[Fact]):
     derive: Callable[[Sequence[Event], Known], Iterable[Fact]]
     topics: frozenset[str]
     framed: bool
+    onward: frozenset[str] = frozenset()
 
     def follow(self, connection: Rows, batch: Batch, *, empty: bool = False) -> None:
         """Bring the facts of a stretch's deals up to date."""
-        positions = batch.positions(self.topics, framed=self.framed)
+        positions = batch.positions(self.topics, onward=self.onward, framed=self.framed)
         self.table.follow(
             connection,
             batch.streams,

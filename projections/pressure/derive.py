@@ -69,6 +69,20 @@ ACT_TOPICS: Final = frozenset(
     )
 )
 """The events of a deal that may change its acts."""
+ACTS_ONWARD: Final = frozenset(
+    event_type.TOPIC
+    for event_type in (
+        DealMovedToProcess,
+        DealReopened,
+        WinReversed,
+        DiscountWithdrawn,
+        CustomerRequestReceived,
+        CustomerCommitmentRecorded,
+        OutcomeEvidenced,
+        OutcomeContradicted,
+    )
+)
+"""Those of them that leave an act as it is which occurred, and was told, before them."""
 STAY_TOPICS: Final = frozenset(event_type.TOPIC for event_type in (*_MOVES, *_ENDS))
 """The events of a deal that may change its stays."""
 

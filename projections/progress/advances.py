@@ -35,6 +35,10 @@ _TELLING: Final = _PATH | _CUSTOMERS | _TAKING_BACK
 _CORRECTING: Final[_Types] = frozenset({EventAmended, EventRetracted})
 ADVANCE_TOPICS: Final = frozenset(event.TOPIC for event in _TELLING | _CORRECTING)
 """The events at which the advances of a deal may change."""
+ADVANCES_ONWARD: Final = frozenset(
+    event.TOPIC for event in _CUSTOMERS | {DealMovedToProcess, DealReopened, WinReversed}
+)
+"""Those of them that leave an advance as it is which was entered, and told, before them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from typing import Final
 
 from projections.fact_projection import FactProjection, Facts
 from projections.facts import FactTable
-from projections.progress.advances import ADVANCE_TOPICS, Advance, derive_advances
+from projections.progress.advances import ADVANCE_TOPICS, ADVANCES_ONWARD, Advance, derive_advances
 from projections.progress.ticks import (
     PLAN_TOPICS,
     TICK_TOPICS,
@@ -25,5 +25,5 @@ def progress_projection() -> FactProjection:
         "progress",
         Facts(PLANS, derive_plans, PLAN_TOPICS, framed=True),
         Facts(TICKS, derive_ticks, TICK_TOPICS, framed=True),
-        Facts(ADVANCES, derive_advances, ADVANCE_TOPICS, framed=True),
+        Facts(ADVANCES, derive_advances, ADVANCE_TOPICS, framed=True, onward=ADVANCES_ONWARD),
     )
