@@ -13,6 +13,7 @@ from api.cli_projections import add_projection_commands
 from api.cli_replay import add_replay_commands
 from api.cli_serve import add_serve_commands
 from api.cli_show import add_show_commands
+from api.collecting import collect_seldom
 from api.errors import ApplicationError
 from api.exchange.lines import ExportRefusedError
 from api.exchange.profile import ProfileRefusedError
@@ -69,6 +70,7 @@ add_bench_commands(app)
 def main() -> NoReturn:
     """Run a command: exit 0 if it did its work, 1 on failure, 2 on bad usage."""
     configure_logs()
+    collect_seldom()
     try:
         app()
     except EXPECTED as error:

@@ -19,6 +19,7 @@ from uuid import UUID
 import psycopg
 from psycopg import IsolationLevel, sql
 
+from api.collecting import collect_seldom
 from api.context import ContextReader
 from api.deal_reader import Deals
 from api.parking import Parking
@@ -189,7 +190,9 @@ def _executor(processes: int) -> Executor:
     """Give one that runs parts in processes of their own; a single part needs none."""
     if processes == 1:
         return ThreadPoolExecutor(1)
-    return ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+    return ProcessPoolExecutor(
+        processes, mp_context=get_context("spawn"), initializer=collect_seldom
+    )
 
 
 def _fill(place: _Place, connection: Rows, processes: int, told: Told) -> None:

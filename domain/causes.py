@@ -41,6 +41,14 @@ class Cause:
 
 SELLER_ONLY: Final = Cause("seller_only")
 
+# Looked up by type: events are never subclassed, and most of a deal's are of neither kind.
+_OF_CUSTOMERS: Final = frozenset(
+    {CustomerCommitmentRecorded, CustomerRequestReceived, OutcomeEvidenced}
+)
+_OF_SELLERS: Final = frozenset(
+    {DealOpened, DealMovedToProcess, StageEntered, DiscountOffered, CloseDateMoved, ActivityTicked}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _SellerEvent:
@@ -79,18 +87,15 @@ def causes(events: Sequence[Event], processes: Processes, policy: Policy) -> dic
 
 def is_customer_event(event: Event) -> bool:
     """Say whether the event is something that the customer did."""
-    match event.data:
-        case CustomerRequestReceived() | CustomerCommitmentRecorded():
-            return True
-        case OutcomeEvidenced(level=level):
-            return level >= CUSTOMER_EVIDENCE
-        case _:
-            return False
+    data = event.data
+    if type(data) in _OF_CUSTOMERS:
+        return not isinstance(data, OutcomeEvidenced) or data.level >= CUSTOMER_EVIDENCE
+    return False
 
 
 def _seller_events(events: Iterable[Event], processes: Processes) -> Iterable[_SellerEvent]:
     process = processes(None)
-    for event in events:
+    for event in [event for event in events if type(event.data) in _OF_SELLERS]:
         match event.data:
             case DealOpened(process=reference) | DealMovedToProcess(process=reference):
                 process = processes(reference)
@@ -132,18 +137,19 @@ def _preceded(
     used: set[tuple[UUID, type]],
     policy: Policy,
 ) -> Cause:
-    earliest = seller.action_time - timedelta(days=policy.lookback_days)
+    latest, kind = seller.action_time, type(seller.data)
+    earliest = latest - timedelta(days=policy.lookback_days)
     eligible = [
         customer
         for customer in customers
-        if earliest <= customer.occurred_at <= seller.action_time
-        and (customer.event_id, type(seller.data)) not in used
+        if earliest <= customer.occurred_at <= latest
+        and (customer.event_id, kind) not in used
         and _relevant(seller, customer)
     ]
     if not eligible:
         return SELLER_ONLY
     chosen = min(eligible, key=lambda customer: (_level(customer) < CUSTOMER_MOVE, customer.order))
-    used.add((chosen.event_id, type(seller.data)))
+    used.add((chosen.event_id, kind))
     return _cause("customer_preceded", seller, chosen, policy)
 
 

@@ -45,6 +45,11 @@ class Move:
     regression: bool = False
 
 
+_ON_THE_WAY: Final = frozenset(
+    {DealOpened, DealMovedToProcess, DealReopened, StageEntered, WinReversed}
+)
+"""Looked up by type, since events are never subclassed: most events of a deal are not of these."""
+
 EPISODE_ENDS: Final[tuple[type[DomainEvent], ...]] = (
     DealWon,
     DealLost,
@@ -80,7 +85,7 @@ def moves(events: Iterable[Event], processes: Processes) -> list[Move]:
     process = processes(None)
     episode = _Episode(number=1)
     found: list[Move] = []
-    for event in events:
+    for event in [event for event in events if type(event.data) in _ON_THE_WAY]:
         match event.data:
             case DealOpened(process=reference):
                 process = processes(reference)

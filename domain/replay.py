@@ -17,6 +17,9 @@ Event = RecordedEvent[DomainEvent]
 _ORDER: Final = attrgetter("occurred_at", "recorded_at", "position")
 """The order of every fold, as `RecordedEvent.order` gives it, without a call for each event."""
 
+_CORRECTIONS: Final = frozenset({EventAmended, EventRetracted})
+"""Looked up by type: events are never subclassed, and every fold comes by here."""
+
 
 def view(
     events: Iterable[Event], *, as_of: int | None = None, effective_at: datetime | None = None
@@ -27,7 +30,7 @@ def view(
     latest recorded wins. The order is that of every fold. None means no cut.
     """
     known = [event for event in events if as_of is None or event.position <= as_of]
-    if any(isinstance(event.data, EventAmended | EventRetracted) for event in known):
+    if not _CORRECTIONS.isdisjoint([type(event.data) for event in known]):
         known = _corrected(known)
     if effective_at is not None:
         known = [event for event in known if event.occurred_at <= effective_at]
@@ -39,8 +42,7 @@ def _corrected(known: list[Event]) -> list[Event]:
     return [
         _amend(event, amended.get(event.event_id))
         for event in known
-        if event.event_id not in retracted
-        and not isinstance(event.data, EventAmended | EventRetracted)
+        if event.event_id not in retracted and type(event.data) not in _CORRECTIONS
     ]
 
 

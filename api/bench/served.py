@@ -13,6 +13,7 @@ import uvicorn
 
 from api.bench.product import opened
 from api.bootstrap import build_app
+from api.collecting import collect_seldom
 from api.logs import configure_logs
 
 EMPTY: Final = "/empty"
@@ -68,6 +69,7 @@ def _told_port(pipe: Pipe) -> int:
 
 def _serve(dsn: str, schema: str, token: str, pipe: Pipe) -> None:
     configure_logs()
+    collect_seldom()
     with opened(dsn, schema=schema) as ledger, socket.socket() as listener:
         ledger.worker.catch_up()
         app = build_app(ledger, token=token)

@@ -1,8 +1,6 @@
 """Reads whole streams of all deals in one go, for projections that are made anew."""
 
-import gc
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -88,7 +86,7 @@ def chunks(
     """
     values: dict[str, object] = {"topics": list(topics), "whole": list(whole), "upto": upto}
     values |= {"part": part, "parts": parts}
-    with _seldom_collecting(), connection.transaction():
+    with connection.transaction():
         connection.execute("SET LOCAL work_mem = '64MB'")
         names = [row[0] for row in connection.execute(_NAMES, values).fetchall()]
         others = frozenset(names)
@@ -119,17 +117,6 @@ def told_since(
     values = {"topics": list(topics), "whole": list(whole), "after": after, "upto": upto}
     rows = connection.execute(_TOLD_SINCE, values | {"by": occurred_by}).fetchall()
     return [UUID(row[0][_PREFIX:]) for row in rows]
-
-
-@contextmanager
-def _seldom_collecting() -> Iterator[None]:
-    """Look for cycles seldom: the many objects of a rebuild have none, and each look costs."""
-    thresholds = gc.get_threshold()
-    gc.set_threshold(100_000, 50, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
 
 
 def _fetched(cursor: ServerCursor[Row]) -> Iterator[Row]:

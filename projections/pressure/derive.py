@@ -25,6 +25,7 @@ from domain.events.life import (
 )
 from domain.events.money import DiscountOffered, DiscountWithdrawn
 from domain.events.progress import (
+    ActivityTicked,
     EvidenceWithdrawn,
     OutcomeContradicted,
     OutcomeEvidenced,
@@ -44,6 +45,18 @@ KINDS: Final[dict[type, ActKind]] = {
     DiscountOffered: "discount_offered",
     CloseDateMoved: "close_date_moved",
 }
+_SEEN: Final = frozenset(
+    {
+        *KINDS,
+        AmountChanged,
+        DealOpened,
+        DealReopened,
+        DiscountWithdrawn,
+        OutcomeContradicted,
+        OutcomeEvidenced,
+    }
+)
+"""What a walk along a deal takes in; most events of a deal are of other types."""
 _ENDS: Final = (DealWon, DealLost, DealDisqualified, DealReopened, WinReversed)
 _MOVES: Final = (
     DealOpened,
@@ -121,7 +134,7 @@ def acts_seen(
     """Give the acts of one deal's view; entering the stage it is in is none."""
     walk = _Walk(events, processes, policy, calendar)
     found: list[ActSeen] = []
-    for event in events:
+    for event in [event for event in events if type(event.data) in _SEEN]:
         walk.see(event)
         kind = KINDS.get(type(event.data))
         if kind is not None and (kind != "stage_entered" or event.event_id in walk.moves):
@@ -143,7 +156,9 @@ class _Walk:
         self.moves = {move.event.event_id: move for move in moves(events, processes)}
         self._policy = policy
         self._calendar = calendar
-        self._causes = causes(events, processes, policy)
+        # Without ticks, which take no customer event away from the seller events of other types.
+        unticked = [event for event in events if type(event.data) is not ActivityTicked]
+        self._causes = causes(unticked, processes, policy)
         self._unsettled = unsettled(events)
         self._withdrawn = {e.data.event_id for e in events if isinstance(e.data, EvidenceWithdrawn)}
         self._evidence: dict[str, int] = {}
