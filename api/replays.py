@@ -19,7 +19,7 @@ from domain.fiscal import FiscalQuarter, OutsideCalendarError
 from domain.known import Known
 from domain.replay import Event
 from projections.facts import Rows
-from projections.quarter.steps import Step, TeamChange, live
+from projections.quarter.steps import Standing, Step, TeamChange, live
 from projections.quarter.teams import Teams, teams_as_happened, teams_as_known
 from projections.spans import read
 from projections.spans.clocks import instant_of, micros
@@ -205,12 +205,12 @@ class ReplayReader:
 
     def apart(
         self, connection: Rows, replay: Replay, a: At, b: At
-    ) -> tuple[dict[UUID, DealState | None], dict[UUID, DealState | None]]:
+    ) -> tuple[dict[UUID, Standing | None], dict[UUID, Standing | None]]:
         """Give the deals that differ between two ends, as they were at each of them."""
         turned = a.coordinate > b.coordinate
         found = read.differences(connection, *((b, a) if turned else (a, b)))
-        before = {one.deal_id: one.before.state if one.before else None for one in found}
-        after: dict[UUID, DealState | None] = {one.deal_id: one.after.state for one in found}
+        before: dict[UUID, Standing | None] = {one.deal_id: one.before for one in found}
+        after: dict[UUID, Standing | None] = {one.deal_id: one.after for one in found}
         if turned:
             before, after = after, before
         for deal_id, stream in self.told_again(connection, replay).items():

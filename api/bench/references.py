@@ -12,6 +12,7 @@ from psycopg import sql
 from api.bench.ledger import Connection
 from domain.fiscal import FiscalQuarter
 from projections.spans.fold import DealState
+from projections.spans.read import Outline
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -50,7 +51,7 @@ _DIFFERENCE: Final = """
         SELECT DISTINCT ON (deal_id) * FROM bench_history WHERE from_position <= %(later)s
          ORDER BY deal_id, from_position DESC
     )
-    SELECT deal_id, earlier.*, later.* FROM earlier FULL JOIN later USING (deal_id)
+    SELECT deal_id, {earlier}, {later} FROM earlier FULL JOIN later USING (deal_id)
      WHERE earlier.from_position IS DISTINCT FROM later.from_position
        AND ROW({earlier}) IS DISTINCT FROM ROW({later})
 """
@@ -115,9 +116,9 @@ def history_totals(connection: Connection, position: int) -> list[Row]:
 
 
 def history_difference(connection: Connection, earlier: int, later: int) -> list[Row]:
-    """Give the deals that were not the same at two positions: the id, then both rows."""
+    """Give the deals whose outlines differ at two positions: the id, then both of them."""
     columns = {
-        name: sql.SQL(", ").join(sql.Identifier(name, column) for column in _COLUMNS)
+        name: sql.SQL(", ").join(sql.Identifier(name, column) for column in Outline._fields)
         for name in ("earlier", "later")
     }
     statement = sql.SQL(_DIFFERENCE).format(**columns)

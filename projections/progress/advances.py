@@ -31,13 +31,12 @@ _CUSTOMERS: Final[_Types] = frozenset(
     {CustomerCommitmentRecorded, CustomerRequestReceived, OutcomeEvidenced}
 )
 _TAKING_BACK: Final[_Types] = frozenset({EvidenceWithdrawn, OutcomeContradicted})
+_ONWARD: Final[_Types] = _CUSTOMERS | {DealMovedToProcess, DealReopened, WinReversed}
 _TELLING: Final = _PATH | _CUSTOMERS | _TAKING_BACK
 _CORRECTING: Final[_Types] = frozenset({EventAmended, EventRetracted})
 ADVANCE_TOPICS: Final = frozenset(event.TOPIC for event in _TELLING | _CORRECTING)
 """The events at which the advances of a deal may change."""
-ADVANCES_ONWARD: Final = frozenset(
-    event.TOPIC for event in _CUSTOMERS | {DealMovedToProcess, DealReopened, WinReversed}
-)
+ADVANCES_ONWARD: Final = frozenset(event.TOPIC for event in _ONWARD)
 """Those of them that leave an advance as it is which was entered, and told, before them."""
 
 

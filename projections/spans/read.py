@@ -11,7 +11,6 @@ from psycopg import sql
 
 from projections.facts import Rows
 from projections.spans.clocks import HINDSIGHT, KNOWN, STATE, Clock, instant_of, micros
-from projections.spans.course import differs
 from projections.spans.days import Days, coordinates, last_slabs, recorded_at
 from projections.spans.fold import DealState
 
@@ -47,12 +46,25 @@ class Total(NamedTuple):
     amount: Decimal
 
 
+class Outline(NamedTuple):
+    """What a comparison looks at in the state of a deal."""
+
+    owner: str
+    stage: str | None
+    closed: str | None
+    amount: Decimal | None
+    currency: str | None
+    close_date: date | None
+    forecast_category: str | None
+    deleted: bool
+
+
 class Difference(NamedTuple):
-    """A deal that read differently at two places; None before it existed."""
+    """A deal whose outline was another at two places; None before the deal existed."""
 
     deal_id: UUID
-    before: Stood | None
-    after: Stood
+    before: Outline | None
+    after: Outline
 
 
 class Step(NamedTuple):
@@ -172,53 +184,41 @@ def states(connection: Rows, at: At, deal_ids: Iterable[UUID]) -> dict[UUID, Sto
     return {row[0]: _stood(row) for row in rows}
 
 
-def differing(before: At, after: At) -> sql.Composed:
-    """Give the deals with other rows at the later of two places of one clock, as a table.
-
-    It has the columns of `open_deals` for the later place, then the same for the earlier one,
-    null if the deal did not exist there: `was_since` and each field with `was_` before its name.
-    """
-    clock = before.clock
-    return clock.statement(
-        """
-        (WITH one AS {before}, other AS (
-             SELECT o.*, one.deal_id IS NOT NULL AS was_open
-               FROM (SELECT * FROM {open} p UNION ALL SELECT * FROM {out} q) o
-               LEFT JOIN one USING (deal_id)
-              WHERE one.since_position IS DISTINCT FROM o.since_position
-         ), past AS (
-             SELECT * FROM one
-             UNION ALL
-             SELECT s.deal_id, s.{key}, {columns} FROM other o JOIN {spans} s USING (deal_id)
-              WHERE NOT was_open
-                AND s.{since} <= {at} AND (s.{until} IS NULL OR s.{until} > {at}))
-         SELECT o.deal_id, o.since_position, {now}, p.since_position AS was_since, {was}
-           FROM other o LEFT JOIN past p USING (deal_id))
-        """,
-        before=open_deals(before),
-        open=open_deals(after),
-        out=deals_out(after, after=before.coordinate),
-        columns=clock.columns("s"),
-        now=clock.columns("o"),
-        was=sql.SQL(", ").join(
-            sql.SQL("{} AS {}").format(sql.Identifier("p", name), sql.Identifier(f"was_{name}"))
-            for name in DealState._fields
-        ),
-        at=sql.Literal(before.coordinate),
-    )
-
-
 def differences(connection: Rows, before: At, after: At) -> list[Difference]:
-    """Give the deals that read differently at two places of one clock, the earlier one first."""
-    rows = _fetch(connection, sql.SQL("SELECT * FROM {} d").format(differing(before, after)), ())
-    end = 2 + len(DealState._fields)
+    """Give the deals whose outlines differ at two places of one clock, the earlier one first."""
+    query = before.clock.statement(
+        """
+        WITH earlier AS (
+            SELECT deal_id, since_position, {outline} FROM {open_before} p
+            UNION ALL
+            SELECT deal_id, {key}, {outline} FROM {spans}
+             WHERE (closed IS NOT NULL OR deleted) AND {since} <= {at_before}
+               AND {until} > {at_before} AND {until} <= {at_after}
+        ), later AS (
+            SELECT deal_id, since_position, {outline} FROM {open_after} p
+            UNION ALL
+            SELECT deal_id, since_position, {outline} FROM {out_after} p
+        )
+        SELECT deal_id, earlier.since_position IS NOT NULL, {was}, {now}
+          FROM later LEFT JOIN earlier USING (deal_id)
+         WHERE earlier.since_position IS DISTINCT FROM later.since_position
+        """,
+        outline=_columns(Outline._fields),
+        open_before=open_deals(before),
+        open_after=open_deals(after),
+        out_after=deals_out(after, after=before.coordinate),
+        at_before=sql.Literal(before.coordinate),
+        at_after=sql.Literal(after.coordinate),
+        was=_columns(Outline._fields, of="earlier"),
+        now=_columns(Outline._fields, of="later"),
+    )
+    half = len(Outline._fields)
     found: list[Difference] = []
-    for row in rows:
-        state, was = DealState._make(row[2:end]), None
-        if row[end] is not None:
-            was = Stood(row[0], row[end], DealState._make(row[end + 1 :]))
-        if was is None or differs(was.state, state):
-            found.append(Difference(row[0], was, Stood(row[0], row[1], state)))
+    for deal_id, was_there, *values in _fetch(connection, query, ()):
+        was = Outline._make(values[:half]) if was_there else None
+        now = Outline._make(values[half:])
+        if was != now:
+            found.append(Difference(deal_id, was, now))
     return found
 
 
@@ -320,6 +320,12 @@ def _added_up(
         },
     )
     return [DayDelta(*days.days[number - 1], *rest) for number, *rest in rows]
+
+
+def _columns(names: Iterable[str], *, of: str | None = None) -> sql.Composed:
+    """Give columns, of one of the tables of a statement."""
+    table = () if of is None else (of,)
+    return sql.SQL(", ").join(sql.Identifier(*table, name) for name in names)
 
 
 def _fetch(

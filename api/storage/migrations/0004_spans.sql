@@ -63,7 +63,8 @@ CREATE INDEX hindsight_spans_out ON hindsight_spans (from_instant)
     WHERE closed IS NOT NULL OR deleted;
 
 -- The rows of open deals once more, cut at the ends of fixed stretches: what stood at a moment
--- lies together in one slab, however long the history is.
+-- lies together in one slab, however long the history is. The keys hold what totals are made of, so
+-- that these read no row.
 CREATE TABLE slabs (
     slab           integer NOT NULL,
     deal_id        uuid    NOT NULL,
@@ -72,6 +73,7 @@ CREATE TABLE slabs (
     since_position bigint  NOT NULL,
     LIKE deal_state,
     PRIMARY KEY (slab, from_position, since_position)
+        INCLUDE (until_position, owner, stage, forecast_category, currency, amount)
 );
 CREATE TABLE hindsight_slabs (
     slab           integer NOT NULL,
@@ -81,6 +83,7 @@ CREATE TABLE hindsight_slabs (
     since_position bigint  NOT NULL,
     LIKE deal_state,
     PRIMARY KEY (slab, from_instant, since_position)
+        INCLUDE (until_instant, owner, stage, forecast_category, currency, amount)
 );
 
 DROP TABLE deal_state;
