@@ -117,7 +117,7 @@ def rebuild(
     place = _Place(store.dsn, store.schema, name, _start(store, name), projections)
     rebuilt = _rebuilt(store, place, processes, told or (lambda *_: None), swap=swap)
     if swap:
-        # Once no transaction is left that may not see the rows: an index alone then tells totals.
+        # Once no transaction is left that may not see the rows, so that no question looks that up.
         _settle(place, place.tables.schema, "VACUUM")
     return rebuilt
 
