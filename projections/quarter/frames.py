@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from domain.fiscal import FiscalQuarter
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(NamedTuple):
     """Deals of one stage, owner, forecast category and currency, and their amount together.
 
     The currency is None, and the amount 0, for deals without an amount.
@@ -23,8 +23,7 @@ class Slice:
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """The deals of one group in one currency."""
 
     key: str | None
@@ -79,26 +78,27 @@ class _Running:
     """Sums that are carried from day to day."""
 
     def __init__(self) -> None:
-        self._total = _Groups()
         self._stages = _Groups()
         self._owners = _Groups()
         self._categories = _Groups()
 
     def add(self, slices: Iterable[Slice]) -> None:
         for one in slices:
-            self._total.add(None, one)
             self._stages.add(one.stage, one)
             self._owners.add(one.owner, one)
             self._categories.add(one.category, one)
 
     def frame(self, day: date) -> Frame:
-        return Frame(
-            day,
-            self._total.rows(),
-            self._stages.rows(),
-            self._owners.rows(),
-            self._categories.rows(),
-        )
+        stages = self._stages.rows()
+        return Frame(day, _total(stages), stages, self._owners.rows(), self._categories.rows())
+
+
+def _total(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Add up the groups of a grouping."""
+    total = _Groups()
+    for row in rows:
+        total.add(None, row)
+    return total.rows()
 
 
 class _Groups:
@@ -108,7 +108,7 @@ class _Groups:
         self._sums: dict[tuple[str | None, str | None], tuple[int, Decimal]] = {}
         self._rows: tuple[Row, ...] | None = None
 
-    def add(self, key: str | None, one: Slice) -> None:
+    def add(self, key: str | None, one: Slice | Row) -> None:
         deals, amount = self._sums.get((key, one.currency), (0, Decimal(0)))
         self._sums[key, one.currency] = (deals + one.deals, amount + one.amount)
         self._rows = None
