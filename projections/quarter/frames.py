@@ -101,24 +101,38 @@ def _total(rows: Iterable[Row]) -> tuple[Row, ...]:
     return total.rows()
 
 
+class _Sum:
+    """A plain class, because so many small steps are added to it."""
+
+    __slots__ = ("amount", "deals")
+
+    def __init__(self) -> None:
+        self.deals = 0
+        self.amount = Decimal(0)
+
+
 class _Groups:
     """The sums of one grouping; its rows are made anew only when something was added."""
 
     def __init__(self) -> None:
-        self._sums: dict[tuple[str | None, str | None], tuple[int, Decimal]] = {}
+        self._sums: dict[tuple[str | None, str | None], _Sum] = {}
         self._rows: tuple[Row, ...] | None = None
 
     def add(self, key: str | None, one: Slice | Row) -> None:
-        deals, amount = self._sums.get((key, one.currency), (0, Decimal(0)))
-        self._sums[key, one.currency] = (deals + one.deals, amount + one.amount)
+        group = key, one.currency
+        found = self._sums.get(group)
+        if found is None:
+            found = self._sums[group] = _Sum()
+        found.deals += one.deals
+        found.amount += one.amount
         self._rows = None
 
     def rows(self) -> tuple[Row, ...]:
         if self._rows is None:
             self._rows = tuple(
-                Row(key, currency, deals, amount)
-                for (key, currency), (deals, amount) in sorted(self._sums.items(), key=_order)
-                if deals or amount
+                Row(key, currency, found.deals, found.amount)
+                for (key, currency), found in sorted(self._sums.items(), key=_order)
+                if found.deals or found.amount
             )
         return self._rows
 
