@@ -15,6 +15,7 @@ from api.all_projections import projections
 from api.application import Application
 from api.board import Board
 from api.context import ContextReader
+from api.forecasts import Forecasts
 from api.http.app import create_app
 from api.http.services import Services
 from api.lists import DealLists
@@ -51,6 +52,7 @@ class Ledger:
     figures: Figures
     replays: ReplayReader
     quarters: Quarters
+    forecasts: Forecasts
     quarter_figures: QuarterFigures
 
 
@@ -94,6 +96,7 @@ def build_ledger(store: EventStore) -> Ledger:
         figures=figures,
         replays=replays,
         quarters=Quarters(replays),
+        forecasts=Forecasts(replays),
         quarter_figures=QuarterFigures(figures, replays, places, worker.position),
     )
 
@@ -113,6 +116,7 @@ def build_app(ledger: Ledger, *, token: str) -> FastAPI:
         figures=ledger.figures,
         replays=ledger.replays,
         quarters=ledger.quarters,
+        forecasts=ledger.forecasts,
         quarter_figures=ledger.quarter_figures,
         store=ledger.store,
         context=ledger.context,

@@ -16,10 +16,12 @@ class Incidence(Generic[Ending]):
     """The share that has ended in each way by each duration, and the share that has not ended.
 
     The estimate of Aalen and Johansen (1978, Scand. J. Stat. 5:141) for endings that exclude each
-    other. What is still running counts as present until its duration, and no longer.
+    other. What is still running counts as present until its duration, and no longer;
+    `longest` is the longest duration that anything was followed for.
     """
 
     n: int
+    longest: Decimal
     times: tuple[Decimal, ...]
     running: tuple[float, ...]
     ended: Mapping[Ending, tuple[float, ...]]
@@ -37,46 +39,48 @@ class Incidence(Generic[Ending]):
     def expected(self, age: Decimal, horizon: Decimal, ending: Ending) -> float | None:
         """How likely what still runs at an age ends this way by a later duration.
 
-        None where nothing is known to run longer than the age.
+        None where nothing is known to run longer than the age, and where what still ran was not
+        followed until the horizon: what became of it later was not seen.
         """
         running = self.running_at(age)
-        return None if running <= 0 else (self.by(horizon, ending) - self.by(age, ending)) / running
+        if running <= 0 or (horizon > self.longest and self.running_at(horizon) > 0):
+            return None
+        return (self.by(horizon, ending) - self.by(age, ending)) / running
 
 
 def aalen_johansen(
-    durations: Sequence[Decimal], endings: Sequence[Ending | None]
+    observations: Mapping[tuple[Decimal, Ending | None], int],
 ) -> Incidence[Ending]:
-    """Incidence from durations, each with how it ended; None while it was still running.
+    """Incidence from how many lasted each duration and then ended so; None: still running then.
 
-    Raises ValueError where the two sequences differ in length or a duration is negative.
+    Raises ValueError where a duration is negative.
     """
-    if len(durations) != len(endings):
-        raise ValueError(f"{len(durations)} durations but {len(endings)} endings")
-    if any(duration < 0 for duration in durations):
+    if any(duration < 0 for duration, _ in observations):
         raise ValueError("expected durations of 0 or more")
-    pairs = sorted(zip(durations, endings, strict=True), key=lambda pair: pair[0])
-    kinds = {ending for ending in endings if ending is not None}
+    at: dict[Decimal, dict[Ending | None, int]] = {}
+    for (duration, ending), count in observations.items():
+        at.setdefault(duration, {})[ending] = count
+    kinds = {ending for _, ending in observations if ending is not None}
     reached: dict[Ending, float] = dict.fromkeys(kinds, 0.0)
     ended: dict[Ending, list[float]] = {kind: [] for kind in kinds}
     times: list[Decimal] = []
     running: list[float] = []
-    share, start = 1.0, 0
-    while start < len(pairs):
-        end = start
-        while end < len(pairs) and pairs[end][0] == pairs[start][0]:
-            end += 1
-        here = [ending for _, ending in pairs[start:end] if ending is not None]
-        if here:
-            at_risk = len(pairs) - start
+    n = at_risk = sum(observations.values())
+    share = 1.0
+    for duration in sorted(at):
+        here = at[duration]
+        over = sum(count for ending, count in here.items() if ending is not None)
+        if over:
             for kind in kinds:
-                reached[kind] += share * here.count(kind) / at_risk
+                reached[kind] += share * here.get(kind, 0) / at_risk
                 ended[kind].append(reached[kind])
-            share *= 1 - len(here) / at_risk
-            times.append(pairs[start][0])
+            share *= 1 - over / at_risk
+            times.append(duration)
             running.append(share)
-        start = end
+        at_risk -= sum(here.values())
     steps = {kind: tuple(shares) for kind, shares in ended.items()}
-    return Incidence(len(pairs), tuple(times), tuple(running), steps)
+    longest = max(at, default=Decimal(0))
+    return Incidence(n, longest, tuple(times), tuple(running), steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from api.http import (
     context,
     contract,
     deals,
+    forecasts,
     health,
     lists,
     log,
@@ -30,6 +31,7 @@ ROUTERS: Final = (
     lists.router,
     context.router,
     quarters.router,
+    forecasts.router,
     health.router,
     projections.router,
 )

@@ -70,7 +70,7 @@ def get_quarter(
     def answer(known: Known) -> Answer:
         return services.quarter_figures.quarter(moment, quarter, known, clock)
 
-    return reply(request, _in_context(services, asked, moment, answer), moment)
+    return reply(request, in_context(services, asked, moment, answer), moment)
 
 
 @router.get(
@@ -93,7 +93,7 @@ def get_frames(
         replay = services.replays.replay(quarter, moment, clock, known=known)
         return services.quarters.frames(replay, whose)
 
-    return reply(request, _in_context(services, asked, moment, answer), moment)
+    return reply(request, in_context(services, asked, moment, answer), moment)
 
 
 @router.get(
@@ -117,7 +117,7 @@ def get_waterfall(
         replay = services.replays.replay(quarter, moment, clock, known=known)
         return services.quarters.waterfall(replay, whose, category)
 
-    return reply(request, _in_context(services, asked, moment, answer), moment)
+    return reply(request, in_context(services, asked, moment, answer), moment)
 
 
 @router.get(
@@ -142,7 +142,7 @@ def get_difference(
         ends = [_end(services, replay, name, text) for name, text in (("a", a), ("b", b))]
         return services.quarters.difference(replay, *ends)
 
-    return reply(request, _in_context(services, asked, moment, answer), moment)
+    return reply(request, in_context(services, asked, moment, answer), moment)
 
 
 @router.get(
@@ -165,7 +165,7 @@ def get_movement(
         replay = services.replays.replay(quarter, moment, clock, known=known)
         return services.quarters.movement(replay, whose)
 
-    return reply(request, _in_context(services, asked, moment, answer), moment)
+    return reply(request, in_context(services, asked, moment, answer), moment)
 
 
 @router.get(
@@ -198,7 +198,7 @@ def get_tape(
     return reply(request, answer, moment, next_link=link)
 
 
-def _in_context(services: Services, asked: Asked, moment: Moment, answer: Answered) -> Answer:
+def in_context(services: Services, asked: Asked, moment: Moment, answer: Answered) -> Answer:
     """Answer in the context of the moment, and again in today's where that is asked for."""
     then = answer(services.context.known(moment.position))
     if not asked.restate:

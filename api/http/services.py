@@ -9,6 +9,7 @@ from fastapi import Request
 
 from api.application import Application
 from api.context import ContextReader
+from api.forecasts import Forecasts
 from api.lists import DealLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
@@ -38,6 +39,7 @@ class Services:
     views: Views
     replays: ReplayReader
     quarters: Quarters
+    forecasts: Forecasts
     quarter_figures: QuarterFigures
     states: StateReader
     now: Callable[[], datetime]

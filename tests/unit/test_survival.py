@@ -1,3 +1,4 @@
+from collections import Counter
 from decimal import Decimal
 from importlib import import_module
 
@@ -20,7 +21,7 @@ OBSERVATIONS = st.lists(
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # its standard errors divide by none at risk
 @given(OBSERVATIONS)
 def test_incidence_is_that_of_statsmodels(observations: Observations) -> None:
-    found = aalen_johansen(*columns(observations))
+    found = aalen_johansen(counted(observations))
     kinds = {"won": 1, "lost": 2, None: 0}
     expected = duration.CumIncidenceRight(
         [float(time) for time, _ in observations], [kinds[ending] for _, ending in observations]
@@ -33,7 +34,7 @@ def test_incidence_is_that_of_statsmodels(observations: Observations) -> None:
 
 @given(OBSERVATIONS)
 def test_what_has_ended_and_what_runs_on_are_all_there_is(observations: Observations) -> None:
-    found = aalen_johansen(*columns(observations))
+    found = aalen_johansen(counted(observations))
     survival = kaplan_meier(
         [Decimal(time) for time, _ in observations],
         [ending is not None for _, ending in observations],
@@ -47,19 +48,26 @@ def test_what_has_ended_and_what_runs_on_are_all_there_is(observations: Observat
 
 
 def test_what_still_runs_at_an_age_may_be_won_later() -> None:
-    found = aalen_johansen(*columns([(1, "lost"), (2, "won"), (3, "won"), (4, None)]))
+    found = aalen_johansen(counted([(1, "lost"), (2, "won"), (3, "won"), (9, None)]))
 
     assert found.expected(Decimal(0), Decimal(9), "won") == pytest.approx(0.5)
     assert found.expected(Decimal(2), Decimal(9), "won") == pytest.approx(0.5)
     assert found.expected(Decimal(2), Decimal(9), "lost") == 0
-    assert aalen_johansen([Decimal(1)], ["won"]).expected(Decimal(1), Decimal(2), "won") is None
+    assert aalen_johansen(counted([(1, "won")])).expected(Decimal(1), Decimal(2), "won") is None
+
+
+def test_what_was_not_followed_so_long_is_not_known() -> None:
+    followed = aalen_johansen(counted([(1, "won"), (4, None)]))
+    over = aalen_johansen(counted([(1, "won"), (4, "lost")]))
+
+    assert followed.expected(Decimal(0), Decimal(4), "won") == 0.5
+    assert followed.expected(Decimal(0), Decimal(5), "won") is None
+    assert over.expected(Decimal(0), Decimal(5), "won") == 0.5
 
 
 def test_durations_that_cannot_be_are_refused() -> None:
-    with pytest.raises(ValueError, match="1 durations but 0 endings"):
-        aalen_johansen([Decimal(1)], [])
     with pytest.raises(ValueError, match="0 or more"):
-        aalen_johansen([Decimal(-1)], ["won"])
+        aalen_johansen(counted([(-1, "won")]))
 
 
 GROUP = st.lists(st.tuples(st.integers(1, 12), st.booleans()), min_size=2, max_size=30)
@@ -92,5 +100,5 @@ def test_groups_of_which_none_ended_together_are_not_compared() -> None:
     assert log_rank(([Decimal(1)], [False]), ([Decimal(2)], [True])) is None
 
 
-def columns(observations: Observations) -> tuple[list[Decimal], list[str | None]]:
-    return [Decimal(time) for time, _ in observations], [ending for _, ending in observations]
+def counted(observations: Observations) -> Counter[tuple[Decimal, str | None]]:
+    return Counter((Decimal(time), ending) for time, ending in observations)
