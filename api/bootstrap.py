@@ -28,6 +28,7 @@ from api.projection_states import StateReader
 from api.quarter_figures import QuarterFigures
 from api.quarters import Quarters
 from api.questions import DealQuestions
+from api.rederivations import Rederivations
 from api.replays import ReplayReader
 from api.settings import Settings
 from api.storage.embedded import EmbeddedServer
@@ -122,6 +123,7 @@ def build_app(ledger: Ledger, *, token: str) -> FastAPI:
         context=ledger.context,
         views=views,
         states=ledger.states,
+        rederivations=Rederivations(ledger.store, ledger.context),
         now=clock.now,
         token=token,
         stopping=stopping,

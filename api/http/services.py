@@ -17,6 +17,7 @@ from api.projection_states import StateReader
 from api.quarter_figures import QuarterFigures
 from api.quarters import Quarters
 from api.questions import DealQuestions
+from api.rederivations import Rederivations
 from api.replays import ReplayReader
 from api.storage.event_store import EventStore
 from api.views import Views
@@ -42,6 +43,7 @@ class Services:
     forecasts: Forecasts
     quarter_figures: QuarterFigures
     states: StateReader
+    rederivations: Rederivations
     now: Callable[[], datetime]
     token: str
     stopping: Flag = field(default_factory=Flag)
