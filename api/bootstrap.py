@@ -15,6 +15,7 @@ from api.all_projections import projections
 from api.application import Application
 from api.board import Board
 from api.context import ContextReader
+from api.customers import Customers
 from api.forecasts import Forecasts
 from api.http.app import create_app
 from api.http.services import Services
@@ -54,6 +55,7 @@ class Ledger:
     replays: ReplayReader
     quarters: Quarters
     forecasts: Forecasts
+    customers: Customers
     quarter_figures: QuarterFigures
 
 
@@ -98,6 +100,7 @@ def build_ledger(store: EventStore) -> Ledger:
         replays=replays,
         quarters=Quarters(replays),
         forecasts=Forecasts(replays),
+        customers=Customers(store, places),
         quarter_figures=QuarterFigures(figures, replays, places, worker.position),
     )
 
@@ -109,25 +112,7 @@ def build_app(ledger: Ledger, *, token: str) -> FastAPI:
     """
     stopping = Flag()
     views = Views(ledger.store, ledger.worker.position, clock.now)
-    services = Services(
-        application=ledger.application,
-        questions=ledger.questions,
-        lists=DealLists(ledger.store, ledger.places),
-        log=LogLists(ledger.store),
-        figures=ledger.figures,
-        replays=ledger.replays,
-        quarters=ledger.quarters,
-        forecasts=ledger.forecasts,
-        quarter_figures=ledger.quarter_figures,
-        store=ledger.store,
-        context=ledger.context,
-        views=views,
-        states=ledger.states,
-        rederivations=Rederivations(ledger.store, ledger.context),
-        now=clock.now,
-        token=token,
-        stopping=stopping,
-    )
+    services = _services(ledger, views, token=token, stopping=stopping)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -142,6 +127,29 @@ def build_app(ledger: Ledger, *, token: str) -> FastAPI:
     app = create_app(services, lifespan=lifespan)
     app.include_router(_pages(ledger, views, token))
     return app
+
+
+def _services(ledger: Ledger, views: Views, *, token: str, stopping: Flag) -> Services:
+    return Services(
+        application=ledger.application,
+        questions=ledger.questions,
+        lists=DealLists(ledger.store, ledger.places),
+        log=LogLists(ledger.store),
+        figures=ledger.figures,
+        replays=ledger.replays,
+        quarters=ledger.quarters,
+        forecasts=ledger.forecasts,
+        customers=ledger.customers,
+        quarter_figures=ledger.quarter_figures,
+        store=ledger.store,
+        context=ledger.context,
+        views=views,
+        states=ledger.states,
+        rederivations=Rederivations(ledger.store, ledger.context),
+        now=clock.now,
+        token=token,
+        stopping=stopping,
+    )
 
 
 def _pages(ledger: Ledger, views: Views, token: str) -> APIRouter:

@@ -8,6 +8,7 @@ import typer
 
 from api.cli_bench import add_bench_commands
 from api.cli_context import add_context_commands
+from api.cli_customers import add_customer_commands
 from api.cli_exchange import add_exchange_commands
 from api.cli_forecast import add_forecast_commands
 from api.cli_projections import add_projection_commands
@@ -65,6 +66,7 @@ add_show_commands(app)
 add_projection_commands(app)
 add_replay_commands(app)
 add_forecast_commands(app)
+add_customer_commands(app)
 add_context_commands(app)
 add_bench_commands(app)
 

@@ -32,10 +32,10 @@ from projections.quarter.forecast_answer import (
     calibration_json,
     deal_json,
     expected_json,
-    rate_json,
     stage_json,
 )
 from projections.quarter.steps import Scope
+from projections.rates import rate_json
 from projections.spans import read
 
 Answer: TypeAlias = dict[str, object]

@@ -11,6 +11,7 @@ from api.http import (
     bulk,
     context,
     contract,
+    customers,
     deals,
     forecasts,
     health,
@@ -32,6 +33,7 @@ ROUTERS: Final = (
     context.router,
     quarters.router,
     forecasts.router,
+    customers.router,
     health.router,
     projections.router,
 )

@@ -66,6 +66,19 @@ class Money(Answer):
     currency: str
 
 
+class Rate(Answer):
+    """How often something was so, of how many, with the 95 % interval.
+
+    Share and interval are null below five observations; below twenty nothing is concluded.
+    """
+
+    count: int
+    n: int
+    share: float | None
+    interval: list[float] | None
+    conclusive: bool
+
+
 class Account(Answer):
     """The buying company."""
 

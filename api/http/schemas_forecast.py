@@ -3,21 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from api.http.schemas import Answer, Money, Standing
+from api.http.schemas import Answer, Money, Rate, Standing
 from api.http.schemas_replay import Replayed
-
-
-class Rate(Answer):
-    """How often something was so, of how many, with the 95 % interval.
-
-    Share and interval are null below five observations; below twenty nothing is concluded.
-    """
-
-    count: int
-    n: int
-    share: float | None
-    interval: list[float] | None
-    conclusive: bool
 
 
 class ExpectedAmount(Answer):

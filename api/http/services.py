@@ -9,6 +9,7 @@ from fastapi import Request
 
 from api.application import Application
 from api.context import ContextReader
+from api.customers import Customers
 from api.forecasts import Forecasts
 from api.lists import DealLists
 from api.lists_figures import Figures
@@ -41,6 +42,7 @@ class Services:
     replays: ReplayReader
     quarters: Quarters
     forecasts: Forecasts
+    customers: Customers
     quarter_figures: QuarterFigures
     states: StateReader
     rederivations: Rederivations

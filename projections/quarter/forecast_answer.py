@@ -3,12 +3,11 @@
 from dataclasses import asdict
 from decimal import Decimal
 
-from domain.comparisons import Rate
 from domain.values import money_json
 from projections.quarter.forecast import Calibration, Chance, Expected, Odds, OpenDeal, StageOf
+from projections.rates import number
 
 Json = dict[str, object]
-_PLACES = 6
 
 
 def expected_json(found: Expected) -> Json:
@@ -42,7 +41,7 @@ def deal_json(deal: OpenDeal, chance: Chance) -> Json:
         **_stage(deal.stage),
         "age_days": int(deal.age_days),
         "amount": amount,
-        "chance": rounded(chance.p),
+        "chance": number(chance.p),
         "n": chance.n,
     }
 
@@ -57,7 +56,7 @@ def stage_json(stage: StageOf, odds: Odds, within: Decimal) -> Json:
         "won": ended.get("won", 0),
         "lost": ended.get("lost", 0),
         "open": ended.get(None, 0),
-        "chance": rounded(chance.p),
+        "chance": number(chance.p),
     }
 
 
@@ -65,27 +64,10 @@ def calibration_json(found: Calibration) -> Json:
     """Give how chances came out."""
     return {
         **asdict(found),
-        "brier": rounded(found.brier),
-        "bias": rounded(found.bias),
+        "brier": number(found.brier),
+        "bias": number(found.bias),
         "conclusive": found.conclusive,
     }
-
-
-def rate_json(rate: Rate) -> Json:
-    """Give a rate with its interval; both are null below five observations."""
-    share, interval = rate.share, rate.interval
-    return {
-        "count": rate.successes,
-        "n": rate.n,
-        "share": None if share is None else rounded(float(share)),
-        "interval": None if interval is None else [rounded(bound) for bound in interval],
-        "conclusive": rate.conclusive,
-    }
-
-
-def rounded(value: float | None) -> float | None:
-    """Round as all answers do, to six places."""
-    return None if value is None else round(value, _PLACES)
 
 
 def _stage(stage: StageOf | None) -> Json:
