@@ -14,6 +14,7 @@ from api import clock
 from api.all_projections import projections
 from api.application import Application
 from api.board import Board
+from api.close_patterns import ClosePatterns
 from api.context import ContextReader
 from api.http.app import create_app
 from api.http.services import Services
@@ -52,6 +53,7 @@ class Ledger:
     replays: ReplayReader
     quarters: Quarters
     quarter_figures: QuarterFigures
+    close_patterns: ClosePatterns
 
 
 @contextmanager
@@ -95,6 +97,7 @@ def build_ledger(store: EventStore) -> Ledger:
         replays=replays,
         quarters=Quarters(replays),
         quarter_figures=QuarterFigures(figures, replays, places, worker.position),
+        close_patterns=ClosePatterns(replays),
     )
 
 
@@ -114,6 +117,7 @@ def build_app(ledger: Ledger, *, token: str) -> FastAPI:
         replays=ledger.replays,
         quarters=ledger.quarters,
         quarter_figures=ledger.quarter_figures,
+        close_patterns=ledger.close_patterns,
         store=ledger.store,
         context=ledger.context,
         views=views,

@@ -1,8 +1,9 @@
 """The command `replay`: a quarter as it stood, as it moved, or what differs between moments."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -10,6 +11,7 @@ from api import clock
 from api.bootstrap import Ledger, open_ledger
 from api.cli_exchange import catch_up
 from api.cli_output import AsOf, EffectiveAt, Json, print_json, print_table
+from api.cli_quarter import print_pattern
 from api.moment import Moment, moment
 from api.replays import ClockName, Replay
 from api.restatement import restated
@@ -29,6 +31,7 @@ class View(StrEnum):
     WATERFALL = "waterfall"
     DIFF = "diff"
     MOVEMENT = "movement"
+    CLOSE_PATTERN = "close-pattern"
 
 
 class ClockChoice(StrEnum):
@@ -69,6 +72,8 @@ class _Asked:
         """Answer in a context."""
         if self.view is View.QUARTER:
             return ledger.quarter_figures.quarter(when, self.quarter, known, self.clock)
+        if self.view is View.CLOSE_PATTERN:
+            return ledger.close_patterns.pattern(when, self.quarter, known, self.scope)
         replay = ledger.replays.replay(self.quarter, when, self.clock, known=known)
         match self.view:
             case View.FRAMES:
@@ -142,31 +147,37 @@ def _end(ledger: Ledger, replay: Replay, text: str | None) -> Moment | None:
 
 
 def _print(view: View, told: Answer) -> None:
-    part = told["replay"]
-    typer.echo(f"{told['quarter']}, {part['clock'].replace('_', ' ')}, until {part['until']}")
-    match view:
-        case View.QUARTER:
-            _print_quarter(told)
-        case View.FRAMES:
-            rows = [
-                [frame["day"], frame["total"]["deals"], _all(frame["total"]["amounts"]),
-                 _all(frame["booked"])]
-                for frame in told["frames"]
-            ]  # fmt: skip
-            print_table(["day", "open deals", "amount", "booked"], rows)
-        case View.WATERFALL:
-            cells = [(name, told[name]) for name in ("opening", *INFLOWS, *OUTFLOWS, "closing")]
-            rows = [[name, cell["deals"], _all(cell["amounts"])] for name, cell in cells]
-            print_table(["cell", "deals", "amount"], rows)
-        case View.MOVEMENT:
-            counted = told["counters"].items()
-            print_table(["cause", "moves"], [[cause, one["count"]] for cause, one in counted])
-        case View.DIFF:
-            totals = told["totals"].items()
-            rows = [[what, one["deals"], _all(one["amounts"])] for what, one in totals]
-            print_table(["change", "deals", "amount"], rows)
+    if part := told.get("replay"):
+        typer.echo(f"{told['quarter']}, {part['clock'].replace('_', ' ')}, until {part['until']}")
+    _PRINTERS[view](told)
     for one in told.get("difference", []):
         typer.echo(f"restated: {one['at']}: {one['then']} then, {one['now']} now")
+
+
+def _print_frames(told: Answer) -> None:
+    rows = [
+        [frame["day"], frame["total"]["deals"], _all(frame["total"]["amounts"]),
+         _all(frame["booked"])]
+        for frame in told["frames"]
+    ]  # fmt: skip
+    print_table(["day", "open deals", "amount", "booked"], rows)
+
+
+def _print_waterfall(told: Answer) -> None:
+    cells = [(name, told[name]) for name in ("opening", *INFLOWS, *OUTFLOWS, "closing")]
+    rows = [[name, cell["deals"], _all(cell["amounts"])] for name, cell in cells]
+    print_table(["cell", "deals", "amount"], rows)
+
+
+def _print_movement(told: Answer) -> None:
+    counted = told["counters"].items()
+    print_table(["cause", "moves"], [[cause, one["count"]] for cause, one in counted])
+
+
+def _print_difference(told: Answer) -> None:
+    totals = told["totals"].items()
+    rows = [[what, one["deals"], _all(one["amounts"])] for what, one in totals]
+    print_table(["change", "deals", "amount"], rows)
 
 
 def _print_quarter(told: Answer) -> None:
@@ -186,3 +197,13 @@ def _print_quarter(told: Answer) -> None:
 def _all(amounts: list[dict[str, str] | None]) -> str | None:
     told = [f"{one['currency']} {one['amount']}" for one in amounts if one]
     return ", ".join(told) or None
+
+
+_PRINTERS: Final[dict[View, Callable[[Answer], None]]] = {
+    View.QUARTER: _print_quarter,
+    View.FRAMES: _print_frames,
+    View.WATERFALL: _print_waterfall,
+    View.DIFF: _print_difference,
+    View.MOVEMENT: _print_movement,
+    View.CLOSE_PATTERN: print_pattern,
+}

@@ -8,6 +8,7 @@ from threading import Event as Flag
 from fastapi import Request
 
 from api.application import Application
+from api.close_patterns import ClosePatterns
 from api.context import ContextReader
 from api.lists import DealLists
 from api.lists_figures import Figures
@@ -39,6 +40,7 @@ class Services:
     replays: ReplayReader
     quarters: Quarters
     quarter_figures: QuarterFigures
+    close_patterns: ClosePatterns
     states: StateReader
     now: Callable[[], datetime]
     token: str

@@ -1,0 +1,53 @@
+"""How the close pattern and the pressure of a quarter read on a terminal."""
+
+from typing import Any
+
+import typer
+
+from api.cli_output import print_table
+
+Answer = dict[str, Any]
+
+
+def print_pattern(told: Answer) -> None:
+    """Print when the deals of a quarter were won, and how often."""
+    typer.echo(told["sentence"])
+    if told["pattern"] is not None:
+        _print_parts(told["pattern"])
+    rates = told["win_rates"]
+    typer.echo(rates["sentence"])
+    rows = [[month["from"], month["to"], *rated(month)] for month in rates["months"]]
+    print_table(["from", "to", "won", "of closed", "win rate", "95 % interval"], rows)
+
+
+def _print_parts(pattern: Answer) -> None:
+    parts = {
+        "first business day": pattern["first_business_day"],
+        "last business day": pattern["last_business_day"],
+        "window": pattern["window"],
+        **{f"month {number}": month for number, month in enumerate(pattern["months"], 1)},
+    }
+    rows = [
+        [name, part["from"], part["to"], *rated(part), share_of(part["even"])]
+        for name, part in parts.items()
+    ]
+    headers = ["part", "from", "to", "wins", "of", "share", "95 % interval", "if even"]
+    print_table(headers, rows)
+    for name in ("spike_ratio", "weekly_gini", "linearity"):
+        value = pattern[name]
+        typer.echo(f"{name.replace('_', ' ')}: {'-' if value is None else f'{value:.2f}'}")
+
+
+def rated(rate: Answer) -> list[object]:
+    """Give the cells of a rate: its counts, its share and its interval."""
+    return [rate["count"], rate["n"], share_of(rate["share"]), interval_of(rate["interval"])]
+
+
+def share_of(share: float | None) -> str | None:
+    """Write a share in per cent."""
+    return None if share is None else f"{100 * share:.1f} %"
+
+
+def interval_of(interval: list[float] | None) -> str | None:
+    """Write an interval of shares in per cent."""
+    return None if interval is None else " to ".join(f"{100 * end:.1f} %" for end in interval)

@@ -1,0 +1,148 @@
+"""What a manager is told of when deals close and under what pressure, and what is not claimed."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.exchange.importing import LedgerContext, reader_for, run_import
+from api.exchange.profile import load_profile
+from tests.support.client import client_on, event, post
+from tests.support.exports import MAVEN
+from tests.support.ledgers import import_lines, ledger_on
+from tests.support.thirty import Lines, usd
+
+Q1 = "/v1/quarters/FY2025Q1"
+LATER = "2025-09-30T00:00:00Z"
+
+
+def ask(client: TestClient, path: str, **parameters: Any) -> Any:
+    answer = client.get(path, params=parameters or None)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def join(lines: Lines, rep: str, team: str) -> None:
+    data = {"rep": rep, "team": team, "role": "rep"}
+    lines.add("organisation", "member_joined", "2024-06-01T00:00:00Z", data, actor="admin")
+
+
+def win(lines: Lines, deal: str, day: str, *, rep: str = "ann", opened: str = "2025-01-02") -> None:
+    lines.open(deal, f"{opened}T09:00:00Z", actor=rep)
+    data = {"net": usd("1000"), "list": usd("1000"), "closed_on": day}
+    lines.add(f"deal:{deal}", "deal_won", f"{day}T15:00:00Z", data, actor=rep)
+
+
+def company() -> list[dict[str, object]]:
+    """Give a quarter of which most is won on its last day, half by ann and half by ben."""
+    lines = Lines()
+    join(lines, "ann", "north")
+    join(lines, "ben", "south")
+    for number in range(24):
+        win(lines, f"last{number}", "2025-03-31", rep=("ann", "ben")[number % 2])
+    for number in range(6):
+        win(lines, f"mid{number}", f"2025-02-{10 + number}")
+    lines.open("lost", "2025-01-05T00:00:00Z", actor="ben")
+    lines.add("deal:lost", "deal_lost", "2025-01-20T00:00:00Z", {}, actor="ben")
+    split = {"shares": {"ann": "0.5", "ben": "0.5"}}
+    lines.open("both", "2025-01-05T00:00:00Z")
+    lines.add("deal:both", "credit_split_set", "2025-01-06T00:00:00Z", split)
+    won = {"net": usd("10"), "closed_on": "2025-03-03"}
+    lines.add("deal:both", "deal_won", "2025-03-03T12:00:00Z", won)
+    return [{"recorded_at": line["occurred_at"], **line} for line in lines.all]
+
+
+@pytest.fixture
+def client(database: str, tmp_path: Path) -> Iterator[TestClient]:
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, company(), founding=True)
+    with client_on(database) as served:
+        yield served
+
+
+def test_the_close_pattern_is_told_with_intervals_and_opens_to_its_events(
+    client: TestClient,
+) -> None:
+    found = ask(client, f"{Q1}/close-pattern")
+
+    last = found["pattern"]["last_business_day"]
+    assert (found["wins"], found["over"]) == (31, True)
+    assert (last["from"], last["count"], last["n"]) == ("2025-03-31", 24, 31)
+    assert last["interval"][0] < last["share"] == round(24 / 31, 6) < last["interval"][1]
+    # One of the other seven was won on a Saturday, so that 63 other business days have six.
+    assert found["pattern"]["spike_ratio"] == 24 * 63 / 6
+    assert "consistent with" in found["sentence"]
+    day = found["days"][-1]
+    assert (day["day"], day["won"], len(set(day["won_by"]))) == ("2025-03-31", 24, 24)
+    told = {one["event_id"]: one for one in ask(client, "/v1/events", limit=1000)["events"]}
+    assert {told[event_id]["type"] for event_id in day["won_by"]} == {"deal_won"}
+    assert found["days"][0]["lost"] == len(found["days"][0]["lost_by"]) == 1
+
+
+def test_a_split_win_counts_for_both_reps_and_once_for_everybody(client: TestClient) -> None:
+    found = ask(client, f"{Q1}/close-pattern")
+
+    assert [(one["rep"], one["wins"]) for one in found["reps"]] == [("ann", 19), ("ben", 13)]
+    assert [(one["team"], one["wins"]) for one in found["teams"]] == [("north", 19), ("south", 13)]
+    assert found["reps"][1]["pattern"]["last_business_day"]["conclusive"] is False
+    assert "none is drawn" in found["reps"][1]["sentence"]
+    for scope, wins in (({"rep": "ben"}, 13), ({"team": "north"}, 19), ({"rep": "nobody"}, 0)):
+        assert ask(client, f"{Q1}/close-pattern", **scope)["wins"] == wins
+    both = client.get(f"{Q1}/close-pattern", params={"rep": "ann", "team": "north"})
+    assert both.status_code == 422
+
+
+def test_a_quarter_that_is_not_over_has_no_pattern_yet(client: TestClient) -> None:
+    found = ask(client, f"{Q1}/close-pattern", as_of="2025-02-12T18:00:00Z")
+
+    assert (found["wins"], found["pattern"], found["over"]) == (3, None, False)
+
+
+def test_a_pattern_stays_what_it_was_and_a_reversal_counts_from_when_it_was_told(
+    client: TestClient,
+) -> None:
+    then = {"as_of": LATER, "effective_at": LATER}
+    before = ask(client, f"{Q1}/close-pattern", **then)
+    (deal,) = ask(client, "/v1/deals", external_id="last0")["deals"]
+    path = f"/v1/deals/{deal['deal_id']}/events"
+
+    assert post(client, path, event("win_reversed", "2025-05-01T00:00:00Z")).status_code == 201
+
+    assert ask(client, f"{Q1}/close-pattern", **then) == before
+    assert ask(client, f"{Q1}/close-pattern", effective_at=LATER)["wins"] == 30
+    assert ask(client, f"{Q1}/close-pattern", effective_at="2025-04-30T00:00:00Z")["wins"] == 31
+    restated = ask(client, f"{Q1}/close-pattern", **then, restate="true")
+    assert restated["restated"]["wins"] == 31
+
+
+@pytest.fixture
+def maven(database: str, shared_data: Path) -> Iterator[TestClient]:
+    with ledger_on(database) as ledger:
+        known = LedgerContext(ledger.store)
+        reader = reader_for(
+            "csv", [shared_data / MAVEN], profile=load_profile("maven"), known=known
+        )
+        run_import(ledger.store, reader, now=datetime(2026, 11, 1, tzinfo=UTC), founding=True)
+        ledger.worker.catch_up()
+    with client_on(database) as served:
+        yield served
+
+
+def test_the_months_that_end_a_quarter_of_the_maven_table_have_other_win_rates(
+    maven: TestClient,
+) -> None:
+    last, others = [], []
+    for name in ("FY2017Q1", "FY2017Q2", "FY2017Q3", "FY2017Q4"):
+        rates = ask(maven, f"/v1/quarters/{name}/close-pattern")["win_rates"]
+        months = [month["share"] for month in rates["months"] if month["share"] is not None]
+        last.append(months[-1])
+        others += months[:-1]
+        assert rates["last_against_others"]["finding"] in ("higher", None)
+
+    assert len(last) == 4
+    assert all(0.78 <= share <= 0.83 for share in last)
+    assert len(others) == 6
+    assert all(0.485 <= share <= 0.57 for share in others)
