@@ -26,6 +26,7 @@ from api.people import People
 from api.places import Places
 from api.projection_states import StateReader
 from api.quarter_figures import QuarterFigures
+from api.quarter_pressure import QuarterPressure
 from api.quarters import Quarters
 from api.questions import DealQuestions
 from api.replays import ReplayReader
@@ -54,6 +55,7 @@ class Ledger:
     quarters: Quarters
     quarter_figures: QuarterFigures
     close_patterns: ClosePatterns
+    quarter_pressure: QuarterPressure
 
 
 @contextmanager
@@ -98,6 +100,7 @@ def build_ledger(store: EventStore) -> Ledger:
         quarters=Quarters(replays),
         quarter_figures=QuarterFigures(figures, replays, places, worker.position),
         close_patterns=ClosePatterns(replays),
+        quarter_pressure=QuarterPressure(replays, worker.position),
     )
 
 
@@ -118,6 +121,7 @@ def build_app(ledger: Ledger, *, token: str) -> FastAPI:
         quarters=ledger.quarters,
         quarter_figures=ledger.quarter_figures,
         close_patterns=ledger.close_patterns,
+        quarter_pressure=ledger.quarter_pressure,
         store=ledger.store,
         context=ledger.context,
         views=views,

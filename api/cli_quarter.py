@@ -51,3 +51,48 @@ def share_of(share: float | None) -> str | None:
 def interval_of(interval: list[float] | None) -> str | None:
     """Write an interval of shares in per cent."""
     return None if interval is None else " to ".join(f"{100 * end:.1f} %" for end in interval)
+
+
+def print_pressure(told: Answer) -> None:
+    """Print what of a quarter is consistent with quota pressure, each figure with its sentence."""
+    _print_bins(told["discounts_by_days_left"])
+    _print_effects(told["window_effect"])
+    for name in ("pull_ins", "excess_and_trough", "cost", "new_and_won_late", "shares"):
+        typer.echo(told[name]["sentence"])
+
+
+def _print_bins(trend: Answer) -> None:
+    typer.echo(trend["sentence"])
+    rows = [
+        [_left(one["days_left"]), one["n"], _points(one["mean"]), _ends(one["interval"])]
+        for one in trend["bins"]
+    ]
+    print_table(["days left", "discounts", "mean %", "95 % interval"], rows)
+
+
+def _print_effects(main: Answer) -> None:
+    effects = {
+        "window": main,
+        **{f"window, {one['segment']}": one for one in main["segments"]},
+        **{one["placebo"].replace("_", " "): one["effect"] for one in main["placebos"]},
+    }
+    rows = [
+        [name, one["n"], _points(one["mean"]), _ends(one["interval"]), one["p"]]
+        for name, one in effects.items()
+        if one is not None
+    ]
+    print_table(["discounts deeper in", "reps", "points", "95 % interval", "p"], rows)
+    for one in (main, *main["placebos"]):
+        typer.echo(one["sentence"])
+
+
+def _left(days: Answer) -> str:
+    return f"{days['from']} or more" if days["to"] is None else f"{days['from']} to {days['to']}"
+
+
+def _points(value: float | None) -> str | None:
+    return None if value is None else f"{value:.1f}"
+
+
+def _ends(interval: list[float] | None) -> str | None:
+    return None if interval is None else " to ".join(f"{end:.1f}" for end in interval)

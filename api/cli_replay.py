@@ -11,7 +11,7 @@ from api import clock
 from api.bootstrap import Ledger, open_ledger
 from api.cli_exchange import catch_up
 from api.cli_output import AsOf, EffectiveAt, Json, print_json, print_table
-from api.cli_quarter import print_pattern
+from api.cli_quarter import print_pattern, print_pressure
 from api.moment import Moment, moment
 from api.replays import ClockName, Replay
 from api.restatement import restated
@@ -32,6 +32,7 @@ class View(StrEnum):
     DIFF = "diff"
     MOVEMENT = "movement"
     CLOSE_PATTERN = "close-pattern"
+    PRESSURE = "pressure"
 
 
 class ClockChoice(StrEnum):
@@ -74,6 +75,8 @@ class _Asked:
             return ledger.quarter_figures.quarter(when, self.quarter, known, self.clock)
         if self.view is View.CLOSE_PATTERN:
             return ledger.close_patterns.pattern(when, self.quarter, known, self.scope)
+        if self.view is View.PRESSURE:
+            return ledger.quarter_pressure.pressure(when, self.quarter, known, self.scope)
         replay = ledger.replays.replay(self.quarter, when, self.clock, known=known)
         match self.view:
             case View.FRAMES:
@@ -206,4 +209,5 @@ _PRINTERS: Final[dict[View, Callable[[Answer], None]]] = {
     View.DIFF: _print_difference,
     View.MOVEMENT: _print_movement,
     View.CLOSE_PATTERN: print_pattern,
+    View.PRESSURE: print_pressure,
 }

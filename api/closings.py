@@ -10,12 +10,14 @@ from api.places import Places
 from api.replays import Replay
 from domain.events.life import DealDisqualified, DealLost, DealWon
 from domain.fiscal import local_day
+from domain.values import Money
 from projections.attainment.projection import CREDITS
 from projections.batch import deal_of
 from projections.facts import Rows
 from projections.quarter.closings import Closing, Outcome
 from projections.quarter.steps import Scope
 from projections.spans import read
+from projections.spans.fold import DealState
 from projections.spans.read import Stood
 
 _TOPICS: Final[dict[str, Outcome]] = {
@@ -71,7 +73,14 @@ def _closing(
         outcome=outcome,
         reps=owners,
         teams=tuple(sorted(teams)),
+        net=_net(one.state) if outcome == "won" else None,
     )
+
+
+def _net(state: DealState) -> Money | None:
+    if state.amount is None or state.currency is None:
+        return None
+    return Money.model_construct(amount=state.amount, currency=state.currency)
 
 
 def _in_scope(closing: Closing, scope: Scope) -> bool:

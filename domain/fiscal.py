@@ -71,8 +71,8 @@ class DaySpan:
     def __len__(self) -> int:
         return max(0, (self.last - self.first).days + 1)
 
-    def __contains__(self, day: date) -> bool:
-        return self.first <= day <= self.last
+    def __contains__(self, day: object) -> bool:
+        return isinstance(day, date) and self.first <= day <= self.last
 
     def __iter__(self) -> Iterator[date]:
         return (self.first + _DAY * number for number in range(len(self)))

@@ -5,6 +5,7 @@ Each function names the formula that it follows, so that a reader can check it b
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from math import asin, atanh, cos, inf, pi, sin, sqrt, tan, tanh
 from statistics import fmean, stdev
@@ -79,6 +80,22 @@ def _within(angle: float, degrees: int) -> float:
     return 2 / pi * (angle + series) if odd else series
 
 
+def share_interval(parts: Sequence[float], wholes: Sequence[float]) -> Interval | None:
+    """The 95 % interval of a sum over a sum, of units that each have a part and a whole.
+
+    By the residuals of the ratio estimator (Cochran 1977, Sampling Techniques, 6.4): share -+
+    t * sqrt(n) * s(part - share * whole) / sum(whole). None below `COUNTS_ONLY` units, and where
+    the wholes come to 0.
+    """
+    n, whole = len(wholes), sum(wholes)
+    if n < COUNTS_ONLY or whole == 0:
+        return None
+    share = sum(parts) / whole
+    residuals = [part - share * own for part, own in zip(parts, wholes, strict=True)]
+    half = student_t(n - 1) * sqrt(n) * stdev(residuals) / abs(whole)
+    return share - half, share + half
+
+
 def spearman_interval(rho: float, n: int) -> Interval | None:
     """The 95 % interval of a rank correlation of n pairs; None below `COUNTS_ONLY` pairs.
 
@@ -100,10 +117,10 @@ class Weighed:
     variance: float
 
     @classmethod
-    def of(cls, counts: Sequence[int], weights: Sequence[float]) -> "Weighed":
-        """Weigh counts; the variance of a Poisson count is the count itself."""
+    def of(cls, counts: Sequence[int], weights: Sequence[Fraction]) -> "Weighed":
+        """Weigh counts, exactly; the variance of a Poisson count is the count itself."""
         pairs = list(zip(counts, weights, strict=True))
-        return cls(sum(c * w for c, w in pairs), sum(c * w * w for c, w in pairs))
+        return cls(float(sum(c * w for c, w in pairs)), float(sum(c * w * w for c, w in pairs)))
 
     @property
     def interval(self) -> Interval:

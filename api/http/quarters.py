@@ -217,6 +217,24 @@ def get_close_pattern(
     return reply(request, _in_context(services, asked, moment, answer), moment)
 
 
+@router.get(
+    "/v1/quarters/{quarter}/pressure",
+    response_model=organisation.QuarterPressureAnswer,
+    responses=contract.reads(404),
+)
+def get_pressure(
+    request: Request, quarter: QuarterName, asked: AskedInContext, whose: ScopeOf
+) -> Response:
+    """Give what of a quarter is consistent with quota pressure: effects, placebos, cost, shares."""
+    services = services_of(request)
+    moment = moment_of_views(services, asked)
+
+    def answer(known: Known) -> Answer:
+        return services.quarter_pressure.pressure(moment, quarter, known, whose)
+
+    return reply(request, _in_context(services, asked, moment, answer), moment)
+
+
 def _in_context(services: Services, asked: Asked, moment: Moment, answer: Answered) -> Answer:
     """Answer in the context of the moment, and again in today's where that is asked for."""
     then = answer(services.context.known(moment.position))

@@ -15,6 +15,7 @@ from api.lists_figures import Figures
 from api.lists_log import LogLists
 from api.projection_states import StateReader
 from api.quarter_figures import QuarterFigures
+from api.quarter_pressure import QuarterPressure
 from api.quarters import Quarters
 from api.questions import DealQuestions
 from api.replays import ReplayReader
@@ -41,6 +42,7 @@ class Services:
     quarters: Quarters
     quarter_figures: QuarterFigures
     close_patterns: ClosePatterns
+    quarter_pressure: QuarterPressure
     states: StateReader
     now: Callable[[], datetime]
     token: str

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from domain.fiscal import DaySpan, FiscalQuarter
+from domain.values import Money
 
 Outcome: TypeAlias = Literal["won", "lost", "disqualified"]
 _DAY = timedelta(days=1)
@@ -17,8 +18,9 @@ _DAY = timedelta(days=1)
 class Closing:
     """A deal that stands closed, the local day it was closed on, and the event that closed it.
 
-    `reps` are those credited with a win, else the owner; `teams` theirs at that time. `event_id`
-    is None where the log no longer has an event that closed it then.
+    `reps` are those credited with a win, else the owner; `teams` theirs at that time. `net` is
+    what was signed, of a win. `event_id` is None where the log no longer has an event that closed
+    it then.
     """
 
     deal_id: UUID
@@ -27,6 +29,7 @@ class Closing:
     outcome: Outcome
     reps: tuple[str, ...]
     teams: tuple[str, ...]
+    net: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

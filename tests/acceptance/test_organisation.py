@@ -13,7 +13,7 @@ from api.exchange.profile import load_profile
 from tests.support.client import client_on, event, post
 from tests.support.exports import MAVEN
 from tests.support.ledgers import import_lines, ledger_on
-from tests.support.thirty import Lines, usd
+from tests.support.thirty import Lines, thirty_lines, usd
 
 Q1 = "/v1/quarters/FY2025Q1"
 LATER = "2025-09-30T00:00:00Z"
@@ -118,6 +118,131 @@ def test_a_pattern_stays_what_it_was_and_a_reversal_counts_from_when_it_was_told
     assert restated["restated"]["wins"] == 31
 
 
+def hurried() -> list[dict[str, object]]:
+    """Give 20 reps who discount 10 % in February and 25 % in the last days of March."""
+    lines = Lines()
+    for number in range(20):
+        rep, deal = f"rep{number:02}", f"D{number}"
+        join(lines, rep, ("north", "south")[number % 2])
+        lines.open(deal, "2025-01-08T00:00:00Z", actor=rep, close_date="2025-05-05")
+        for kind, when, data in (
+            ("discount_offered", f"2025-02-{number % 20 + 1:02}T12:00:00Z", {"percent": "10"}),
+            ("discount_offered", "2025-03-25T12:00:00Z", {"percent": str(25 + number % 3)}),
+            ("close_date_moved", "2025-03-20T12:00:00Z", {"to": "2025-03-31"}),
+        ):
+            lines.add(f"deal:{deal}", kind, when, data, actor=rep)
+        day, opened = f"2025-03-{20 + number % 8}", ("2025-01-09", "2025-03-19")[number % 2]
+        win(lines, f"W{number}", day, rep=rep, opened=opened)
+    win(lines, "backdated", "2025-03-28", rep="rep00", opened="2025-01-15")
+    lines.all[-2]["recorded_at"] = "2025-03-27T00:00:00Z"
+    return [{"recorded_at": line["occurred_at"], **line} for line in lines.all]
+
+
+@pytest.fixture
+def pressed(database: str, tmp_path: Path) -> Iterator[TestClient]:
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, hurried(), founding=True)
+    with client_on(database) as served:
+        yield served
+
+
+def test_reps_who_discount_deeper_late_are_told_with_a_test_its_placebo_and_the_events(
+    pressed: TestClient,
+) -> None:
+    found = ask(pressed, f"{Q1}/pressure")
+
+    main = found["window_effect"]
+    assert (main["n"], main["finding"], main["p"]) == (20, "deeper", 0.0001)
+    assert main["interval"][0] < main["mean"] == 15.95 < main["interval"][1]
+    assert "consistent with quota pressure" in main["sentence"]
+    assert [rep["rep"] for rep in main["reps"]] == sorted(rep["rep"] for rep in main["reps"])
+    told = {one["event_id"]: one for one in ask(pressed, "/v1/events", limit=1000)["events"]}
+    for rep in main["reps"]:
+        (late,), (early,) = rep["inside_events"], rep["outside_events"]
+        assert told[late]["occurred_at"] > told[early]["occurred_at"]
+        assert told[late]["actor"] == told[early]["actor"] == rep["rep"]
+    shifted, calendar = main["placebos"]
+    assert shifted["days"] == {"from": "2025-02-01", "to": "2025-02-14"}
+    assert (shifted["effect"]["n"], calendar["effect"]) == (0, None)
+    trend = found["discounts_by_days_left"]
+    assert (trend["n"], trend["finding"]) == (40, "deeper")
+    assert trend["interval"][1] < 0
+    assert [len(one["event_ids"]) for one in trend["bins"]] == [one["n"] for one in trend["bins"]]
+
+
+def test_pull_ins_and_deals_that_no_pipeline_showed_are_counted_and_named(
+    pressed: TestClient,
+) -> None:
+    found = ask(pressed, f"{Q1}/pressure")
+
+    assert (found["pull_ins"]["count"], found["pull_ins"]["n"]) == (20, 20)
+    assert len(set(found["pull_ins"]["event_ids"])) == 20
+    new = found["new_and_won_late"]
+    assert (new["count"], new["n"], new["conclusive"]) == (11, 21, True)
+    (backdated,) = ask(pressed, "/v1/deals", external_id="backdated")["deals"]
+    assert backdated["deal_id"] in {one["deal_id"] for one in new["deals"]}
+    excess = found["excess_and_trough"]
+    assert (excess["in_window"], excess["in_trough"], excess["payback"]) == (21, 0, 0)
+    assert excess["finding"] == "not_paid_back"
+    for name in ("pull_ins", "excess_and_trough", "new_and_won_late"):
+        assert "consistent with" in found[name]["sentence"]
+        assert "caused" not in found[name]["sentence"]
+
+
+def test_a_team_is_too_small_for_a_verdict(pressed: TestClient) -> None:
+    found = ask(pressed, f"{Q1}/pressure", team="south")
+
+    main = found["window_effect"]
+    assert (main["n"], main["finding"]) == (10, None)
+    assert main["p"] is not None
+    assert "none is drawn" in main["sentence"]
+    assert ask(pressed, f"{Q1}/pressure", rep="rep00")["window_effect"]["p"] is None
+
+
+def test_before_the_quarter_is_over_nothing_is_concluded(pressed: TestClient) -> None:
+    found = ask(pressed, f"{Q1}/pressure", as_of="2025-03-28T12:00:00Z")
+    soon = ask(pressed, f"{Q1}/pressure", effective_at="2025-06-16T12:00:00Z")
+    later = ask(pressed, f"{Q1}/pressure", effective_at="2025-06-17T12:00:00Z")
+
+    main = found["window_effect"]
+    assert (found["over"], main["n"], main["finding"], main["conclusive"]) == (
+        False,
+        20,
+        None,
+        False,
+    )
+    assert all("not over" in found[name]["sentence"] for name in found if name in SECTIONS)
+    assert soon["excess_and_trough"]["excess"] is None
+    assert "not evaluable" in soon["excess_and_trough"]["sentence"]
+    assert later["excess_and_trough"]["excess"] > 20
+
+
+SECTIONS = {
+    "discounts_by_days_left", "window_effect", "pull_ins", "excess_and_trough", "cost",
+    "new_and_won_late", "shares",
+}  # fmt: skip
+
+
+def test_the_cost_of_a_quarter_is_that_of_its_deals(database: str, tmp_path: Path) -> None:
+    with ledger_on(database) as ledger:
+        lines = [{"recorded_at": line["occurred_at"], **line} for line in thirty_lines()]
+        import_lines(ledger, tmp_path, lines, founding=True)
+    with client_on(database) as client:
+        (deal,) = ask(client, "/v1/deals", external_id="D1")["deals"]
+        own = ask(client, f"/v1/deals/{deal['deal_id']}/pressure")
+
+        found = ask(client, f"{Q1}/pressure")
+
+    cost = found["cost"]
+    assert (cost["excess"], cost["net"]) == (own["money"]["floor"], usd("500000.00"))
+    (flagged,) = cost["flagged"]
+    assert flagged["deal_id"] == deal["deal_id"]
+    shaped = [e["event_id"] for e in own["events"] if e["verdict"] == "pressure_shaped"]
+    assert set(flagged["event_ids"]) < set(shaped)
+    assert set(found["shares"]["shaped"]["event_ids"]) == set(shaped)
+    assert (cost["wins"], cost["unknown"], cost["share"]) == (3, 0, None)
+
+
 @pytest.fixture
 def maven(database: str, shared_data: Path) -> Iterator[TestClient]:
     with ledger_on(database) as ledger:
@@ -141,6 +266,13 @@ def test_the_months_that_end_a_quarter_of_the_maven_table_have_other_win_rates(
         last.append(months[-1])
         others += months[:-1]
         assert rates["last_against_others"]["finding"] in ("higher", None)
+
+        pressure = ask(maven, f"/v1/quarters/{name}/pressure")
+        main = pressure["window_effect"]
+        assert (main["n"], main["mean"], main["p"], main["finding"]) == (0, None, None, None)
+        assert pressure["cost"]["excess"]["amount"] == "0.00"
+        assert pressure["shares"]["shaped"]["count"] == 0
+        assert "consistent with quota pressure" not in str(pressure)
 
     assert len(last) == 4
     assert all(0.78 <= share <= 0.83 for share in last)

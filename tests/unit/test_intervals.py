@@ -1,3 +1,4 @@
+from fractions import Fraction
 from importlib import import_module
 from math import sqrt
 
@@ -51,7 +52,7 @@ def test_the_interval_of_a_correlation_follows_bonett_and_wright() -> None:
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=20))
 def test_a_plain_sum_of_counts_has_the_variance_of_a_poisson_count(counts: list[int]) -> None:
-    found = Weighed.of(counts, [1.0] * len(counts))
+    found = Weighed.of(counts, [Fraction(1)] * len(counts))
 
     total = sum(counts)
     assert found.interval == pytest.approx((total - Z_95 * sqrt(total), total + Z_95 * sqrt(total)))
