@@ -1,12 +1,52 @@
-"""How the close pattern and the pressure of a quarter read on a terminal."""
+"""What commands about a quarter take, and how its answers read on a terminal."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from api.cli_output import print_table
+from projections.quarter.steps import Scope
 
 Answer = dict[str, Any]
+Quarter = Annotated[str, typer.Argument(help="Such as FY2026Q3.")]
+Rep = Annotated[str | None, typer.Option(help="Only one rep's deals.")]
+Team = Annotated[str | None, typer.Option(help="Only one team's deals.")]
+Restate = Annotated[bool, typer.Option(help="In today's context too, with what differs.")]
+
+
+def scope_of(rep: str | None, team: str | None) -> Scope:
+    """Give whose deals count; bad usage where both are named."""
+    if rep is not None and team is not None:
+        message = "give a rep or a team, not both"
+        raise typer.BadParameter(message, param_hint="--team")
+    return Scope(rep, team)
+
+
+def print_figures(told: Answer) -> None:
+    """Print where a quarter stood: pipeline, attainment against pace, progress and verdicts."""
+    open_deals = told["pipeline"]["open"]
+    stages = [[s["stage"], s["deals"], amounts(s["amounts"])] for s in open_deals["by_stage"]]
+    print_table(["stage", "open deals", "amount"], stages)
+    reps = [
+        [rep["rep"], amounts([rep["quota"]]), amounts([rep["attained"]]), amounts([rep["pace"]])]
+        for rep in told["reps"]
+    ]
+    print_table(["rep", "quota", "attained", "pace"], reps)
+    verdicts = told["pressure"]
+    typer.echo(f"checkbox-only: {told['progress']['checkbox_only']}")
+    typer.echo(f"pressure-shaped: {verdicts['shaped']} of {verdicts['evaluable']} evaluable events")
+
+
+def amounts(given: list[dict[str, str] | None]) -> str | None:
+    """Write amounts, each with its currency; None where there is none."""
+    told = [f"{one['currency']} {one['amount']}" for one in given if one]
+    return ", ".join(told) or None
+
+
+def print_restated(told: Answer) -> None:
+    """Print what differs in today's context, where that was asked for."""
+    for one in told.get("difference", []):
+        typer.echo(f"restated: {one['at']}: {one['then']} then, {one['now']} now")
 
 
 def print_pattern(told: Answer) -> None:
@@ -22,17 +62,17 @@ def print_pattern(told: Answer) -> None:
 
 def _print_parts(pattern: Answer) -> None:
     parts = {
-        "first business day": pattern["first_business_day"],
-        "last business day": pattern["last_business_day"],
+        "first day": pattern["first_business_day"],
+        "last day": pattern["last_business_day"],
         "window": pattern["window"],
         **{f"month {number}": month for number, month in enumerate(pattern["months"], 1)},
     }
     rows = [
-        [name, part["from"], part["to"], *rated(part), share_of(part["even"])]
+        [name, part["from"], part["to"], part["count"], share_of(part["share"]),
+         interval_of(part["interval"]), share_of(part["even"])]
         for name, part in parts.items()
-    ]
-    headers = ["part", "from", "to", "wins", "of", "share", "95 % interval", "if even"]
-    print_table(headers, rows)
+    ]  # fmt: skip
+    print_table(["part", "from", "to", "wins", "share", "95 % interval", "if even"], rows)
     for name in ("spike_ratio", "weekly_gini", "linearity"):
         value = pattern[name]
         typer.echo(f"{name.replace('_', ' ')}: {'-' if value is None else f'{value:.2f}'}")
@@ -87,7 +127,10 @@ def _print_effects(main: Answer) -> None:
 
 
 def _left(days: Answer) -> str:
-    return f"{days['from']} or more" if days["to"] is None else f"{days['from']} to {days['to']}"
+    first, last = days["from"], days["to"]
+    if last is None:
+        return f"{first} or more"
+    return f"{first}" if first == last else f"{first} to {last}"
 
 
 def _points(value: float | None) -> str | None:

@@ -140,12 +140,20 @@ class _Asked:
         judged: Sequence[ActVerdict],
         currency: str | None,
     ) -> list[SignedWin]:
-        """Give the wins of the quarter with what its flagged discounts on them cost."""
+        """Give the wins of the quarter with what its flagged discounts on them cost.
+
+        One discount that cannot be judged makes the cost of its deal unknown.
+        """
         flagged: dict[UUID, list[UUID]] = defaultdict(list)
-        for one in judged:
-            if one.kind == "discount_offered" and one.verdict == "pressure_shaped":
+        offered = [one for one in judged if one.kind == "discount_offered"]
+        for one in offered:
+            if one.verdict == "pressure_shaped":
                 flagged[one.deal_id].append(one.event_id)
-        floors = self._floors(read, [one.deal_id for one in won if one.deal_id in flagged])
+        floors: dict[UUID, Money | None] = {
+            one.deal_id: None for one in offered if one.verdict == "not_evaluable"
+        }
+        judgeable = flagged.keys() - floors.keys()
+        floors |= self._floors(read, [one.deal_id for one in won if one.deal_id in judgeable])
 
         def told(money: Money | None) -> Decimal | None:
             if money is None or currency is None:
@@ -239,6 +247,7 @@ def _by_rep(judged: Sequence[ActVerdict]) -> Mapping[str, Verdicts]:
             shaped=tuple(o.event_id for o in own if o.verdict == "pressure_shaped"),
             consistent=tuple(o.event_id for o in own if o.verdict == "pressure_consistent"),
             evaluable=sum(o.verdict != "not_evaluable" for o in own),
+            not_evaluable=tuple(o.event_id for o in own if o.verdict == "not_evaluable"),
         )
         for rep, own in by_rep.items()
     }

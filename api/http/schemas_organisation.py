@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from api.http.schemas import Answer, Money, Standing
-from api.http.schemas_replay import LateEvents, ScopeAnswer
+from api.http.schemas_replay import Counted, LateEvents, ScopeAnswer
 
 Interval = list[float]
 
@@ -290,6 +290,7 @@ class VerdictShares(Answer):
 
     shaped: VerdictShare
     consistent: VerdictShare
+    not_evaluable: Counted
 
 
 class RepShares(VerdictShares):

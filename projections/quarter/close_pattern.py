@@ -115,11 +115,9 @@ def linearity(by_day: Sequence[int]) -> Fraction | None:
     total, days = sum(by_day), len(by_day)
     if total == 0:
         return None
-    gaps = (
-        abs(Fraction(won, total) - Fraction(number, days))
-        for number, won in enumerate(accumulate(by_day), 1)
-    )
-    return 1 - max(gaps)
+    # In whole numbers, as shares of total * days, because every rep's quarter is asked for.
+    gaps = (abs(won * days - day * total) for day, won in enumerate(accumulate(by_day), 1))
+    return 1 - Fraction(max(gaps), total * days)
 
 
 def _weeks(by_day: Sequence[int]) -> list[int]:

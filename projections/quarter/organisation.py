@@ -69,6 +69,7 @@ class Verdicts:
     shaped: tuple[UUID, ...]
     consistent: tuple[UUID, ...]
     evaluable: int
+    not_evaluable: tuple[UUID, ...]
 
 
 def pressure_json(
@@ -246,12 +247,13 @@ def _shares(found: Mapping[str, Verdicts]) -> Json:
         shaped=tuple(i for one in found.values() for i in one.shaped),
         consistent=tuple(i for one in found.values() for i in one.consistent),
         evaluable=sum(one.evaluable for one in found.values()),
+        not_evaluable=tuple(i for one in found.values() for i in one.not_evaluable),
     )
     rate = Rate(len(total.shaped), total.evaluable)
     return {
         **_share(total),
         "reps": [{"rep": rep, **_share(found[rep])} for rep in sorted(found)],
-        "sentence": readings.shares_sentence(rate),
+        "sentence": readings.shares_sentence(rate, len(total.not_evaluable)),
     }
 
 
@@ -260,7 +262,14 @@ def _share(verdicts: Verdicts) -> Json:
         rate = Rate(len(events), verdicts.evaluable)
         return {**rate_json(rate), "event_ids": _ids(events)}
 
-    return {"shaped": told(verdicts.shaped), "consistent": told(verdicts.consistent)}
+    return {
+        "shaped": told(verdicts.shaped),
+        "consistent": told(verdicts.consistent),
+        "not_evaluable": {
+            "count": len(verdicts.not_evaluable),
+            "event_ids": _ids(verdicts.not_evaluable),
+        },
+    }
 
 
 def _mean(found: Mean) -> Json:

@@ -138,21 +138,24 @@ def cost_sentence(found: PressureCost) -> str:
     """Say what share of the revenue the flagged discounts gave away beyond the normal."""
     if found.unknown:
         return (
-            f"Of {found.wins} wins {found.unknown} lack a list price, a baseline or a plan rate:"
-            " the cost of pressure is not evaluable, and what is known of it is a part."
+            f"Of {found.wins} wins {found.unknown} lack a quota, a baseline, a list price or a plan"
+            " rate: the cost of pressure is not evaluable, and what is known of it is a part."
         )
     if not found.conclusive or found.share is None or found.interval is None:
         return too_few(found.wins, "wins")
     if not found.flagged:
         return (
-            f"No discount on {found.wins} wins is pressure-shaped. This is consistent with prices"
-            " that quota pressure left alone; no cost is claimed."
+            f"No recorded discount on {found.wins} wins is pressure-shaped: no cost is claimed."
+            " This is consistent with prices that quota pressure left alone, and with discounts"
+            " that were not recorded."
         )
     told = (
         f"Discounts flagged on {len(found.flagged)} of {found.wins} wins exceed the usual ones by"
         f" {100 * float(found.share):.1f} % of what was signed (95 % interval"
         f" {100 * found.interval[0]:.1f} % to {100 * found.interval[1]:.1f} %)"
     )
+    if found.interval[0] <= 0:
+        return f"{told}. This is consistent with a cost of quota pressure, and with none."
     return (
         f"{told}. This is consistent with a cost of quota pressure; what else it was is not known."
     )
@@ -171,13 +174,16 @@ def late_deals_sentence(rate: Rate) -> str:
     )
 
 
-def shares_sentence(rate: Rate) -> str:
-    """Say how many seller events are pressure-shaped."""
+def shares_sentence(rate: Rate, unknown: int = 0) -> str:
+    """Say how many seller events are pressure-shaped, and how many could not be judged."""
     if not rate.conclusive:
         return too_few(rate.n, "seller events that could be judged")
     told = f"{rated(rate, 'seller events that could be judged')} are pressure-shaped"
+    if unknown:
+        told = f"{told}, and {unknown} more lack what a judgement takes"
     if rate.successes == 0:
-        return f"{told}. This is consistent with sales without quota pressure; none is claimed."
+        reading = "" if unknown else " This is consistent with sales without quota pressure."
+        return f"{told}: no quota pressure is claimed.{reading}"
     return f"{told}: consistent with quota pressure, with no customer action recorded before them."
 
 

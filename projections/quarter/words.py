@@ -25,6 +25,8 @@ def rated(rate: Rate, what: str) -> str:
 
 def too_few(n: int, what: str) -> str:
     """Say that nothing is concluded, and why."""
+    if n == 0:
+        return f"No {what}: nothing can be said."
     if n < COUNTS_ONLY:
-        return f"There are {n} {what}: they are counted, and nothing is said of them."
+        return f"Too few {what} ({n}) to say more than their number."
     return f"{n} {what} are fewer than the {NO_VERDICT} that a conclusion takes, so none is drawn."

@@ -235,12 +235,34 @@ def test_the_cost_of_a_quarter_is_that_of_its_deals(database: str, tmp_path: Pat
 
     cost = found["cost"]
     assert (cost["excess"], cost["net"]) == (own["money"]["floor"], usd("500000.00"))
+    assert found["shares"]["not_evaluable"] == {"count": 0, "event_ids": []}
     (flagged,) = cost["flagged"]
     assert flagged["deal_id"] == deal["deal_id"]
     shaped = [e["event_id"] for e in own["events"] if e["verdict"] == "pressure_shaped"]
     assert set(flagged["event_ids"]) < set(shaped)
     assert set(found["shares"]["shaped"]["event_ids"]) == set(shaped)
     assert (cost["wins"], cost["unknown"], cost["share"]) == (3, 0, None)
+
+
+def test_a_discount_that_cannot_be_judged_makes_the_cost_unknown(
+    database: str, tmp_path: Path
+) -> None:
+    lines = Lines()
+    for number in range(20):
+        win(lines, f"W{number}", "2025-02-10")
+    lines.open("late", "2025-01-08T00:00:00Z")
+    lines.add("deal:late", "discount_offered", "2025-03-25T12:00:00Z", {"percent": "30"})
+    won = {"net": usd("70"), "list": usd("100"), "closed_on": "2025-03-26"}
+    lines.add("deal:late", "deal_won", "2025-03-26T12:00:00Z", won)
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, lines.all)
+    with client_on(database) as client:
+        found = ask(client, f"{Q1}/pressure")
+
+    cost = found["cost"]
+    assert (cost["wins"], cost["unknown"], cost["share"]) == (21, 1, None)
+    assert "not evaluable" in cost["sentence"]
+    assert found["shares"]["not_evaluable"]["count"] == 1
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def test_few_reps_are_counted_and_conclude_nothing(reps: int, told: int, conclud
     assert found.finding == ("deeper" if concluded else None)
     sentence = readings.effect_sentence(found)
     assert ("consistent with" in sentence) == bool(concluded)
-    assert ("none is drawn" in sentence or "nothing is said" in sentence) != bool(concluded)
+    assert ("none is drawn" in sentence or "Too few" in sentence) != bool(concluded)
 
 
 def test_the_test_over_reps_is_the_sign_flip_test_of_their_differences() -> None:
@@ -226,7 +226,7 @@ def test_few_wins_have_no_excess_to_tell() -> None:
 
     assert found is not None
     assert (found.in_window, found.daily, found.excess, found.finding) == (4, None, None, None)
-    assert "4 wins" in readings.payback_sentence(found)
+    assert "(4)" in readings.payback_sentence(found)
 
 
 def test_without_an_interior_nothing_is_normal() -> None:
@@ -289,6 +289,15 @@ def test_one_unknown_excess_makes_the_cost_unknown_and_shows_what_is_known() -> 
     assert "not evaluable" in readings.cost_sentence(found)
 
 
+def test_a_cost_that_may_be_nothing_is_called_so() -> None:
+    plain = [signed(n, Decimal(100), Decimal(0)) for n in range(30)]
+    one = pressure_cost([*plain, signed(30, Decimal(100), Decimal(20))])
+    many = pressure_cost([signed(n, Decimal(100), Decimal(20 + n % 3)) for n in range(30)])
+
+    assert "and with none" in readings.cost_sentence(one)
+    assert "and with none" not in readings.cost_sentence(many)
+
+
 def test_without_a_flagged_discount_no_cost_is_claimed() -> None:
     found = pressure_cost([signed(n, Decimal(100), Decimal(0)) for n in range(30)])
 
@@ -324,4 +333,11 @@ def test_rates_are_concluded_from_twenty_on(told: Callable[[Rate], str]) -> None
     assert "consistent with" in told(Rate(0, 20))
     assert told(Rate(0, 20)).split(".")[1] != told(Rate(7, 20)).split(".")[1]
     assert "none is drawn" in told(Rate(7, 19))
-    assert "nothing is said" in told(Rate(2, 4))
+    assert told(Rate(2, 4)).startswith("Too few")
+    assert told(Rate(0, 0)).startswith("No ")
+
+
+def test_what_could_not_be_judged_forbids_to_call_the_rest_free_of_pressure() -> None:
+    assert "without quota pressure" in readings.shares_sentence(Rate(0, 30))
+    assert "without quota pressure" not in readings.shares_sentence(Rate(0, 30), 1)
+    assert "1 more lack" in readings.shares_sentence(Rate(0, 30), 1)
