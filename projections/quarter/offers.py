@@ -122,7 +122,10 @@ class Effect:
 
 
 def effect(offers: Iterable[Offer], inside: Collection[date], outside: Collection[date]) -> Effect:
-    """Compare each rep's mean discount inside some days with their mean outside."""
+    """Compare each rep's mean discount inside some days with their mean outside.
+
+    Days that are both count as inside.
+    """
     by_rep: dict[str, tuple[list[Offer], list[Offer]]] = {}
     for offer in offers:
         both = by_rep.setdefault(offer.rep, ([], []))

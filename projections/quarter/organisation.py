@@ -124,7 +124,7 @@ def _main(offers: Sequence[Offer], quarter: FiscalQuarter, parts: Parts) -> Json
         if days is None:
             nothing = readings.no_placebo(name)
             return {"placebo": name, "days": None, "effect": None, "sentence": nothing}
-        tried = effect(offers, days, interior.difference(days))
+        tried = effect(offers, days, interior)
         sentence = readings.placebo_sentence(name, tried)
         return {
             "placebo": name,

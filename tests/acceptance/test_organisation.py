@@ -47,7 +47,7 @@ def company() -> list[dict[str, object]]:
         win(lines, f"mid{number}", f"2025-02-{10 + number}")
     lines.open("lost", "2025-01-05T00:00:00Z", actor="ben")
     lines.add("deal:lost", "deal_lost", "2025-01-20T00:00:00Z", {}, actor="ben")
-    split = {"shares": {"ann": "0.5", "ben": "0.5"}}
+    split = {"shares": {"ann": "0.5", "ben": "0.5"}, "overlays": {"cyd": "1"}}
     lines.open("both", "2025-01-05T00:00:00Z")
     lines.add("deal:both", "credit_split_set", "2025-01-06T00:00:00Z", split)
     won = {"net": usd("10"), "closed_on": "2025-03-03"}
@@ -242,6 +242,31 @@ def test_the_cost_of_a_quarter_is_that_of_its_deals(database: str, tmp_path: Pat
     assert set(flagged["event_ids"]) < set(shaped)
     assert set(found["shares"]["shaped"]["event_ids"]) == set(shaped)
     assert (cost["wins"], cost["unknown"], cost["share"]) == (3, 0, None)
+
+
+def test_the_cost_of_a_quarter_is_of_its_own_discounts(database: str, tmp_path: Path) -> None:
+    """The deal of the worked example goes on into the next quarter, and is cut further there."""
+    lines = Lines()
+    lines.all = [one for one in thirty_lines() if one["type"] != "deal_won" or not of_d1(one)]
+    quota = {"rep": "ann", "quarter": "FY2025Q2", "amount": usd("1000000.00")}
+    lines.add("quota:ann:FY2025Q2", "quota_assigned", "2025-04-01T00:00:00Z", quota)
+    offered = {"percent": "35"}
+    lines.add("deal:D1", "discount_offered", "2025-06-25T12:00:00Z", offered)
+    won = {"net": usd("130000"), "list": usd("200000"), "closed_on": "2025-06-26"}
+    lines.add("deal:D1", "deal_won", "2025-06-26T12:00:00Z", won)
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, lines.all)
+    with client_on(database) as client:
+        found = ask(client, "/v1/quarters/FY2025Q2/pressure")
+        before = ask(client, f"{Q1}/pressure")
+
+    assert (found["cost"]["excess"], found["cost"]["net"]) == (usd("20000.00"), usd("130000.00"))
+    assert before["cost"]["excess"] == usd("0.00")
+    assert before["shares"]["shaped"]["count"] == 3
+
+
+def of_d1(line: dict[str, object]) -> bool:
+    return line["stream"] == "deal:D1"
 
 
 def test_a_discount_that_cannot_be_judged_makes_the_cost_unknown(
