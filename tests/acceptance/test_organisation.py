@@ -138,6 +138,27 @@ def hurried() -> list[dict[str, object]]:
     return [{"recorded_at": line["occurred_at"], **line} for line in lines.all]
 
 
+def test_a_win_that_is_retracted_and_told_again_has_another_event_from_then_on(
+    client: TestClient,
+) -> None:
+    then = {"as_of": LATER, "effective_at": LATER}
+    before = ask(client, f"{Q1}/close-pattern", **then)
+    (deal,) = ask(client, "/v1/deals", external_id="last0")["deals"]
+    path = f"/v1/deals/{deal['deal_id']}/events"
+    (won,) = [one for one in ask(client, path)["events"] if one["type"] == "deal_won"]
+
+    retracted = event("event_retracted", event_id=won["event_id"], reason="wrong amount")
+    again = event("deal_won", won["occurred_at"], net=usd("900"), closed_on="2025-03-31")
+    assert post(client, path, retracted).status_code == 201
+    assert post(client, path, again).status_code == 201
+
+    now = ask(client, f"{Q1}/close-pattern")
+    assert ask(client, f"{Q1}/close-pattern", **then) == before
+    assert now["wins"] == before["wins"]
+    assert won["event_id"] in before["days"][-1]["won_by"]
+    assert won["event_id"] not in now["days"][-1]["won_by"]
+
+
 @pytest.fixture
 def pressed(database: str, tmp_path: Path) -> Iterator[TestClient]:
     with ledger_on(database) as ledger:
