@@ -14,6 +14,7 @@ from api import clock
 from api.all_projections import projections
 from api.application import Application
 from api.board import Board
+from api.close_patterns import ClosePatterns
 from api.context import ContextReader
 from api.customers import Customers
 from api.forecasts import Forecasts
@@ -27,6 +28,7 @@ from api.people import People
 from api.places import Places
 from api.projection_states import StateReader
 from api.quarter_figures import QuarterFigures
+from api.quarter_pressure import QuarterPressure
 from api.quarters import Quarters
 from api.questions import DealQuestions
 from api.rederivations import Rederivations
@@ -57,6 +59,8 @@ class Ledger:
     forecasts: Forecasts
     customers: Customers
     quarter_figures: QuarterFigures
+    close_patterns: ClosePatterns
+    quarter_pressure: QuarterPressure
 
 
 @contextmanager
@@ -102,6 +106,8 @@ def build_ledger(store: EventStore) -> Ledger:
         forecasts=Forecasts(replays),
         customers=Customers(store, places),
         quarter_figures=QuarterFigures(figures, replays, places, worker.position),
+        close_patterns=ClosePatterns(replays),
+        quarter_pressure=QuarterPressure(replays, worker.position),
     )
 
 
@@ -141,6 +147,8 @@ def _services(ledger: Ledger, views: Views, *, token: str, stopping: Flag) -> Se
         forecasts=ledger.forecasts,
         customers=ledger.customers,
         quarter_figures=ledger.quarter_figures,
+        close_patterns=ledger.close_patterns,
+        quarter_pressure=ledger.quarter_pressure,
         store=ledger.store,
         context=ledger.context,
         views=views,

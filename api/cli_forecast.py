@@ -9,7 +9,7 @@ from api.bootstrap import open_ledger
 from api.cli_context import tell
 from api.cli_exchange import catch_up
 from api.cli_output import AsOf, EffectiveAt, Json, print_json, print_table
-from api.cli_replay import Quarter, Rep, Restate, Team
+from api.cli_quarter import Quarter, Rep, Restate, Team, scope_of
 from api.moment import moment
 from api.restatement import restated
 from api.settings import Settings
@@ -41,12 +41,10 @@ def forecast(
     as_json: Json = False,
 ) -> None:
     """Show what a quarter will probably bring, after calling it where an amount is given."""
-    if rep is not None and team is not None:
-        message = "give a rep or a team, not both"
-        raise typer.BadParameter(message, param_hint="--team")
+    scope = scope_of(rep, team)
     if commit is not None:
         _call(quarter, rep, team, {"commit": commit, "best_case": best_case}, currency)
-    told = _told(quarter, Scope(rep, team), as_of, effective_at, restate=restate)
+    told = _told(quarter, scope, as_of, effective_at, restate=restate)
     if as_json:
         print_json(told)
     else:

@@ -8,6 +8,7 @@ from threading import Event as Flag
 from fastapi import Request
 
 from api.application import Application
+from api.close_patterns import ClosePatterns
 from api.context import ContextReader
 from api.customers import Customers
 from api.forecasts import Forecasts
@@ -16,6 +17,7 @@ from api.lists_figures import Figures
 from api.lists_log import LogLists
 from api.projection_states import StateReader
 from api.quarter_figures import QuarterFigures
+from api.quarter_pressure import QuarterPressure
 from api.quarters import Quarters
 from api.questions import DealQuestions
 from api.rederivations import Rederivations
@@ -44,6 +46,8 @@ class Services:
     forecasts: Forecasts
     customers: Customers
     quarter_figures: QuarterFigures
+    close_patterns: ClosePatterns
+    quarter_pressure: QuarterPressure
     states: StateReader
     rederivations: Rederivations
     now: Callable[[], datetime]
