@@ -101,7 +101,9 @@ class QuarterFigures:
         """
         moment, name = replay.moment, replay.quarter.name
         as_of = self._views() if replay.reframed else moment.position
-        context = KnownContext(connection, known=replay.known, as_of=as_of, ledger=ledger)
+        context = KnownContext(
+            connection, known=replay.known, as_of=as_of, at=moment.effective_at, ledger=ledger
+        )
         cut = None
         if moment.cut is not None:
             cut = Cut(moment.cut, lambda ids: self._places.streams(list(ids), moment.position))

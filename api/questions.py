@@ -17,6 +17,7 @@ from domain.path import Processes, pinned_reference
 from domain.process import Process
 from domain.replay import Event, view
 from projections.attainment.projection import ledger
+from projections.facts import Rows
 from projections.history.fold import Entry
 from projections.history.fold import fold as fold_history
 from projections.pressure.answer import answer as pressure_answer
@@ -26,6 +27,7 @@ from projections.pressure.deal_curve import deal_curve, quarters_of
 from projections.pressure.derive import stays_of
 from projections.pressure.fold import Judged
 from projections.pressure.fold import fold as fold_pressure
+from projections.pressure.recording import Coverage
 from projections.progress.answer import answer as progress_answer
 from projections.progress.fold import fold as fold_progress
 from projections.quarter.answer import counters_json, move_json, visits_json
@@ -120,17 +122,13 @@ class DealQuestions:
             "late": self._late(seen),
         }
 
-    def judged(self, seen: DealSeen) -> tuple[list[Judged], tuple[int, int]]:
+    def judged(self, seen: DealSeen) -> tuple[list[Judged], Coverage]:
         """Judge the deal's seller events; and count how often its team records customers."""
         with self._store.connection() as connection:
-            context = KnownContext(
-                connection, known=seen.known, as_of=seen.compared_at, ledger=ledger
-            )
+            context = _context(connection, seen)
             judged = fold_pressure(seen.deal_id, seen.events, seen.processes, context)
             state = fold_state(seen.events)
-            at = seen.moment.effective_at
-            team = seen.known.teammates(state.owner, at) if state else None
-            return judged, context.coverage(team, at)
+            return judged, context.coverage(state.owner if state else None)
 
     def pressure(self, seen: DealSeen) -> dict[str, object]:
         """Give which events are consistent with quota pressure, and why (DESIGN section 6)."""
@@ -146,9 +144,7 @@ class DealQuestions:
         """Give the pressure along the deal's life, its stays in stages and its quarters."""
         until = seen.moment.effective_at
         with self._store.connection() as connection:
-            context = KnownContext(
-                connection, known=seen.known, as_of=seen.compared_at, ledger=ledger
-            )
+            context = _context(connection, seen)
             return {
                 "curve": deal_curve(seen.events, context, until),
                 "quarters": quarters_of(seen.events, context, until),
@@ -216,6 +212,16 @@ class DealQuestions:
                 event_json(event) for event in seen.stream if _true_by(event, seen.moment.cut)
             ],
         }
+
+
+def _context(connection: Rows, seen: DealSeen) -> KnownContext:
+    return KnownContext(
+        connection,
+        known=seen.known,
+        as_of=seen.compared_at,
+        at=seen.moment.effective_at,
+        ledger=ledger,
+    )
 
 
 def _true_by(event: Event, cut: datetime | None) -> bool:

@@ -73,15 +73,24 @@ def _in_order(events: Iterable[Event]) -> list[Event]:
 class Known:
     """Everything around the deals, folded from the context events known at a position."""
 
-    def __init__(self, events: Iterable[Event]) -> None:
-        """Take the events of the context; they are kept in the order of folds."""
+    def __init__(self, events: Iterable[Event], *, policy: Policy | None = None) -> None:
+        """Take the events of the context; they are kept in the order of folds.
+
+        `policy` stands in for the one published, to ask what another would say.
+        """
         self.events = tuple(_in_order(events))
+        self._policy = policy
 
     def true_at(self, instant: datetime | None) -> "Known":
         """Give what of it had happened by an instant; all of it for None."""
         if instant is None:
             return self
-        return Known(event for event in self.events if event.occurred_at <= instant)
+        seen = (event for event in self.events if event.occurred_at <= instant)
+        return Known(seen, policy=self._policy)
+
+    def under(self, policy: Policy) -> "Known":
+        """Give the same context with another policy in force."""
+        return Known(self.events, policy=policy)
 
     @cached_property
     def calendar(self) -> CalendarHistory:
@@ -96,6 +105,8 @@ class Known:
     @cached_property
     def policy(self) -> Policy:
         """The policy published last, or the built-in one."""
+        if self._policy is not None:
+            return self._policy
         published = [e.data for e in self.events if isinstance(e.data, PolicyPublished)]
         if not published:
             return DEFAULT_POLICY

@@ -358,4 +358,5 @@ class PressureAnswer(Standing):
     money: PressureMoney
     counterfactual: Counterfactual
     recording_coverage: float | None
+    recording_coverage_of: int
     late: list[LateEvent]

@@ -154,6 +154,7 @@ def _fact(fact: Mapping[str, Any]) -> Fact:
             found, asked = f"pressure {f.ratio(value, 'no quota')}", f"{f.ratio(threshold)} or more"
         case "no_customer_action":
             found = CAUSES.get(value, plain(value)) + _base_rate(fact.get("base_rate"))
+            found += _coverage(fact.get("coverage"))
             asked = f"none in the {plain(threshold)} days before"
         case _:
             found, asked = plain(value), plain(threshold)
@@ -166,6 +167,14 @@ def _base_rate(rate: Mapping[str, int] | None) -> str:
     if not rate or not rate.get("of"):
         return ""
     return f" (so in {rate['without_customer_action']} of {rate['of']} comparable ones)"
+
+
+def _coverage(coverage: Mapping[str, Any] | None) -> str:
+    """That too few customer actions are recorded to flag the event; silence where enough are."""
+    if not coverage or not coverage["caps"]:
+        return ""
+    recorded = f.percent(coverage["share"], "nothing was counted")
+    return f"; recorded at {recorded} of comparable ones, {f.percent(coverage['gate'])} asked for"
 
 
 def plain(value: Any) -> str:

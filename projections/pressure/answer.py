@@ -12,6 +12,7 @@ from domain.replay import Event
 from domain.values import Money, decimal_text
 from projections.pressure.fold import Judged
 from projections.pressure.money import Cost, Counterfactual, cost, counterfactual, price_of
+from projections.pressure.recording import Coverage
 from projections.pressure.rules import Finding
 from projections.pressure.sentence import sentence
 
@@ -20,12 +21,11 @@ PLACES = 6
 
 
 def answer(
-    events: Sequence[Event], judged: Sequence[Judged], policy: Policy, coverage: tuple[int, int]
+    events: Sequence[Event], judged: Sequence[Judged], policy: Policy, coverage: Coverage
 ) -> dict[str, object]:
     """Give a deal's judged events, shares, money and counterfactual (METRICS section 4).
 
-    `coverage` is how many of the team's events outside the window have a customer cause, of
-    how many.
+    `coverage` is that of the team of the deal's owner.
     """
     price = price_of(events)
     won = _stands_won(events)
@@ -37,8 +37,8 @@ def answer(
         "shares": shares(judged),
         "money": _money(spent),
         "counterfactual": _before(before),
-        "recording_coverage": ratio(*coverage),
-        "recording_coverage_of": coverage[1],
+        "recording_coverage": _places(coverage.share()),
+        "recording_coverage_of": coverage.of,
     }
 
 
@@ -48,11 +48,6 @@ def shares(judged: Sequence[Judged]) -> dict[str, int]:
         "shaped": sum(j.verdict == "pressure_shaped" for j in judged),
         "evaluable": sum(j.verdict != "not_evaluable" for j in judged),
     }
-
-
-def ratio(part: int, whole: int) -> float | None:
-    """Give part/whole to six places; None where there is no whole."""
-    return round(part / whole, PLACES) if whole else None
 
 
 def _stands_won(events: Sequence[Event]) -> bool:
@@ -138,6 +133,7 @@ def _facts(judged: Judged, policy: Policy) -> list[dict[str, object]]:
             "holds": judged.cause.kind == "seller_only",
             "evidence": _ids([explained] if explained else []),
             "base_rate": {"without_customer_action": without, "of": of},
+            "coverage": _coverage(judged, policy),
         },
         {
             "fact": "abnormal",
@@ -150,6 +146,19 @@ def _facts(judged: Judged, policy: Policy) -> list[dict[str, object]]:
             "evidence": _ids([e for finding in judged.findings for e in finding.evidence]),
         },
     ]
+
+
+def _coverage(judged: Judged, policy: Policy) -> dict[str, object] | None:
+    """Give the coverage of the rep's team against the policy's gate; None without a gate."""
+    coverage, gate = judged.coverage, policy.coverage_gate
+    if coverage is None or gate is None:
+        return None
+    return {
+        "share": _places(coverage.share()),
+        "of": coverage.of,
+        "gate": float(gate),
+        "caps": coverage.caps(gate),
+    }
 
 
 def _finding(finding: Finding) -> dict[str, object]:

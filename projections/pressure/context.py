@@ -13,6 +13,7 @@ from domain.values import Money
 from projections.facts import FactTable, Rows
 from projections.pressure.acts import Act, Stay
 from projections.pressure.baseline import Comparables, Dwell, Lasted, Offer, StaysIn
+from projections.pressure.recording import Coverage
 
 ACTS: Final = FactTable("acts", Act)
 STAYS: Final = FactTable("stays", Stay)
@@ -30,10 +31,14 @@ class KnownContext:
     `comparables.read`); what is asked for besides is read when it is asked for.
     """
 
-    def __init__(self, connection: Rows, *, known: Known, as_of: int, ledger: Ledger) -> None:
+    def __init__(
+        self, connection: Rows, *, known: Known, as_of: int, at: datetime, ledger: Ledger
+    ) -> None:
+        """Take the context `known` at position `as_of`; `at` is the instant of the question."""
         self.connection = connection
         self.known = known
         self.as_of = as_of
+        self.at = at
         self._ledger = ledger
         self.policy = known.policy
         self.calendar = known.calendar
@@ -41,6 +46,7 @@ class KnownContext:
         self._bookings: dict[RepQuarter, Sequence[Booking]] = {}
         self._totals: dict[tuple[str, str, str], RunningTotal] = {}
         self._stays: dict[tuple[str, str], StaysIn] = {}
+        self._coverage: dict[frozenset[str] | None, Coverage] = {}
 
     def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
         """Give the quota in force at an instant and the events that set it."""
@@ -99,18 +105,25 @@ class KnownContext:
             found[process, stage].append((deal_id, entered, left))
         self._stays |= {key: StaysIn(stays) for key, stays in found.items()}
 
-    def coverage(self, reps: frozenset[str] | None, until: datetime) -> tuple[int, int]:
-        """Give how many events outside the window have a customer cause, of how many.
+    def coverage(self, rep: str | None) -> Coverage:
+        """Give how often the team of a rep records what customers do (METRICS section 4).
 
-        Of these reps, or of everybody where None; judged at or before an instant.
+        The team is that of the instant of the question, the events are those of its members that
+        were judged by then outside the window; everybody's where the rep is in none, or is None.
         """
+        team = self.known.teammates(rep, self.at) if rep else None
+        if team not in self._coverage:
+            self._coverage[team] = self._read_coverage(team)
+        return self._coverage[team]
+
+    def _read_coverage(self, team: frozenset[str] | None) -> Coverage:
         row = self.connection.execute(
             "SELECT count(*) FILTER (WHERE cause <> 'seller_only'), count(*) FROM acts"
             " WHERE outside AND action_time <= %s AND (%s::text[] IS NULL OR rep = ANY(%s))"
             " AND from_position <= %s AND (until_position IS NULL OR until_position > %s)",
-            (until, *[sorted(reps) if reps is not None else None] * 2, self.as_of, self.as_of),
+            (self.at, *[sorted(team) if team is not None else None] * 2, self.as_of, self.as_of),
         ).fetchone()
-        return (row[0], row[1]) if row else (0, 0)
+        return Coverage(*row) if row else Coverage(0, 0)
 
     def _booked(self, rep: str, quarter: str) -> Sequence[Booking]:
         self.read_bookings([(rep, quarter)])

@@ -22,6 +22,7 @@ from projections.pressure.acts import Act, ActKind
 from projections.pressure.baseline import Comparables, Dwell, Peers, Question
 from projections.pressure.curve import Standing, pivotality, standing
 from projections.pressure.derive import ActSeen, acts_seen
+from projections.pressure.recording import Coverage
 from projections.pressure.rules import Finding, Truth, all_of, any_of
 
 Verdict: TypeAlias = Literal[
@@ -69,6 +70,10 @@ class Context(Protocol):
 
     def dwell(self, process: str, stage: str, deal_id: UUID, before: datetime) -> Dwell | None:
         """Give how long stays of other deals in a stage are; None where there are too few."""
+        ...
+
+    def coverage(self, rep: str | None) -> Coverage:
+        """Give how often the team of a rep records what customers do; everybody where None."""
         ...
 
 
@@ -167,7 +172,20 @@ class Judgement:
             return "not_pressure_shaped"
         if truth is None:
             return "not_evaluable"
+        if self.capped:
+            return "pressure_consistent"
         return "pressure_shaped" if self.act.seller_only else "pressure_consistent"
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """How often the team of its rep records what customers do."""
+        return self.context.coverage(self.act.rep)
+
+    @property
+    def capped(self) -> bool:
+        """Whether too little is recorded to say that the customer did nothing."""
+        gate = self.context.policy.coverage_gate
+        return gate is not None and self.act.seller_only and self.coverage.caps(gate)
 
     def _normal_dwell(self) -> Callable[[], Dwell | None]:
         act = self.act
@@ -178,7 +196,10 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A seller event with the facts F1 to F4 and the verdict that follows from them."""
+    """A seller event with the facts F1 to F4 and the verdict that follows from them.
+
+    `coverage` is that of its rep's team where the policy has a gate for it.
+    """
 
     event: Event
     kind: ActKind
@@ -194,6 +215,7 @@ class Judged:
     abnormal: Truth
     verdict: Verdict
     findings: tuple[Finding, ...]
+    coverage: Coverage | None
     levels: Peers | None
     previous: Decimal | None
     quota_events: tuple[UUID, ...]
@@ -233,6 +255,7 @@ def _judged(deal_id: UUID, seen: ActSeen, context: Context) -> Judged:
         abnormal=made.abnormal,
         verdict=made.verdict,
         findings=tuple(_explained(finding, seen) for finding in made.findings),
+        coverage=made.coverage if context.policy.coverage_gate is not None else None,
         levels=made.levels,
         previous=act.previous,
         quota_events=made.quota[1],

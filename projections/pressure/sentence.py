@@ -25,6 +25,9 @@ def sentence(judged: Judged, policy: Policy) -> str:
         case "pressure_consistent":
             facts = [_where(judged, policy), _abnormal(judged), _cause(judged, policy)]
             end = "The timing is consistent with quota pressure, and so is a customer's own wish"
+            if judged.cause.kind == "seller_only":
+                facts.append(_recorded(judged, policy))
+                end += " that nobody recorded"
         case "not_pressure_shaped":
             facts = [_why_not(judged, policy)]
             end = "This does not read as quota pressure"
@@ -81,6 +84,13 @@ def _cause(judged: Judged, policy: Policy) -> str:
     if "customer_asserted" in judged.cause.modifiers:
         words += ", by the seller's word only"
     return words
+
+
+def _recorded(judged: Judged, policy: Policy) -> str:
+    share = judged.coverage.share() if judged.coverage else None
+    often = "at an unknown share" if share is None else f"at {_percent(share)}"
+    gate = _percent(Fraction(policy.coverage_gate or 0))
+    return f"the team records customer actions {often} of comparable events, {gate} are asked for"
 
 
 def _abnormal(judged: Judged) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 from uuid import UUID, uuid5
 
 from domain.bookings import Booking, RunningTotal
@@ -12,7 +13,10 @@ from domain.policy import DEFAULT_POLICY, Policy
 from domain.values import Money
 from projections.pressure.acts import Act, Stay
 from projections.pressure.baseline import Comparables, Dwell, Lasted, Offer, StaysIn
+from projections.pressure.recording import Coverage
 from tests.support.told import NAMESPACE, at, named, usd
+
+NOTHING_RECORDED: Final = Coverage(0, 0)
 
 
 @dataclass(slots=True)
@@ -25,6 +29,7 @@ class PlainContext:
     stays: Sequence[tuple[UUID, Stay]] = ()
     policy: Policy = DEFAULT_POLICY
     calendar: CalendarHistory = field(default_factory=CalendarHistory)
+    recorded: Coverage = NOTHING_RECORDED
 
     @property
     def comparables(self) -> Comparables:
@@ -65,6 +70,10 @@ class PlainContext:
     def dwell(self, process: str, stage: str, deal_id: UUID, before: datetime) -> Dwell | None:
         del process, stage
         return StaysIn(lasted(self.stays)).dwell(deal_id, before, self.policy)
+
+    def coverage(self, rep: str | None) -> Coverage:
+        del rep
+        return self.recorded
 
 
 def lasted(stays: Iterable[tuple[UUID, Stay]]) -> list[Lasted]:

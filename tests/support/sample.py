@@ -23,6 +23,7 @@ from projections.pressure.baseline import Comparables, Dwell, StaysIn
 from projections.pressure.derive import derive_acts, derive_stays
 from projections.pressure.fold import Judged
 from projections.pressure.fold import fold as judge
+from projections.pressure.recording import Coverage
 from projections.progress.fold import Progress
 from projections.progress.fold import fold as follow
 from tests.support.pressure import comparables, lasted
@@ -161,3 +162,7 @@ class _Context:
     def dwell(self, process: str, stage: str, deal_id: UUID, before: datetime) -> Dwell | None:
         stays = self._company.stays.get((process, stage), [])
         return StaysIn(lasted(stays)).dwell(deal_id, before, self.policy)
+
+    def coverage(self, rep: str | None) -> Coverage:
+        own = [a for _, a in self._company.acts if a.outside and rep in (None, a.rep)]
+        return Coverage(sum(not act.seller_only for act in own), len(own))
