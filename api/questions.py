@@ -21,10 +21,11 @@ from projections.facts import Rows
 from projections.history.fold import Entry
 from projections.history.fold import fold as fold_history
 from projections.pressure.answer import answer as pressure_answer
-from projections.pressure.answer import gap_json, judged_json
+from projections.pressure.answer import exposure_json, gap_json, judged_json
 from projections.pressure.context import KnownContext
 from projections.pressure.deal_curve import deal_curve, quarters_of
 from projections.pressure.derive import stays_of
+from projections.pressure.exposure import exposure
 from projections.pressure.fold import Judged
 from projections.pressure.fold import fold as fold_pressure
 from projections.pressure.recording import Coverage
@@ -133,10 +134,14 @@ class DealQuestions:
     def pressure(self, seen: DealSeen) -> dict[str, object]:
         """Give which events are consistent with quota pressure, and why (DESIGN section 6)."""
         judged, coverage = self.judged(seen)
+        with self._store.connection() as connection:
+            context = _context(connection, seen)
+            exposed = exposure(seen.events, context, seen.moment.effective_at)
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
             **pressure_answer(seen.events, judged, seen.known.policy, coverage),
+            "exposure": exposure_json(exposed),
             "late": self._late(seen),
         }
 

@@ -1,7 +1,7 @@
 """The answer about a deal's pressure, in the shape of the API."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
@@ -10,6 +10,8 @@ from domain.events.life import DealDeleted, DealWon, WinReversed
 from domain.policy import Policy
 from domain.replay import Event
 from domain.values import Money, decimal_text
+from projections.pressure.curve import Standing
+from projections.pressure.exposure import Exposure
 from projections.pressure.fold import Judged
 from projections.pressure.money import Cost, Counterfactual, cost, counterfactual, price_of
 from projections.pressure.recording import Coverage
@@ -72,6 +74,21 @@ def _before(before: Counterfactual) -> dict[str, object]:
     return {"net": money_json(before.net), "close_date": _json(before.close_date)}
 
 
+def exposure_json(exposed: Exposure) -> dict[str, object]:
+    """Give for which share of its open time the deal's owner was behind, and of how many days."""
+    return {
+        "share": _places(exposed.share()),
+        "open_days": _days(exposed.open),
+        "known_days": _days(exposed.known),
+        "behind_days": _days(exposed.behind),
+        "evidence": _ids(exposed.evidence),
+    }
+
+
+def _days(span: timedelta) -> float:
+    return round(span / timedelta(days=1), PLACES)
+
+
 def judged_json(judged: Judged, policy: Policy) -> dict[str, object]:
     """Give one judged event with its facts and its sentence (DESIGN section 6)."""
     return {
@@ -81,6 +98,7 @@ def judged_json(judged: Judged, policy: Policy) -> dict[str, object]:
         "action_time": judged.action_time,
         **gap_json(judged),
         "pivotality": _places(judged.pivotality),
+        **around_json(judged),
         "cause": judged.cause.kind,
         "explained_by": str(judged.cause.explained_by) if judged.cause.explained_by else None,
         "modifiers": list(judged.cause.modifiers),
@@ -91,20 +109,52 @@ def judged_json(judged: Judged, policy: Policy) -> dict[str, object]:
     }
 
 
-def gap_json(judged: Judged) -> dict[str, object]:
-    """Give where the rep of an event stood against the quota when it was done."""
-    now = judged.standing
-    currency = judged.quota_currency
+def around_json(judged: Judged) -> dict[str, object]:
+    """Give what stands around an event and is in none of its facts (METRICS section 2)."""
+    above, origin, usual = judged.managed, judged.origin, judged.usual_pace
+    return {
+        "origin": None if origin is None else {"who": origin.who, "by": origin.by},
+        "manager": None
+        if above is None
+        else {
+            "manager": above.manager,
+            "reps": list(above.reps),
+            **_standing(above.standing, above.currency),
+            "evidence": _ids(above.evidence),
+        },
+        "usual_pace": None
+        if usual is None
+        else {
+            "share": _places(usual.share),
+            "own": _places(usual.own),
+            "team": _places(usual.team),
+            "weight": _places(usual.weight),
+            "deals": usual.deals,
+            "quarters": list(usual.quarters),
+            "pressure": _places(usual.pressure),
+        },
+    }
+
+
+def _standing(now: Standing | None, currency: str | None) -> dict[str, object]:
     attained = None
     if now is not None and currency is not None:
         attained = Money.model_construct(amount=now.attained, currency=currency).quantised()
     return {
-        "quarter": judged.quarter.name if judged.quarter else None,
-        "days_left": judged.days_left,
-        "quota": money_json(now.quota if now else None),
+        "quota": money_json(now.quota.quantised() if now and now.quota else None),
         "attained": money_json(attained),
         "pressure": _places(now.pressure if now else None),
         "shortfall": _places(now.shortfall if now else None),
+    }
+
+
+def gap_json(judged: Judged) -> dict[str, object]:
+    """Give where the rep of an event stood against the quota when it was done."""
+    return {
+        "quarter": judged.quarter.name if judged.quarter else None,
+        "days_left": judged.days_left,
+        "elapsed": _places(judged.pace.elapsed if judged.pace else None),
+        **_standing(judged.standing, judged.quota_currency),
     }
 
 
@@ -124,7 +174,7 @@ def _facts(judged: Judged, policy: Policy) -> list[dict[str, object]]:
             "value": _places(judged.standing.pressure if judged.standing else None),
             "threshold": float(policy.theta),
             "holds": judged.behind,
-            "evidence": _ids([*judged.quota_events, *judged.win_events]),
+            "evidence": _ids([*judged.quota_events, *judged.win_events, *_came_or_left(judged)]),
         },
         {
             "fact": "no_customer_action",
@@ -146,6 +196,10 @@ def _facts(judged: Judged, policy: Policy) -> list[dict[str, object]]:
             "evidence": _ids([e for finding in judged.findings for e in finding.evidence]),
         },
     ]
+
+
+def _came_or_left(judged: Judged) -> tuple[UUID, ...]:
+    return judged.pace.events if judged.pace else ()
 
 
 def _coverage(judged: Judged, policy: Policy) -> dict[str, object] | None:

@@ -4,11 +4,14 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import product
 from typing import Final, TypeAlias
 from uuid import UUID
 
 from domain.bookings import Booking, RunningTotal
+from domain.fiscal import FiscalQuarter
 from domain.known import Known
+from domain.pace import Pace
 from domain.values import Money
 from projections.facts import FactTable, Rows
 from projections.pressure.acts import Act, Stay
@@ -57,6 +60,30 @@ class KnownContext:
         history = self.known.quotas.get((rep, None, quarter))
         return [step.since for step in history.steps] if history else []
 
+    def pace(self, rep: str, quarter: FiscalQuarter, at: datetime) -> Pace:
+        """Give how much of a rep's time in a quarter has passed."""
+        return self.known.pace(rep, quarter, at)
+
+    def turns(self, rep: str) -> Sequence[datetime]:
+        """Give the instants at which a rep joined or left a team."""
+        return self.known.turns(rep)
+
+    def managed(self, rep: str, at: datetime) -> tuple[str, tuple[str, ...]] | None:
+        """Give the manager of a rep at an instant, and the reps who report to them."""
+        found = self.known.managed(rep, at)
+        if found is None:
+            return None
+        manager, people = found
+        return manager, tuple(one for one in people if self.known.role(one, at) == "rep")
+
+    def teammates(self, rep: str, at: datetime) -> frozenset[str]:
+        """Give the reps of the team that a rep is in at an instant, or the rep alone."""
+        return self.known.teammates(rep, at) or frozenset({rep})
+
+    def role(self, person: str, at: datetime) -> str | None:
+        """Give somebody's role at an instant; None if unknown."""
+        return self.known.role(person, at)
+
     def booked(self, rep: str, quarter: str, currency: str) -> RunningTotal:
         """Give what is credited to a rep in a quarter, in a currency."""
         key = (rep, quarter, currency)
@@ -88,6 +115,10 @@ class KnownContext:
         if missing:
             found = self._ledger(self.connection, missing, self.as_of)
             self._bookings |= {key: found.get(key, ()) for key in missing}
+
+    def read_booked(self, reps: Iterable[str], quarters: Iterable[str]) -> None:
+        """Read at once what is credited to these reps in these quarters."""
+        self.read_bookings(list(product(reps, quarters)))
 
     def read_stays(self, wanted: Collection[tuple[str, str]]) -> None:
         """Read the stays in these stages, each (process, stage), at once."""

@@ -9,16 +9,23 @@ from functools import cached_property
 from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
-from domain.bookings import RunningTotal
-from domain.calendars import CalendarHistory
 from domain.causes import Cause
 from domain.fiscal import FiscalQuarter, days_left
+from domain.pace import Pace
 from domain.path import Processes
-from domain.policy import Policy
 from domain.replay import Event
 from domain.values import Money
 from projections.pressure import rules
 from projections.pressure.acts import Act, ActKind
+from projections.pressure.around import (
+    Managed,
+    Origin,
+    Surroundings,
+    UsualPace,
+    managed,
+    origin,
+    usual_pace,
+)
 from projections.pressure.baseline import Comparables, Dwell, Peers, Question
 from projections.pressure.curve import Standing, pivotality, standing
 from projections.pressure.derive import ActSeen, acts_seen
@@ -30,42 +37,24 @@ Verdict: TypeAlias = Literal[
 ]
 
 
-class Context(Protocol):
+class Context(Surroundings, Protocol):
     """What the judgement of one deal needs to know of the rest, as known at one position."""
-
-    @property
-    def policy(self) -> Policy:
-        """The numbers that verdicts are made with."""
-        ...
-
-    @property
-    def calendar(self) -> CalendarHistory:
-        """The fiscal calendars."""
-        ...
 
     @property
     def comparables(self) -> Comparables:
         """The seller events of other deals."""
         ...
 
-    def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
-        """Give the quota in force at an instant and the events that set it."""
-        ...
-
     def quota_changes(self, rep: str, quarter: str) -> Sequence[datetime]:
         """Give the instants at which the quota changes."""
         ...
 
-    def booked(self, rep: str, quarter: str, currency: str) -> RunningTotal:
-        """Give what is credited to a rep in a quarter, in a currency."""
+    def pace(self, rep: str, quarter: FiscalQuarter, at: datetime) -> Pace:
+        """Give how much of a rep's time in a quarter has passed."""
         ...
 
-    def wins(self, rep: str, quarter: str, before: datetime) -> tuple[UUID, ...]:
-        """Give the events that credited the rep in the quarter strictly before an instant."""
-        ...
-
-    def convert(self, amount: Money, currency: str, quarter: str) -> Decimal | None:
-        """Give an amount at the plan rate of the quarter's fiscal year; None without one."""
+    def turns(self, rep: str) -> Sequence[datetime]:
+        """Give the instants at which a rep joined or left a team."""
         ...
 
     def dwell(self, process: str, stage: str, deal_id: UUID, before: datetime) -> Dwell | None:
@@ -114,12 +103,19 @@ class Judgement:
         return quota.currency if quota else self._currency
 
     @cached_property
+    def pace(self) -> Pace | None:
+        """How much of its rep's time in the quarter had passed."""
+        if self.quarter is None:
+            return None
+        return self.context.pace(self.act.rep, self.quarter, self.act.action_time)
+
+    @cached_property
     def standing(self) -> Standing | None:
         """Where its rep stood against the quota."""
-        if self.quarter is None or self.currency is None:
+        if self.quarter is None or self.pace is None or self.currency is None:
             return None
         booked = self.context.booked(self.act.rep, self.quarter.name, self.currency)
-        return standing(self.quota[0], booked, self.quarter, self.act.action_time)
+        return standing(self.quota[0], booked, self.pace.elapsed, self.act.action_time)
 
     @cached_property
     def behind(self) -> Truth:
@@ -206,6 +202,7 @@ class Judged:
     action_time: datetime
     quarter: FiscalQuarter | None
     days_left: int | None
+    pace: Pace | None
     standing: Standing | None
     quota_currency: str | None
     pivotality: Fraction | None
@@ -218,6 +215,9 @@ class Judged:
     coverage: Coverage | None
     levels: Peers | None
     previous: Decimal | None
+    managed: Managed | None
+    origin: Origin | None
+    usual_pace: UsualPace | None
     quota_events: tuple[UUID, ...]
     win_events: tuple[UUID, ...]
     base_rate: tuple[int, int]
@@ -238,15 +238,17 @@ def fold(
 
 def _judged(deal_id: UUID, seen: ActSeen, context: Context) -> Judged:
     act, worth = seen.act, seen.amount
+    at, rep = act.action_time, act.rep
     made = Judgement(deal_id, act, context, currency=worth.currency if worth else None)
-    quarter = made.quarter
+    quarter, now = made.quarter, made.standing
     return Judged(
         event=seen.event,
         kind=act.kind,
-        action_time=act.action_time,
+        action_time=at,
         quarter=quarter,
-        days_left=days_left(quarter, act.action_time) if quarter else None,
-        standing=made.standing,
+        days_left=days_left(quarter, at) if quarter else None,
+        pace=made.pace,
+        standing=now,
         quota_currency=made.currency,
         pivotality=_pivotality(made, worth),
         cause=seen.cause,
@@ -258,8 +260,11 @@ def _judged(deal_id: UUID, seen: ActSeen, context: Context) -> Judged:
         coverage=made.coverage if context.policy.coverage_gate is not None else None,
         levels=made.levels,
         previous=act.previous,
+        managed=managed(context, rep, quarter, at) if quarter else None,
+        origin=origin(context, seen.event, at),
+        usual_pace=usual_pace(context, rep, quarter, now, at) if quarter and now else None,
         quota_events=made.quota[1],
-        win_events=context.wins(act.rep, quarter.name, act.action_time) if quarter else (),
+        win_events=context.wins(rep, quarter.name, at) if quarter else (),
         base_rate=context.comparables.seller_only_rate(made.question, act.kind),
     )
 

@@ -1,6 +1,6 @@
 """The context of a judgement from plain values, for folds without a database."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -9,6 +9,8 @@ from uuid import UUID, uuid5
 
 from domain.bookings import Booking, RunningTotal
 from domain.calendars import CalendarHistory
+from domain.fiscal import FiscalQuarter
+from domain.pace import Active, Pace, pace
 from domain.policy import DEFAULT_POLICY, Policy
 from domain.values import Money
 from projections.pressure.acts import Act, Stay
@@ -30,6 +32,9 @@ class PlainContext:
     policy: Policy = DEFAULT_POLICY
     calendar: CalendarHistory = field(default_factory=CalendarHistory)
     recorded: Coverage = NOTHING_RECORDED
+    active: Sequence[Active] = ()
+    above: tuple[str, tuple[str, ...]] | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def comparables(self) -> Comparables:
@@ -70,6 +75,29 @@ class PlainContext:
     def dwell(self, process: str, stage: str, deal_id: UUID, before: datetime) -> Dwell | None:
         del process, stage
         return StaysIn(lasted(self.stays)).dwell(deal_id, before, self.policy)
+
+    def pace(self, rep: str, quarter: FiscalQuarter, at: datetime) -> Pace:
+        del rep
+        return pace(quarter, at, self.active)
+
+    def turns(self, rep: str) -> Sequence[datetime]:
+        del rep
+        return [one.since for one in self.active]
+
+    def managed(self, rep: str, at: datetime) -> tuple[str, tuple[str, ...]] | None:
+        del rep, at
+        return self.above
+
+    def teammates(self, rep: str, at: datetime) -> frozenset[str]:
+        del at
+        return frozenset({rep})
+
+    def role(self, person: str, at: datetime) -> str | None:
+        del at
+        return self.roles.get(person)
+
+    def read_booked(self, reps: Iterable[str], quarters: Iterable[str]) -> None:
+        """There is nothing to read: bookings are at hand."""
 
     def coverage(self, rep: str | None) -> Coverage:
         del rep

@@ -11,7 +11,9 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from domain.bookings import Booking, RunningTotal
 from domain.events.catalogue import TYPES_BY_NAME, parse
+from domain.fiscal import FiscalQuarter
 from domain.known import Known
+from domain.pace import Pace
 from domain.path import Processes
 from domain.policy import DEFAULT_POLICY
 from domain.replay import Event, view
@@ -166,3 +168,21 @@ class _Context:
     def coverage(self, rep: str | None) -> Coverage:
         own = [a for _, a in self._company.acts if a.outside and rep in (None, a.rep)]
         return Coverage(sum(not act.seller_only for act in own), len(own))
+
+    def pace(self, rep: str, quarter: FiscalQuarter, at: datetime) -> Pace:
+        return self._company.known.pace(rep, quarter, at)
+
+    def turns(self, rep: str) -> Sequence[datetime]:
+        return self._company.known.turns(rep)
+
+    def managed(self, rep: str, at: datetime) -> tuple[str, tuple[str, ...]] | None:
+        return self._company.known.managed(rep, at)
+
+    def teammates(self, rep: str, at: datetime) -> frozenset[str]:
+        return self._company.known.teammates(rep, at) or frozenset({rep})
+
+    def role(self, person: str, at: datetime) -> str | None:
+        return self._company.known.role(person, at)
+
+    def read_booked(self, reps: Iterable[str], quarters: Iterable[str]) -> None:
+        """There is nothing to read: bookings are at hand."""
