@@ -10,6 +10,7 @@ from domain.events.life import DealDeleted, DealWon, WinReversed
 from domain.policy import Policy
 from domain.replay import Event
 from domain.values import Money, decimal_text
+from projections.pressure.base_rate import BaseRate
 from projections.pressure.curve import Standing
 from projections.pressure.exposure import Exposure
 from projections.pressure.fold import Judged
@@ -159,7 +160,6 @@ def gap_json(judged: Judged) -> dict[str, object]:
 
 
 def _facts(judged: Judged, policy: Policy) -> list[dict[str, object]]:
-    without, of = judged.base_rate
     explained = judged.cause.explained_by
     return [
         {
@@ -182,7 +182,7 @@ def _facts(judged: Judged, policy: Policy) -> list[dict[str, object]]:
             "threshold": policy.lookback_days,
             "holds": judged.cause.kind == "seller_only",
             "evidence": _ids([explained] if explained else []),
-            "base_rate": {"without_customer_action": without, "of": of},
+            "base_rate": _base_rate(judged.base_rate),
             "coverage": _coverage(judged, policy),
         },
         {
@@ -193,9 +193,20 @@ def _facts(judged: Judged, policy: Policy) -> list[dict[str, object]]:
                 "minimum_excess": float(policy.minimum_excess),
             },
             "holds": judged.abnormal,
-            "evidence": _ids([e for finding in judged.findings for e in finding.evidence]),
+            "evidence": _ids(list(dict.fromkeys(e for f in judged.findings for e in f.evidence))),
         },
     ]
+
+
+def _base_rate(rate: BaseRate) -> dict[str, object]:
+    share, interval = rate.share(), rate.interval()
+    return {
+        "scope": rate.scope,
+        "without_customer_action": rate.without,
+        "of": rate.of,
+        "share": None if share is None else round(share, PLACES),
+        "interval": None if interval is None else [round(end, PLACES) for end in interval],
+    }
 
 
 def _came_or_left(judged: Judged) -> tuple[UUID, ...]:
@@ -217,7 +228,8 @@ def _coverage(judged: Judged, policy: Policy) -> dict[str, object] | None:
 
 def _finding(finding: Finding) -> dict[str, object]:
     figures = {name: _json(value) for name, value in finding.value.items()}
-    return {"rule": finding.rule, "holds": finding.holds, **figures}
+    evidence = _ids(finding.evidence)
+    return {"rule": finding.rule, "holds": finding.holds, **figures, "evidence": evidence}
 
 
 def _ids(ids: Sequence[UUID]) -> list[str]:

@@ -14,7 +14,8 @@ from domain.known import Known
 from domain.pace import Pace
 from domain.values import Money
 from projections.facts import FactTable, Rows
-from projections.pressure.acts import Act, Stay
+from projections.pressure.acts import Act, ActKind, Stay
+from projections.pressure.base_rate import BaseRates, Deed
 from projections.pressure.baseline import Comparables, Dwell, Lasted, Offer, StaysIn
 from projections.pressure.recording import Coverage
 
@@ -45,7 +46,8 @@ class KnownContext:
         self._ledger = ledger
         self.policy = known.policy
         self.calendar = known.calendar
-        self.comparables = Comparables(self._offers, self._acts_of)
+        self.comparables = Comparables(self._offers)
+        self.base_rates = BaseRates(self._deeds)
         self._bookings: dict[RepQuarter, Sequence[Booking]] = {}
         self._totals: dict[tuple[str, str, str], RunningTotal] = {}
         self._stays: dict[tuple[str, str], StaysIn] = {}
@@ -171,7 +173,12 @@ class KnownContext:
         ).fetchall()
         return (Offer(*row) for row in rows)
 
-    def _acts_of(self, rep: str) -> Iterable[tuple[UUID, Act]]:
-        return ACTS.known(
-            self.connection, as_of=self.as_of, where="rep = %s AND outside", params=(rep,)
-        )
+    def _deeds(self, kind: ActKind, rep: str | None) -> Iterable[Deed]:
+        rows = self.connection.execute(
+            "SELECT deal_id, segment, action_time, cause = 'seller_only' FROM acts"
+            " WHERE kind = %(kind)s AND outside AND (%(rep)s::text IS NULL OR rep = %(rep)s)"
+            " AND from_position <= %(as_of)s"
+            " AND (until_position IS NULL OR until_position > %(as_of)s)",
+            {"kind": kind, "rep": rep, "as_of": self.as_of},
+        ).fetchall()
+        return (Deed(*row) for row in rows)

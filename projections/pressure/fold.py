@@ -1,7 +1,7 @@
 """Which of a deal's events are consistent with quota pressure, and the facts that say so."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -26,7 +26,8 @@ from projections.pressure.around import (
     origin,
     usual_pace,
 )
-from projections.pressure.baseline import Comparables, Dwell, Peers, Question
+from projections.pressure.base_rate import BaseRate, BaseRates
+from projections.pressure.baseline import Comparables, Dwell, Peers, Question, Scope
 from projections.pressure.curve import Standing, pivotality, standing
 from projections.pressure.derive import ActSeen, acts_seen
 from projections.pressure.recording import Coverage
@@ -42,7 +43,12 @@ class Context(Surroundings, Protocol):
 
     @property
     def comparables(self) -> Comparables:
-        """The seller events of other deals."""
+        """The offers of other deals."""
+        ...
+
+    @property
+    def base_rates(self) -> BaseRates:
+        """How often events of other deals have no customer cause."""
         ...
 
     def quota_changes(self, rep: str, quarter: str) -> Sequence[datetime]:
@@ -137,6 +143,11 @@ class Judgement:
             return None
         return self.context.comparables.peers("level", self.question, self.context.policy)
 
+    @property
+    def scope(self) -> Scope | None:
+        """Whose offers an offer is compared with; None for others, and where they are too few."""
+        return self.levels.scope if self.levels else None
+
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What the rules found that apply to its kind."""
@@ -220,7 +231,7 @@ class Judged:
     usual_pace: UsualPace | None
     quota_events: tuple[UUID, ...]
     win_events: tuple[UUID, ...]
-    base_rate: tuple[int, int]
+    base_rate: BaseRate
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -265,7 +276,7 @@ def _judged(deal_id: UUID, seen: ActSeen, context: Context) -> Judged:
         usual_pace=usual_pace(context, rep, quarter, now, at) if quarter and now else None,
         quota_events=made.quota[1],
         win_events=context.wins(rep, quarter.name, at) if quarter else (),
-        base_rate=context.comparables.seller_only_rate(made.question, act.kind),
+        base_rate=context.base_rates.at(made.question, act.kind, context.policy, made.scope),
     )
 
 
@@ -281,5 +292,8 @@ def _pivotality(made: Judgement, worth: Money | None) -> Fraction | None:
 
 def _explained(finding: Finding, seen: ActSeen) -> Finding:
     if seen.move is None:
-        return finding
+        # When an offer expires says nothing of the one before it.
+        before = None if finding.rule == "PS-3" else seen.before
+        own = seen.event.event_id
+        return replace(finding, evidence=(own, before) if before else (own,))
     return rules.rush_explained(finding, seen.move, seen.missing, seen.entered)

@@ -13,7 +13,8 @@ from domain.fiscal import FiscalQuarter
 from domain.pace import Active, Pace, pace
 from domain.policy import DEFAULT_POLICY, Policy
 from domain.values import Money
-from projections.pressure.acts import Act, Stay
+from projections.pressure.acts import Act, ActKind, Stay
+from projections.pressure.base_rate import BaseRates, Deed
 from projections.pressure.baseline import Comparables, Dwell, Lasted, Offer, StaysIn
 from projections.pressure.recording import Coverage
 from tests.support.told import NAMESPACE, at, named, usd
@@ -39,6 +40,10 @@ class PlainContext:
     @property
     def comparables(self) -> Comparables:
         return comparables(self.offers)
+
+    @property
+    def base_rates(self) -> BaseRates:
+        return base_rates(self.offers)
 
     def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
         del rep, quarter, at
@@ -116,7 +121,18 @@ def comparables(acts: Sequence[tuple[UUID, Act]]) -> Comparables:
             if act.depth is not None and act.interior and (reps is None or act.rep in reps):
                 yield Offer(deal_id, act.rep, act.segment, act.action_time, act.depth, act.previous)
 
-    return Comparables(offers_of, lambda rep: [a for a in acts if a[1].rep == rep and a[1].outside])
+    return Comparables(offers_of)
+
+
+def base_rates(acts: Sequence[tuple[UUID, Act]]) -> BaseRates:
+    """Tell how often these acts have no customer cause, as with stored ones."""
+
+    def deeds_of(kind: ActKind, rep: str | None) -> Iterable[Deed]:
+        for deal_id, act in acts:
+            if act.kind == kind and act.outside and rep in (None, act.rep):
+                yield Deed(deal_id, act.segment, act.action_time, act.seller_only)
+
+    return BaseRates(deeds_of)
 
 
 def offers(

@@ -21,6 +21,7 @@ from domain.stamp import RecordedEvent
 from domain.values import Money, utc_instant
 from projections.attainment.fold import credits_of
 from projections.pressure.acts import Act, Stay
+from projections.pressure.base_rate import BaseRates
 from projections.pressure.baseline import Comparables, Dwell, StaysIn
 from projections.pressure.derive import derive_acts, derive_stays
 from projections.pressure.fold import Judged
@@ -28,7 +29,7 @@ from projections.pressure.fold import fold as judge
 from projections.pressure.recording import Coverage
 from projections.progress.fold import Progress
 from projections.progress.fold import fold as follow
-from tests.support.pressure import comparables, lasted
+from tests.support.pressure import base_rates, comparables, lasted
 
 Line = dict[str, object]
 
@@ -111,6 +112,10 @@ class Company:
         return comparables(self.acts)
 
     @cached_property
+    def base_rates(self) -> BaseRates:
+        return base_rates(self.acts)
+
+    @cached_property
     def stays(self) -> dict[tuple[str, str], list[tuple[UUID, Stay]]]:
         found: dict[tuple[str, str], list[tuple[UUID, Stay]]] = defaultdict(list)
         for key, events in self.deals.items():
@@ -140,6 +145,7 @@ class _Context:
         self.policy = company.policy
         self.calendar = company.known.calendar
         self.comparables = company.comparables
+        self.base_rates = company.base_rates
 
     def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
         return self._company.known.quota(rep, quarter, at)

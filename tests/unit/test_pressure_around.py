@@ -11,13 +11,13 @@ from domain.events.money import DiscountOffered
 from domain.fiscal import FiscalQuarter
 from domain.pace import Active
 from domain.policy import DEFAULT_POLICY
-from projections.pressure.answer import exposure_json
+from projections.pressure.answer import exposure_json, judged_json
 from projections.pressure.around import Managed, Origin, managed, origin, usual_pace
 from projections.pressure.curve import Standing, standing
 from projections.pressure.exposure import exposure
 from projections.pressure.fold import fold
 from projections.pressure.sentence import sentence
-from tests.support.pressure import PlainContext
+from tests.support.pressure import PlainContext, offers
 from tests.support.told import DEAL, Teller, at, discount, moved, named, opened, process, won
 
 QUARTER = PlainContext().calendar.quarter_of(at("2025-02-01"))
@@ -164,3 +164,43 @@ def test_a_deal_that_was_not_open_yet_has_no_exposure(until: str) -> None:
     exposed = exposure(open_deal().events, PlainContext(), at(until))
 
     assert (exposed.open, exposed.share()) == (timedelta(0), None)
+
+
+def test_a_finding_names_the_offer_and_the_one_before_or_what_set_the_date_before() -> None:
+    teller = Teller()
+    teller.tell(opened(close_date="2025-04-25"), "2025-01-01", name="opening")
+    teller.tell(moved("2025-03-31"), "2025-03-20", name="first move")
+    teller.tell(moved("2025-03-30"), "2025-03-21", name="second move")
+    teller.tell(discount("5"), "2025-03-22", name="first offer")
+    teller.tell(discount("9"), "2025-03-23", name="second offer")
+
+    judged = fold(DEAL, teller.events, lambda _: process(("1", {})), PlainContext())
+    found = [{f.rule: f.evidence for f in one.findings} for one in judged]
+
+    assert found[0] == {"PS-4": (named("first move"), named("opening"))}
+    assert found[1] == {"PS-4": (named("second move"), named("first move"))}
+    assert found[2]["PS-1"] == found[2]["PS-3"] == (named("first offer"),)
+    pair = (named("second offer"), named("first offer"))
+    assert (found[3]["PS-1"], found[3]["PS-2"]) == (pair, pair)
+    assert found[3]["PS-3"] == (named("second offer"),)
+
+
+def test_the_base_rate_is_that_of_those_an_offer_is_compared_with() -> None:
+    # Nine offers of the rep are enough for a baseline; of every three, one lacks a customer cause.
+    context = PlainContext(offers=[*offers([0.1] * 9, rep="ann"), *offers([0.1] * 9, rep="bob")])
+    teller = Teller()
+    teller.tell(opened(), "2025-01-01")
+    teller.tell(discount("30"), "2025-03-22")
+
+    (judged,) = fold(DEAL, teller.events, lambda _: process(("1", {})), context)
+    shown = judged_json(judged, DEFAULT_POLICY)["facts"]
+
+    assert isinstance(shown, list)
+    assert shown[2]["base_rate"] == {
+        "scope": "rep",
+        "without_customer_action": 3,
+        "of": 9,
+        "share": 0.333333,
+        "interval": [0.120584, 0.645798],
+    }
+    assert ", nor for 3 of 9 comparable events" in sentence(judged, DEFAULT_POLICY)
