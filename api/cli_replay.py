@@ -9,11 +9,20 @@ import typer
 from api import clock
 from api.bootstrap import Ledger, open_ledger
 from api.cli_exchange import catch_up
-from api.cli_output import AsOf, EffectiveAt, Json, print_json, print_table
+from api.cli_output import (
+    AsOf,
+    EffectiveAt,
+    Json,
+    UnderPolicy,
+    print_changes,
+    print_json,
+    print_table,
+)
 from api.moment import Moment, moment
 from api.replays import ClockName, Replay
 from api.restatement import restated
 from api.settings import Settings
+from api.what_if import published
 from domain.known import Known
 from projections.quarter.steps import Scope
 from projections.quarter.waterfall import INFLOWS, OUTFLOWS
@@ -100,12 +109,16 @@ def replay(
     b: To = None,
     on: On = None,
     restate: Restate = False,
+    policy: UnderPolicy = None,
     as_json: Json = False,
 ) -> None:
     """Replay a quarter: where it stood, its days, what moved it, or what differs."""
     if rep is not None and team is not None:
         message = "give a rep or a team, not both"
         raise typer.BadParameter(message, param_hint="--team")
+    if policy is not None and (restate or view is not View.QUARTER):
+        message = "a policy goes with the view of the quarter, and not with --restate"
+        raise typer.BadParameter(message, param_hint="--policy")
     asked = _Asked(
         quarter=quarter,
         view=view,
@@ -114,7 +127,10 @@ def replay(
         ends=(a, b),
         clock=on.value if on else None,
     )
-    told = _told(asked, as_of, effective_at, restate=restate)
+    if policy is None:
+        told = _told(asked, as_of, effective_at, restate=restate)
+    else:
+        told = _under(asked, as_of, effective_at, policy)
     if as_json:
         print_json(told)
     else:
@@ -131,6 +147,15 @@ def _told(asked: _Asked, as_of: str | None, effective_at: str | None, *, restate
         position = ledger.worker.position()
         again = asked.answer(ledger, when, ledger.context.known(position))
         return restated(told, again, position=position)
+
+
+def _under(asked: _Asked, as_of: str | None, effective_at: str | None, version: int) -> Answer:
+    with open_ledger(Settings.read()) as ledger:
+        catch_up(ledger)
+        when = moment(ledger.store, as_of=as_of, effective_at=effective_at, now=clock.now())
+        policy = published(ledger.context.known(ledger.worker.position()), version)
+        known = ledger.context.known(when.position)
+        return ledger.quarter_figures.under(when, asked.quarter, known, asked.clock, policy)
 
 
 def _end(ledger: Ledger, replay: Replay, text: str | None) -> Moment | None:
@@ -165,6 +190,9 @@ def _print(view: View, told: Answer) -> None:
             totals = told["totals"].items()
             rows = [[what, one["deals"], _all(one["amounts"])] for what, one in totals]
             print_table(["change", "deals", "amount"], rows)
+    if "what_if" in told:
+        print_changes(told["what_if"])
+        return
     for one in told.get("difference", []):
         typer.echo(f"restated: {one['at']}: {one['then']} then, {one['now']} now")
 

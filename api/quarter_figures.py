@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, TypeAlias
@@ -11,7 +12,9 @@ from api.lists_figures import Figures
 from api.moment import Moment
 from api.places import Places
 from api.replays import ClockName, Replay, ReplayReader
+from api.what_if import verdict_changes, what_if
 from domain.known import Known
+from domain.policy import Policy
 from domain.replay import view
 from domain.values import Money, decimal_text
 from projections.attainment.projection import ledger
@@ -20,7 +23,14 @@ from projections.pressure.acts import Act
 from projections.pressure.context import KnownContext
 from projections.pressure.derive import derive_acts
 from projections.pressure.fold import Verdict
-from projections.pressure.verdicts import ActVerdict, Counts, Cut, counts_by_rep, verdicts_of
+from projections.pressure.verdicts import (
+    ActVerdict,
+    Counts,
+    Cut,
+    counts_by_rep,
+    verdicts,
+    verdicts_of,
+)
 from projections.progress.answer import movement_of
 from projections.progress.figures import grouped, movements_of, shares_of
 from projections.progress.fold import Progress, fold
@@ -94,32 +104,60 @@ class QuarterFigures:
             found[deal_id] = fold(events, known.processes(events), known.policy)
         return found
 
+    def under(
+        self, moment: Moment, name: str, known: Known, clock: ClockName | None, policy: Policy
+    ) -> Answer:
+        """Give a quarter as it stood, and its pressure as it would be under another policy.
+
+        Raises:
+            UnknownThingError: the fiscal calendar has no such quarter.
+        """
+        then = self.quarter(moment, name, known, clock)
+        replay = self._replays.replay(name, moment, clock, known=known)
+        other = replace(replay, known=known.under(policy))
+        with self._replays.store.connection() as connection:
+            before = self._verdicts(connection, replay)
+            context = self._context(connection, other, other_policy=True)
+            after = verdicts_of(context, self._acts_anew(connection, other))
+        pressure = _answered(_counted(after))
+        changes = verdict_changes(before, after)
+        return what_if(then, {**then, "pressure": pressure}, policy, changes)
+
     def _pressure(self, connection: Rows, replay: Replay) -> Answer:
         """Give how many seller events of the quarter are pressure-shaped, together and by rep.
 
         In another frame its deals are read anew, as they were known then.
         """
-        moment, name = replay.moment, replay.quarter.name
-        as_of = self._views() if replay.reframed else moment.position
-        context = KnownContext(
-            connection, known=replay.known, as_of=as_of, at=moment.effective_at, ledger=ledger
-        )
-        cut = None
-        if moment.cut is not None:
-            cut = Cut(moment.cut, lambda ids: self._places.streams(list(ids), moment.position))
         if replay.reframed:
-            found = _counted(verdicts_of(context, self._acts_anew(connection, replay)))
-        else:
-            found = counts_by_rep(context, name, cut=cut)
-        total = Counts(
-            shaped=sum(one.shaped for one in found.values()),
-            consistent=sum(one.consistent for one in found.values()),
-            evaluable=sum(one.evaluable for one in found.values()),
+            return _answered(_counted(self._verdicts(connection, replay)))
+        context = self._context(connection, replay)
+        return _answered(counts_by_rep(context, replay.quarter.name, cut=self._cut(replay)))
+
+    def _verdicts(self, connection: Rows, replay: Replay) -> list[ActVerdict]:
+        """Give the verdict of each seller event of the quarter."""
+        context = self._context(connection, replay)
+        if replay.reframed:
+            return verdicts_of(context, self._acts_anew(connection, replay))
+        name = replay.quarter.name
+        return verdicts(context, where="quarter = %s", params=(name,), cut=self._cut(replay))
+
+    def _context(
+        self, connection: Rows, replay: Replay, *, other_policy: bool = False
+    ) -> KnownContext:
+        return KnownContext(
+            connection,
+            known=replay.known,
+            as_of=self._views() if replay.reframed else replay.moment.position,
+            at=replay.moment.effective_at,
+            ledger=ledger,
+            other_policy=other_policy,
         )
-        return {
-            **_verdicts(total),
-            "reps": [{"rep": rep, **_verdicts(one)} for rep, one in found.items()],
-        }
+
+    def _cut(self, replay: Replay) -> Cut | None:
+        moment = replay.moment
+        if moment.cut is None:
+            return None
+        return Cut(moment.cut, lambda ids: self._places.streams(list(ids), moment.position))
 
     def _acts_anew(self, connection: Rows, replay: Replay) -> list[tuple[UUID, Act]]:
         """Derive the seller events of a quarter in another frame than that of the facts."""
@@ -136,6 +174,19 @@ class QuarterFigures:
             for act in derive_acts(view(stream, effective_at=moment.cut), replay.known)
             if act.quarter == quarter.name
         ]
+
+
+def _answered(found: Mapping[str, Counts]) -> Answer:
+    """Give counts of verdicts together and by rep."""
+    total = Counts(
+        shaped=sum(one.shaped for one in found.values()),
+        consistent=sum(one.consistent for one in found.values()),
+        evaluable=sum(one.evaluable for one in found.values()),
+    )
+    return {
+        **_verdicts(total),
+        "reps": [{"rep": rep, **_verdicts(one)} for rep, one in found.items()],
+    }
 
 
 def _counted(found: Iterable[ActVerdict]) -> dict[str, Counts]:

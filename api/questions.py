@@ -11,9 +11,11 @@ from api.context import ContextReader
 from api.errors import UnknownDealError
 from api.moment import Moment
 from api.storage.event_store import EventStore
+from api.what_if import verdict_changes, what_if
 from domain.events.honesty import EventAmended, EventRetracted
 from domain.known import Known
 from domain.path import Processes, pinned_reference
+from domain.policy import Policy
 from domain.process import Process
 from domain.replay import Event, view
 from projections.attainment.projection import ledger
@@ -29,6 +31,7 @@ from projections.pressure.exposure import exposure
 from projections.pressure.fold import Judged
 from projections.pressure.fold import fold as fold_pressure
 from projections.pressure.recording import Coverage
+from projections.pressure.verdicts import told
 from projections.progress.answer import answer as progress_answer
 from projections.progress.fold import fold as fold_progress
 from projections.quarter.answer import counters_json, move_json, visits_json
@@ -45,6 +48,7 @@ class DealSeen:
 
     `known` is the context that it is read in, `compared_at` the position at which other deals
     are compared with it; both are those of the moment, unless the question restates them.
+    `other_policy` says that the policy of `known` is none that the facts of others rest on.
     """
 
     deal_id: UUID
@@ -54,6 +58,7 @@ class DealSeen:
     known: Known
     processes: Processes
     compared_at: int
+    other_policy: bool = False
 
     @property
     def version(self) -> int:
@@ -102,6 +107,10 @@ class DealQuestions:
             seen, known=known, processes=known.processes(seen.events), compared_at=compared_at
         )
 
+    def under(self, seen: DealSeen, policy: Policy) -> DealSeen:
+        """Give the same events of the deal, read as if another policy were in force."""
+        return replace(seen, known=seen.known.under(policy), other_policy=True)
+
     def deal(self, seen: DealSeen) -> dict[str, object]:
         """Give the state of the deal."""
         state = fold_state(seen.events)
@@ -133,7 +142,23 @@ class DealQuestions:
 
     def pressure(self, seen: DealSeen) -> dict[str, object]:
         """Give which events are consistent with quota pressure, and why (DESIGN section 6)."""
-        judged, coverage = self.judged(seen)
+        return self._pressure(seen, *self.judged(seen))
+
+    def pressure_under(self, seen: DealSeen, policy: Policy) -> dict[str, object]:
+        """Give the pressure as it is, and as it would be under another policy."""
+        under = self.under(seen, policy)
+        then, other = self.judged(seen), self.judged(under)
+        before, after = (told(seen.deal_id, judged) for judged, _ in (then, other))
+        return what_if(
+            self._pressure(seen, *then),
+            self._pressure(under, *other),
+            policy,
+            verdict_changes(before, after),
+        )
+
+    def _pressure(
+        self, seen: DealSeen, judged: Sequence[Judged], coverage: Coverage
+    ) -> dict[str, object]:
         with self._store.connection() as connection:
             context = _context(connection, seen)
             exposed = exposure(seen.events, context, seen.moment.effective_at)
@@ -226,6 +251,7 @@ def _context(connection: Rows, seen: DealSeen) -> KnownContext:
         as_of=seen.compared_at,
         at=seen.moment.effective_at,
         ledger=ledger,
+        other_policy=seen.other_policy,
     )
 
 

@@ -118,11 +118,14 @@ class Known:
         """The policy published last, or the built-in one."""
         if self._policy is not None:
             return self._policy
-        published = [e.data for e in self.events if isinstance(e.data, PolicyPublished)]
-        if not published:
-            return DEFAULT_POLICY
-        latest = max(published, key=lambda policy: policy.version)
-        return policy_from(latest.version, latest.numbers)
+        return self.policies[max(self.policies)]
+
+    @cached_property
+    def policies(self) -> dict[int, Policy]:
+        """Every policy that was published, by version, and the built-in one."""
+        published = (e.data for e in self.events if isinstance(e.data, PolicyPublished))
+        found = {one.version: policy_from(one.version, one.numbers) for one in published}
+        return {DEFAULT_POLICY.version: DEFAULT_POLICY, **found}
 
     @cached_property
     def _published(self) -> list[tuple[datetime, Process]]:

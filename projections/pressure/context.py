@@ -5,8 +5,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import product
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import UUID
+
+from psycopg import sql
 
 from domain.bookings import Booking, RunningTotal
 from domain.fiscal import FiscalQuarter
@@ -17,6 +19,7 @@ from projections.facts import FactTable, Rows
 from projections.pressure.acts import Act, ActKind, Stay
 from projections.pressure.base_rate import BaseRates, Deed
 from projections.pressure.baseline import Comparables, Dwell, Lasted, Offer, StaysIn
+from projections.pressure.derive import placing
 from projections.pressure.recording import Coverage
 
 ACTS: Final = FactTable("acts", Act)
@@ -36,14 +39,27 @@ class KnownContext:
     """
 
     def __init__(
-        self, connection: Rows, *, known: Known, as_of: int, at: datetime, ledger: Ledger
+        self,
+        connection: Rows,
+        *,
+        known: Known,
+        as_of: int,
+        at: datetime,
+        ledger: Ledger,
+        other_policy: bool = False,
     ) -> None:
-        """Take the context `known` at position `as_of`; `at` is the instant of the question."""
+        """Take the context `known` at position `as_of`; `at` is the instant of the question.
+
+        With `other_policy` the facts of then rest on another policy than that of the context:
+        which of them lie outside the first and the last days of their quarter is found anew. Why
+        those of other deals happened stays as it was found under theirs.
+        """
         self.connection = connection
         self.known = known
         self.as_of = as_of
         self.at = at
         self._ledger = ledger
+        self._other_policy = other_policy
         self.policy = known.policy
         self.calendar = known.calendar
         self.comparables = Comparables(self._offers)
@@ -150,35 +166,58 @@ class KnownContext:
         return self._coverage[team]
 
     def _read_coverage(self, team: frozenset[str] | None) -> Coverage:
-        row = self.connection.execute(
-            "SELECT count(*) FILTER (WHERE cause <> 'seller_only'), count(*) FROM acts"
-            " WHERE outside AND action_time <= %s AND (%s::text[] IS NULL OR rep = ANY(%s))"
-            " AND from_position <= %s AND (until_position IS NULL OR until_position > %s)",
-            (self.at, *[sorted(team) if team is not None else None] * 2, self.as_of, self.as_of),
-        ).fetchone()
-        return Coverage(*row) if row else Coverage(0, 0)
+        condition = "action_time <= %(at)s AND (%(team)s::text[] IS NULL OR rep = ANY(%(team)s))"
+        params = {"at": self.at, "team": None if team is None else sorted(team)}
+        if self._other_policy:
+            rows = self._acts("action_time, cause <> 'seller_only'", condition, params)
+            explained = [told for at, told in rows if self._placing(at)[0]]
+            return Coverage(sum(explained), len(explained))
+        counts = "count(*) FILTER (WHERE cause <> 'seller_only'), count(*)"
+        ((explained_then, of),) = self._acts(counts, f"outside AND {condition}", params)
+        return Coverage(explained_then, of)
+
+    def _acts(
+        self, columns: str, condition: str, params: Mapping[str, object]
+    ) -> list[tuple[Any, ...]]:
+        """Read columns of the acts known then; the texts are of this module alone."""
+        query = sql.SQL(
+            "SELECT {} FROM acts WHERE {} AND from_position <= %(as_of)s"
+            " AND (until_position IS NULL OR until_position > %(as_of)s)"
+        ).format(_sql(columns), _sql(condition))
+        return self.connection.execute(query, {**params, "as_of": self.as_of}).fetchall()
+
+    def _placing(self, at: datetime) -> tuple[bool | None, bool | None]:
+        return placing(self.calendar.quarter_at(at), at, self.policy)
 
     def _booked(self, rep: str, quarter: str) -> Sequence[Booking]:
         self.read_bookings([(rep, quarter)])
         return self._bookings[rep, quarter]
 
     def _offers(self, reps: Collection[str] | None) -> Iterable[Offer]:
-        rows = self.connection.execute(
-            "SELECT deal_id, rep, segment, action_time, depth, previous FROM acts"
-            " WHERE kind = 'discount_offered' AND interior"
-            " AND (%(everybody)s OR rep = ANY(%(reps)s))"
-            " AND from_position <= %(as_of)s"
-            " AND (until_position IS NULL OR until_position > %(as_of)s)",
-            {"everybody": reps is None, "reps": sorted(reps or ()), "as_of": self.as_of},
-        ).fetchall()
-        return (Offer(*row) for row in rows)
+        interior = "true" if self._other_policy else "interior"
+        rows = self._acts(
+            "deal_id, rep, segment, action_time, depth, previous",
+            f"kind = 'discount_offered' AND {interior} AND (%(everybody)s OR rep = ANY(%(reps)s))",
+            {"everybody": reps is None, "reps": sorted(reps or ())},
+        )
+        offers = (Offer(*row) for row in rows)
+        if not self._other_policy:
+            return offers
+        return (offer for offer in offers if self._placing(offer.action_time)[1])
 
     def _deeds(self, kind: ActKind, rep: str | None) -> Iterable[Deed]:
-        rows = self.connection.execute(
-            "SELECT deal_id, segment, action_time, cause = 'seller_only' FROM acts"
-            " WHERE kind = %(kind)s AND outside AND (%(rep)s::text IS NULL OR rep = %(rep)s)"
-            " AND from_position <= %(as_of)s"
-            " AND (until_position IS NULL OR until_position > %(as_of)s)",
-            {"kind": kind, "rep": rep, "as_of": self.as_of},
-        ).fetchall()
-        return (Deed(*row) for row in rows)
+        outside = "true" if self._other_policy else "outside"
+        rows = self._acts(
+            "deal_id, segment, action_time, cause = 'seller_only'",
+            f"kind = %(kind)s AND {outside} AND (%(rep)s::text IS NULL OR rep = %(rep)s)",
+            {"kind": kind, "rep": rep},
+        )
+        deeds = (Deed(*row) for row in rows)
+        if not self._other_policy:
+            return deeds
+        return (deed for deed in deeds if self._placing(deed.action_time)[0])
+
+
+def _sql(text: str) -> sql.SQL:
+    # Only texts of this module come here.
+    return sql.SQL(text)

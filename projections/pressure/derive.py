@@ -222,8 +222,7 @@ class _Walk:
         """Begin an act with what every kind of it has."""
         at = action_time(event)
         quarter = self._calendar.quarter_at(at)
-        outside = None if quarter is None else days_left(quarter, at) >= self._policy.window_days
-        opening = quarter is not None and in_opening(quarter, at, self._policy)
+        outside, interior = placing(quarter, at, self._policy)
         return partial(
             Act,
             event_id=event.event_id,
@@ -234,7 +233,7 @@ class _Walk:
             action_time=at,
             quarter=quarter.name if quarter else None,
             outside=outside,
-            interior=None if outside is None else outside and not opening,
+            interior=interior,
             cause=cause.kind,
             unsettled_until=self._unsettled.get(event.event_id),
         )
@@ -265,9 +264,15 @@ class _Walk:
         )
 
 
-def in_opening(quarter: FiscalQuarter, instant: datetime, policy: Policy) -> bool:
-    """Say whether the instant lies in the first days of the quarter."""
-    return (local_day(instant, quarter.zone) - quarter.start).days < policy.opening_days
+def placing(
+    quarter: FiscalQuarter | None, instant: datetime, policy: Policy
+) -> tuple[bool | None, bool | None]:
+    """Say whether an instant lies outside the last days of a quarter, and the first ones too."""
+    if quarter is None:
+        return None, None
+    outside = days_left(quarter, instant) >= policy.window_days
+    opening = (local_day(instant, quarter.zone) - quarter.start).days < policy.opening_days
+    return outside, outside and not opening
 
 
 def stays_of(events: Sequence[Event], processes: Processes) -> list[Stay]:

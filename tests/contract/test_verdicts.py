@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from api.storage.connections import conninfo
 from api.storage.migrate import migrate
 from domain.bookings import Booking
+from domain.policy import policy_from
 from domain.replay import view
 from projections.attainment.fold import credits_of
 from projections.attainment.projection import attainment_projection, ledger
@@ -28,14 +29,14 @@ from projections.pressure.fold import Judged, fold
 from projections.pressure.projection import pressure_projection
 from projections.pressure.recording import Coverage
 from projections.pressure.verdicts import (
-    ActVerdict,
     Counts,
     Cut,
     counts_by_deal,
     counts_by_rep,
+    told,
     verdicts,
 )
-from tests.support.many_deals import DEALS, LOGS, REPS, Log
+from tests.support.many_deals import DEALS, LOGS, REPS, Log, Telling
 from tests.support.postgres import PostgresServer
 
 Chance = random.Random
@@ -83,21 +84,6 @@ def folded(
         events = view(stream, effective_at=cut)
         found[deal_id] = fold(deal_id, events, context.known.processes(events), context)
     return found
-
-
-def told(deal_id: UUID, judged: Judged) -> ActVerdict:
-    quarter = judged.quarter.name if judged.quarter else None
-    return ActVerdict(
-        deal_id,
-        judged.event.event_id,
-        judged.event.rep,
-        judged.event.occurred_at,
-        judged.action_time,
-        quarter,
-        judged.kind,
-        judged.cause.kind,
-        judged.verdict,
-    )
 
 
 def counted(judged: Sequence[Judged]) -> Counts:
@@ -149,7 +135,7 @@ def test_verdicts_from_facts_equal_those_from_the_streams(
                 found = verdicts(other, cut=cut)
                 by_deal = counts_by_deal(third, expected, cut=cut)
 
-                assert set(found) == {told(d, one) for d, all_ in expected.items() for one in all_}
+                assert set(found) == {one for d, all_ in expected.items() for one in told(d, all_)}
                 assert len(found) == sum(map(len, expected.values()))
                 assert by_deal == {deal_id: counted(all_) for deal_id, all_ in expected.items()}
 
@@ -213,6 +199,38 @@ def test_bookings_are_read_once_for_all(rows: Rows, log: Log) -> None:
         verdicts(KnownContext(rows, known=known, as_of=log.head, at=END, ledger=counting))
 
     assert len(asked) <= 1
+
+
+@settings(max_examples=20, deadline=None)
+@given(log=LOGS, chance=CHANCES)
+def test_another_policy_says_of_old_facts_what_it_says_of_its_own(
+    rows: Rows, log: Log, chance: Chance
+) -> None:
+    numbers: dict[str, object] = {
+        **log.known(log.head).policy.model_dump(mode="json", exclude={"version", "coverage_gate"}),
+        "window_days": chance.choice([10, 40, 70]),
+        "opening_days": chance.choice([0, 10]),
+        "coverage_gate": chance.choice([None, "0.5"]),
+    }
+    published = log.and_then(
+        Telling("policy", "policy_published", {"version": 9, "numbers": numbers})
+    )
+    policy = policy_from(9, numbers)
+    with followed(rows, published, lambda: 40):
+        under = KnownContext(
+            rows,
+            known=log.known(log.head).under(policy),
+            as_of=log.head,
+            at=END,
+            ledger=ledger,
+            other_policy=True,
+        )
+        found = folded(under, log, log.head, None)
+        expected = folded(
+            context_at(rows, published, published.head), published, published.head, None
+        )
+
+    assert found == expected
 
 
 @settings(max_examples=10, deadline=None)
