@@ -1,8 +1,10 @@
 """Who moved it: which customer event, if any, explains a seller's event (METRICS section 3)."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
@@ -51,6 +53,9 @@ _OF_SELLERS: Final = frozenset(
 )
 
 
+_OCCURRED: Final = attrgetter("occurred_at")
+
+
 @dataclass(frozen=True, slots=True)
 class _SellerEvent:
     event: Event
@@ -79,7 +84,7 @@ def causes(events: Sequence[Event], processes: Processes, policy: Policy) -> dic
     explained before stay explained, and keep what qualifies their cause if that can be.
     """
     sellers = list(_seller_events(events, processes))
-    customers = [event for event in events if is_customer_event(event)]
+    customers = sorted((e for e in events if is_customer_event(e)), key=_OCCURRED)
     used: set[tuple[UUID, type]] = set()
     found = _linked(sellers, customers, used, policy)
     for kind in dict.fromkeys(type(seller.data) for seller in sellers):
@@ -161,14 +166,11 @@ def _preceded(
 
 
 def _eligible(seller: _SellerEvent, customers: Sequence[Event], policy: Policy) -> list[Event]:
-    """Give the customer events that may explain a seller's event, the preferred one first."""
+    """Give the customer events, of those in order, that may explain one; the preferred first."""
     latest = seller.action_time
-    earliest = latest - timedelta(days=policy.lookback_days)
-    found = [
-        customer
-        for customer in customers
-        if earliest <= customer.occurred_at <= latest and _relevant(seller, customer)
-    ]
+    start = bisect_left(customers, latest - timedelta(days=policy.lookback_days), key=_OCCURRED)
+    end = bisect_right(customers, latest, start, key=_OCCURRED)
+    found = [customer for customer in customers[start:end] if _relevant(seller, customer)]
     return sorted(found, key=lambda customer: (_level(customer) < CUSTOMER_MOVE, customer.order))
 
 
