@@ -15,8 +15,7 @@ from uuid import UUID
 from domain.bookings import RunningTotal
 from domain.calendars import CalendarHistory
 from domain.events.money import DiscountOffered
-from domain.fiscal import FiscalQuarter, tau
-from domain.pace import first_instant
+from domain.fiscal import FiscalQuarter, instant_at, tau
 from domain.policy import Policy
 from domain.replay import Event
 from domain.values import Money
@@ -224,7 +223,7 @@ class _Past:
                 return None
             booked = sum((total.before(end) for total in totals), Decimal(0))
             if booked > 0:
-                now = self._now_in(quarter)
+                now = instant_at(quarter, self._elapsed)
                 by_then += sum((total.before(now) for total in totals), Decimal(0))
                 whole += booked
                 counted.append(quarter.name)
@@ -232,11 +231,6 @@ class _Past:
             return None
         share = Fraction(by_then) / Fraction(whole)
         return _Pooled(min(Fraction(1), max(Fraction(0), share)), tuple(counted))
-
-    def _now_in(self, quarter: FiscalQuarter) -> datetime:
-        """Give the instant by which as much of another quarter had passed."""
-        start, end = quarter.start_instant, quarter.end_instant
-        return first_instant(lambda at: tau(quarter, at) >= self._elapsed, start, end)
 
     def deals(self, rep: str) -> int:
         """Count the events that credited a rep in those quarters."""
