@@ -35,7 +35,7 @@ def published(known: Known, version: int) -> Policy:
     Raises:
         UnknownThingError: it was never published.
     """
-    policy = known.policies.get(version)
+    policy = known.policy_of(version)
     if policy is None:
         message = f"no policy of version {version} was published"
         raise UnknownThingError(message, field="policy")

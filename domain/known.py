@@ -118,14 +118,21 @@ class Known:
         """The policy published last, or the built-in one."""
         if self._policy is not None:
             return self._policy
-        return self.policies[max(self.policies)]
+        if not self._policies:
+            return DEFAULT_POLICY
+        latest = max(self._policies, key=lambda policy: policy.version)
+        return policy_from(latest.version, latest.numbers)
 
     @cached_property
-    def policies(self) -> dict[int, Policy]:
-        """Every policy that was published, by version, and the built-in one."""
-        published = (e.data for e in self.events if isinstance(e.data, PolicyPublished))
-        found = {one.version: policy_from(one.version, one.numbers) for one in published}
-        return {DEFAULT_POLICY.version: DEFAULT_POLICY, **found}
+    def _policies(self) -> list[PolicyPublished]:
+        return [e.data for e in self.events if isinstance(e.data, PolicyPublished)]
+
+    def policy_of(self, version: int) -> Policy | None:
+        """Give a version of the policy, 0 being the built-in one; None if never published."""
+        if version == DEFAULT_POLICY.version:
+            return DEFAULT_POLICY
+        found = next((one for one in self._policies if one.version == version), None)
+        return policy_from(version, found.numbers) if found else None
 
     @cached_property
     def _published(self) -> list[tuple[datetime, Process]]:
@@ -270,20 +277,21 @@ class Known:
         return "manager" if named else None
 
     def managed(self, rep: str, at: datetime) -> tuple[str, tuple[str, ...]] | None:
-        """Give the manager of a rep at an instant, and all who report to them at any depth.
+        """Give the manager of a rep at an instant, and the reps who report to them at any depth.
 
         None where nobody is known to manage the rep.
         """
         own = self.member(rep, at)
         if own is None or own.manager is None:
             return None
-        above = {m.rep: m.manager for m in self.memberships if m.holds(at)}
-        found: set[str] = set()
+        present = [m for m in self.memberships if m.holds(at)]
+        below: set[str] = set()
         newest = {own.manager}
         while newest:
-            newest = {one for one, manager in above.items() if manager in newest} - found
-            found |= newest
-        return own.manager, tuple(sorted(found - {own.manager}))
+            newest = {m.rep for m in present if m.manager in newest} - below
+            below |= newest
+        reps = {m.rep for m in present if m.rep in below and m.role == "rep"}
+        return own.manager, tuple(sorted(reps))
 
     def teammates(self, rep: str, at: datetime) -> frozenset[str] | None:
         """Give the reps of the team that somebody is in, themselves included; None if in none."""

@@ -88,11 +88,7 @@ class KnownContext:
 
     def managed(self, rep: str, at: datetime) -> tuple[str, tuple[str, ...]] | None:
         """Give the manager of a rep at an instant, and the reps who report to them."""
-        found = self.known.managed(rep, at)
-        if found is None:
-            return None
-        manager, people = found
-        return manager, tuple(one for one in people if self.known.role(one, at) == "rep")
+        return self.known.managed(rep, at)
 
     def teammates(self, rep: str, at: datetime) -> frozenset[str]:
         """Give the reps of the team that a rep is in at an instant, or the rep alone."""

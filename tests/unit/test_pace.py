@@ -18,10 +18,10 @@ QUARTER = CalendarHistory().quarter_of(at("2025-02-01"))
 """2025Q1, of 90 days in UTC: 31 January, 28 February, 31 March."""
 
 
-def joined(rep: str, *, team: str = "north", manager: str | None = "mel") -> MemberJoined:
-    return MemberJoined.model_validate(
-        {"rep": rep, "team": team, "manager": manager, "role": "rep"}
-    )
+def joined(
+    rep: str, *, team: str = "north", manager: str | None = "mel", role: str = "rep"
+) -> MemberJoined:
+    return MemberJoined.model_validate({"rep": rep, "team": team, "manager": manager, "role": role})
 
 
 def known(*told: tuple[DomainEvent, str]) -> Known:
@@ -103,11 +103,13 @@ def test_a_manager_has_all_who_report_to_them_at_any_depth() -> None:
         (joined("bob"), "2025-01-01"),
         (joined("cy", manager="bob"), "2025-01-01"),
         (joined("dee", manager="max"), "2025-01-01"),
+        (joined("eve", role="manager"), "2025-01-01"),
+        (joined("fay", manager="eve"), "2025-01-01"),
         (MemberLeft(rep="bob"), "2025-03-01"),
     )
 
-    assert org.managed("ann", at("2025-02-01")) == ("mel", ("ann", "bob", "cy"))
-    assert org.managed("ann", at("2025-03-01")) == ("mel", ("ann",))
+    assert org.managed("ann", at("2025-02-01")) == ("mel", ("ann", "bob", "cy", "fay"))
+    assert org.managed("ann", at("2025-03-01")) == ("mel", ("ann", "fay"))
     assert org.managed("bob", at("2025-03-01")) is None
     assert org.managed("mel", at("2025-02-01")) is None
 
