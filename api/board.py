@@ -79,7 +79,9 @@ def _attainment(
     nothing: dict[str, object] = {"quota": None, "attained": None}
     if quarter is None:
         return nothing
-    context = KnownContext(connection, known=known, as_of=moment.position, ledger=ledger)
+    context = KnownContext(
+        connection, known=known, as_of=moment.position, at=moment.effective_at, ledger=ledger
+    )
     quota = attained = Decimal(0)
     currency: str | None = None
     for history in known.quotas.values():

@@ -15,7 +15,7 @@ from api import clock
 from api.application import Caller, Command, Intent
 from api.bootstrap import open_ledger
 from api.cli_exchange import catch_up
-from api.cli_output import AsOf, EffectiveAt, Json, print_json, print_table
+from api.cli_output import AsOf, EffectiveAt, Json, print_changes, print_json, print_table
 from api.errors import MalformedRequestError
 from api.exchange.profile import reasons
 from api.moment import Moment, moment
@@ -23,6 +23,7 @@ from api.settings import Settings
 from domain.events.base import DomainEvent
 from domain.events.catalogue import TYPES_BY_NAME, parse
 from domain.known import Known
+from domain.policy import policy_from
 from domain.quota import quota_stream
 
 _ALWAYS = "1970-01-01"
@@ -101,11 +102,19 @@ def policy(
     publish: Annotated[
         Path | None, typer.Option(help="YAML or JSON file with version and numbers.")
     ] = None,
+    what_if: Annotated[
+        Path | None,
+        typer.Option(help="Such a file: the verdicts of --quarter under it; records nothing."),
+    ] = None,
+    quarter: Annotated[str | None, typer.Option(help="Such as FY2026Q3, with --what-if.")] = None,
     as_of: AsOf = None,
     effective_at: EffectiveAt = None,
     as_json: Json = False,
 ) -> None:
-    """Publish a policy, or show the one in force."""
+    """Publish a policy, show the one in force, or what another would say of a quarter."""
+    if what_if is not None:
+        _show_what_if(what_if, quarter, as_of, effective_at, as_json=as_json)
+        return
     if publish is not None:
         data = yaml.safe_load(publish.read_text(encoding="utf-8"))
         tell("policy", "policy_published", data)
@@ -183,6 +192,27 @@ def member(
     ]
     headers = ["rep", "team", "manager", "role", "joined", "left"]
     _show(as_json, when, {"members": shown}, headers, shown)
+
+
+def _show_what_if(
+    file: Path, quarter: str | None, as_of: str | None, effective_at: str | None, *, as_json: bool
+) -> None:
+    if quarter is None:
+        message = "name the quarter whose verdicts to give under the file"
+        raise typer.BadParameter(message, param_hint="--quarter")
+    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    # Refuses what could not be published either.
+    _payload("policy_published", data)
+    other = policy_from(data["version"], data["numbers"])
+    with open_ledger(Settings.read()) as ledger:
+        catch_up(ledger)
+        when = moment(ledger.store, as_of=as_of, effective_at=effective_at, now=clock.now())
+        known = ledger.context.known(when.position)
+        answer: dict[str, Any] = ledger.quarter_figures.under(when, quarter, known, None, other)
+    if as_json:
+        print_json(answer)
+    else:
+        print_changes(answer["what_if"])
 
 
 def _set_quota(who: str, quarter: str, amount: dict[str, str], *, team: bool) -> None:

@@ -1,8 +1,8 @@
 """How commands print: JSON where asked, plain tables otherwise, progress where a terminal is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,6 +18,13 @@ EffectiveAt = Annotated[
     str | None, typer.Option("--effective-at", help="What was true then, as known.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+UnderPolicy = Annotated[
+    int | None,
+    typer.Option(
+        "--policy", help="Under this published version of the policy too, with what it changes."
+    ),
+]
 
 
 def print_json(answer: object) -> None:
@@ -35,6 +42,16 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
     for row in rows:
         table.add_row(*("-" if cell is None else str(cell) for cell in row))
     console.print(table)
+
+
+def print_changes(what_if: Mapping[str, Any]) -> None:
+    """Print the verdicts that another policy would change."""
+    typer.echo(f"verdicts that policy {what_if['policy']['version']} would change:")
+    rows = [
+        [one["event_id"], one["type"], one["rep"], one["before"], one["after"]]
+        for one in what_if["verdict_changes"]
+    ]
+    print_table(["event", "type", "rep", "before", "after"], rows)
 
 
 @contextmanager

@@ -10,7 +10,15 @@ import typer
 from api import clock
 from api.bootstrap import Ledger, open_ledger
 from api.cli_exchange import catch_up
-from api.cli_output import AsOf, EffectiveAt, Json, print_json, print_table
+from api.cli_output import (
+    AsOf,
+    EffectiveAt,
+    Json,
+    UnderPolicy,
+    print_changes,
+    print_json,
+    print_table,
+)
 from api.cli_quarter import (
     Answer,
     Quarter,
@@ -28,6 +36,7 @@ from api.moment import Moment, moment
 from api.replays import ClockName, Replay
 from api.restatement import restated
 from api.settings import Settings
+from api.what_if import published
 from domain.known import Known
 from projections.quarter.steps import Scope
 from projections.quarter.waterfall import INFLOWS, OUTFLOWS
@@ -114,9 +123,13 @@ def replay(
     b: To = None,
     on: On = None,
     restate: Restate = False,
+    policy: UnderPolicy = None,
     as_json: Json = False,
 ) -> None:
     """Replay a quarter: where it stood, its days, what moved it, or what differs."""
+    if policy is not None and (restate or view is not View.QUARTER):
+        message = "a policy goes with the view of the quarter, and not with --restate"
+        raise typer.BadParameter(message, param_hint="--policy")
     asked = _Asked(
         quarter=quarter,
         view=view,
@@ -125,7 +138,10 @@ def replay(
         ends=(a, b),
         clock=on.value if on else None,
     )
-    told = _told(asked, as_of, effective_at, restate=restate)
+    if policy is None:
+        told = _told(asked, as_of, effective_at, restate=restate)
+    else:
+        told = _under(asked, as_of, effective_at, policy)
     if as_json:
         print_json(told)
     else:
@@ -144,6 +160,15 @@ def _told(asked: _Asked, as_of: str | None, effective_at: str | None, *, restate
         return restated(told, again, position=position)
 
 
+def _under(asked: _Asked, as_of: str | None, effective_at: str | None, version: int) -> Answer:
+    with open_ledger(Settings.read()) as ledger:
+        catch_up(ledger)
+        when = moment(ledger.store, as_of=as_of, effective_at=effective_at, now=clock.now())
+        policy = published(ledger.context.known(ledger.worker.position()), version)
+        known = ledger.context.known(when.position)
+        return ledger.quarter_figures.under(when, asked.quarter, known, asked.clock, policy)
+
+
 def _end(ledger: Ledger, replay: Replay, text: str | None) -> Moment | None:
     if text is None:
         return None
@@ -156,7 +181,10 @@ def _print(view: View, told: Answer) -> None:
     if part := told.get("replay"):
         typer.echo(f"{told['quarter']}, {part['clock'].replace('_', ' ')}, until {part['until']}")
     _PRINTERS[view](told)
-    print_restated(told)
+    if "what_if" in told:
+        print_changes(told["what_if"])
+    else:
+        print_restated(told)
 
 
 def _print_frames(told: Answer) -> None:

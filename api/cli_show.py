@@ -9,10 +9,20 @@ from api import clock
 from api.answers import state_json
 from api.bootstrap import Ledger, open_ledger
 from api.cli_exchange import catch_up
-from api.cli_output import AsOf, EffectiveAt, Json, print_json, print_table
+from api.cli_output import (
+    AsOf,
+    EffectiveAt,
+    Json,
+    UnderPolicy,
+    print_changes,
+    print_json,
+    print_table,
+)
 from api.errors import UnknownDealError
 from api.moment import moment
+from api.questions import DealSeen
 from api.settings import Settings
+from api.what_if import published
 from projections.spans.fold import DealState
 from projections.spans.read import stood
 
@@ -57,6 +67,7 @@ def show(
     deal: Annotated[str, typer.Argument(help="A deal's id, or its id in the source.")],
     as_of: AsOf = None,
     effective_at: EffectiveAt = None,
+    policy: UnderPolicy = None,
     as_json: Json = False,
 ) -> None:
     """Show one deal: its state, what was ticked and what was shown, pressure, and its history."""
@@ -67,13 +78,20 @@ def show(
         answer: dict[str, Any] = {
             "deal": ledger.questions.deal(seen),
             "progress": ledger.questions.progress(seen),
-            "pressure": ledger.questions.pressure(seen),
+            "pressure": _pressure(ledger, seen, policy),
             "history": ledger.questions.history(seen),
         }
     if as_json:
         print_json(answer)
     else:
         _print_deal(answer)
+
+
+def _pressure(ledger: Ledger, seen: DealSeen, version: int | None) -> dict[str, object]:
+    if version is None:
+        return ledger.questions.pressure(seen)
+    today = ledger.context.known(ledger.worker.position())
+    return ledger.questions.pressure_under(seen, published(today, version))
 
 
 def _deal_id(ledger: Ledger, deal: str) -> UUID:
@@ -97,6 +115,8 @@ def _print_deal(answer: dict[str, Any]) -> None:
     typer.echo(f"checkbox-only: {'unknown' if share is None else share}")
     shares = pressure["shares"]
     typer.echo(f"pressure-shaped: {shares['shaped']} of {shares['evaluable']} evaluable events")
+    if "what_if" in pressure:
+        print_changes(pressure["what_if"])
     print_table(
         ["occurred", "recorded", "event", "driver", "verdict"],
         [

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 from api.context import ContextReader
@@ -197,28 +198,35 @@ def _line(
     attained, unconverted = booked.attained(known, quota.currency, name)
     figures["attained"] = _money_json(_money(attained, quota.currency).quantised())
     figures["unconverted"] = _sums(unconverted)
-    if quarter is not None:
-        figures["pace"] = _pace(quota, quarter, moment.effective_at)
+    elapsed = _elapsed(known, quarter, who[0], moment.effective_at)
+    figures["pace"] = _pace(quota, elapsed)
     if not unconverted:
-        figures |= _ratios(quota.amount, attained, quarter, moment.effective_at)
+        figures |= _ratios(quota.amount, attained, elapsed)
     return figures
 
 
-def _pace(quota: Money, quarter: FiscalQuarter, at: datetime) -> dict[str, str] | None:
-    """Give what a linear quarter would have brought by an instant."""
-    elapsed = tau(quarter, at)
+def _elapsed(
+    known: Known, quarter: FiscalQuarter | None, rep: str | None, at: datetime
+) -> Fraction | None:
+    """Give how much of the quarter has passed, of a rep's own time in it where it is a rep's."""
+    if quarter is None:
+        return None
+    return known.pace(rep, quarter, at).elapsed if rep else tau(quarter, at)
+
+
+def _pace(quota: Money, elapsed: Fraction | None) -> dict[str, str] | None:
+    """Give what a linear quarter would have brought when a share of it has passed."""
+    if elapsed is None:
+        return None
     expected = quota.amount * Decimal(elapsed.numerator) / Decimal(elapsed.denominator)
     return _money_json(_money(expected, quota.currency).quantised())
 
 
-def _ratios(
-    quota: Decimal, attained: Decimal, quarter: FiscalQuarter | None, at: datetime
-) -> dict[str, object]:
+def _ratios(quota: Decimal, attained: Decimal, elapsed: Fraction | None) -> dict[str, object]:
     figures: dict[str, object] = {}
     if quota > 0:
         figures["attainment"] = round(float(attained / quota), PLACES)
-    if quarter is not None:
-        elapsed = tau(quarter, at)
+    if elapsed is not None:
         for name, value in (
             ("pressure", pressure(quota, attained, elapsed)),
             ("shortfall", shortfall(quota, attained, elapsed)),

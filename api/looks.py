@@ -36,7 +36,9 @@ def looks_at(
 ) -> dict[UUID, Look]:
     """Give a look at each of these deals, from the facts as known and as true at a moment."""
     position, cut = moment.position, moment.cut
-    context = KnownContext(connection, known=known, as_of=position, ledger=ledger)
+    context = KnownContext(
+        connection, known=known, as_of=position, at=moment.effective_at, ledger=ledger
+    )
     seen = Cut(cut, lambda ids: streams(list(ids), position)) if cut else None
     verdicts = counts_by_deal(context, deal_ids, cut=seen)
     shares = shares_of(connection, each(deal_ids), as_of=position, at=moment.effective_at, cut=cut)

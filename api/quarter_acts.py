@@ -10,7 +10,7 @@ from projections.facts import Rows
 from projections.pressure.acts import Act
 from projections.pressure.context import KnownContext
 from projections.pressure.derive import derive_acts
-from projections.pressure.verdicts import Cut, read_acts
+from projections.pressure.verdicts import ActVerdict, Cut, read_acts, verdicts_of
 
 
 class QuarterActs:
@@ -20,21 +20,43 @@ class QuarterActs:
     were known then.
     """
 
-    def __init__(self, connection: Rows, replay: Replay, places: Places, views: int) -> None:
-        """Take a replay; `views` is the position that the facts have reached."""
+    def __init__(
+        self,
+        connection: Rows,
+        replay: Replay,
+        places: Places,
+        views: int,
+        *,
+        other_policy: bool = False,
+    ) -> None:
+        """Take a replay; `views` is the position that the facts have reached.
+
+        With `other_policy` the policy of the replay is none that the facts rest on.
+        """
         moment = replay.moment
-        as_of = views if replay.reframed else moment.position
+        self._anew = replay.reframed or other_policy
         self._connection = connection
         self._replay = replay
         self._places = places
-        self.context = KnownContext(connection, known=replay.known, as_of=as_of, ledger=ledger)
+        self.context = KnownContext(
+            connection,
+            known=replay.known,
+            as_of=views if replay.reframed else moment.position,
+            at=moment.effective_at,
+            ledger=ledger,
+            other_policy=other_policy,
+        )
         self.cut: Cut | None = None
         if moment.cut is not None:
             self.cut = Cut(moment.cut, lambda ids: places.streams(list(ids), moment.position))
 
+    def verdicts(self) -> list[ActVerdict]:
+        """Give the verdict of each act of the quarter."""
+        return verdicts_of(self.context, self.acts())
+
     def acts(self) -> list[tuple[UUID, Act]]:
         """Give the acts that lie in the quarter, each with its deal."""
-        if self._replay.reframed:
+        if self._anew:
             return self.derived()
         return read_acts(self.context, "quarter = %s", (self._replay.quarter.name,), self.cut)
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, TypeAlias
@@ -12,12 +13,18 @@ from api.moment import Moment
 from api.places import Places
 from api.quarter_acts import QuarterActs
 from api.replays import ClockName, Replay, ReplayReader
+from api.what_if import verdict_changes, what_if
 from domain.known import Known
+from domain.policy import Policy
 from domain.replay import view
 from domain.values import Money, decimal_text
 from projections.facts import Rows
 from projections.pressure.fold import Verdict
-from projections.pressure.verdicts import ActVerdict, Counts, counts_by_rep, verdicts_of
+from projections.pressure.verdicts import (
+    ActVerdict,
+    Counts,
+    counts_by_rep,
+)
 from projections.progress.answer import movement_of
 from projections.progress.figures import grouped, movements_of, shares_of
 from projections.progress.fold import Progress, fold
@@ -91,6 +98,26 @@ class QuarterFigures:
             found[deal_id] = fold(events, known.processes(events), known.policy)
         return found
 
+    def under(
+        self, moment: Moment, name: str, known: Known, clock: ClockName | None, policy: Policy
+    ) -> Answer:
+        """Give a quarter as it stood, and its pressure as it would be under another policy.
+
+        Raises:
+            UnknownThingError: the fiscal calendar has no such quarter.
+        """
+        then = self.quarter(moment, name, known, clock)
+        replay = self._replays.replay(name, moment, clock, known=known)
+        other = replace(replay, known=known.under(policy))
+        with self._replays.store.connection() as connection:
+            views = self._views()
+            before = QuarterActs(connection, replay, self._places, views).verdicts()
+            acts = QuarterActs(connection, other, self._places, views, other_policy=True)
+            after = acts.verdicts()
+        pressure = _answered(_counted(after))
+        changes = verdict_changes(before, after)
+        return what_if(then, {**then, "pressure": pressure}, policy, changes)
+
     def _pressure(self, connection: Rows, replay: Replay) -> Answer:
         """Give how many seller events of the quarter are pressure-shaped, together and by rep.
 
@@ -98,18 +125,21 @@ class QuarterFigures:
         """
         acts = QuarterActs(connection, replay, self._places, self._views())
         if replay.reframed:
-            found = _counted(verdicts_of(acts.context, acts.derived()))
-        else:
-            found = counts_by_rep(acts.context, replay.quarter.name, cut=acts.cut)
-        total = Counts(
-            shaped=sum(one.shaped for one in found.values()),
-            consistent=sum(one.consistent for one in found.values()),
-            evaluable=sum(one.evaluable for one in found.values()),
-        )
-        return {
-            **_verdicts(total),
-            "reps": [{"rep": rep, **_verdicts(one)} for rep, one in found.items()],
-        }
+            return _answered(_counted(acts.verdicts()))
+        return _answered(counts_by_rep(acts.context, replay.quarter.name, cut=acts.cut))
+
+
+def _answered(found: Mapping[str, Counts]) -> Answer:
+    """Give counts of verdicts together and by rep."""
+    total = Counts(
+        shaped=sum(one.shaped for one in found.values()),
+        consistent=sum(one.consistent for one in found.values()),
+        evaluable=sum(one.evaluable for one in found.values()),
+    )
+    return {
+        **_verdicts(total),
+        "reps": [{"rep": rep, **_verdicts(one)} for rep, one in found.items()],
+    }
 
 
 def _counted(found: Iterable[ActVerdict]) -> dict[str, Counts]:

@@ -11,21 +11,27 @@ from api.context import ContextReader
 from api.errors import UnknownDealError
 from api.moment import Moment
 from api.storage.event_store import EventStore
+from api.what_if import verdict_changes, what_if
 from domain.events.honesty import EventAmended, EventRetracted
 from domain.known import Known
 from domain.path import Processes, pinned_reference
+from domain.policy import Policy
 from domain.process import Process
 from domain.replay import Event, view
 from projections.attainment.projection import ledger
+from projections.facts import Rows
 from projections.history.fold import Entry
 from projections.history.fold import fold as fold_history
 from projections.pressure.answer import answer as pressure_answer
-from projections.pressure.answer import gap_json, judged_json
+from projections.pressure.answer import exposure_json, gap_json, judged_json
 from projections.pressure.context import KnownContext
 from projections.pressure.deal_curve import deal_curve, quarters_of
 from projections.pressure.derive import stays_of
+from projections.pressure.exposure import exposure
 from projections.pressure.fold import Judged
 from projections.pressure.fold import fold as fold_pressure
+from projections.pressure.recording import Coverage
+from projections.pressure.verdicts import told
 from projections.progress.answer import answer as progress_answer
 from projections.progress.fold import fold as fold_progress
 from projections.quarter.answer import counters_json, move_json, visits_json
@@ -42,6 +48,7 @@ class DealSeen:
 
     `known` is the context that it is read in, `compared_at` the position at which other deals
     are compared with it; both are those of the moment, unless the question restates them.
+    `other_policy` says that the policy of `known` is none that the facts of others rest on.
     """
 
     deal_id: UUID
@@ -51,6 +58,7 @@ class DealSeen:
     known: Known
     processes: Processes
     compared_at: int
+    other_policy: bool = False
 
     @property
     def version(self) -> int:
@@ -99,6 +107,10 @@ class DealQuestions:
             seen, known=known, processes=known.processes(seen.events), compared_at=compared_at
         )
 
+    def under(self, seen: DealSeen, policy: Policy) -> DealSeen:
+        """Give the same events of the deal, read as if another policy were in force."""
+        return replace(seen, known=seen.known.under(policy), other_policy=True)
+
     def deal(self, seen: DealSeen) -> dict[str, object]:
         """Give the state of the deal."""
         state = fold_state(seen.events)
@@ -120,25 +132,41 @@ class DealQuestions:
             "late": self._late(seen),
         }
 
-    def judged(self, seen: DealSeen) -> tuple[list[Judged], tuple[int, int]]:
+    def judged(self, seen: DealSeen) -> tuple[list[Judged], Coverage]:
         """Judge the deal's seller events; and count how often its team records customers."""
         with self._store.connection() as connection:
-            context = KnownContext(
-                connection, known=seen.known, as_of=seen.compared_at, ledger=ledger
-            )
+            context = _context(connection, seen)
             judged = fold_pressure(seen.deal_id, seen.events, seen.processes, context)
             state = fold_state(seen.events)
-            at = seen.moment.effective_at
-            team = seen.known.teammates(state.owner, at) if state else None
-            return judged, context.coverage(team, at)
+            return judged, context.coverage(state.owner if state else None)
 
     def pressure(self, seen: DealSeen) -> dict[str, object]:
         """Give which events are consistent with quota pressure, and why (DESIGN section 6)."""
-        judged, coverage = self.judged(seen)
+        return self._pressure(seen, *self.judged(seen))
+
+    def pressure_under(self, seen: DealSeen, policy: Policy) -> dict[str, object]:
+        """Give the pressure as it is, and as it would be under another policy."""
+        under = self.under(seen, policy)
+        then, other = self.judged(seen), self.judged(under)
+        before, after = (told(seen.deal_id, judged) for judged, _ in (then, other))
+        return what_if(
+            self._pressure(seen, *then),
+            self._pressure(under, *other),
+            policy,
+            verdict_changes(before, after),
+        )
+
+    def _pressure(
+        self, seen: DealSeen, judged: Sequence[Judged], coverage: Coverage
+    ) -> dict[str, object]:
+        with self._store.connection() as connection:
+            context = _context(connection, seen)
+            exposed = exposure(seen.events, context, seen.moment.effective_at)
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
             **pressure_answer(seen.events, judged, seen.known.policy, coverage),
+            "exposure": exposure_json(exposed),
             "late": self._late(seen),
         }
 
@@ -146,9 +174,7 @@ class DealQuestions:
         """Give the pressure along the deal's life, its stays in stages and its quarters."""
         until = seen.moment.effective_at
         with self._store.connection() as connection:
-            context = KnownContext(
-                connection, known=seen.known, as_of=seen.compared_at, ledger=ledger
-            )
+            context = _context(connection, seen)
             return {
                 "curve": deal_curve(seen.events, context, until),
                 "quarters": quarters_of(seen.events, context, until),
@@ -216,6 +242,17 @@ class DealQuestions:
                 event_json(event) for event in seen.stream if _true_by(event, seen.moment.cut)
             ],
         }
+
+
+def _context(connection: Rows, seen: DealSeen) -> KnownContext:
+    return KnownContext(
+        connection,
+        known=seen.known,
+        as_of=seen.compared_at,
+        at=seen.moment.effective_at,
+        ledger=ledger,
+        other_policy=seen.other_policy,
+    )
 
 
 def _true_by(event: Event, cut: datetime | None) -> bool:

@@ -48,7 +48,9 @@ class Rederivations:
             raise MalformedRequestError(message, field="position")
         with self.store.connection() as connection:
             found = rederived(
-                lambda at: self._known(connection, at), position, deal_of(event.stream_id)
+                lambda at: self._known(connection, moment, at),
+                position,
+                deal_of(event.stream_id),
             )
         reasons = Counter(reason for one in found for reason in one.reasons)
         return {
@@ -59,9 +61,14 @@ class Rederivations:
             "changed": [_changed(one) for one in found if one.changed],
         }
 
-    def _known(self, connection: Rows, position: int) -> KnownContext:
-        known = self.context.known(position)
-        return KnownContext(connection, known=known, as_of=position, ledger=ledger)
+    def _known(self, connection: Rows, moment: Moment, position: int) -> KnownContext:
+        return KnownContext(
+            connection,
+            known=self.context.known(position),
+            as_of=position,
+            at=moment.effective_at,
+            ledger=ledger,
+        )
 
 
 def _changed(one: Rederived) -> Answer:

@@ -29,11 +29,16 @@ def restated(then: Answer, now: Answer, *, position: int) -> dict[str, object]:
     `difference` names every value that differs by its place, members of lists by what they are
     about: `reps[ann].quota.amount`. `null` stands for what is not there.
     """
+    return beside(then, now, "restated", {"context": {"position": position}})
+
+
+def beside(then: Answer, now: Answer, name: str, context: Answer) -> dict[str, object]:
+    """Give an answer with another one beside it under a name, told in what context it holds."""
     plain = {name: value for name, value in now.items() if name not in _STANDING}
     kept = {name: value for name, value in then.items() if name not in _STANDING}
     return {
         **then,
-        "restated": {"context": {"position": position}, **plain},
+        name: {**context, **plain},
         "difference": [
             {"at": place, "then": before, "now": after}
             for place, before, after in differences(kept, plain)

@@ -1,8 +1,10 @@
 """Who moved it: which customer event, if any, explains a seller's event (METRICS section 3)."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
@@ -10,6 +12,7 @@ from domain.events.customer import CustomerCommitmentRecorded, CustomerRequestRe
 from domain.events.life import CloseDateMoved, DealMovedToProcess, DealOpened
 from domain.events.money import DiscountOffered
 from domain.events.progress import ActivityTicked, OutcomeEvidenced, StageEntered
+from domain.matching import matching
 from domain.path import Processes
 from domain.policy import Policy
 from domain.process import Process
@@ -50,6 +53,9 @@ _OF_SELLERS: Final = frozenset(
 )
 
 
+_OCCURRED: Final = attrgetter("occurred_at")
+
+
 @dataclass(frozen=True, slots=True)
 class _SellerEvent:
     event: Event
@@ -73,15 +79,18 @@ def causes(events: Sequence[Event], processes: Processes, policy: Policy) -> dic
 
     Explicit links first; then, in fold order, the oldest eligible customer event that has not
     yet explained an event of the same type, one at level 2 or above before one that is only
-    the seller's word.
+    the seller's word. Where none is left, earlier events are explained by others instead if
+    that leaves one, so that as many events as possible are explained (`domain.matching`): those
+    explained before stay explained, and keep what qualifies their cause if that can be.
     """
     sellers = list(_seller_events(events, processes))
-    customers = [event for event in events if is_customer_event(event)]
+    customers = sorted((e for e in events if is_customer_event(e)), key=_OCCURRED)
     used: set[tuple[UUID, type]] = set()
     found = _linked(sellers, customers, used, policy)
-    for seller in sellers:
-        if seller.event.event_id not in found:
-            found[seller.event.event_id] = _preceded(seller, customers, used, policy)
+    for kind in dict.fromkeys(type(seller.data) for seller in sellers):
+        left = [s for s in sellers if type(s.data) is kind and s.event.event_id not in found]
+        free = [customer for customer in customers if (customer.event_id, kind) not in used]
+        found |= _preceded(left, free, policy)
     return found
 
 
@@ -132,35 +141,51 @@ def _linked(
 
 
 def _preceded(
-    seller: _SellerEvent,
-    customers: Iterable[Event],
-    used: set[tuple[UUID, type]],
-    policy: Policy,
-) -> Cause:
-    latest, kind = seller.action_time, type(seller.data)
-    earliest = latest - timedelta(days=policy.lookback_days)
-    eligible = [
-        customer
-        for customer in customers
-        if earliest <= customer.occurred_at <= latest
-        and (customer.event_id, kind) not in used
-        and _relevant(seller, customer)
-    ]
-    if not eligible:
-        return SELLER_ONLY
-    chosen = min(eligible, key=lambda customer: (_level(customer) < CUSTOMER_MOVE, customer.order))
-    used.add((chosen.event_id, kind))
-    return _cause("customer_preceded", seller, chosen, policy)
+    sellers: Sequence[_SellerEvent], customers: Sequence[Event], policy: Policy
+) -> dict[UUID, Cause]:
+    """Give the causes of the events of one type, from the customer events that explain none yet."""
+    by_id = {customer.event_id: customer for customer in customers}
+    told = {seller.event.event_id: seller for seller in sellers}
+    choices = {
+        seller_id: [customer.event_id for customer in _eligible(seller, customers, policy)]
+        for seller_id, seller in told.items()
+    }
+
+    def alike(seller_id: UUID, one: UUID, other: UUID) -> bool:
+        seller = told[seller_id]
+        first, second = (_modifiers(seller, by_id[customer], policy) for customer in (one, other))
+        return first == second
+
+    matched = matching(told, choices.__getitem__, alike)
+    return {
+        seller_id: _cause("customer_preceded", seller, by_id[matched[seller_id]], policy)
+        if seller_id in matched
+        else SELLER_ONLY
+        for seller_id, seller in told.items()
+    }
+
+
+def _eligible(seller: _SellerEvent, customers: Sequence[Event], policy: Policy) -> list[Event]:
+    """Give the customer events, of those in order, that may explain one; the preferred first."""
+    latest = seller.action_time
+    start = bisect_left(customers, latest - timedelta(days=policy.lookback_days), key=_OCCURRED)
+    end = bisect_right(customers, latest, start, key=_OCCURRED)
+    found = [customer for customer in customers[start:end] if _relevant(seller, customer)]
+    return sorted(found, key=lambda customer: (_level(customer) < CUSTOMER_MOVE, customer.order))
 
 
 def _cause(kind: CauseKind, seller: _SellerEvent, customer: Event, policy: Policy) -> Cause:
+    return Cause(kind, customer.event_id, _modifiers(seller, customer, policy))
+
+
+def _modifiers(seller: _SellerEvent, customer: Event, policy: Policy) -> tuple[Modifier, ...]:
     late_after = seller.action_time + timedelta(hours=policy.late_explanation_hours)
-    modifiers: list[Modifier] = []
+    found: list[Modifier] = []
     if customer.told_at > late_after:
-        modifiers.append("explained_late")
+        found.append("explained_late")
     if _level(customer) < CUSTOMER_MOVE:
-        modifiers.append("customer_asserted")
-    return Cause(kind, customer.event_id, tuple(modifiers))
+        found.append("customer_asserted")
+    return tuple(found)
 
 
 def _level(customer: Event) -> int:

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
+from math import ceil
 from typing import Final, Literal, TypeAlias, get_args
 from zoneinfo import ZoneInfo
 
@@ -130,6 +131,18 @@ def tau(quarter: FiscalQuarter, instant: datetime) -> Fraction:
     elapsed = (wall - datetime.combine(quarter.start, time.min)) // _MICROSECOND
     # Clocks put back over midnight show the day before the quarter after it has begun.
     return Fraction(max(elapsed, 0), quarter.days * _MICROSECONDS_A_DAY)
+
+
+def instant_at(quarter: FiscalQuarter, share: Fraction) -> datetime:
+    """Give the instant at which a share of the quarter has passed on the wall clock.
+
+    The first such instant where clocks are put back, and the one after where they skip it.
+    """
+    if share >= 1:
+        return quarter.end_instant
+    passed = ceil(share * quarter.days * _MICROSECONDS_A_DAY) * _MICROSECOND
+    wall = datetime.combine(quarter.start, time.min, zone_named(quarter.zone)) + passed
+    return wall.astimezone(UTC)
 
 
 def days_left(quarter: FiscalQuarter, instant: datetime) -> int:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -21,6 +21,8 @@ from domain.events.context import (
     QuotaWithdrawn,
 )
 from domain.events.life import DealOpened, ProcessRef
+from domain.fiscal import FiscalQuarter
+from domain.pace import Active, Pace, pace
 from domain.path import Processes
 from domain.policy import DEFAULT_POLICY, Policy, policy_from
 from domain.process import Process
@@ -56,14 +58,23 @@ class QuotaHistory:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """Somebody's time in a team; `left` is None while it lasts."""
+    """Somebody's time in a team, with the events that say so; `left` is None while it lasts."""
 
     rep: str
     team: str
     manager: str | None
     role: str
     joined: datetime
+    events: tuple[UUID, ...]
     left: datetime | None = None
+
+    def holds(self, at: datetime) -> bool:
+        """Say whether an instant lies in it."""
+        return self.joined <= at and (self.left is None or at < self.left)
+
+    def ended(self, by: Event) -> "Membership":
+        """Give it as over, by an event."""
+        return replace(self, events=(*self.events, by.event_id), left=by.occurred_at)
 
 
 def _in_order(events: Iterable[Event]) -> list[Event]:
@@ -73,15 +84,24 @@ def _in_order(events: Iterable[Event]) -> list[Event]:
 class Known:
     """Everything around the deals, folded from the context events known at a position."""
 
-    def __init__(self, events: Iterable[Event]) -> None:
-        """Take the events of the context; they are kept in the order of folds."""
+    def __init__(self, events: Iterable[Event], *, policy: Policy | None = None) -> None:
+        """Take the events of the context; they are kept in the order of folds.
+
+        `policy` stands in for the one published, to ask what another would say.
+        """
         self.events = tuple(_in_order(events))
+        self._policy = policy
 
     def true_at(self, instant: datetime | None) -> "Known":
         """Give what of it had happened by an instant; all of it for None."""
         if instant is None:
             return self
-        return Known(event for event in self.events if event.occurred_at <= instant)
+        seen = (event for event in self.events if event.occurred_at <= instant)
+        return Known(seen, policy=self._policy)
+
+    def under(self, policy: Policy) -> "Known":
+        """Give the same context with another policy in force."""
+        return Known(self.events, policy=policy)
 
     @cached_property
     def calendar(self) -> CalendarHistory:
@@ -96,11 +116,23 @@ class Known:
     @cached_property
     def policy(self) -> Policy:
         """The policy published last, or the built-in one."""
-        published = [e.data for e in self.events if isinstance(e.data, PolicyPublished)]
-        if not published:
+        if self._policy is not None:
+            return self._policy
+        if not self._policies:
             return DEFAULT_POLICY
-        latest = max(published, key=lambda policy: policy.version)
+        latest = max(self._policies, key=lambda policy: policy.version)
         return policy_from(latest.version, latest.numbers)
+
+    @cached_property
+    def _policies(self) -> list[PolicyPublished]:
+        return [e.data for e in self.events if isinstance(e.data, PolicyPublished)]
+
+    def policy_of(self, version: int) -> Policy | None:
+        """Give a version of the policy, 0 being the built-in one; None if never published."""
+        if version == DEFAULT_POLICY.version:
+            return DEFAULT_POLICY
+        found = next((one for one in self._policies if one.version == version), None)
+        return policy_from(version, found.numbers) if found else None
 
     @cached_property
     def _published(self) -> list[tuple[datetime, Process]]:
@@ -191,51 +223,80 @@ class Known:
         current: dict[str, Membership] = {}
         past: list[Membership] = []
         for event in self.events:
-            match event.data:
-                case MemberJoined() as data:
-                    past += _ended(current.pop(data.rep, None), event.occurred_at)
-                    current[data.rep] = Membership(
-                        data.rep, data.team, data.manager, data.role, event.occurred_at
-                    )
-                case MemberLeft(rep=rep):
-                    past += _ended(current.pop(rep, None), event.occurred_at)
-                case _:
-                    pass
+            if not isinstance(data := event.data, MemberJoined | MemberLeft):
+                continue
+            before = current.pop(data.rep, None)
+            if before is not None:
+                past.append(before.ended(event))
+            if isinstance(data, MemberJoined):
+                current[data.rep] = Membership(
+                    data.rep,
+                    data.team,
+                    data.manager,
+                    data.role,
+                    event.occurred_at,
+                    (event.event_id,),
+                )
         return tuple(sorted([*past, *current.values()], key=lambda m: (m.joined, m.rep)))
+
+    @cached_property
+    def _memberships_of(self) -> dict[str, list[Membership]]:
+        found: dict[str, list[Membership]] = {}
+        for membership in self.memberships:
+            found.setdefault(membership.rep, []).append(membership)
+        return found
 
     def member(self, rep: str, at: datetime) -> Membership | None:
         """Give the membership of a person at an instant; None while they are in no team."""
-        spans = (m for m in self.memberships if m.rep == rep and m.joined <= at)
-        return next((m for m in spans if m.left is None or at < m.left), None)
+        return next((m for m in self._memberships_of.get(rep, ()) if m.holds(at)), None)
 
     def team(self, name: str, at: datetime) -> tuple[str, ...]:
         """Give the reps of a team at an instant, in the order of their ids."""
-        members = (
-            m.rep
-            for m in self.memberships
-            if m.team == name and m.joined <= at and (m.left is None or at < m.left)
-        )
+        members = (m.rep for m in self.memberships if m.team == name and m.holds(at))
         return tuple(sorted(set(members)))
+
+    def pace(self, rep: str, quarter: FiscalQuarter, at: datetime) -> Pace:
+        """Give how much of a rep's time in a quarter has passed (METRICS section 2)."""
+        spans = self._memberships_of.get(rep, ())
+        return pace(quarter, at, [Active(m.joined, m.left, m.events) for m in spans])
+
+    def turns(self, rep: str) -> tuple[datetime, ...]:
+        """Give the instants at which a rep joined or left a team."""
+        spans = self._memberships_of.get(rep, ())
+        return tuple(at for m in spans for at in (m.joined, m.left) if at is not None)
+
+    def role(self, person: str, at: datetime) -> str | None:
+        """Give somebody's role at an instant; None if unknown.
+
+        Who is in no team of their own is a manager where somebody says so who reports to them.
+        """
+        own = self.member(person, at)
+        if own is not None:
+            return own.role
+        named = any(m.manager == person and m.holds(at) for m in self.memberships)
+        return "manager" if named else None
+
+    def managed(self, rep: str, at: datetime) -> tuple[str, tuple[str, ...]] | None:
+        """Give the manager of a rep at an instant, and the reps who report to them at any depth.
+
+        None where nobody is known to manage the rep.
+        """
+        own = self.member(rep, at)
+        if own is None or own.manager is None:
+            return None
+        present = [m for m in self.memberships if m.holds(at)]
+        below: set[str] = set()
+        newest = {own.manager}
+        while newest:
+            newest = {m.rep for m in present if m.manager in newest} - below
+            below |= newest
+        reps = {m.rep for m in present if m.rep in below and m.role == "rep"}
+        return own.manager, tuple(sorted(reps))
 
     def teammates(self, rep: str, at: datetime) -> frozenset[str] | None:
         """Give the reps of the team that somebody is in, themselves included; None if in none."""
         own = self.member(rep, at)
         return frozenset(self.team(own.team, at)) if own else None
-
-
-def _ended(membership: Membership | None, at: datetime) -> list[Membership]:
-    if membership is None:
-        return []
-    return [
-        Membership(
-            membership.rep,
-            membership.team,
-            membership.manager,
-            membership.role,
-            membership.joined,
-            at,
-        )
-    ]
 
 
 def _process(event: Event, data: ProcessPublished) -> Process:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -23,6 +24,7 @@ from projections.spans.days import Days
 
 SPANS: Final = "spans"
 _READ_AT_ONCE: Final = 10_000
+_EMPTY_LOG_AT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Total: TypeAlias = tuple[str | None, str | None, str | None, int, Any]
 _PIPELINE: Final[tuple[read.Kind, ...]] = ("stage", "forecast_category", "currency")
 
@@ -74,7 +76,8 @@ def derive_verdicts(ledger: Ledger) -> int:
     head = ledger.store.head().position
     with ledger.store.connection() as connection:
         known = ledger.context.known(head)
-        context = KnownContext(connection, known=known, as_of=head, ledger=bookings)
+        at = ledger.store.recorded_at_of(head) or _EMPTY_LOG_AT
+        context = KnownContext(connection, known=known, as_of=head, at=at, ledger=bookings)
         return len(verdicts(context))
 
 

@@ -16,12 +16,15 @@ from api.http.moments import (
     Asked,
     AskedInContext,
     AskedMoment,
+    AskedUnderPolicy,
     moment_of_log,
     moment_of_views,
+    policy_asked,
     position_of_today,
 )
 from api.http.reply import reply
 from api.http.schemas_history import HistoryAnswer
+from api.http.schemas_pressure import PressureAnswer
 from api.http.services import Services, services_of
 from api.http.writes import (
     IdempotencyKey,
@@ -146,14 +149,18 @@ def get_history(request: Request, deal_id: DealId, asked: AskedInContext) -> Res
 
 @router.get(
     "/v1/deals/{deal_id}/pressure",
-    response_model=schemas.PressureAnswer,
+    response_model=PressureAnswer,
     responses=contract.reads(404),
 )
-def get_pressure(request: Request, deal_id: DealId, asked: AskedInContext) -> Response:
+def get_pressure(request: Request, deal_id: DealId, asked: AskedUnderPolicy) -> Response:
     """Give which events are consistent with quota pressure, and the facts behind each verdict."""
     services = services_of(request)
+    policy = policy_asked(services, asked)
     seen = _seen(request, deal_id, asked, judged=True)
-    answer = _in_context(services, asked, seen, services.questions.pressure)
+    if policy is None:
+        answer = _in_context(services, asked, seen, services.questions.pressure)
+    else:
+        answer = services.questions.pressure_under(seen, policy)
     return reply(request, answer, seen.moment)
 
 

@@ -6,8 +6,11 @@ from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Query
 
+from api.errors import MalformedRequestError
 from api.http.services import Services
 from api.moment import Moment, ensure_recorded, instant, moment
+from api.what_if import published
+from domain.policy import Policy
 
 AsOf: TypeAlias = Annotated[
     str | None,
@@ -42,16 +45,29 @@ Restate: TypeAlias = Annotated[
         "rates), and name what differs."
     ),
 ]
+PolicyVersion: TypeAlias = Annotated[
+    int | None,
+    Query(
+        ge=0,
+        le=2**31 - 1,
+        description="Answer under this published version of the policy too (0: the built-in one), "
+        "and name the verdicts and values that it changes. Nothing is recorded.",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The moment that a client asks about, not yet resolved, and whether to restate the answer."""
+    """The moment that a client asks about, not yet resolved, and whether to restate the answer.
+
+    `policy` is the version of one under which it is to be answered too.
+    """
 
     as_of: str | None
     effective_at: str | None
     min_position: int | None
     restate: bool = False
+    policy: int | None = None
 
 
 def asked(
@@ -71,8 +87,26 @@ def asked_in_context(
     return Asked(as_of, effective_at, min_position, restate)
 
 
+def asked_under_policy(
+    as_of: AsOf = None,
+    effective_at: EffectiveAt = None,
+    min_position: MinPosition = None,
+    restate: Restate = False,
+    policy: PolicyVersion = None,
+) -> Asked:
+    """Take the parameters that a question has whose answer gives verdicts.
+
+    Raises:
+        MalformedRequestError: it asks for another policy and for today's context at once.
+    """
+    if restate and policy is not None:
+        raise MalformedRequestError("policy: give a policy or restate, not both", field="policy")
+    return Asked(as_of, effective_at, min_position, restate, policy)
+
+
 AskedMoment: TypeAlias = Annotated[Asked, Depends(asked)]
 AskedInContext: TypeAlias = Annotated[Asked, Depends(asked_in_context)]
+AskedUnderPolicy: TypeAlias = Annotated[Asked, Depends(asked_under_policy)]
 
 
 def moment_of_log(services: Services, question: Asked) -> Moment:
@@ -109,6 +143,18 @@ def moment_of_views(services: Services, question: Asked) -> Moment:
 def position_of_today(services: Services) -> int:
     """Give the position whose context is today's: the head, as far as the views have got."""
     return services.views.moment(as_of=None, effective_at=None).position
+
+
+def policy_asked(services: Services, question: Asked) -> Policy | None:
+    """Give the policy that a question names, of all that were published to this day.
+
+    Raises:
+        UnknownThingError: it was never published.
+    """
+    if question.policy is None:
+        return None
+    known = services.context.known(position_of_today(services))
+    return published(known, question.policy)
 
 
 def instant_named(field: str, text: str) -> datetime:

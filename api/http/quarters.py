@@ -11,7 +11,14 @@ from api.errors import MalformedRequestError
 from api.http import contract
 from api.http import schemas_organisation as organisation
 from api.http import schemas_replay as shapes
-from api.http.moments import Asked, AskedInContext, moment_of_views, position_of_today
+from api.http.moments import (
+    Asked,
+    AskedInContext,
+    AskedUnderPolicy,
+    moment_of_views,
+    policy_asked,
+    position_of_today,
+)
 from api.http.reply import link_with, reply
 from api.http.services import Services, services_of
 from api.moment import Moment
@@ -62,11 +69,16 @@ ScopeOf: TypeAlias = Annotated[Scope, Depends(scope)]
     responses=contract.reads(404),
 )
 def get_quarter(
-    request: Request, quarter: QuarterName, asked: AskedInContext, clock: ClockOf = None
+    request: Request, quarter: QuarterName, asked: AskedUnderPolicy, clock: ClockOf = None
 ) -> Response:
     """Give where a quarter stood: pipeline, attainment against pace, progress and pressure."""
     services = services_of(request)
+    policy = policy_asked(services, asked)
     moment = moment_of_views(services, asked)
+    if policy is not None:
+        known = services.context.known(moment.position)
+        under = services.quarter_figures.under(moment, quarter, known, clock, policy)
+        return reply(request, under, moment)
 
     def answer(known: Known) -> Answer:
         return services.quarter_figures.quarter(moment, quarter, known, clock)

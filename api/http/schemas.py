@@ -260,7 +260,7 @@ class RederivedAnswer(Standing):
     """Which verdicts an event re-derived, for which reasons, and which of them changed.
 
     `reasons` counts them: `deal` (its own), `bookings` and `quota` (of the rep, before the event
-    judged), `offers` and `stays` (that the event judged is held against).
+    judged), `offers` and `stays` (that the event judged is held against), `coverage` (of its team).
     """
 
     event: Event
@@ -330,70 +330,4 @@ class ProgressAnswer(Standing):
     skips: list[Skip]
     regressions: list[Regression]
     customer_led_movement: CustomerLed
-    late: list[LateEvent]
-
-
-class Fact(Answer):
-    """One fact that a verdict stands on, with the events that show it."""
-
-    fact: Literal["window", "behind", "no_customer_action", "abnormal"]
-    value: JsonValue
-    threshold: JsonValue
-    holds: bool | None
-    evidence: list[UUID]
-
-
-class JudgedEvent(Answer):
-    """A seller event with its verdict."""
-
-    event_id: UUID
-    type: str
-    action_time: datetime
-    quarter: str | None
-    days_left: int | None
-    quota: Money | None
-    attained: Money | None
-    pressure: float | None
-    shortfall: float | None
-    pivotality: float | None
-    cause: Literal["seller_only", "customer_linked", "customer_preceded"]
-    modifiers: list[str]
-    verdict: str
-    rules: list[str]
-    facts: list[Fact]
-    sentence: str
-
-
-class PressureShares(Answer):
-    """How many events are pressure-shaped, of how many that could be judged."""
-
-    shaped: int
-    evaluable: int
-
-
-class PressureMoney(Answer):
-    """What discounts cost: put to the customer, signed, and beyond the usual."""
-
-    offered: Money | None
-    realised: Money | None
-    floor: Money | None
-
-
-class Counterfactual(Answer):
-    """Where the deal stood before its pressure-shaped events."""
-
-    net: Money | None
-    close_date: date | None
-
-
-class PressureAnswer(Standing):
-    """How quota pressure shows in a deal's history."""
-
-    deal_id: UUID
-    policy_version: int
-    events: list[JudgedEvent]
-    shares: PressureShares
-    money: PressureMoney
-    counterfactual: Counterfactual
-    recording_coverage: float | None
     late: list[LateEvent]

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
-from api.http.schemas import Answer, JudgedEvent, Standing
+from api.http.schemas import Answer, Standing
+from api.http.schemas_pressure import JudgedEvent
 
 
 class Correction(Answer):

@@ -38,6 +38,7 @@ class Gap(Answer):
 
     quarter: str | None
     days_left: int | None
+    elapsed: float | None
     quota: Money | None
     attained: Money | None
     pressure: float | None

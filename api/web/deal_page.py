@@ -64,6 +64,7 @@ class DealPage:
     beads: tuple[str, ...]
     pressure: Finding
     coverage: str
+    exposure: str
     led: str
     chart: Chart
     legend: tuple[tuple[str, str], ...]
@@ -99,6 +100,7 @@ def deal_page(
         beads=beads_of(progress["counts"]),
         pressure=pressure_finding(pressure["shares"], pressure["policy_version"]),
         coverage=_coverage(pressure),
+        exposure=_exposure(pressure),
         led=_led(progress.get("customer_led_movement")),
         chart=chart,
         legend=_legend(chart),
@@ -164,6 +166,14 @@ def _legend(chart: Chart) -> tuple[tuple[str, str], ...]:
     """The kinds that are on this chart, in a fixed order."""
     present = {mark.moment.glyph for mark in chart.marks} - {"circle"}
     return tuple((glyph, name) for glyph, name in KINDS.items() if glyph in present)
+
+
+def _exposure(pressure: Answer) -> str:
+    """For how much of its open time the deal's owner was behind; unknown without a quota."""
+    exposed = pressure["exposure"]
+    share = f.percent(exposed["share"], "no quota was known while it was open")
+    days = f.count(round(exposed["known_days"]), "day", "days")
+    return share if exposed["share"] is None else f"{share} of {days}"
 
 
 def _coverage(pressure: Answer) -> str:

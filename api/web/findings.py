@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from api.web import format as f
 from api.web.reads import Answer
@@ -13,6 +13,7 @@ from api.web.vocabulary import (
     FACTS,
     HOLDS,
     MODIFIERS,
+    SCOPES,
     STATUSES,
     VERDICTS,
     Sign,
@@ -154,6 +155,7 @@ def _fact(fact: Mapping[str, Any]) -> Fact:
             found, asked = f"pressure {f.ratio(value, 'no quota')}", f"{f.ratio(threshold)} or more"
         case "no_customer_action":
             found = CAUSES.get(value, plain(value)) + _base_rate(fact.get("base_rate"))
+            found += _coverage(fact.get("coverage"))
             asked = f"none in the {plain(threshold)} days before"
         case _:
             found, asked = plain(value), plain(threshold)
@@ -161,11 +163,24 @@ def _fact(fact: Mapping[str, Any]) -> Fact:
     return Fact(FACTS.get(name, f.words_of(name)), found, asked, fact["holds"], evidence)
 
 
-def _base_rate(rate: Mapping[str, int] | None) -> str:
+def _base_rate(rate: Mapping[str, Any] | None) -> str:
     """How common it is elsewhere that no customer action is recorded; silence where unknown."""
     if not rate or not rate.get("of"):
         return ""
-    return f" (so in {rate['without_customer_action']} of {rate['of']} comparable ones)"
+    whose = SCOPES[rate["scope"]]
+    found = f"so in {rate['without_customer_action']} of {rate['of']} comparable ones of {whose}"
+    if rate["interval"] is None:
+        return f" ({found})"
+    low, high = (f.percent(round(end, 2)) for end in rate["interval"])
+    return f" ({found}; 95% interval {low} to {high})"
+
+
+def _coverage(coverage: Mapping[str, Any] | None) -> str:
+    """That too few customer actions are recorded to flag the event; silence where enough are."""
+    if not coverage or not coverage["caps"]:
+        return ""
+    recorded = f.percent(coverage["share"], "nothing was counted")
+    return f"; recorded at {recorded} of comparable ones, {f.percent(coverage['gate'])} asked for"
 
 
 def plain(value: Any) -> str:
@@ -187,10 +202,15 @@ def plain(value: Any) -> str:
             return str(value)
 
 
+_NO_FIGURES: Final = frozenset({"rule", "holds", "evidence"})
+
+
 def _finding_words(item: Any) -> str:
     if not isinstance(item, Mapping) or "rule" not in item:
         return plain(item)
-    figures = {key: value for key, value in item.items() if key not in ("rule", "holds")}
+    figures = {
+        key: value for key, value in item.items() if key not in ("rule", "holds", "evidence")
+    }
     head = f"{item['rule']} {HOLDS[item['holds']].lower()}" if "holds" in item else item["rule"]
     return f"{head}: {plain(figures)}" if figures else str(head)
 

@@ -94,3 +94,11 @@ HOLLOW_TYPES: Final = frozenset(
 
 def glyph_of(event_type: str) -> str:
     return GLYPHS.get(event_type, "dot")
+
+
+SCOPES: Final = {
+    "rep": "the rep",
+    "segment": "the customer segment",
+    "organisation": "the organisation",
+}
+"""Whose events an event is compared with."""

@@ -24,6 +24,9 @@ class Act:
     required outcomes of the stages left are missing (None: the process states none), and the
     stay that it ended: in which stage of which process, begun when.
 
+    Its `cause` is of which kind, and neither which customer event nor how well that is told: these
+    may change with later seller events, since a customer event explains one of them alone.
+
     A question that hides what occurred after an instant before `unsettled_until` may find the
     act otherwise: a later event bears on it (None: none does).
     """

@@ -1,7 +1,7 @@
 """The answer about a deal's pressure, in the shape of the API."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
@@ -10,8 +10,12 @@ from domain.events.life import DealDeleted, DealWon, WinReversed
 from domain.policy import Policy
 from domain.replay import Event
 from domain.values import Money, decimal_text
+from projections.pressure.base_rate import BaseRate
+from projections.pressure.curve import Standing
+from projections.pressure.exposure import Exposure
 from projections.pressure.fold import Judged
 from projections.pressure.money import Cost, Counterfactual, cost, counterfactual, price_of
+from projections.pressure.recording import Coverage
 from projections.pressure.rules import Finding
 from projections.pressure.sentence import sentence
 
@@ -20,12 +24,11 @@ PLACES = 6
 
 
 def answer(
-    events: Sequence[Event], judged: Sequence[Judged], policy: Policy, coverage: tuple[int, int]
+    events: Sequence[Event], judged: Sequence[Judged], policy: Policy, coverage: Coverage
 ) -> dict[str, object]:
     """Give a deal's judged events, shares, money and counterfactual (METRICS section 4).
 
-    `coverage` is how many of the team's events outside the window have a customer cause, of
-    how many.
+    `coverage` is that of the team of the deal's owner.
     """
     price = price_of(events)
     won = _stands_won(events)
@@ -37,8 +40,8 @@ def answer(
         "shares": shares(judged),
         "money": _money(spent),
         "counterfactual": _before(before),
-        "recording_coverage": ratio(*coverage),
-        "recording_coverage_of": coverage[1],
+        "recording_coverage": _places(coverage.share()),
+        "recording_coverage_of": coverage.of,
     }
 
 
@@ -48,11 +51,6 @@ def shares(judged: Sequence[Judged]) -> dict[str, int]:
         "shaped": sum(j.verdict == "pressure_shaped" for j in judged),
         "evaluable": sum(j.verdict != "not_evaluable" for j in judged),
     }
-
-
-def ratio(part: int, whole: int) -> float | None:
-    """Give part/whole to six places; None where there is no whole."""
-    return round(part / whole, PLACES) if whole else None
 
 
 def _stands_won(events: Sequence[Event]) -> bool:
@@ -77,6 +75,21 @@ def _before(before: Counterfactual) -> dict[str, object]:
     return {"net": money_json(before.net), "close_date": _json(before.close_date)}
 
 
+def exposure_json(exposed: Exposure) -> dict[str, object]:
+    """Give for which share of its open time the deal's owner was behind, and of how many days."""
+    return {
+        "share": _places(exposed.share()),
+        "open_days": _days(exposed.open),
+        "known_days": _days(exposed.known),
+        "behind_days": _days(exposed.behind),
+        "evidence": _ids(exposed.evidence),
+    }
+
+
+def _days(span: timedelta) -> float:
+    return round(span / timedelta(days=1), PLACES)
+
+
 def judged_json(judged: Judged, policy: Policy) -> dict[str, object]:
     """Give one judged event with its facts and its sentence (DESIGN section 6)."""
     return {
@@ -86,6 +99,7 @@ def judged_json(judged: Judged, policy: Policy) -> dict[str, object]:
         "action_time": judged.action_time,
         **gap_json(judged),
         "pivotality": _places(judged.pivotality),
+        **around_json(judged),
         "cause": judged.cause.kind,
         "explained_by": str(judged.cause.explained_by) if judged.cause.explained_by else None,
         "modifiers": list(judged.cause.modifiers),
@@ -96,25 +110,56 @@ def judged_json(judged: Judged, policy: Policy) -> dict[str, object]:
     }
 
 
-def gap_json(judged: Judged) -> dict[str, object]:
-    """Give where the rep of an event stood against the quota when it was done."""
-    now = judged.standing
-    currency = judged.quota_currency
+def around_json(judged: Judged) -> dict[str, object]:
+    """Give what stands around an event and is in none of its facts (METRICS section 2)."""
+    above, origin, usual = judged.managed, judged.origin, judged.usual_pace
+    return {
+        "origin": None if origin is None else {"who": origin.who, "by": origin.by},
+        "manager": None
+        if above is None
+        else {
+            "manager": above.manager,
+            "reps": list(above.reps),
+            **_standing(above.standing, above.currency),
+            "evidence": _ids(above.evidence),
+        },
+        "usual_pace": None
+        if usual is None
+        else {
+            "share": _places(usual.share),
+            "own": _places(usual.own),
+            "team": _places(usual.team),
+            "weight": _places(usual.weight),
+            "deals": usual.deals,
+            "quarters": list(usual.quarters),
+            "pressure": _places(usual.pressure),
+        },
+    }
+
+
+def _standing(now: Standing | None, currency: str | None) -> dict[str, object]:
     attained = None
     if now is not None and currency is not None:
         attained = Money.model_construct(amount=now.attained, currency=currency).quantised()
     return {
-        "quarter": judged.quarter.name if judged.quarter else None,
-        "days_left": judged.days_left,
-        "quota": money_json(now.quota if now else None),
+        "quota": money_json(now.quota.quantised() if now and now.quota else None),
         "attained": money_json(attained),
         "pressure": _places(now.pressure if now else None),
         "shortfall": _places(now.shortfall if now else None),
     }
 
 
+def gap_json(judged: Judged) -> dict[str, object]:
+    """Give where the rep of an event stood against the quota when it was done."""
+    return {
+        "quarter": judged.quarter.name if judged.quarter else None,
+        "days_left": judged.days_left,
+        "elapsed": _places(judged.pace.elapsed if judged.pace else None),
+        **_standing(judged.standing, judged.quota_currency),
+    }
+
+
 def _facts(judged: Judged, policy: Policy) -> list[dict[str, object]]:
-    without, of = judged.base_rate
     explained = judged.cause.explained_by
     return [
         {
@@ -129,7 +174,7 @@ def _facts(judged: Judged, policy: Policy) -> list[dict[str, object]]:
             "value": _places(judged.standing.pressure if judged.standing else None),
             "threshold": float(policy.theta),
             "holds": judged.behind,
-            "evidence": _ids([*judged.quota_events, *judged.win_events]),
+            "evidence": _ids([*judged.quota_events, *judged.win_events, *_came_or_left(judged)]),
         },
         {
             "fact": "no_customer_action",
@@ -137,7 +182,8 @@ def _facts(judged: Judged, policy: Policy) -> list[dict[str, object]]:
             "threshold": policy.lookback_days,
             "holds": judged.cause.kind == "seller_only",
             "evidence": _ids([explained] if explained else []),
-            "base_rate": {"without_customer_action": without, "of": of},
+            "base_rate": _base_rate(judged.base_rate),
+            "coverage": _coverage(judged, policy),
         },
         {
             "fact": "abnormal",
@@ -147,14 +193,43 @@ def _facts(judged: Judged, policy: Policy) -> list[dict[str, object]]:
                 "minimum_excess": float(policy.minimum_excess),
             },
             "holds": judged.abnormal,
-            "evidence": _ids([e for finding in judged.findings for e in finding.evidence]),
+            "evidence": _ids(list(dict.fromkeys(e for f in judged.findings for e in f.evidence))),
         },
     ]
 
 
+def _base_rate(rate: BaseRate) -> dict[str, object]:
+    share, interval = rate.share(), rate.interval()
+    return {
+        "scope": rate.scope,
+        "without_customer_action": rate.without,
+        "of": rate.of,
+        "share": None if share is None else round(share, PLACES),
+        "interval": None if interval is None else [round(end, PLACES) for end in interval],
+    }
+
+
+def _came_or_left(judged: Judged) -> tuple[UUID, ...]:
+    return judged.pace.events if judged.pace else ()
+
+
+def _coverage(judged: Judged, policy: Policy) -> dict[str, object] | None:
+    """Give the coverage of the rep's team against the policy's gate; None without a gate."""
+    coverage, gate = judged.coverage, policy.coverage_gate
+    if coverage is None or gate is None:
+        return None
+    return {
+        "share": _places(coverage.share()),
+        "of": coverage.of,
+        "gate": float(gate),
+        "caps": coverage.caps(gate),
+    }
+
+
 def _finding(finding: Finding) -> dict[str, object]:
     figures = {name: _json(value) for name, value in finding.value.items()}
-    return {"rule": finding.rule, "holds": finding.holds, **figures}
+    evidence = _ids(finding.evidence)
+    return {"rule": finding.rule, "holds": finding.holds, **figures, "evidence": evidence}
 
 
 def _ids(ids: Sequence[UUID]) -> list[str]:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import accumulate, chain
+from itertools import chain
 from operator import attrgetter, itemgetter
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 from domain.policy import Policy
 from domain.statistics import conformal_p, median
-from projections.pressure.acts import Act, ActKind
 
 Scope: TypeAlias = Literal["rep", "segment", "organisation"]
 Measure: TypeAlias = Literal["level", "step"]
@@ -57,22 +56,15 @@ class Offer:
 
 
 class Comparables:
-    """The seller events of every deal, ready for questions about what was normal before then.
+    """The offers of every deal, ready for questions about what was normal before then.
 
-    Read only when they are needed: `offers` gives those of some reps, or of everybody where
-    None; `acts` the seller events of one rep.
+    Read only when they are needed: `offers` gives those of some reps, or of everybody where None.
     """
 
-    def __init__(
-        self,
-        offers: Callable[[Collection[str] | None], Iterable[Offer]],
-        acts: Callable[[str], Iterable[tuple[UUID, Act]]],
-    ) -> None:
+    def __init__(self, offers: Callable[[Collection[str] | None], Iterable[Offer]]) -> None:
         self._load_offers = offers
-        self._load_acts = acts
         self._of_rep: dict[str, _Offers] = {}
         self._of_all: dict[str | None, _Offers] | None = None
-        self._acts: dict[str, dict[ActKind, _Acts]] = {}
 
     def read(self, reps: Collection[str]) -> None:
         """Read the offers of these reps at once, where each question would read its rep's."""
@@ -95,16 +87,6 @@ class Comparables:
             if len(values) >= enough:
                 return Peers(scope, tuple(values), median(values) or Decimal(0))
         return None
-
-    def seller_only_rate(self, question: Question, kind: ActKind) -> tuple[int, int]:
-        """Give how many comparable events outside the window lack a customer cause, of how many.
-
-        Comparable are the rep's own events of the same kind on other deals.
-        """
-        if question.rep not in self._acts:
-            self._acts[question.rep] = _by_kind(self._load_acts(question.rep))
-        acts = self._acts[question.rep].get(kind)
-        return acts.seller_only(question) if acts else (0, 0)
 
     def _scopes(self, question: Question, policy: Policy) -> Iterator[tuple[Scope, int, "_Offers"]]:
         self.read([question.rep])
@@ -171,33 +153,6 @@ def _by_segment(offers: Iterable[Offer]) -> dict[str | None, _Offers]:
     for offer in everybody:
         found[offer.segment].append(offer)
     return {segment: _Offers(own) for segment, own in [*found.items(), (None, everybody)]}
-
-
-class _Acts:
-    """Seller events in time, with running counts of those without a customer cause."""
-
-    def __init__(self, acts: Iterable[tuple[UUID, Act]]) -> None:
-        ordered = sorted(acts, key=lambda pair: pair[1].action_time)
-        self._instants = [act.action_time for _, act in ordered]
-        self._running = list(accumulate((act.seller_only for _, act in ordered), initial=0))
-        self._of_deal: dict[UUID, list[Act]] = defaultdict(list)
-        for deal_id, act in ordered:
-            self._of_deal[deal_id].append(act)
-
-    def seller_only(self, question: Question) -> tuple[int, int]:
-        end = bisect_left(self._instants, question.before)
-        own = [
-            a for a in self._of_deal.get(question.deal_id, ()) if a.action_time < question.before
-        ]
-        return self._running[end] - sum(act.seller_only for act in own), end - len(own)
-
-
-def _by_kind(acts: Iterable[tuple[UUID, Act]]) -> dict[ActKind, _Acts]:
-    kinds: dict[ActKind, list[tuple[UUID, Act]]] = defaultdict(list)
-    for deal_id, act in acts:
-        if act.outside:
-            kinds[act.kind].append((deal_id, act))
-    return {kind: _Acts(pairs) for kind, pairs in kinds.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Final
 
 from domain.bookings import RunningTotal
-from domain.fiscal import FiscalQuarter, tau
 from domain.values import Money
 
 
@@ -57,13 +56,15 @@ def pivotality(value: Decimal | None, quota: Decimal | None, attained: Decimal) 
 
 
 def standing(
-    quota: Money | None, booked: RunningTotal, quarter: FiscalQuarter, at: datetime
+    quota: Money | None, booked: RunningTotal, elapsed: Fraction, at: datetime
 ) -> Standing:
-    """Give where a rep stands at an instant; unknown where a credit could not be converted."""
+    """Give where a rep stands at an instant by which a share of the quarter has passed.
+
+    Unknown where a credit could not be converted.
+    """
     attained = booked.before(at)
     if quota is None or not booked.complete_before(at):
         return Standing(quota, attained, None, None)
-    elapsed = tau(quarter, at)
     return Standing(
         quota,
         attained,
@@ -75,7 +76,7 @@ def standing(
 def curve(
     quota_at: Callable[[datetime], Money | None],
     booked: RunningTotal,
-    quarter: FiscalQuarter,
+    elapsed: Callable[[datetime], Fraction],
     changes: Iterable[datetime],
     *,
     start: datetime,
@@ -84,14 +85,14 @@ def curve(
     """Give the points of the pressure line of one rep in a quarter between two instants.
 
     Between two points the line is straight, but for its kink where the rep falls behind pace.
-    `changes` are the instants at which the quota or the bookings change: there the line jumps,
-    so it has a point at the instant and one just after it.
+    `changes` are the instants at which the quota, the bookings or the pace change: there the line
+    jumps or bends, so it has a point at the instant and one just after it.
     """
     inside = {at + after for at in changes for after in (timedelta(0), _JUST_AFTER)}
     marks = sorted({start, end, *(at for at in inside if start < at < end)})
     daily = [start + _DAY * day for day in range(1, (end - start) // _DAY + 1)]
     instants = sorted({*marks, *(at for at in daily if at < end)})
-    return [(at, standing(quota_at(at), booked, quarter, at).pressure) for at in instants]
+    return [(at, standing(quota_at(at), booked, elapsed(at), at).pressure) for at in instants]
 
 
 _DAY: Final = timedelta(days=1)

@@ -24,8 +24,8 @@ def deal_curve(
 ) -> list[dict[str, object]]:
     """Give (at, pressure, quarter, rep) along the deal's open life, pressure None where unknown."""
     points: list[dict[str, object]] = []
-    for owner, start, end in _owners(events, until):
-        for quarter, since, till in _quarters(context, start, end):
+    for owner, start, end in owners_of(events, until):
+        for quarter, since, till in spans_of(context, start, end):
             points += _line(context, owner, quarter, since, till)
     return points
 
@@ -34,10 +34,10 @@ def quarters_of(
     events: Sequence[Event], context: Context, until: datetime
 ) -> list[dict[str, object]]:
     """Give the fiscal quarters that the deal's open life touches."""
-    lives = list(_owners(events, until))
+    lives = list(owners_of(events, until))
     if not lives:
         return []
-    spans = _quarters(context, lives[0][1], lives[-1][2])
+    spans = spans_of(context, lives[0][1], lives[-1][2])
     return [
         {
             "name": quarter.name,
@@ -58,8 +58,8 @@ def _line(
     line = curve(
         lambda at: context.quota(owner, quarter.name, at)[0],
         booked,
-        quarter,
-        [*changes, *booked.instants],
+        lambda at: context.pace(owner, quarter, at).elapsed,
+        [*changes, *context.turns(owner), *booked.instants],
         start=since,
         end=till,
     )
@@ -74,7 +74,7 @@ def _line(
     ]
 
 
-def _owners(events: Sequence[Event], until: datetime) -> Iterator[tuple[str, datetime, datetime]]:
+def owners_of(events: Sequence[Event], until: datetime) -> Iterator[tuple[str, datetime, datetime]]:
     """Give who owned the deal from when to when, while it was open."""
     owner: str | None = None
     since: datetime | None = None
@@ -98,9 +98,10 @@ def _owners(events: Sequence[Event], until: datetime) -> Iterator[tuple[str, dat
         yield owner, since, until
 
 
-def _quarters(
+def spans_of(
     context: Context, start: datetime, end: datetime
 ) -> Iterator[tuple[FiscalQuarter, datetime, datetime]]:
+    """Give the quarters between two instants, each from when to when."""
     at = start
     while at < end:
         quarter = context.calendar.quarter_at(at)

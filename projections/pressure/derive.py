@@ -115,7 +115,8 @@ def derive_stays(events: Sequence[Event], known: Known) -> list[Stay]:
 class ActSeen:
     """An act with the events that it was read from, for its explanation.
 
-    `amount` is what the deal was worth then. A stage entered has its move, the required outcomes
+    `amount` is what the deal was worth then, `before` the event that made the offer, or set the
+    close date, that stood before. A stage entered has its move, the required outcomes
     left missing (None: the process states none), and the event that began the stay it ended.
     """
 
@@ -123,6 +124,7 @@ class ActSeen:
     event: Event
     cause: Cause
     amount: Money | None
+    before: UUID | None = None
     move: Move | None = None
     missing: tuple[str, ...] | None = None
     entered: UUID | None = None
@@ -165,7 +167,9 @@ class _Walk:
         self._segment: str | None = None
         self._amount: Money | None = None
         self._close_date: date | None = None
+        self._dated: UUID | None = None
         self._offer: Decimal | None = None
+        self._offered: UUID | None = None
         self._entered: Event | None = None
 
     def see(self, event: Event) -> None:
@@ -174,10 +178,11 @@ class _Walk:
             case DealOpened(account=account, amount=amount, close_date=close_date):
                 self._segment, self._amount = account.segment, amount
                 self._close_date = close_date
+                self._dated = event.event_id if close_date else None
             case AmountChanged(amount=amount):
                 self._amount = amount
             case DiscountWithdrawn() | DealReopened():
-                self._offer = None
+                self._offer = self._offered = None
             case OutcomeEvidenced(outcome=outcome, level=level):
                 if event.event_id not in self._withdrawn:
                     self._evidence[outcome] = max(level, self._evidence.get(outcome, 0))
@@ -190,9 +195,9 @@ class _Walk:
         """Take in what counts only for the events after it."""
         match event.data:
             case CloseDateMoved(to=to):
-                self._close_date = to
+                self._close_date, self._dated = to, event.event_id
             case DiscountOffered(percent=percent):
-                self._offer = percent
+                self._offer, self._offered = percent, event.event_id
             case StageEntered() if event.event_id in self.moves:
                 self._entered = event
             case _:
@@ -205,18 +210,19 @@ class _Walk:
         match event.data:
             case DiscountOffered(percent=percent, expires_on=expires_on):
                 act = begun(depth=percent, previous=self._offer, expires_on=expires_on)
+                before = self._offered
             case CloseDateMoved(to=to):
                 act = begun(close_from=self._close_date, close_to=to)
+                before = self._dated
             case _:
                 return self._stage_entered(begun, event, cause)
-        return ActSeen(act, event, cause, self._amount)
+        return ActSeen(act, event, cause, self._amount, before)
 
     def _begun(self, event: Event, kind: ActKind, cause: Cause) -> partial[Act]:
         """Begin an act with what every kind of it has."""
         at = action_time(event)
         quarter = self._calendar.quarter_at(at)
-        outside = None if quarter is None else days_left(quarter, at) >= self._policy.window_days
-        opening = quarter is not None and in_opening(quarter, at, self._policy)
+        outside, interior = placing(quarter, at, self._policy)
         return partial(
             Act,
             event_id=event.event_id,
@@ -227,7 +233,7 @@ class _Walk:
             action_time=at,
             quarter=quarter.name if quarter else None,
             outside=outside,
-            interior=None if outside is None else outside and not opening,
+            interior=interior,
             cause=cause.kind,
             unsettled_until=self._unsettled.get(event.event_id),
         )
@@ -245,7 +251,7 @@ class _Walk:
             left_stage_entered_at=entered.occurred_at if entered else None,
         )
         since = entered.event_id if entered else None
-        return ActSeen(act, event, cause, self._amount, move, missing, since)
+        return ActSeen(act, event, cause, self._amount, None, move, missing, since)
 
     def _missing(self, move: Move) -> tuple[str, ...] | None:
         """Give the required outcomes left behind without evidence; None if none are stated."""
@@ -258,9 +264,15 @@ class _Walk:
         )
 
 
-def in_opening(quarter: FiscalQuarter, instant: datetime, policy: Policy) -> bool:
-    """Say whether the instant lies in the first days of the quarter."""
-    return (local_day(instant, quarter.zone) - quarter.start).days < policy.opening_days
+def placing(
+    quarter: FiscalQuarter | None, instant: datetime, policy: Policy
+) -> tuple[bool | None, bool | None]:
+    """Say whether an instant lies outside the last days of a quarter, and the first ones too."""
+    if quarter is None:
+        return None, None
+    outside = days_left(quarter, instant) >= policy.window_days
+    opening = (local_day(instant, quarter.zone) - quarter.start).days < policy.opening_days
+    return outside, outside and not opening
 
 
 def stays_of(events: Sequence[Event], processes: Processes) -> list[Stay]:

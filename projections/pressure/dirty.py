@@ -19,7 +19,7 @@ from projections.pressure.context import ACTS, KnownContext
 from projections.pressure.rules import consults_dwell
 from projections.pressure.verdicts import ActVerdict, verdicts
 
-Reason: TypeAlias = Literal["deal", "bookings", "quota", "offers", "stays"]
+Reason: TypeAlias = Literal["deal", "bookings", "quota", "offers", "stays", "coverage"]
 ContextAt: TypeAlias = Callable[[int], KnownContext]
 Key: TypeAlias = tuple[UUID, UUID]
 """The deal of an act, and its event."""
@@ -31,7 +31,8 @@ class Rederived:
     """A seller event whose verdict an event re-derives, and why.
 
     Something else may be told of its own deal, of the quota of its rep or their bookings before it,
-    or of the offers and stays that it is held against. An act that the event brought has no verdict
+    of the offers and stays that it is held against, or, where the policy has a gate for it, of how
+    often its team records what customers do. An act that the event brought has no verdict
     before it, and one that it took away none after it.
     """
 
@@ -62,6 +63,7 @@ def rederived(contexts: ContextAt, position: int, deal_id: UUID | None) -> list[
         ("quota", _of_quotas(before, after)),
         ("offers", _of_offers(before, after, deal_id)),
         ("stays", _of_stays(before, after, deal_id)),
+        ("coverage", _of_coverage(before, after)),
     )
     reasons: dict[Key, set[Reason]] = defaultdict(set)
     for reason, found in told:
@@ -145,6 +147,17 @@ def _of_stays(before: KnownContext, after: KnownContext, deal_id: UUID | None) -
             place = (process, stage, key[0], act.occurred_at)
             if consults_dwell(act) and before.dwell(*place) != after.dwell(*place):
                 yield key
+
+
+def _of_coverage(before: KnownContext, after: KnownContext) -> Iterator[Key]:
+    """Give the acts of reps whose team now records enough for a verdict, or no longer does."""
+    gate = after.policy.coverage_gate
+    if gate is None:
+        return
+    acts = _acts(before, after, "outside IS NOT TRUE AND cause = 'seller_only'")
+    for key, act in acts.items():
+        if before.coverage(act.rep).caps(gate) != after.coverage(act.rep).caps(gate):
+            yield key
 
 
 _BOOKED: Final = "rep, quarter, occurred_at FROM credits WHERE kind = 'revenue'"

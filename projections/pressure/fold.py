@@ -1,7 +1,7 @@
 """Which of a deal's events are consistent with quota pressure, and the facts that say so."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -9,19 +9,28 @@ from functools import cached_property
 from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
-from domain.bookings import RunningTotal
-from domain.calendars import CalendarHistory
 from domain.causes import Cause
 from domain.fiscal import FiscalQuarter, days_left
+from domain.pace import Pace
 from domain.path import Processes
-from domain.policy import Policy
 from domain.replay import Event
 from domain.values import Money
 from projections.pressure import rules
 from projections.pressure.acts import Act, ActKind
-from projections.pressure.baseline import Comparables, Dwell, Peers, Question
+from projections.pressure.around import (
+    Managed,
+    Origin,
+    Surroundings,
+    UsualPace,
+    managed,
+    origin,
+    usual_pace,
+)
+from projections.pressure.base_rate import BaseRate, BaseRates
+from projections.pressure.baseline import Comparables, Dwell, Peers, Question, Scope
 from projections.pressure.curve import Standing, pivotality, standing
 from projections.pressure.derive import ActSeen, acts_seen
+from projections.pressure.recording import Coverage
 from projections.pressure.rules import Finding, Truth, all_of, any_of
 
 Verdict: TypeAlias = Literal[
@@ -29,46 +38,37 @@ Verdict: TypeAlias = Literal[
 ]
 
 
-class Context(Protocol):
+class Context(Surroundings, Protocol):
     """What the judgement of one deal needs to know of the rest, as known at one position."""
 
     @property
-    def policy(self) -> Policy:
-        """The numbers that verdicts are made with."""
-        ...
-
-    @property
-    def calendar(self) -> CalendarHistory:
-        """The fiscal calendars."""
-        ...
-
-    @property
     def comparables(self) -> Comparables:
-        """The seller events of other deals."""
+        """The offers of other deals."""
         ...
 
-    def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
-        """Give the quota in force at an instant and the events that set it."""
+    @property
+    def base_rates(self) -> BaseRates:
+        """How often events of other deals have no customer cause."""
         ...
 
     def quota_changes(self, rep: str, quarter: str) -> Sequence[datetime]:
         """Give the instants at which the quota changes."""
         ...
 
-    def booked(self, rep: str, quarter: str, currency: str) -> RunningTotal:
-        """Give what is credited to a rep in a quarter, in a currency."""
+    def pace(self, rep: str, quarter: FiscalQuarter, at: datetime) -> Pace:
+        """Give how much of a rep's time in a quarter has passed."""
         ...
 
-    def wins(self, rep: str, quarter: str, before: datetime) -> tuple[UUID, ...]:
-        """Give the events that credited the rep in the quarter strictly before an instant."""
-        ...
-
-    def convert(self, amount: Money, currency: str, quarter: str) -> Decimal | None:
-        """Give an amount at the plan rate of the quarter's fiscal year; None without one."""
+    def turns(self, rep: str) -> Sequence[datetime]:
+        """Give the instants at which a rep joined or left a team."""
         ...
 
     def dwell(self, process: str, stage: str, deal_id: UUID, before: datetime) -> Dwell | None:
         """Give how long stays of other deals in a stage are; None where there are too few."""
+        ...
+
+    def coverage(self, rep: str | None) -> Coverage:
+        """Give how often the team of a rep records what customers do; everybody where None."""
         ...
 
 
@@ -109,12 +109,19 @@ class Judgement:
         return quota.currency if quota else self._currency
 
     @cached_property
+    def pace(self) -> Pace | None:
+        """How much of its rep's time in the quarter had passed."""
+        if self.quarter is None:
+            return None
+        return self.context.pace(self.act.rep, self.quarter, self.act.action_time)
+
+    @cached_property
     def standing(self) -> Standing | None:
         """Where its rep stood against the quota."""
-        if self.quarter is None or self.currency is None:
+        if self.quarter is None or self.pace is None or self.currency is None:
             return None
         booked = self.context.booked(self.act.rep, self.quarter.name, self.currency)
-        return standing(self.quota[0], booked, self.quarter, self.act.action_time)
+        return standing(self.quota[0], booked, self.pace.elapsed, self.act.action_time)
 
     @cached_property
     def behind(self) -> Truth:
@@ -135,6 +142,11 @@ class Judgement:
         if self.act.depth is None:
             return None
         return self.context.comparables.peers("level", self.question, self.context.policy)
+
+    @property
+    def scope(self) -> Scope | None:
+        """Whose offers an offer is compared with; None for others, and where they are too few."""
+        return self.levels.scope if self.levels else None
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -167,7 +179,20 @@ class Judgement:
             return "not_pressure_shaped"
         if truth is None:
             return "not_evaluable"
+        if self.capped:
+            return "pressure_consistent"
         return "pressure_shaped" if self.act.seller_only else "pressure_consistent"
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """How often the team of its rep records what customers do."""
+        return self.context.coverage(self.act.rep)
+
+    @property
+    def capped(self) -> bool:
+        """Whether too little is recorded to say that the customer did nothing."""
+        gate = self.context.policy.coverage_gate
+        return gate is not None and self.act.seller_only and self.coverage.caps(gate)
 
     def _normal_dwell(self) -> Callable[[], Dwell | None]:
         act = self.act
@@ -178,13 +203,17 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A seller event with the facts F1 to F4 and the verdict that follows from them."""
+    """A seller event with the facts F1 to F4 and the verdict that follows from them.
+
+    `coverage` is that of its rep's team where the policy has a gate for it.
+    """
 
     event: Event
     kind: ActKind
     action_time: datetime
     quarter: FiscalQuarter | None
     days_left: int | None
+    pace: Pace | None
     standing: Standing | None
     quota_currency: str | None
     pivotality: Fraction | None
@@ -194,11 +223,15 @@ class Judged:
     abnormal: Truth
     verdict: Verdict
     findings: tuple[Finding, ...]
+    coverage: Coverage | None
     levels: Peers | None
     previous: Decimal | None
+    managed: Managed | None
+    origin: Origin | None
+    usual_pace: UsualPace | None
     quota_events: tuple[UUID, ...]
     win_events: tuple[UUID, ...]
-    base_rate: tuple[int, int]
+    base_rate: BaseRate
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -216,15 +249,17 @@ def fold(
 
 def _judged(deal_id: UUID, seen: ActSeen, context: Context) -> Judged:
     act, worth = seen.act, seen.amount
+    at, rep = act.action_time, act.rep
     made = Judgement(deal_id, act, context, currency=worth.currency if worth else None)
-    quarter = made.quarter
+    quarter, now = made.quarter, made.standing
     return Judged(
         event=seen.event,
         kind=act.kind,
-        action_time=act.action_time,
+        action_time=at,
         quarter=quarter,
-        days_left=days_left(quarter, act.action_time) if quarter else None,
-        standing=made.standing,
+        days_left=days_left(quarter, at) if quarter else None,
+        pace=made.pace,
+        standing=now,
         quota_currency=made.currency,
         pivotality=_pivotality(made, worth),
         cause=seen.cause,
@@ -233,11 +268,15 @@ def _judged(deal_id: UUID, seen: ActSeen, context: Context) -> Judged:
         abnormal=made.abnormal,
         verdict=made.verdict,
         findings=tuple(_explained(finding, seen) for finding in made.findings),
+        coverage=made.coverage if context.policy.coverage_gate is not None else None,
         levels=made.levels,
         previous=act.previous,
+        managed=managed(context, rep, quarter, at) if quarter else None,
+        origin=origin(context, seen.event, at),
+        usual_pace=usual_pace(context, rep, quarter, now, at) if quarter and now else None,
         quota_events=made.quota[1],
-        win_events=context.wins(act.rep, quarter.name, act.action_time) if quarter else (),
-        base_rate=context.comparables.seller_only_rate(made.question, act.kind),
+        win_events=context.wins(rep, quarter.name, at) if quarter else (),
+        base_rate=context.base_rates.at(made.question, act.kind, context.policy, made.scope),
     )
 
 
@@ -253,5 +292,8 @@ def _pivotality(made: Judgement, worth: Money | None) -> Fraction | None:
 
 def _explained(finding: Finding, seen: ActSeen) -> Finding:
     if seen.move is None:
-        return finding
+        # When an offer expires says nothing of the one before it.
+        before = None if finding.rule == "PS-3" else seen.before
+        own = seen.event.event_id
+        return replace(finding, evidence=(own, before) if before else (own,))
     return rules.rush_explained(finding, seen.move, seen.missing, seen.entered)

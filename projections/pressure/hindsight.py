@@ -24,7 +24,9 @@ def unsettled(events: Sequence[Event]) -> dict[UUID, datetime]:
     * a customer event between a seller event and the time that one is judged at.
 
     What bears on an event bears on the later ones of its type too, since one customer event
-    explains only one of them. Events that nothing later bears on are left out.
+    explains only one of them. A later seller event that names nothing does not reach back: it may
+    leave an earlier one to another customer event, but never unexplained (`domain.matching`), and
+    an act says only what kind of cause it has. Events that nothing later bears on are left out.
     """
     later = _Later(events)
     reached: dict[type, datetime] = {}

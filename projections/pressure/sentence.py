@@ -25,13 +25,16 @@ def sentence(judged: Judged, policy: Policy) -> str:
         case "pressure_consistent":
             facts = [_where(judged, policy), _abnormal(judged), _cause(judged, policy)]
             end = "The timing is consistent with quota pressure, and so is a customer's own wish"
+            if judged.cause.kind == "seller_only":
+                facts.append(_recorded(judged, policy))
+                end += " that nobody recorded"
         case "not_pressure_shaped":
             facts = [_why_not(judged, policy)]
             end = "This does not read as quota pressure"
         case _:
             facts = [_why_unknown(judged)]
             end = "So nothing can be said about quota pressure"
-    return f"{_what(judged)}: {'; '.join(facts)}. {end}."
+    return f"{_what(judged)}{_who(judged)}: {'; '.join(facts)}. {end}.{_above(judged)}"
 
 
 def _what(judged: Judged) -> str:
@@ -44,6 +47,35 @@ def _what(judged: Judged) -> str:
             return f"Stage {stage} was entered"
         case _:
             return "The event was recorded"
+
+
+_ASKED: Final = {
+    "rep": ", asked for by the rep",
+    "manager": ", asked for by a manager",
+    "customer": ", asked for by the customer",
+    "policy": ", as the price policy asks",
+}
+
+
+def _who(judged: Judged) -> str:
+    """Say where the event came from, where it says so or somebody else than a rep did it."""
+    origin = judged.origin
+    if origin is None:
+        return ""
+    if origin.by == "requested_by":
+        return _ASKED[origin.who]
+    return "" if origin.who == "rep" else f", by a {origin.who.replace('_', ' ')}"
+
+
+def _above(judged: Judged) -> str:
+    """Say how the manager's team stood, beside a verdict and apart from it."""
+    above = judged.managed
+    if above is None or above.standing.pressure is None:
+        return ""
+    if judged.verdict not in ("pressure_shaped", "pressure_consistent"):
+        return ""
+    pressed = f"{float(above.standing.pressure):.2f}"
+    return f" The team of their manager, {above.manager}, stood at a pressure of {pressed} then."
 
 
 def _where(judged: Judged, policy: Policy) -> str:
@@ -69,18 +101,29 @@ def _behind(judged: Judged, policy: Policy) -> str:
     if now.quota is not None and now.quota.amount > 0:
         share = f" at {_percent(Fraction(now.attained) / Fraction(now.quota.amount))} of quota"
     pressed = "unknown" if now.pressure is None else f"{float(now.pressure):.2f}"
+    if judged.pace and judged.pace.events:
+        share += ", in a team for part of the quarter"
     return f"{judged.event.rep}{share} (pressure {pressed}, threshold {policy.theta})"
 
 
 def _cause(judged: Judged, policy: Policy) -> str:
     if judged.cause.kind == "seller_only":
-        return f"no customer action was recorded in the {policy.lookback_days} days before"
+        usual = judged.base_rate
+        nor = f", nor for {usual.without} of {usual.of} comparable events" if usual.of else ""
+        return f"no customer action was recorded in the {policy.lookback_days} days before{nor}"
     words = _CAUSES[judged.cause.kind]
     if "explained_late" in judged.cause.modifiers:
         words += f", recorded more than {policy.late_explanation_hours} hours later"
     if "customer_asserted" in judged.cause.modifiers:
         words += ", by the seller's word only"
     return words
+
+
+def _recorded(judged: Judged, policy: Policy) -> str:
+    share = judged.coverage.share() if judged.coverage else None
+    often = "at an unknown share" if share is None else f"at {_percent(share)}"
+    gate = _percent(Fraction(policy.coverage_gate or 0))
+    return f"the team records customer actions {often} of comparable events, {gate} are asked for"
 
 
 def _abnormal(judged: Judged) -> str:

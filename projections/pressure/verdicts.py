@@ -14,7 +14,7 @@ from domain.replay import Event, view
 from projections.pressure.acts import Act, ActKind
 from projections.pressure.context import ACTS, KnownContext
 from projections.pressure.derive import derive_acts
-from projections.pressure.fold import Judgement, Verdict
+from projections.pressure.fold import Judged, Judgement, Verdict
 from projections.pressure.rules import consults_dwell
 
 Key = TypeVar("Key", bound=Hashable)
@@ -91,6 +91,24 @@ def read_acts(
 def verdicts_of(context: KnownContext, acts: Sequence[tuple[UUID, Act]]) -> list[ActVerdict]:
     """Give the verdicts of acts that were derived elsewhere, each with its deal."""
     return [_row(judgement) for judgement in _judged(context, acts)]
+
+
+def told(deal_id: UUID, judged: Iterable[Judged]) -> list[ActVerdict]:
+    """Give the verdicts of a deal that was judged by itself."""
+    return [
+        ActVerdict(
+            deal_id,
+            one.event.event_id,
+            one.event.rep,
+            one.event.occurred_at,
+            one.action_time,
+            one.quarter.name if one.quarter else None,
+            one.kind,
+            one.cause.kind,
+            one.verdict,
+        )
+        for one in judged
+    ]
 
 
 def counts_by_deal(

@@ -95,23 +95,26 @@ def _taken_back(events: Iterable[Event]) -> Iterator[datetime]:
 def _explained_otherwise(events: Sequence[Event]) -> Iterator[datetime]:
     """Give the instants at which what explains the stages entered before may change.
 
-    A stage entered that was told late may be explained by what the customer did in between; and
-    one that names a customer event takes it from those before, which could have been told as late
-    as it occurred.
+    A stage entered that was told late may be explained by what the customer did in between; one
+    that names a customer event takes it from those before, which could have been told as late as
+    it occurred; and from the first on that was told before an earlier one was, each may leave
+    those before it to another customer event, that was told later (`domain.matching`). Told in
+    their order, each is explained by the oldest that can explain it, and no change explains more.
     """
     entered = [event for event in events if isinstance(event.data, StageEntered)]
-    if all(
-        event.caused_by is None and action_time(event) <= event.occurred_at for event in entered
-    ):
+    told = [action_time(event) for event in entered]
+    at_once = all(at <= e.occurred_at for e, at in zip(entered, told, strict=True))
+    if at_once and told == sorted(told) and all(event.caused_by is None for event in entered):
         return
     customers = {event.event_id: event.occurred_at for event in events if is_customer_event(event)}
     told_until = datetime.min.replace(tzinfo=UTC)
-    for event in entered:
-        told = action_time(event)
+    in_order = True
+    for event, at in zip(entered, told, strict=True):
+        in_order = in_order and at >= told_until
+        if not in_order:
+            yield event.occurred_at
         named_at = customers.get(event.caused_by) if event.caused_by else None
         if named_at and named_at <= told_until:
             yield event.occurred_at
-        yield from (
-            instant for instant in customers.values() if event.occurred_at < instant <= told
-        )
-        told_until = max(told_until, told)
+        yield from (instant for instant in customers.values() if event.occurred_at < instant <= at)
+        told_until = max(told_until, at)

@@ -127,6 +127,39 @@ def test_a_deal_as_of_an_earlier_position(run: Run, database: str, tmp_path: Pat
     assert (code, "beyond the head" in err) == (1, True)
 
 
+def test_what_another_policy_would_say(run: Run, database: str, tmp_path: Path) -> None:
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, thirty_lines())
+    file = tmp_path / "strict.yaml"
+    file.write_text("version: 4\nnumbers: {theta: '1'}\n", encoding="utf-8")
+    _, out, _ = run("replay", "FY2025Q1", "--json")
+    shaped = answered(out)["pressure"]["shaped"]
+
+    code, out, err = run("policy", "--what-if", str(file), "--quarter", "FY2025Q1", "--json")
+    assert code == 0, err
+    under = answered(out)["what_if"]
+    assert (under["policy"]["version"], under["pressure"]["shaped"]) == (4, 0)
+    assert len(under["verdict_changes"]) == shaped > 0
+    assert {one["after"] for one in under["verdict_changes"]} == {"not_pressure_shaped"}
+    assert (
+        "policy 4 would change" in run("policy", "--what-if", str(file), "--quarter", "FY2025Q1")[1]
+    )
+    assert run("policy", "--what-if", str(file))[0] == 2
+
+    run("policy", "--publish", str(file))
+    _, out, _ = run("show", "D1", "--policy", "0", "--json")
+    pressure = answered(out)["pressure"]
+    assert pressure["shares"]["shaped"] == 0
+    assert (
+        len(pressure["what_if"]["verdict_changes"]) == pressure["what_if"]["shares"]["shaped"] > 0
+    )
+    assert "policy 0 would change" in run("show", "D1", "--policy", "0")[1]
+    assert "policy 0 would change" in run("replay", "FY2025Q1", "--policy", "0")[1]
+    assert run("replay", "FY2025Q1", "--policy", "0", "--restate")[0] == 2
+    code, _, err = run("show", "D1", "--policy", "8")
+    assert (code, "no policy of version 8" in err) == (1, True)
+
+
 def test_the_token_file_is_made_closed_and_refused_open(tmp_path: Path) -> None:
     token = token_of(tmp_path)
     file = tmp_path / "token"

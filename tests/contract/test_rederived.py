@@ -156,7 +156,7 @@ def test_a_stay_that_is_taken_back_re_derives_the_rush_that_was_held_against_it(
 def contexts_of(rows: Rows, log: Log) -> list[KnownContext]:
     """Give what is known at each position of a log."""
     return [
-        KnownContext(rows, known=log.known(at), as_of=at, ledger=ledger)
+        KnownContext(rows, known=log.known(at), as_of=at, at=log.instants[-1], ledger=ledger)
         for at in range(log.head + 1)
     ]
 

@@ -6,7 +6,8 @@ Holds `docs/guarantees.md`: the same question about the same instants gives the 
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from uuid import UUID
 
 import psycopg
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from api.storage.connections import conninfo
 from api.storage.migrate import migrate
 from domain.bookings import Booking
+from domain.policy import policy_from
 from domain.replay import view
 from projections.attainment.fold import credits_of
 from projections.attainment.projection import attainment_projection, ledger
@@ -25,20 +27,23 @@ from projections.pressure.context import ACTS, STAYS, KnownContext, RepQuarter
 from projections.pressure.derive import derive_acts, derive_stays
 from projections.pressure.fold import Judged, fold
 from projections.pressure.projection import pressure_projection
+from projections.pressure.recording import Coverage
 from projections.pressure.verdicts import (
-    ActVerdict,
     Counts,
     Cut,
     counts_by_deal,
     counts_by_rep,
+    told,
     verdicts,
 )
-from tests.support.many_deals import DEALS, LOGS, REPS, Log
+from tests.support.many_deals import DEALS, LOGS, REPS, Log, Telling
 from tests.support.postgres import PostgresServer
 
 Chance = random.Random
 CHANCES = st.randoms(use_true_random=False)
 SCHEMA = "dealtrail"
+END = datetime(2026, 1, 1, tzinfo=UTC)
+"""After everything that a log tells."""
 
 
 @pytest.fixture(scope="module")
@@ -60,33 +65,25 @@ def followed(rows: Rows, log: Log, sizes: Callable[[], int]) -> Iterator[None]:
         yield
 
 
-def context_at(rows: Rows, log: Log, position: int) -> KnownContext:
-    return KnownContext(rows, known=log.known(position), as_of=position, ledger=ledger)
+def context_at(
+    rows: Rows, log: Log, position: int, *, at: datetime | None = None, gate: str | None = None
+) -> KnownContext:
+    """Give the context at a position; `gate` is what the policy asks of recording."""
+    known = log.known(position)
+    if gate is not None:
+        known = known.under(known.policy.model_copy(update={"coverage_gate": Decimal(gate)}))
+    return KnownContext(rows, known=known, as_of=position, at=at or END, ledger=ledger)
 
 
-def folded(rows: Rows, log: Log, position: int, cut: datetime | None) -> dict[UUID, list[Judged]]:
+def folded(
+    context: KnownContext, log: Log, position: int, cut: datetime | None
+) -> dict[UUID, list[Judged]]:
     """Judge each deal by itself, from its stream."""
-    context = context_at(rows, log, position)
     found = {}
     for deal_id, stream in log.streams(position).items():
         events = view(stream, effective_at=cut)
         found[deal_id] = fold(deal_id, events, context.known.processes(events), context)
     return found
-
-
-def told(deal_id: UUID, judged: Judged) -> ActVerdict:
-    quarter = judged.quarter.name if judged.quarter else None
-    return ActVerdict(
-        deal_id,
-        judged.event.event_id,
-        judged.event.rep,
-        judged.event.occurred_at,
-        judged.action_time,
-        quarter,
-        judged.kind,
-        judged.cause.kind,
-        judged.verdict,
-    )
 
 
 def counted(judged: Sequence[Judged]) -> Counts:
@@ -128,13 +125,17 @@ def test_verdicts_from_facts_equal_those_from_the_streams(
     with followed(rows, log, lambda: chance.randint(1, 40)):
         for position in (log.head, chance.randint(0, log.head)):
             for at in (None, chance.choice(log.instants)):
-                expected = folded(rows, log, position, at)
+                gate = chance.choice([None, "0.5", "1"])
+                one, other, third = (
+                    context_at(rows, log, position, at=at, gate=gate) for _ in range(3)
+                )
+                expected = folded(one, log, position, at)
                 cut = cut_of(log, position, at)
 
-                found = verdicts(context_at(rows, log, position), cut=cut)
-                by_deal = counts_by_deal(context_at(rows, log, position), expected, cut=cut)
+                found = verdicts(other, cut=cut)
+                by_deal = counts_by_deal(third, expected, cut=cut)
 
-                assert set(found) == {told(d, one) for d, all_ in expected.items() for one in all_}
+                assert set(found) == {one for d, all_ in expected.items() for one in told(d, all_)}
                 assert len(found) == sum(map(len, expected.values()))
                 assert by_deal == {deal_id: counted(all_) for deal_id, all_ in expected.items()}
 
@@ -147,8 +148,8 @@ def test_the_counts_of_a_quarter_are_those_of_its_verdicts(
     at = chance.choice([None, *log.instants])
     position = chance.randint(0, log.head)
     with followed(rows, log, lambda: 40):
-        judged = [one for all_ in folded(rows, log, position, at).values() for one in all_]
         context, cut = context_at(rows, log, position), cut_of(log, position, at)
+        judged = [one for all_ in folded(context, log, position, at).values() for one in all_]
         for quarter in ("FY2025Q1", "FY2025Q2", "FY2026Q1"):
             of_quarter = [j for j in judged if j.quarter and j.quarter.name == quarter]
             reps = sorted({j.event.rep for j in of_quarter})
@@ -195,9 +196,55 @@ def test_bookings_are_read_once_for_all(rows: Rows, log: Log) -> None:
 
     with followed(rows, log, lambda: 40):
         known = log.known(log.head)
-        verdicts(KnownContext(rows, known=known, as_of=log.head, ledger=counting))
+        verdicts(KnownContext(rows, known=known, as_of=log.head, at=END, ledger=counting))
 
     assert len(asked) <= 1
+
+
+@settings(max_examples=20, deadline=None)
+@given(log=LOGS, chance=CHANCES)
+def test_another_policy_says_of_old_facts_what_it_says_of_its_own(
+    rows: Rows, log: Log, chance: Chance
+) -> None:
+    numbers: dict[str, object] = {
+        **log.known(log.head).policy.model_dump(mode="json", exclude={"version", "coverage_gate"}),
+        "window_days": chance.choice([10, 40, 70]),
+        "opening_days": chance.choice([0, 10]),
+        "coverage_gate": chance.choice([None, "0.5"]),
+    }
+    published = log.and_then(
+        Telling("policy", "policy_published", {"version": 9, "numbers": numbers})
+    )
+    policy = policy_from(9, numbers)
+    with followed(rows, published, lambda: 40):
+        under = KnownContext(
+            rows,
+            known=log.known(log.head).under(policy),
+            as_of=log.head,
+            at=END,
+            ledger=ledger,
+            other_policy=True,
+        )
+        found = folded(under, log, log.head, None)
+        expected = folded(
+            context_at(rows, published, published.head), published, published.head, None
+        )
+
+    assert found == expected
+
+
+@settings(max_examples=10, deadline=None)
+@given(log=LOGS)
+def test_coverage_counts_the_events_outside_the_window_that_a_customer_caused(
+    rows: Rows, log: Log
+) -> None:
+    with followed(rows, log, lambda: 40):
+        at = log.instants[len(log.instants) // 2]
+        acts = [act for _, act in ACTS.known(rows, as_of=log.head)]
+        coverage = context_at(rows, log, log.head, at=at).coverage("ann")
+
+    judged = [act for act in acts if act.outside and act.action_time <= at]
+    assert coverage == Coverage(sum(act.cause != "seller_only" for act in judged), len(judged))
 
 
 def test_deals_without_acts_are_counted_as_nothing(rows: Rows) -> None:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from domain.policy import Policy
 from domain.statistics import median
+from projections.pressure.acts import ActKind
+from projections.pressure.base_rate import BaseRate, BaseRates, Deed
 from projections.pressure.baseline import Comparables, Measure, Offer, Peers, Question, Scope
 from tests.support.told import NAMESPACE, at
 
@@ -33,7 +35,7 @@ def of(offers: list[Offer]) -> Comparables:
     def load(reps: Collection[str] | None) -> Iterable[Offer]:
         return [offer for offer in offers if reps is None or offer.rep in reps]
 
-    return Comparables(load, lambda _: [])
+    return Comparables(load)
 
 
 def defined(offers: list[Offer], question: Question, measure: Measure) -> Peers | None:
@@ -92,8 +94,68 @@ def test_nobody_else_is_read_where_the_reps_own_offers_are_enough() -> None:
         return own
 
     question = Question(DEALS[3], "ann", None, START + timedelta(days=1))
-    peers = Comparables(load, lambda _: []).peers("level", question, POLICY)
+    peers = Comparables(load).peers("level", question, POLICY)
 
     assert peers is not None
     assert peers.scope == "rep"
     assert loaded == [["ann"]]
+
+
+KINDS: list[ActKind] = ["discount_offered", "close_date_moved"]
+SCOPES: list[Scope] = ["rep", "segment", "organisation"]
+TOLD = st.lists(
+    st.tuples(
+        st.sampled_from(KINDS),
+        REPS,
+        st.builds(Deed, st.sampled_from(DEALS), SEGMENTS, INSTANTS, st.booleans()),
+    ),
+    max_size=25,
+)
+
+
+@given(
+    told=TOLD,
+    asked=st.lists(
+        st.tuples(QUESTIONS, st.sampled_from(KINDS), st.none() | st.sampled_from(SCOPES)),
+        max_size=6,
+    ),
+)
+def test_the_base_rate_is_that_of_the_scope_whatever_was_asked_before(
+    told: list[tuple[ActKind, str, Deed]],
+    asked: list[tuple[Question, ActKind, Scope | None]],
+) -> None:
+    rates = BaseRates(
+        lambda kind, rep: [d for k, who, d in told if k == kind and rep in (None, who)]
+    )
+    for question, kind, scope in asked:
+        others = {
+            own: [
+                deed
+                for k, rep, deed in told
+                if k == kind
+                and deed.deal_id != question.deal_id
+                and deed.action_time < question.before
+                and (own != "rep" or rep == question.rep)
+                and (own != "segment" or deed.segment == question.segment is not None)
+            ]
+            for own in SCOPES
+        }
+        enough = zip(SCOPES, (POLICY.n_rep, POLICY.n_segment, POLICY.n_organisation), strict=True)
+        fallback: Scope = "organisation"
+        first = next((own for own, n in enough if len(others[own]) >= n), fallback)
+        expected = others[scope or first]
+
+        found = rates.at(question, kind, POLICY, scope)
+
+        assert (found.without, found.of) == (sum(d.seller_only for d in expected), len(expected))
+        if scope is None:
+            assert found.scope == first
+
+
+def test_of_few_events_the_counts_are_told_and_no_rate() -> None:
+    few, enough = BaseRate("rep", 1, 4), BaseRate("rep", 3, 10)
+
+    assert (few.share(), few.interval()) == (None, None)
+    assert enough.share() == 0.3
+    # As scipy gives them: binomtest(3, 10).proportion_ci(method="wilson").
+    assert [round(end, 6) for end in enough.interval() or ()] == [0.107791, 0.603222]

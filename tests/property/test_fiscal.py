@@ -1,4 +1,5 @@
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -9,10 +10,12 @@ from domain.fiscal import (
     MonthsCalendar,
     WeeksCalendar,
     days_left,
+    instant_at,
     local_day,
     tau,
 )
 
+MICROSECOND = timedelta(microseconds=1)
 ZONES = st.sampled_from(
     [
         "UTC",
@@ -109,3 +112,23 @@ def test_time_passed_grows_within_a_quarter(
     assert days_left(quarter, first) >= days_left(quarter, second) or (
         second - first <= timedelta(hours=1)
     )
+
+
+@given(
+    calendar=CALENDARS,
+    day=DAYS,
+    share=st.fractions(min_value=0, max_value=1, max_denominator=100_000),
+)
+def test_the_instant_of_a_share_is_when_that_share_has_passed(
+    calendar: FiscalCalendar, day: date, share: Fraction
+) -> None:
+    quarter = calendar.quarter_on(day)
+    found = instant_at(quarter, share)
+
+    assert quarter.start_instant <= found <= quarter.end_instant
+    # Clocks that skip time make a share pass at once: of a day where one was skipped whole.
+    off = abs(tau(quarter, found) - share) * quarter.days
+    assert off <= 1 if quarter.zone == "Pacific/Apia" else off < Fraction(2, 24)
+    if quarter.zone == "UTC":
+        assert tau(quarter, found) >= share
+        assert found == quarter.start_instant or tau(quarter, found - MICROSECOND) < share

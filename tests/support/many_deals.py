@@ -91,6 +91,13 @@ class Log:
             yield Batch(after, upto, wanted, frames)
             after = upto
 
+    def and_then(self, telling: Telling) -> "Log":
+        """Give the log with one more event told, as late as any."""
+        stream = [event for event in self.events if event.stream_id == telling.stream]
+        now = max([START, *(event.recorded_at for event in self.events)])
+        event = _event(telling, stream, now, position=self.head + 1)
+        return Log([*self.events, *([event] if event else [])])
+
     @cached_property
     def instants(self) -> list[datetime]:
         """Every instant at which something occurred."""

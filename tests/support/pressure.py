@@ -1,18 +1,25 @@
 """The context of a judgement from plain values, for folds without a database."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 from uuid import UUID, uuid5
 
 from domain.bookings import Booking, RunningTotal
 from domain.calendars import CalendarHistory
+from domain.fiscal import FiscalQuarter
+from domain.pace import Active, Pace, pace
 from domain.policy import DEFAULT_POLICY, Policy
 from domain.values import Money
-from projections.pressure.acts import Act, Stay
+from projections.pressure.acts import Act, ActKind, Stay
+from projections.pressure.base_rate import BaseRates, Deed
 from projections.pressure.baseline import Comparables, Dwell, Lasted, Offer, StaysIn
+from projections.pressure.recording import Coverage
 from tests.support.told import NAMESPACE, at, named, usd
+
+NOTHING_RECORDED: Final = Coverage(0, 0)
 
 
 @dataclass(slots=True)
@@ -25,10 +32,18 @@ class PlainContext:
     stays: Sequence[tuple[UUID, Stay]] = ()
     policy: Policy = DEFAULT_POLICY
     calendar: CalendarHistory = field(default_factory=CalendarHistory)
+    recorded: Coverage = NOTHING_RECORDED
+    active: Sequence[Active] = ()
+    above: tuple[str, tuple[str, ...]] | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def comparables(self) -> Comparables:
         return comparables(self.offers)
+
+    @property
+    def base_rates(self) -> BaseRates:
+        return base_rates(self.offers)
 
     def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
         del rep, quarter, at
@@ -66,6 +81,33 @@ class PlainContext:
         del process, stage
         return StaysIn(lasted(self.stays)).dwell(deal_id, before, self.policy)
 
+    def pace(self, rep: str, quarter: FiscalQuarter, at: datetime) -> Pace:
+        del rep
+        return pace(quarter, at, self.active)
+
+    def turns(self, rep: str) -> Sequence[datetime]:
+        del rep
+        return [one.since for one in self.active]
+
+    def managed(self, rep: str, at: datetime) -> tuple[str, tuple[str, ...]] | None:
+        del rep, at
+        return self.above
+
+    def teammates(self, rep: str, at: datetime) -> frozenset[str]:
+        del at
+        return frozenset({rep})
+
+    def role(self, person: str, at: datetime) -> str | None:
+        del at
+        return self.roles.get(person)
+
+    def read_booked(self, reps: Iterable[str], quarters: Iterable[str]) -> None:
+        """There is nothing to read: bookings are at hand."""
+
+    def coverage(self, rep: str | None) -> Coverage:
+        del rep
+        return self.recorded
+
 
 def lasted(stays: Iterable[tuple[UUID, Stay]]) -> list[Lasted]:
     return [(deal_id, stay.entered_at, stay.left_at) for deal_id, stay in stays]
@@ -79,7 +121,18 @@ def comparables(acts: Sequence[tuple[UUID, Act]]) -> Comparables:
             if act.depth is not None and act.interior and (reps is None or act.rep in reps):
                 yield Offer(deal_id, act.rep, act.segment, act.action_time, act.depth, act.previous)
 
-    return Comparables(offers_of, lambda rep: [a for a in acts if a[1].rep == rep and a[1].outside])
+    return Comparables(offers_of)
+
+
+def base_rates(acts: Sequence[tuple[UUID, Act]]) -> BaseRates:
+    """Tell how often these acts have no customer cause, as with stored ones."""
+
+    def deeds_of(kind: ActKind, rep: str | None) -> Iterable[Deed]:
+        for deal_id, act in acts:
+            if act.kind == kind and act.outside and rep in (None, act.rep):
+                yield Deed(deal_id, act.segment, act.action_time, act.seller_only)
+
+    return BaseRates(deeds_of)
 
 
 def offers(

@@ -11,7 +11,9 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from domain.bookings import Booking, RunningTotal
 from domain.events.catalogue import TYPES_BY_NAME, parse
+from domain.fiscal import FiscalQuarter
 from domain.known import Known
+from domain.pace import Pace
 from domain.path import Processes
 from domain.policy import DEFAULT_POLICY
 from domain.replay import Event, view
@@ -19,13 +21,15 @@ from domain.stamp import RecordedEvent
 from domain.values import Money, utc_instant
 from projections.attainment.fold import credits_of
 from projections.pressure.acts import Act, Stay
+from projections.pressure.base_rate import BaseRates
 from projections.pressure.baseline import Comparables, Dwell, StaysIn
 from projections.pressure.derive import derive_acts, derive_stays
 from projections.pressure.fold import Judged
 from projections.pressure.fold import fold as judge
+from projections.pressure.recording import Coverage
 from projections.progress.fold import Progress
 from projections.progress.fold import fold as follow
-from tests.support.pressure import comparables, lasted
+from tests.support.pressure import base_rates, comparables, lasted
 
 Line = dict[str, object]
 
@@ -108,6 +112,10 @@ class Company:
         return comparables(self.acts)
 
     @cached_property
+    def base_rates(self) -> BaseRates:
+        return base_rates(self.acts)
+
+    @cached_property
     def stays(self) -> dict[tuple[str, str], list[tuple[UUID, Stay]]]:
         found: dict[tuple[str, str], list[tuple[UUID, Stay]]] = defaultdict(list)
         for key, events in self.deals.items():
@@ -137,6 +145,7 @@ class _Context:
         self.policy = company.policy
         self.calendar = company.known.calendar
         self.comparables = company.comparables
+        self.base_rates = company.base_rates
 
     def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
         return self._company.known.quota(rep, quarter, at)
@@ -161,3 +170,25 @@ class _Context:
     def dwell(self, process: str, stage: str, deal_id: UUID, before: datetime) -> Dwell | None:
         stays = self._company.stays.get((process, stage), [])
         return StaysIn(lasted(stays)).dwell(deal_id, before, self.policy)
+
+    def coverage(self, rep: str | None) -> Coverage:
+        own = [a for _, a in self._company.acts if a.outside and rep in (None, a.rep)]
+        return Coverage(sum(not act.seller_only for act in own), len(own))
+
+    def pace(self, rep: str, quarter: FiscalQuarter, at: datetime) -> Pace:
+        return self._company.known.pace(rep, quarter, at)
+
+    def turns(self, rep: str) -> Sequence[datetime]:
+        return self._company.known.turns(rep)
+
+    def managed(self, rep: str, at: datetime) -> tuple[str, tuple[str, ...]] | None:
+        return self._company.known.managed(rep, at)
+
+    def teammates(self, rep: str, at: datetime) -> frozenset[str]:
+        return self._company.known.teammates(rep, at) or frozenset({rep})
+
+    def role(self, person: str, at: datetime) -> str | None:
+        return self._company.known.role(person, at)
+
+    def read_booked(self, reps: Iterable[str], quarters: Iterable[str]) -> None:
+        """There is nothing to read: bookings are at hand."""

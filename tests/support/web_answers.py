@@ -187,7 +187,18 @@ def pressure() -> dict[str, Any]:
         "counterfactual": {"net": usd("190000.00"), "close_date": "2026-07-31"},
         "recording_coverage": 0.7,
         "recording_coverage_of": 30,
+        "exposure": _exposure(0.25, known_days=40.0),
         "curve": _curve(),
+    }
+
+
+def _exposure(share: float | None, *, known_days: float) -> dict[str, Any]:
+    return {
+        "share": share,
+        "open_days": 60.0,
+        "known_days": known_days,
+        "behind_days": known_days * (share or 0),
+        "evidence": [],
     }
 
 
@@ -218,6 +229,7 @@ def bare_answer() -> dict[str, Any]:
         "money": {"offered": None, "realised": None, "floor": None},
         "counterfactual": {"net": None, "close_date": None},
         "recording_coverage": None,
+        "exposure": _exposure(None, known_days=0.0),
         "curve": [],
     }
     answer["history"] = {"events": answer["history"]["events"][:1]}

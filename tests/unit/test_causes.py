@@ -125,3 +125,49 @@ def test_one_customer_event_may_explain_one_event_of_each_type() -> None:
     found = causes_of(teller)
 
     assert found["t"].explained_by == found["s"].explained_by == named("e")
+
+
+def test_an_earlier_move_leaves_its_cause_to_a_later_one_that_has_no_other() -> None:
+    teller = Teller()
+    teller.tell(opened(), "2025-01-01")
+    teller.tell(commitment(3, kind="decision_date", due="2025-02-09"), "2025-01-02", name="soon")
+    teller.tell(commitment(3, kind="decision_date", due="2025-02-25"), "2025-01-03", name="late")
+    teller.tell(moved("2025-02-28"), "2025-01-04", name="s1")
+    before = causes_of(teller)
+    teller.tell(moved("2025-02-10"), "2025-01-05", name="s2")
+
+    found = causes_of(teller)
+
+    assert before["s1"] == Cause("customer_preceded", named("soon"))
+    assert found["s1"] == Cause("customer_preceded", named("late"))
+    assert found["s2"] == Cause("customer_preceded", named("soon"))
+
+
+def test_what_leaves_its_cause_to_a_later_one_keeps_the_standing_of_it_if_it_can() -> None:
+    teller = Teller()
+    teller.tell(opened(), "2025-01-01")
+    teller.tell(commitment(3, kind="decision_date", due="2025-02-09"), "2025-01-02", name="soon")
+    later = commitment(3, kind="decision_date", due="2025-02-25")
+    teller.tell(later, "2025-01-03", recorded="2025-01-20", name="told late")
+    teller.tell(later, "2025-01-03T12:00:00+00:00", name="in time")
+    teller.tell(moved("2025-02-28"), "2025-01-04", name="s1")
+    teller.tell(moved("2025-02-10"), "2025-01-05", name="s2")
+
+    found = causes_of(teller)
+
+    assert found["s1"] == Cause("customer_preceded", named("in time"))
+    assert found["s2"] == Cause("customer_preceded", named("soon"))
+
+
+def test_explaining_one_more_goes_before_what_the_customer_said_in_person() -> None:
+    teller = Teller()
+    teller.tell(opened(), "2025-01-01")
+    teller.tell(request("discount", level=1), "2025-01-02", name="asserted")
+    teller.tell(request("discount", level=3), "2025-01-08", name="said")
+    teller.tell(discount("5"), "2025-01-09", name="s1")
+    teller.tell(discount("9"), "2025-01-10", name="s2")
+
+    found = causes_of(teller)
+
+    assert found["s1"] == Cause("customer_preceded", named("asserted"), ("customer_asserted",))
+    assert found["s2"] == Cause("customer_preceded", named("said"))

@@ -15,6 +15,7 @@ from projections.pressure.derive import ACT_TOPICS, acts_seen
 from tests.support.told import (
     Teller,
     at,
+    commitment,
     discount,
     evidence,
     moved,
@@ -186,3 +187,18 @@ def test_a_stage_entered_late_may_be_explained_by_what_the_customer_did_meanwhil
     assert act.cause == "customer_preceded"
     assert act.action_time - act.occurred_at == timedelta(days=5)
     assert act.unsettled_until == at("2025-01-05")
+
+
+def test_a_later_move_that_takes_over_a_cause_leaves_the_act_before_as_it_was() -> None:
+    teller = Teller()
+    teller.tell(opened(), "2025-01-01")
+    for due, day in (("2025-02-09", "2025-01-02"), ("2025-02-25", "2025-01-03")):
+        teller.tell(commitment(3, kind="decision_date", due=due), day)
+    teller.tell(moved("2025-02-28"), "2025-01-04")
+    before = acts(teller)
+    teller.tell(moved("2025-02-10"), "2025-01-05")
+
+    first, second = acts(teller)
+
+    assert before == [first]
+    assert (second.cause, second.unsettled_until) == ("customer_preceded", None)

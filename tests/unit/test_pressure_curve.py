@@ -54,8 +54,8 @@ def test_a_booking_without_a_rate_makes_pressure_unknown_from_then_on() -> None:
     total = RunningTotal([(at("2025-01-20"), None), (at("2025-01-10"), Decimal(100))])
     quarter = CALENDAR.quarter_of(at("2025-01-20"))
 
-    before = standing(usd("1000"), total, quarter, at("2025-01-20"))
-    after = standing(usd("1000"), total, quarter, at("2025-01-21"))
+    before = standing(usd("1000"), total, tau(quarter, at("2025-01-20")), at("2025-01-20"))
+    after = standing(usd("1000"), total, tau(quarter, at("2025-01-21")), at("2025-01-21"))
 
     assert before.pressure is not None
     assert after.pressure is None

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from domain.calendars import CalendarHistory, calendar_from
-from domain.policy import DEFAULT_POLICY
+from domain.policy import DEFAULT_POLICY, policy_from
 from domain.replay import view
 from projections.pressure import rules
 from projections.pressure.acts import Act, Stay
@@ -16,6 +16,8 @@ from projections.pressure.answer import answer
 from projections.pressure.baseline import Comparables, Dwell, Peers
 from projections.pressure.fold import Judged, Judgement, fold
 from projections.pressure.money import cost, counterfactual, price_of
+from projections.pressure.recording import Coverage
+from projections.pressure.sentence import sentence
 from tests.support.pressure import PlainContext, offers
 from tests.support.told import (
     DEAL,
@@ -229,7 +231,7 @@ def test_one_deal_end_to_end() -> None:
     context = PlainContext(bookings=BEHIND, offers=baselines())
 
     judged = judge(teller, context)
-    shown: Any = answer(teller.events, judged, context.policy, (0, 0))
+    shown: Any = answer(teller.events, judged, context.policy, Coverage(0, 0))
 
     for event, row in zip(
         shown["events"], expected["rows_id_type_dte_attained_P_cause_verdict"], strict=True
@@ -346,3 +348,53 @@ def test_outside_the_window_or_not_behind_nobody_else_is_looked_at(
     judgement = Judgement(DEAL, act, Unread(bookings=bookings))
 
     assert judgement.verdict == "not_pressure_shaped"
+
+
+@pytest.mark.parametrize(
+    ("gate", "recorded", "verdict"),
+    [
+        (None, Coverage(0, 40), "pressure_shaped"),
+        ("0.5", Coverage(19, 40), "pressure_consistent"),
+        ("0.5", Coverage(20, 40), "pressure_shaped"),
+        ("0.5", Coverage(0, 0), "pressure_consistent"),
+    ],
+)
+def test_where_too_little_is_recorded_nothing_is_called_pressure_shaped(
+    gate: str | None, recorded: Coverage, verdict: str
+) -> None:
+    policy = policy_from(1, {} if gate is None else {"coverage_gate": gate})
+    context = PlainContext(bookings=BEHIND, offers=baselines(), policy=policy, recorded=recorded)
+    teller = offered("10", "25")
+
+    judged = judge(teller, context)
+    shown: Any = answer(teller.events, judged, policy, recorded)
+
+    assert judged[-1].verdict == verdict
+    assert shown["shares"]["shaped"] == (verdict == "pressure_shaped")
+    customer = shown["events"][-1]["facts"][2]
+    assert customer["holds"] is True
+    assert (customer["coverage"] is None) is (gate is None)
+
+
+def test_a_capped_verdict_says_how_seldom_customers_are_recorded() -> None:
+    policy = policy_from(1, {"coverage_gate": "0.5"})
+    recorded = Coverage(10, 40)
+    context = PlainContext(bookings=BEHIND, offers=baselines(), policy=policy, recorded=recorded)
+
+    text = sentence(judge(offered("10", "25"), context)[-1], policy)
+
+    assert "no customer action was recorded in the 7 days before" in text
+    assert "the team records customer actions at 25% of comparable events, 50% are asked" in text
+    assert text.endswith("so is a customer's own wish that nobody recorded.")
+
+
+def test_what_a_customer_explains_or_nobody_finds_abnormal_is_not_capped() -> None:
+    policy = policy_from(1, {"coverage_gate": "0.5"})
+    context = PlainContext(bookings=BEHIND, offers=baselines(), policy=policy)
+    asked, shallow = offered("10", "25"), offered("10", "11")
+    asked.tell(request("discount"), "2025-03-22")
+
+    verdicts = [judge(teller, context)[-1].verdict for teller in (asked, shallow)]
+
+    assert verdicts == ["pressure_consistent", "not_pressure_shaped"]
+    assert "that nobody recorded" not in sentence(judge(asked, context)[-1], policy)

@@ -197,3 +197,23 @@ def test_a_stage_that_names_a_customer_event_takes_it_from_the_one_before(asked:
     assert (led.customer_led, led.until_at) == (True, at("2025-01-05"))
     assert (no_longer.customer_led, no_longer.from_at) == (False, at("2025-01-05"))
     assert (named_it.customer_led, named_it.occurred_at) == (True, at("2025-01-05"))
+
+
+def test_a_stage_entered_may_leave_an_earlier_one_to_a_customer_event_told_in_time() -> None:
+    teller = deal()
+    teller.tell(stage("qualify"), "2025-01-10", recorded="2025-01-19")
+    teller.tell(evidence("fit"), "2025-01-14T08:00", recorded="2025-01-22T08:00")
+    teller.tell(stage("discover"), "2025-01-17T02:00", recorded="2025-01-23T02:00")
+    teller.tell(evidence("fit"), "2025-01-17T10:00", recorded="2025-02-01T10:00")
+    teller.tell(stage("propose"), "2025-01-17T11:00", recorded="2025-01-18T11:00")
+    teller.tell(evidence("fit"), "2025-01-18T20:00")
+    teller.tell(evidence("fit"), "2025-01-20T04:00")
+    teller.tell(evidence("fit"), "2025-01-21T09:00", recorded="2025-01-29T09:00")
+    teller.tell(stage("sign"), "2025-01-24T05:00", recorded="2025-01-27T05:00")
+
+    entered = [a for a in advances_of(teller) if a.occurred_at == at("2025-01-17T02:00")]
+
+    led = {advance.from_at: advance.customer_led for advance in entered}
+    assert led[max(led)] is True
+    assert max(led) == at("2025-01-24T05:00")
+    assert [led[since] for since in sorted(led)][-2] is False

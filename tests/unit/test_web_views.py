@@ -221,3 +221,36 @@ def test_a_day_outside_every_fiscal_quarter_is_said() -> None:
     answer["quarter"] = None
 
     assert board_of(answer).quarter == "No fiscal quarter is defined for this day"
+
+
+def test_the_exposure_of_a_deal_says_of_how_many_days_it_is_known() -> None:
+    assert page_of(answers.deal_answer()).exposure == "25% of 40 days"
+    unknown = page_of(answers.bare_answer()).exposure
+    assert unknown == "unknown: no quota was known while it was open"
+
+
+def test_a_capped_event_says_how_seldom_customer_actions_are_recorded() -> None:
+    fact = {
+        "fact": "no_customer_action",
+        "value": "seller_only",
+        "threshold": 7,
+        "holds": True,
+        "evidence": [],
+        "base_rate": {
+            "scope": "segment",
+            "without_customer_action": 3,
+            "of": 10,
+            "share": 0.3,
+            "interval": [0.107791, 0.603222],
+        },
+        "coverage": {"share": 0.25, "of": 40, "gate": 0.5, "caps": True},
+    }
+    answer = answers.deal_answer()
+    answer["pressure"]["events"][0]["facts"] = [fact]
+    event_id = answer["pressure"]["events"][0]["event_id"]
+
+    reasons = [*page_of(answer).reasons, *page_of(answer).other_reasons]
+
+    (found,) = next(one for one in reasons if one.event_id == event_id).facts
+    assert "3 of 10 comparable ones of the customer segment; 95% interval 11% to 60%" in found.value
+    assert found.value.endswith("; recorded at 25% of comparable ones, 50% asked for")

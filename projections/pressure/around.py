@@ -1,0 +1,253 @@
+"""What stands around a verdict and is not mixed into it: the manager's team, the usual pace, who.
+
+METRICS section 2: manager pressure by the same formula on the rolled-up quota and bookings; the
+historical pace for context only, since in a hockey-stick firm it makes the hockey stick normal.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final, Literal, Protocol, TypeAlias
+from uuid import UUID
+
+from domain.bookings import RunningTotal
+from domain.calendars import CalendarHistory
+from domain.events.money import DiscountOffered
+from domain.fiscal import FiscalQuarter, instant_at, tau
+from domain.policy import Policy
+from domain.replay import Event
+from domain.values import Money
+from projections.pressure.curve import Standing, pressure, shortfall
+
+QUARTERS_BACK: Final = 8
+"""How many quarters before this one the usual pace is taken from, at most."""
+QUARTERS_NEEDED: Final = 4
+"""How many of them must hold bookings before there is a usual pace."""
+
+
+class Surroundings(Protocol):
+    """What is asked of the context, as known at one position."""
+
+    @property
+    def policy(self) -> Policy:
+        """The numbers that verdicts are made with."""
+        ...
+
+    @property
+    def calendar(self) -> CalendarHistory:
+        """The fiscal calendars."""
+        ...
+
+    def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
+        """Give the quota in force at an instant and the events that set it."""
+        ...
+
+    def booked(self, rep: str, quarter: str, currency: str) -> RunningTotal:
+        """Give what is credited to a rep in a quarter, in a currency."""
+        ...
+
+    def read_booked(self, reps: Iterable[str], quarters: Iterable[str]) -> None:
+        """Read at once what is credited to these reps in these quarters."""
+        ...
+
+    def wins(self, rep: str, quarter: str, before: datetime) -> tuple[UUID, ...]:
+        """Give the events that credited the rep in the quarter strictly before an instant."""
+        ...
+
+    def convert(self, amount: Money, currency: str, quarter: str) -> Decimal | None:
+        """Give an amount at the plan rate of the quarter's fiscal year; None without one."""
+        ...
+
+    def managed(self, rep: str, at: datetime) -> tuple[str, tuple[str, ...]] | None:
+        """Give the manager of a rep at an instant, and the reps who report to them."""
+        ...
+
+    def teammates(self, rep: str, at: datetime) -> frozenset[str]:
+        """Give the reps of the team that a rep is in at an instant, or the rep alone."""
+        ...
+
+    def role(self, person: str, at: datetime) -> str | None:
+        """Give somebody's role at an instant; None if unknown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Managed:
+    """Where the team of a rep's manager stood: its reps with a quota, rolled up."""
+
+    manager: str
+    reps: tuple[str, ...]
+    currency: str
+    standing: Standing
+    evidence: tuple[UUID, ...]
+
+
+def managed(
+    context: Surroundings, rep: str, quarter: FiscalQuarter, at: datetime
+) -> Managed | None:
+    """Give the pressure on a rep's manager; None where no manager, or no quota, is known.
+
+    The reps of the team that have a quota then count with it and with what they booked. Unknown
+    where a quota or a booking has no plan rate into the currency of the first of them.
+    """
+    found = context.managed(rep, at)
+    if found is None:
+        return None
+    manager, reps = found
+    quotas = {one: context.quota(one, quarter.name, at) for one in reps}
+    carrying = [one for one in reps if quotas[one][0] is not None]
+    if not carrying:
+        return None
+    context.read_booked(carrying, [quarter.name])
+    given = [quota for one in carrying if (quota := quotas[one][0]) is not None]
+    currency = given[0].currency
+    amounts = [context.convert(quota, currency, quarter.name) for quota in given]
+    totals = [context.booked(one, quarter.name, currency) for one in carrying]
+    attained = sum((total.before(at) for total in totals), Decimal(0))
+    wins = (event for one in carrying for event in context.wins(one, quarter.name, at))
+    evidence = (*(event for one in carrying for event in quotas[one][1]), *wins)
+    known = [amount for amount in amounts if amount is not None]
+    now = Standing(None, attained, None, None)
+    if len(known) == len(amounts) and all(total.complete_before(at) for total in totals):
+        quota = Money.model_construct(amount=sum(known, Decimal(0)), currency=currency)
+        gone = tau(quarter, at)
+        pressed = pressure(quota.amount, attained, gone)
+        now = Standing(quota, attained, pressed, shortfall(quota.amount, attained, gone))
+    return Managed(manager, tuple(carrying), currency, now, evidence)
+
+
+Asked: TypeAlias = Literal["requested_by", "role"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an event came from, by what the event says of it or by the role of who did it."""
+
+    who: str
+    by: Asked
+
+
+def origin(context: Surroundings, event: Event, at: datetime) -> Origin | None:
+    """Give where an event came from; None where nothing says so."""
+    if isinstance(event.data, DiscountOffered) and event.data.requested_by is not None:
+        return Origin(event.data.requested_by, "requested_by")
+    role = context.role(event.actor, at)
+    return None if role is None else Origin(role, "role")
+
+
+@dataclass(frozen=True, slots=True)
+class UsualPace:
+    """The share of a quarter's bookings that is usually there by now, and the pressure at it.
+
+    `share` is w * the rep's own + (1 - w) * the team's, w = deals / (deals + shrink_k).
+    """
+
+    share: Fraction
+    own: Fraction | None
+    team: Fraction
+    weight: Fraction
+    deals: int
+    quarters: tuple[str, ...]
+    pressure: Fraction | None
+
+
+def usual_pace(
+    context: Surroundings, rep: str, quarter: FiscalQuarter, standing: Standing, at: datetime
+) -> UsualPace | None:
+    """Give the pace of the quarters before this one at the same share of their time.
+
+    None with fewer than four quarters in which the team booked something, and where a booking has
+    no plan rate into the currency of the quota.
+    """
+    if standing.quota is None:
+        return None
+    before = _before(context.calendar, quarter)
+    team = sorted(context.teammates(rep, at) | {rep})
+    context.read_booked(team, [one.name for one in before])
+    past = _Past(context, before, standing.quota.currency, tau(quarter, at))
+    everybody = past.pooled(team)
+    if everybody is None or len(everybody.quarters) < QUARTERS_NEEDED:
+        return None
+    own = past.pooled([rep])
+    deals = past.deals(rep)
+    weight = Fraction(deals, deals + context.policy.shrink_k) if own else Fraction(0)
+    share = everybody.share if own is None else weight * own.share + (1 - weight) * everybody.share
+    usual = None
+    if standing.pressure is not None:
+        usual = pressure(standing.quota.amount, standing.attained, share)
+    return UsualPace(
+        share,
+        own.share if own else None,
+        everybody.share,
+        weight,
+        deals,
+        everybody.quarters,
+        usual,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pooled:
+    share: Fraction
+    quarters: tuple[str, ...]
+
+
+class _Past:
+    """What was booked in past quarters, and by when."""
+
+    def __init__(
+        self,
+        context: Surroundings,
+        quarters: Sequence[FiscalQuarter],
+        currency: str,
+        elapsed: Fraction,
+    ) -> None:
+        self._context = context
+        self._quarters = quarters
+        self._currency = currency
+        self._elapsed = elapsed
+
+    def pooled(self, reps: Sequence[str]) -> _Pooled | None:
+        """Give the share booked by then of all that was booked, over quarters with bookings.
+
+        A ratio of sums, from 0 to 1; None where nothing was booked, or not all converts.
+        """
+        by_then = whole = Decimal(0)
+        counted: list[str] = []
+        for quarter in self._quarters:
+            totals = [self._context.booked(rep, quarter.name, self._currency) for rep in reps]
+            end = quarter.end_instant
+            if not all(total.complete_before(end) for total in totals):
+                return None
+            booked = sum((total.before(end) for total in totals), Decimal(0))
+            if booked > 0:
+                now = instant_at(quarter, self._elapsed)
+                by_then += sum((total.before(now) for total in totals), Decimal(0))
+                whole += booked
+                counted.append(quarter.name)
+        if not counted:
+            return None
+        share = Fraction(by_then) / Fraction(whole)
+        return _Pooled(min(Fraction(1), max(Fraction(0), share)), tuple(counted))
+
+    def deals(self, rep: str) -> int:
+        """Count the events that credited a rep in those quarters."""
+        return sum(
+            len(self._context.wins(rep, quarter.name, quarter.end_instant))
+            for quarter in self._quarters
+        )
+
+
+def _before(calendar: CalendarHistory, quarter: FiscalQuarter) -> list[FiscalQuarter]:
+    """Give the quarters before one, the latest first, as far back as there are any."""
+    found: list[FiscalQuarter] = []
+    earlier = calendar.quarter_at(quarter.start_instant - _INSTANT)
+    while earlier is not None and len(found) < QUARTERS_BACK:
+        found.append(earlier)
+        earlier = calendar.quarter_at(earlier.start_instant - _INSTANT)
+    return found
+
+
+_INSTANT: Final = timedelta(microseconds=1)
