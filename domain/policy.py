@@ -46,6 +46,13 @@ class Policy(BaseModel):
     )
     burst_ticks: Count = Field(5, description="Ticks in a run that make a burst.")
     burst_gap_seconds: Count = Field(120, description="The longest gap inside a burst.")
+    bulk_share: Fraction = Field(
+        Decimal("0.5"),
+        description="Ticks of a burst not yet evidenced, from which it is a bulk tick.",
+    )
+    catch_up_share: Fraction = Field(
+        Decimal("0.2"), description="Ticks of a burst not yet evidenced that a backlog may have."
+    )
     review_hours: Count = Field(
         48, description="A burst this long before a review or quarter end is before a review."
     )

@@ -348,6 +348,32 @@ class Counterfactual(Answer):
     close_date: date | None
 
 
+class PatternFact(Answer):
+    """One fact of a pattern, with the events that show it."""
+
+    fact: str
+    value: JsonValue
+    threshold: JsonValue
+    holds: bool | None
+    evidence: list[UUID]
+
+
+class Pattern(Answer):
+    """What several events together are consistent with; outside the shares."""
+
+    pattern_id: str
+    rule: Literal["PS-6", "PS-7", "PS-8", "PS-9", "HB-1"]
+    name: str
+    policy_version: int
+    event_id: UUID
+    rep: str
+    at: datetime
+    holds: bool | None
+    facts: list[PatternFact]
+    evidence: list[UUID]
+    sentence: str
+
+
 class PressureAnswer(Standing):
     """How quota pressure shows in a deal's history."""
 
@@ -357,5 +383,6 @@ class PressureAnswer(Standing):
     shares: PressureShares
     money: PressureMoney
     counterfactual: Counterfactual
+    patterns: list[Pattern]
     recording_coverage: float | None
     late: list[LateEvent]

@@ -1,0 +1,108 @@
+"""The patterns of a deal: found across deals, as of any moment, by HTTP and in the sample."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.bootstrap import Ledger
+from api.moment import moment
+from tests.support.client import client_on, event, open_deal, post
+from tests.support.ledgers import NOW, import_lines, ledger_on
+from tests.support.thirty import Line, Lines, thirty_lines
+from tests.support.worked_examples import worked_example
+
+
+@pytest.fixture
+def client(database: str) -> Iterator[TestClient]:
+    with client_on(database) as served:
+        yield served
+
+
+def told_by_the_source(lines: list[Line]) -> list[Line]:
+    """Give lines as the source recorded them, at once and in that order."""
+    ordered = sorted(lines, key=lambda line: str(line["occurred_at"]))
+    return [{**line, "recorded_at": line["occurred_at"]} for line in ordered]
+
+
+def thirty_with_its_burst() -> list[Line]:
+    """The example's lines with the ticks of its other deals that belong to the burst."""
+    lines = Lines()
+    for name, _, when, deal, data in worked_example("EX30")["input"]["events"]:
+        if name.startswith("t"):
+            if not any(line["stream"] == f"deal:{deal}" for line in lines.all):
+                lines.open(deal, "2025-01-02T00:00:00Z")
+            lines.add(f"deal:{deal}", "activity_ticked", when.replace("+00:00", "Z"), data)
+    return [*thirty_lines(), *lines.all]
+
+
+def deal_of(ledger: Ledger, name: str) -> UUID:
+    return UUID(ledger.store.stream_ids_of(name)[0].partition(":")[2])
+
+
+def patterns_of(ledger: Ledger, name: str, rule: str, effective_at: str | None = None) -> Any:
+    when = moment(ledger.store, as_of=None, effective_at=effective_at, now=NOW)
+    pressure: Any = ledger.questions.pressure(ledger.questions.seen(deal_of(ledger, name), when))
+    return [pattern for pattern in pressure["patterns"] if pattern["rule"] == rule]
+
+
+def test_a_founding_import_shows_the_examples_burst_and_an_ordinary_one_none(
+    database: str, tmp_path: Path
+) -> None:
+    expected = worked_example("EX30")["expect"]
+    lines = told_by_the_source(thirty_with_its_burst())
+    with ledger_on(database) as ledger:
+        assert import_lines(ledger, tmp_path, lines, founding=True).rejects == ()
+        (burst,) = patterns_of(ledger, "D1", "PS-6")
+        (elsewhere,) = patterns_of(ledger, "X4", "PS-6")
+        before = patterns_of(ledger, "D1", "PS-6", "2025-03-28T17:02:30Z")
+
+    kind, share = expected["burst_kind"]
+    run, shown, review = burst["facts"]
+    assert (shown["value"]["kind"], shown["value"]["share"]) == (kind, share)
+    assert run["value"]["ticks"] == len(expected["burst"][0])
+    assert run["value"]["deals"] == 3
+    # The last of its ticks comes 78.9 hours before the quarter's end.
+    assert (burst["holds"], review["holds"]) == (True, False)
+    assert elsewhere["evidence"] == burst["evidence"]
+    assert before == []
+
+
+def test_the_runs_of_an_ordinary_import_are_no_bursts(database: str, tmp_path: Path) -> None:
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, thirty_with_its_burst())
+        assert patterns_of(ledger, "D1", "PS-6") == []
+
+
+def burst_of(client: TestClient, deal: str, **asked: Any) -> list[Any]:
+    answer = client.get(f"/v1/deals/{deal}/pressure", params=asked)
+    assert answer.status_code == 200, answer.text
+    return [p for p in answer.json()["patterns"] if p["rule"] == "PS-6"]
+
+
+def test_ticks_of_two_deals_told_at_once_are_one_burst_until_one_is_retracted(
+    client: TestClient,
+) -> None:
+    activities = ["talk_about_not_changing", "check_fit"]
+    ticked = [event("activity_ticked", activity=activity) for activity in activities]
+    first, second, third = (open_deal(client, *ticked) for _ in range(3))
+
+    (burst,) = burst_of(client, first)
+    head = client.get("/v1/projections").json()["head"]
+    tick = client.get(f"/v1/deals/{third}/events").json()["events"][1]["event_id"]
+    for name in ("one", "two"):
+        post(client, f"/v1/deals/{third}/events", event("note_added", text=name))
+    retracted = event("event_retracted", event_id=tick, reason="Wrong deal")
+    assert post(client, f"/v1/deals/{third}/events", retracted).status_code == 201
+
+    assert burst["facts"][0]["value"]["ticks"] == 6
+    assert burst_of(client, second)[0]["facts"][0]["value"]["ticks"] == 5
+    assert burst_of(client, second, as_of=f"position:{head}") == [burst]
+    restated = client.get(
+        f"/v1/deals/{second}/pressure", params={"as_of": f"position:{head}", "restate": "true"}
+    ).json()
+    assert restated["patterns"] == [burst]
+    assert restated["difference"] == []
