@@ -1,6 +1,7 @@
 """Reads what the patterns of a deal need to know of other deals, as of any moment."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from api.moment import Moment
@@ -8,12 +9,16 @@ from api.places import Places
 from api.storage.log_reader import LogReader
 from domain.known import Known
 from domain.replay import Event
+from domain.values import Money
 from projections.facts import Rows
 from projections.pressure.bursts import Ticked, burst_patterns
 from projections.pressure.fold import Judged
+from projections.pressure.holdback import OpenDeal, Pipeline, hold_back_patterns
 from projections.pressure.patterns import patterns_json
+from projections.pressure.reversals import reversal_patterns
 from projections.progress.claims import Claim, derive_claims
 from projections.progress.projection import CLAIMS
+from projections.spans.read import Stood, stood
 
 
 class PatternReader:
@@ -40,8 +45,37 @@ class PatternReader:
         """
         with self._store.connection() as connection:
             ticks = _ticks(connection, deal_id, derive_claims(events, known), moment, as_of)
-            found = burst_patterns(deal_id, ticks, events, known.policy, known.calendar)
+            found = [
+                *burst_patterns(deal_id, ticks, events, known.policy, known.calendar),
+                *reversal_patterns(events, known.policy, known.calendar, moment.effective_at),
+                *hold_back_patterns(
+                    events,
+                    judged,
+                    known.policy,
+                    known.convert,
+                    self._pipeline(connection, moment, as_of),
+                ),
+            ]
         return patterns_json(found, known.policy)
+
+    def _pipeline(self, connection: Rows, moment: Moment, as_of: int) -> Pipeline:
+        """Give what looks up the open deals of a rep, as known then and as true at an instant."""
+
+        def open_deals(rep: str, at: datetime) -> list[OpenDeal]:
+            instant = at if moment.cut is None else min(at, moment.cut)
+            place = self._places.happened(connection, instant, as_of)
+            rows = stood(connection, place.open_deals, where="owner = %s", params=(rep,))
+            return sorted(map(_open_deal, rows), key=lambda deal: deal.deal_id)
+
+        return open_deals
+
+
+def _open_deal(row: Stood) -> OpenDeal:
+    state = row.state
+    amount = None
+    if state.amount is not None and state.currency is not None:
+        amount = Money(amount=state.amount, currency=state.currency)
+    return OpenDeal(row.deal_id, amount)
 
 
 def _ticks(

@@ -56,6 +56,12 @@ class Policy(BaseModel):
     review_hours: Count = Field(
         48, description="A burst this long before a review or quarter end is before a review."
     )
+    reversal_days: Days = Field(
+        30, description="A win taken back this soon was perhaps none when it was booked."
+    )
+    reopening_days: Days = Field(
+        10, description="A deal lost at a quarter's end and reopened this soon after was parked."
+    )
     shrink_k: Count = Field(
         20, description="Deals at which a rep's own pace weighs as much as the team's."
     )

@@ -12,7 +12,7 @@ from domain.policy import Policy
 from domain.values import Money, decimal_text
 from projections.pressure.rules import Truth
 
-PatternName: TypeAlias = Literal["tick_burst"]
+PatternName: TypeAlias = Literal["tick_burst", "win_reversed", "lost_and_reopened", "hold_back"]
 PLACES: Final = 6
 """Ratios are given to six places."""
 

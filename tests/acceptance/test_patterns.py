@@ -12,7 +12,7 @@ from api.bootstrap import Ledger
 from api.moment import moment
 from tests.support.client import client_on, event, open_deal, post
 from tests.support.ledgers import NOW, import_lines, ledger_on
-from tests.support.thirty import Line, Lines, thirty_lines
+from tests.support.thirty import Line, Lines, process_data, thirty_lines, usd
 from tests.support.worked_examples import worked_example
 
 
@@ -43,8 +43,10 @@ def deal_of(ledger: Ledger, name: str) -> UUID:
     return UUID(ledger.store.stream_ids_of(name)[0].partition(":")[2])
 
 
-def patterns_of(ledger: Ledger, name: str, rule: str, effective_at: str | None = None) -> Any:
-    when = moment(ledger.store, as_of=None, effective_at=effective_at, now=NOW)
+def patterns_of(
+    ledger: Ledger, name: str, rule: str, effective_at: str | None = None, as_of: str | None = None
+) -> Any:
+    when = moment(ledger.store, as_of=as_of, effective_at=effective_at, now=NOW)
     pressure: Any = ledger.questions.pressure(ledger.questions.seen(deal_of(ledger, name), when))
     return [pattern for pattern in pressure["patterns"] if pattern["rule"] == rule]
 
@@ -106,3 +108,46 @@ def test_ticks_of_two_deals_told_at_once_are_one_burst_until_one_is_retracted(
     ).json()
     assert restated["patterns"] == [burst]
     assert restated["difference"] == []
+
+
+def held_back() -> list[Line]:
+    """A rep far from the quota moves a close date to just after the quarter's end."""
+    lines = Lines()
+    quota = {"rep": "ann", "quarter": "FY2025Q1", "amount": usd("1000000")}
+    lines.add("quota:ann:FY2025Q1", "quota_assigned", "2025-01-01T00:00:00Z", quota)
+    lines.add("process:linear", "process_published", "2024-12-01T00:00:00Z", process_data())
+    opened = "2025-01-08T00:00:00Z"
+    lines.open("H", opened, amount=usd("50000"), close_date="2025-03-28")
+    lines.open("O", opened, amount=usd("300000"))
+    lines.open("B", opened, actor="bob", amount=usd("5000000"))
+    lines.add("deal:H", "close_date_moved", "2025-03-20T10:00:00Z", {"to": "2025-04-03"})
+    return lines.all
+
+
+def told_afterwards() -> list[Line]:
+    """What the rep had open as well, and what was lost after the date was moved."""
+    lines = Lines()
+    lines.open("P", "2025-03-01T00:00:00Z", amount=usd("900000"))
+    lines.add("deal:O", "deal_lost", "2025-03-25T00:00:00Z", {})
+    return [{**line, "external_id": f"later/{line['external_id']}"} for line in lines.all]
+
+
+def test_a_close_held_back_is_judged_by_the_pipeline_as_known_then(
+    database: str, tmp_path: Path
+) -> None:
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, held_back())
+        then = f"position:{ledger.store.head().position}"
+        (first,) = patterns_of(ledger, "H", "HB-1")
+        report = import_lines(ledger, tmp_path, told_afterwards())
+        (known_then,) = patterns_of(ledger, "H", "HB-1", as_of=then)
+        (known_now,) = patterns_of(ledger, "H", "HB-1")
+        before = patterns_of(ledger, "H", "HB-1", "2025-03-20T09:00:00Z")
+
+    assert report.rejects == ()
+    assert first["holds"] is True
+    assert first["facts"][3]["value"]["open_pipeline"]["amount"] == "350000.00"
+    assert known_then == first
+    assert known_now["holds"] is False
+    assert known_now["facts"][3]["value"]["open_pipeline"]["amount"] == "1250000.00"
+    assert before == []
