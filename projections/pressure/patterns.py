@@ -12,7 +12,14 @@ from domain.policy import Policy
 from domain.values import Money, decimal_text
 from projections.pressure.rules import Truth
 
-PatternName: TypeAlias = Literal["tick_burst", "win_reversed", "lost_and_reopened", "hold_back"]
+PatternName: TypeAlias = Literal[
+    "approval_hugging",
+    "approval_splitting",
+    "hold_back",
+    "lost_and_reopened",
+    "tick_burst",
+    "win_reversed",
+]
 PLACES: Final = 6
 """Ratios are given to six places."""
 

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from api.bootstrap import Ledger
 from api.moment import moment
-from tests.support.client import client_on, event, open_deal, post
+from tests.support.client import client_on, event, open_deal, opened, post
 from tests.support.ledgers import NOW, import_lines, ledger_on
 from tests.support.thirty import Line, Lines, process_data, thirty_lines, usd
 from tests.support.worked_examples import worked_example
@@ -151,3 +151,82 @@ def test_a_close_held_back_is_judged_by_the_pipeline_as_known_then(
     assert known_now["holds"] is False
     assert known_now["facts"][3]["value"]["open_pipeline"]["amount"] == "1250000.00"
     assert before == []
+
+
+def small_discounts() -> list[Line]:
+    """Three deals of one customer and one of another get small discounts from one rep."""
+    lines = Lines()
+    numbers = {"version": 1, "numbers": {"approval_thresholds": ["10"]}}
+    lines.add("policy", "policy_published", "2024-12-01T00:00:00Z", numbers)
+    lines.add("process:linear", "process_published", "2024-12-01T00:00:00Z", process_data())
+    acme = {"id": "acme", "name": "Acme"}
+    for number, deal in enumerate(("P", "Q", "R", "S"), start=1):
+        account = {"id": "other", "name": "Other"} if deal == "S" else acme
+        lines.open(deal, "2025-01-08T00:00:00Z", account=account)
+        when = f"2025-02-0{number}T10:00:00Z"
+        lines.add(f"deal:{deal}", "discount_offered", when, {"percent": f"{number + 3}"})
+    return lines.all
+
+
+def test_a_discount_split_over_deals_is_seen_from_each_once_the_last_is_offered(
+    database: str, tmp_path: Path
+) -> None:
+    with ledger_on(database) as ledger:
+        assert import_lines(ledger, tmp_path, small_discounts()).rejects == ()
+        found = {deal: split_of(ledger, deal) for deal in ("P", "Q", "R", "S")}
+        before = split_of(ledger, "P", effective_at="2025-02-03T09:00:00Z")
+
+    assert found["S"] == before == []
+    (seen,) = found["P"]
+    assert (seen["holds"], seen["facts"][0]["value"]["sum"]) == (True, "15")
+    shown = {deal: found[deal][0]["facts"][0]["evidence"] for deal in ("P", "Q", "R")}
+    assert len(shown["P"]) == 3
+    assert sorted(shown["P"]) == sorted(shown["Q"]) == sorted(shown["R"])
+
+
+def split_of(ledger: Ledger, deal: str, effective_at: str | None = None) -> list[Any]:
+    found = patterns_of(ledger, deal, "PS-8", effective_at)
+    return [pattern for pattern in found if pattern["name"] == "approval_splitting"]
+
+
+def test_the_quarter_tells_how_many_deals_opened_while_behind_do_not_fit(
+    client: TestClient,
+) -> None:
+    quota = event(
+        "quota_assigned",
+        "2025-01-01T00:00:00Z",
+        rep="ann",
+        quarter="FY2025Q1",
+        amount=usd("1000000"),
+    )
+    assert post(client, "/v1/quotas/ann/FY2025Q1/events", quota).status_code == 201
+    off = [
+        event("fit_assessed", f"2025-0{month}-20T00:00:00Z", verdict=verdict)
+        for month, verdict in ((2, "out"), (3, "in"))
+    ]
+
+    def open_for_ann(when: str, *events: Any) -> str:
+        answer = post(client, "/v1/deals", {**opened(when), "on_behalf_of": "ann"}, *events)
+        assert answer.status_code == 201, answer.text
+        deal_id: str = answer.json()["deal_id"]
+        return deal_id
+
+    behind = open_for_ann("2025-02-15T00:00:00Z", *off)
+    open_for_ann("2025-01-05T00:00:00Z", off[0])
+    open_for_ann("2025-04-02T00:00:00Z")
+    open_deal(client, off[0], occurred_at="2025-02-15T00:00:00Z")
+
+    def rates(effective_at: str) -> Any:
+        answer = client.get("/v1/quarters/FY2025Q1", params={"effective_at": effective_at})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["off_fit_opened"]
+
+    then, later = rates("2025-02-25T00:00:00Z"), rates("2025-04-10T00:00:00Z")
+
+    assert [then["behind"][name] for name in ("off_fit", "assessed", "opened")] == [1, 1, 1]
+    assert [then["not_behind"][name] for name in ("off_fit", "assessed")] == [1, 1]
+    assert [later["behind"][name] for name in ("off_fit", "assessed", "opened")] == [0, 1, 1]
+    opening = client.get(f"/v1/deals/{behind}/events").json()["events"][0]["event_id"]
+    assert then["behind"]["evidence"][0] == opening
+    assert then["pressure_unknown"] == 1
+    assert [one["rep"] for one in then["reps"]] == ["admin", "ann"]
