@@ -21,6 +21,7 @@ from projections.pressure.approvals import (
     splitting_patterns,
 )
 from projections.pressure.bursts import Ticked, burst_patterns
+from projections.pressure.commit_calls import commit_patterns
 from projections.pressure.context import ACTS
 from projections.pressure.fold import Judged
 from projections.pressure.holdback import OpenDeal, hold_back_patterns
@@ -61,6 +62,7 @@ class PatternReader:
             offers = others.with_offers(own, _account(events), policy)
             found = [
                 *burst_patterns(deal_id, ticks, events, policy, calendar),
+                *commit_patterns(events, policy, calendar),
                 *hugging_patterns(own, policy),
                 *splitting_patterns(deal_id, offers, policy),
                 *reversal_patterns(events, policy, calendar, moment.effective_at),

@@ -15,6 +15,7 @@ from projections.pressure.rules import Truth
 PatternName: TypeAlias = Literal[
     "approval_hugging",
     "approval_splitting",
+    "commit_without_commitment",
     "hold_back",
     "lost_and_reopened",
     "tick_burst",

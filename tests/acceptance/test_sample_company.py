@@ -29,6 +29,7 @@ from domain.known import Known
 from domain.replay import Event
 from domain.stamp import Stamp
 from projections.pressure.bursts import Ticked, bursts
+from projections.pressure.commit_calls import commit_patterns
 from projections.pressure.fold import Judged
 from projections.pressure.reversals import reversal_patterns
 from projections.progress.claims import derive_claims
@@ -374,6 +375,8 @@ def test_the_scripted_deals_show_the_patterns_that_they_tell_of(company: Company
     assert closed("won-and-reversed")[0] == ("win_reversed", True)
     assert ("lost_and_reopened", True) in closed("lost-and-back")
     assert closed("order-this-month") == [("win_reversed", False)]
+    called = commit_patterns(company.deals["handshake"], policy, calendar)
+    assert [one.holds for one in called] == [True]
 
 
 def test_the_bursts_are_bulk_ticks_of_the_reps_who_tick_in_runs(company: Company) -> None:

@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 from domain.events.customer import FitAssessed
 from domain.events.life import DealOpened
-from domain.events.progress import ActivityTicked, EvidenceWithdrawn
+from domain.events.progress import (
+    ActivityTicked,
+    EvidenceWithdrawn,
+    OutcomeContradicted,
+    OutcomeEvidenced,
+)
 from domain.known import Known
 from domain.path import pinned_reference
 from domain.replay import Event, view
@@ -19,7 +24,6 @@ from projections.progress.advances import (
     derive_advances,
 )
 from projections.progress.claims import CLAIM_TOPICS, CLAIMS_ONWARD, derive_claims
-from projections.progress.fold import standing_evidence
 from projections.progress.openings import OPENING_TOPICS, derive_openings
 from projections.progress.ticks import PLAN_TOPICS, TICK_TOPICS, derive_plans, derive_ticks
 from tests.support.framing import ToldFrames
@@ -100,14 +104,19 @@ def shown_by(tick: Event, seen: list[Event]) -> bool | None:
     process = KNOWN.processes(seen)(pinned_reference([e for e in seen if e.order < tick.order]))
     if tick.data.activity not in process.activities:
         return None
-    by_then = [
-        e
-        for e in seen
-        if e.occurred_at <= tick.recorded_at or isinstance(e.data, EvidenceWithdrawn)
-    ]
-    evidence = standing_evidence(by_then)
+    withdrawn = {e.data.event_id for e in seen if isinstance(e.data, EvidenceWithdrawn)}
+    levels: dict[str, list[int]] = {}
+    for event in seen:
+        if event.occurred_at <= tick.recorded_at and event.event_id not in withdrawn:
+            match event.data:
+                case OutcomeEvidenced(outcome=outcome, level=level):
+                    levels.setdefault(outcome, []).append(level)
+                case OutcomeContradicted(outcome=outcome):
+                    levels[outcome] = []
+                case _:
+                    pass
     return all(
-        any(piece.level >= outcome.needed for piece in evidence.get(outcome.id, ()))
+        max(levels.get(outcome.id, ()), default=0) >= outcome.needed
         for outcome in process.activities[tick.data.activity][1].outcomes
     )
 
