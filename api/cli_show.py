@@ -97,6 +97,9 @@ def _print_deal(answer: dict[str, Any]) -> None:
     typer.echo(f"checkbox-only: {'unknown' if share is None else share}")
     shares = pressure["shares"]
     typer.echo(f"pressure-shaped: {shares['shaped']} of {shares['evaluable']} evaluable events")
+    for pattern in pressure["patterns"]:
+        if pattern["holds"]:
+            typer.echo(f"{pattern['rule']}: {pattern['sentence']}")
     print_table(
         ["occurred", "recorded", "event", "driver", "verdict"],
         [
