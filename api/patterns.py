@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from api.moment import Moment
@@ -30,6 +31,9 @@ from projections.pressure.reversals import reversal_patterns
 from projections.progress.claims import Claim, derive_claims
 from projections.progress.projection import CLAIMS
 from projections.spans.read import Stood, known_at, states, stood
+
+_RUN: Final = timedelta(days=1)
+"""How far from a tick its run is followed: longer than anybody ticks without a pause."""
 
 
 class PatternReader:
@@ -81,7 +85,7 @@ class _Others:
     moment: Moment
 
     def with_ticks(self, claims: Iterable[Claim], as_of: int) -> list[Ticked]:
-        """Give the ticks of the deal, and those that its reps made in other deals."""
+        """Give the ticks of the deal, and those near them that its reps made in other deals."""
         own = [claim for claim in claims if claim.until_at is None]
         if not own:
             return []
@@ -92,10 +96,11 @@ class _Others:
             self.connection,
             as_of=as_of,
             where="rep = ANY(%s) AND deal_id <> %s"
+            " AND recorded_at BETWEEN %s AND %s AND recorded_at <@ %s::tstzmultirange"
             " AND recorded_at <= coalesce(%s::timestamptz, 'infinity')"
             " AND from_at <= coalesce(%s::timestamptz, 'infinity')"
             " AND (until_at IS NULL OR until_at > %s)",
-            params=(_reps(own), self.deal_id, told_by, moment.cut, moment.cut),
+            params=(_reps(own), self.deal_id, *_near(own), told_by, moment.cut, moment.cut),
         )
         return [_ticked(self.deal_id, claim, None) for claim in own] + [
             _ticked(deal_id, claim, moment.cut) for deal_id, claim in others
@@ -145,6 +150,13 @@ class _Others:
         place = self.places.happened(self.connection, instant, self.moment.position)
         rows = stood(self.connection, place.open_deals, where="owner = %s", params=(rep,))
         return sorted(map(_open_deal, rows), key=lambda deal: deal.deal_id)
+
+
+def _near(own: Sequence[Claim]) -> tuple[datetime, datetime, str]:
+    """Give the first and last instant, and as SQL all stretches, in which ticks may share a run."""
+    ticked = [claim.recorded_at for claim in own]
+    stretches = ",".join(f"[{at - _RUN},{at + _RUN}]" for at in ticked)
+    return min(ticked) - _RUN, max(ticked) + _RUN, f"{{{stretches}}}"
 
 
 def _account(events: Iterable[Event]) -> str | None:
