@@ -64,8 +64,8 @@ def derive_claims(events: Sequence[Event], known: Known) -> list[Claim]:
     Ticks of an ordinary import are left out: when they were recorded here says nothing of when
     somebody made them.
     """
-    told = [event for event in events if type(event.data) in _TELLING]
-    ticks = [e for e in told if isinstance(e.data, ActivityTicked) and not e.ordinary_import]
+    told = [event for event in events if type(event.data) in _TELLING and not _came_later(event)]
+    ticks = [event for event in told if isinstance(event.data, ActivityTicked)]
     if not ticks:
         return []
     processes = known.processes(told)
@@ -74,6 +74,10 @@ def derive_claims(events: Sequence[Event], known: Known) -> list[Claim]:
         return _claims(stretch, processes)
 
     return over_life(told, _turns(told, ticks), derive)
+
+
+def _came_later(event: Event) -> bool:
+    return event.ordinary_import and isinstance(event.data, ActivityTicked)
 
 
 def _turns(events: Iterable[Event], ticks: Sequence[Event]) -> Iterator[datetime]:
@@ -117,7 +121,7 @@ def _asked(
         match event.data:
             case DealOpened(process=reference) | DealMovedToProcess(process=reference):
                 process = processes(reference)
-            case ActivityTicked(activity=activity) if not event.ordinary_import:
+            case ActivityTicked(activity=activity):
                 placed = process.activities.get(activity)
                 yield event, placed[1].outcomes if placed else ()
             case _:

@@ -115,6 +115,11 @@ def test_of_a_deal_counts_the_deepest_offer_and_not_the_sum() -> None:
     assert holds(low) is False
 
 
+def test_a_later_and_lower_offer_does_not_replace_the_deepest() -> None:
+    assert holds([*three(), offer("1", "2025-02-20")]) is True
+    assert holds([*three(percent="1"), offer("1", "2025-02-20")]) is True
+
+
 def test_a_deal_above_the_threshold_is_not_part_of_a_split() -> None:
     assert holds(three(percent="10.5")) is True  # each is under 20, together 23.5
     assert holds(three(percent="10.5"), Policy(approval_thresholds=(Decimal(10),))) is False

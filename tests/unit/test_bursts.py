@@ -85,6 +85,12 @@ def test_what_was_shown_before_tells_a_backlog_from_a_bulk_tick(case: str, shown
     assert (burst.kind(DEFAULT_POLICY), float(burst.share)) == (kind, share)
 
 
+def test_half_of_them_not_shown_is_a_bulk_tick() -> None:
+    (burst,) = bursts(run("---+++"), DEFAULT_POLICY)
+
+    assert burst.kind(DEFAULT_POLICY) == "bulk_tick"
+
+
 def test_the_runs_of_two_reps_are_two() -> None:
     of_ann = run("-----")
     of_bob = [
@@ -224,6 +230,18 @@ def test_weaker_later_contradicted_and_withdrawn_evidence_shows_nothing() -> Non
     teller.tell(evidence("criteria"), "2025-01-07")
 
     assert shown(teller) == [False]
+
+
+def test_evidence_counts_in_what_had_happened_before_it_was_withdrawn() -> None:
+    teller = deal()
+    teller.tell(evidence("criteria"), "2025-01-02", name="shown")
+    teller.tell(tick("meet"), "2025-01-03")
+    teller.tell(EvidenceWithdrawn(event_id=named("shown")), "2025-01-09")
+
+    before, after = derive_claims(view(teller.events), KNOWN)
+
+    assert (before.until_at, before.shown()) == (at("2025-01-09"), True)
+    assert (after.until_at, after.shown()) == (None, False)
 
 
 def test_all_outcomes_of_an_activity_must_be_shown() -> None:
