@@ -230,3 +230,26 @@ def test_the_quarter_tells_how_many_deals_opened_while_behind_do_not_fit(
     assert then["behind"]["evidence"][0] == opening
     assert then["pressure_unknown"] == 1
     assert [one["rep"] for one in then["reps"]] == ["admin", "ann"]
+
+
+def test_an_answer_of_then_is_restated_with_the_thresholds_published_since(
+    database: str, tmp_path: Path
+) -> None:
+    published, *others = small_discounts()
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, others)
+        when = moment(ledger.store, as_of=None, effective_at=None, now=NOW)
+        seen = ledger.questions.seen(deal_of(ledger, "P"), when)
+        then: Any = ledger.questions.pressure(seen)
+        import_lines(ledger, tmp_path, [published])
+        now = ledger.store.head().position
+        again: Any = ledger.questions.pressure(seen)
+        restated: Any = ledger.questions.pressure(ledger.questions.restated(seen, now))
+
+    def holds(answer: Any) -> dict[str, Any]:
+        return {pattern["name"]: pattern["holds"] for pattern in answer["patterns"]}
+
+    assert holds(then) == {"approval_hugging": None, "approval_splitting": None}
+    assert again == then
+    assert holds(restated) == {"approval_hugging": False, "approval_splitting": True}
+    assert {pattern["policy_version"] for pattern in restated["patterns"]} == {1}
