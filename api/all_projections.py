@@ -2,6 +2,7 @@
 
 from projections.attainment.projection import attainment_projection
 from projections.batch import Projection
+from projections.customers.projection import customers_projection
 from projections.pressure.projection import pressure_projection
 from projections.progress.projection import progress_projection
 from projections.spans.projection import SpansProjection
@@ -14,4 +15,5 @@ def projections() -> list[Projection]:
         progress_projection(),
         attainment_projection(),
         pressure_projection(),
+        customers_projection(),
     ]

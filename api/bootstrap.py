@@ -14,7 +14,10 @@ from api import clock
 from api.all_projections import projections
 from api.application import Application
 from api.board import Board
+from api.close_patterns import ClosePatterns
 from api.context import ContextReader
+from api.customers import Customers
+from api.forecasts import Forecasts
 from api.http.app import create_app
 from api.http.services import Services
 from api.lists import DealLists
@@ -26,8 +29,10 @@ from api.people import People
 from api.places import Places
 from api.projection_states import StateReader
 from api.quarter_figures import QuarterFigures
+from api.quarter_pressure import QuarterPressure
 from api.quarters import Quarters
 from api.questions import DealQuestions
+from api.rederivations import Rederivations
 from api.replays import ReplayReader
 from api.settings import Settings
 from api.storage.embedded import EmbeddedServer
@@ -52,7 +57,11 @@ class Ledger:
     figures: Figures
     replays: ReplayReader
     quarters: Quarters
+    forecasts: Forecasts
+    customers: Customers
     quarter_figures: QuarterFigures
+    close_patterns: ClosePatterns
+    quarter_pressure: QuarterPressure
 
 
 @contextmanager
@@ -95,7 +104,11 @@ def build_ledger(store: EventStore) -> Ledger:
         figures=figures,
         replays=replays,
         quarters=Quarters(replays),
+        forecasts=Forecasts(replays),
+        customers=Customers(store, places),
         quarter_figures=QuarterFigures(figures, replays, places, worker.position),
+        close_patterns=ClosePatterns(replays),
+        quarter_pressure=QuarterPressure(replays, worker.position),
     )
 
 
@@ -106,23 +119,7 @@ def build_app(ledger: Ledger, *, token: str) -> FastAPI:
     """
     stopping = Flag()
     views = Views(ledger.store, ledger.worker.position, clock.now)
-    services = Services(
-        application=ledger.application,
-        questions=ledger.questions,
-        lists=DealLists(ledger.store, ledger.places),
-        log=LogLists(ledger.store),
-        figures=ledger.figures,
-        replays=ledger.replays,
-        quarters=ledger.quarters,
-        quarter_figures=ledger.quarter_figures,
-        store=ledger.store,
-        context=ledger.context,
-        views=views,
-        states=ledger.states,
-        now=clock.now,
-        token=token,
-        stopping=stopping,
-    )
+    services = _services(ledger, views, token=token, stopping=stopping)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -137,6 +134,31 @@ def build_app(ledger: Ledger, *, token: str) -> FastAPI:
     app = create_app(services, lifespan=lifespan)
     app.include_router(_pages(ledger, views, token))
     return app
+
+
+def _services(ledger: Ledger, views: Views, *, token: str, stopping: Flag) -> Services:
+    return Services(
+        application=ledger.application,
+        questions=ledger.questions,
+        lists=DealLists(ledger.store, ledger.places),
+        log=LogLists(ledger.store),
+        figures=ledger.figures,
+        replays=ledger.replays,
+        quarters=ledger.quarters,
+        forecasts=ledger.forecasts,
+        customers=ledger.customers,
+        quarter_figures=ledger.quarter_figures,
+        close_patterns=ledger.close_patterns,
+        quarter_pressure=ledger.quarter_pressure,
+        store=ledger.store,
+        context=ledger.context,
+        views=views,
+        states=ledger.states,
+        rederivations=Rederivations(ledger.store, ledger.context),
+        now=clock.now,
+        token=token,
+        stopping=stopping,
+    )
 
 
 def _pages(ledger: Ledger, views: Views, token: str) -> APIRouter:

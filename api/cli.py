@@ -8,9 +8,12 @@ import typer
 
 from api.cli_bench import add_bench_commands
 from api.cli_context import add_context_commands
+from api.cli_customers import add_customer_commands
 from api.cli_exchange import add_exchange_commands
+from api.cli_forecast import add_forecast_commands
 from api.cli_projections import add_projection_commands
 from api.cli_replay import add_replay_commands
+from api.cli_report import add_report_command
 from api.cli_serve import add_serve_commands
 from api.cli_show import add_show_commands
 from api.collecting import collect_seldom
@@ -63,6 +66,9 @@ add_exchange_commands(app)
 add_show_commands(app)
 add_projection_commands(app)
 add_replay_commands(app)
+add_forecast_commands(app)
+add_customer_commands(app)
+add_report_command(app)
 add_context_commands(app)
 add_bench_commands(app)
 

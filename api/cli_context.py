@@ -56,7 +56,7 @@ def calendar(
             "parameters": given,
             "effective_from": date.fromisoformat(effective_from).isoformat(),
         }
-        _tell("calendar", "calendar_adopted", data)
+        tell("calendar", "calendar_adopted", data)
     known, when = _known(as_of, effective_at)
     adopted = [
         {
@@ -86,7 +86,7 @@ def process(
             message = "name the process that the file is a version of"
             raise typer.BadParameter(message, param_hint="PROCESS_ID")
         data = yaml.safe_load(publish.read_text(encoding="utf-8"))
-        _tell(f"process:{process_id}", "process_published", data)
+        tell(f"process:{process_id}", "process_published", data)
     known, when = _known(as_of, effective_at)
     shown = [
         {"id": one.id, "version": one.version, "name": one.name, "stages": len(one.stages)}
@@ -108,7 +108,7 @@ def policy(
     """Publish a policy, or show the one in force."""
     if publish is not None:
         data = yaml.safe_load(publish.read_text(encoding="utf-8"))
-        _tell("policy", "policy_published", data)
+        tell("policy", "policy_published", data)
     known, when = _known(as_of, effective_at)
     numbers = known.true_at(when.cut).policy.model_dump(mode="json")
     rows = [{"number": name, "value": value} for name, value in numbers.items()]
@@ -164,10 +164,10 @@ def member(
 ) -> None:
     """Let somebody join or leave a team, or show who is in which."""
     if rep is not None and left:
-        _tell("organisation", "member_left", {"rep": rep})
+        tell("organisation", "member_left", {"rep": rep})
     elif rep is not None and team is not None:
         data = {"rep": rep, "team": team, "role": role}
-        _tell("organisation", "member_joined", data | ({"manager": manager} if manager else {}))
+        tell("organisation", "member_joined", data | ({"manager": manager} if manager else {}))
     known, when = _known(as_of, effective_at)
     shown = [
         {
@@ -190,13 +190,14 @@ def _set_quota(who: str, quarter: str, amount: dict[str, str], *, team: bool) ->
     key = (None, who, quarter) if team else (who, None, quarter)
     stream = quota_stream(who=who, quarter=quarter)
     if key in known.quotas:
-        _tell(stream, "quota_revised", {"amount": amount})
+        tell(stream, "quota_revised", {"amount": amount})
     else:
         named = {"team": who} if team else {"rep": who}
-        _tell(stream, "quota_assigned", {**named, "quarter": quarter, "amount": amount})
+        tell(stream, "quota_assigned", {**named, "quarter": quarter, "amount": amount})
 
 
-def _tell(stream_id: str, type_name: str, data: Any) -> None:
+def tell(stream_id: str, type_name: str, data: Any) -> None:
+    """Record one event of the context, and bring the views up to date."""
     command = Command(
         caller=Caller(actor="admin"),
         intents=(Intent(data=_payload(type_name, data)),),

@@ -1,8 +1,9 @@
 """The command `replay`: a quarter as it stood, as it moved, or what differs between moments."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Final
 
 import typer
 
@@ -10,6 +11,19 @@ from api import clock
 from api.bootstrap import Ledger, open_ledger
 from api.cli_exchange import catch_up
 from api.cli_output import AsOf, EffectiveAt, Json, print_json, print_table
+from api.cli_quarter import (
+    Answer,
+    Quarter,
+    Rep,
+    Restate,
+    Team,
+    amounts,
+    print_figures,
+    print_pattern,
+    print_pressure,
+    print_restated,
+    scope_of,
+)
 from api.moment import Moment, moment
 from api.replays import ClockName, Replay
 from api.restatement import restated
@@ -17,8 +31,6 @@ from api.settings import Settings
 from domain.known import Known
 from projections.quarter.steps import Scope
 from projections.quarter.waterfall import INFLOWS, OUTFLOWS
-
-Answer = dict[str, Any]
 
 
 class View(StrEnum):
@@ -29,6 +41,8 @@ class View(StrEnum):
     WATERFALL = "waterfall"
     DIFF = "diff"
     MOVEMENT = "movement"
+    CLOSE_PATTERN = "close-pattern"
+    PRESSURE = "pressure"
 
 
 class ClockChoice(StrEnum):
@@ -38,10 +52,7 @@ class ClockChoice(StrEnum):
     AS_HAPPENED = "as_happened"
 
 
-Quarter = Annotated[str, typer.Argument(help="Such as FY2026Q3.")]
 ViewOf = Annotated[View, typer.Option(help="What of the quarter to show.")]
-Rep = Annotated[str | None, typer.Option(help="Only one rep's deals.")]
-Team = Annotated[str | None, typer.Option(help="Only one team's deals.")]
 Category = Annotated[
     str | None, typer.Option(help="Only deals of one forecast category, in the waterfall.")
 ]
@@ -51,7 +62,6 @@ On = Annotated[
     ClockChoice | None,
     typer.Option("--clock", help="As known then, or as it happened, as known now."),
 ]
-Restate = Annotated[bool, typer.Option(help="In today's context too, with what differs.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +79,10 @@ class _Asked:
         """Answer in a context."""
         if self.view is View.QUARTER:
             return ledger.quarter_figures.quarter(when, self.quarter, known, self.clock)
+        if self.view is View.CLOSE_PATTERN:
+            return ledger.close_patterns.pattern(when, self.quarter, known, self.scope)
+        if self.view is View.PRESSURE:
+            return ledger.quarter_pressure.pressure(when, self.quarter, known, self.scope)
         replay = ledger.replays.replay(self.quarter, when, self.clock, known=known)
         match self.view:
             case View.FRAMES:
@@ -103,13 +117,10 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Replay a quarter: where it stood, its days, what moved it, or what differs."""
-    if rep is not None and team is not None:
-        message = "give a rep or a team, not both"
-        raise typer.BadParameter(message, param_hint="--team")
     asked = _Asked(
         quarter=quarter,
         view=view,
-        scope=Scope(rep, team),
+        scope=scope_of(rep, team),
         category=category,
         ends=(a, b),
         clock=on.value if on else None,
@@ -142,47 +153,44 @@ def _end(ledger: Ledger, replay: Replay, text: str | None) -> Moment | None:
 
 
 def _print(view: View, told: Answer) -> None:
-    part = told["replay"]
-    typer.echo(f"{told['quarter']}, {part['clock'].replace('_', ' ')}, until {part['until']}")
-    match view:
-        case View.QUARTER:
-            _print_quarter(told)
-        case View.FRAMES:
-            rows = [
-                [frame["day"], frame["total"]["deals"], _all(frame["total"]["amounts"]),
-                 _all(frame["booked"])]
-                for frame in told["frames"]
-            ]  # fmt: skip
-            print_table(["day", "open deals", "amount", "booked"], rows)
-        case View.WATERFALL:
-            cells = [(name, told[name]) for name in ("opening", *INFLOWS, *OUTFLOWS, "closing")]
-            rows = [[name, cell["deals"], _all(cell["amounts"])] for name, cell in cells]
-            print_table(["cell", "deals", "amount"], rows)
-        case View.MOVEMENT:
-            counted = told["counters"].items()
-            print_table(["cause", "moves"], [[cause, one["count"]] for cause, one in counted])
-        case View.DIFF:
-            totals = told["totals"].items()
-            rows = [[what, one["deals"], _all(one["amounts"])] for what, one in totals]
-            print_table(["change", "deals", "amount"], rows)
-    for one in told.get("difference", []):
-        typer.echo(f"restated: {one['at']}: {one['then']} then, {one['now']} now")
+    if part := told.get("replay"):
+        typer.echo(f"{told['quarter']}, {part['clock'].replace('_', ' ')}, until {part['until']}")
+    _PRINTERS[view](told)
+    print_restated(told)
 
 
-def _print_quarter(told: Answer) -> None:
-    open_deals = told["pipeline"]["open"]
-    stages = [[s["stage"], s["deals"], _all(s["amounts"])] for s in open_deals["by_stage"]]
-    print_table(["stage", "open deals", "amount"], stages)
-    reps = [
-        [rep["rep"], _all([rep["quota"]]), _all([rep["attained"]]), _all([rep["pace"]])]
-        for rep in told["reps"]
-    ]
-    print_table(["rep", "quota", "attained", "pace"], reps)
-    verdicts = told["pressure"]
-    typer.echo(f"checkbox-only: {told['progress']['checkbox_only']}")
-    typer.echo(f"pressure-shaped: {verdicts['shaped']} of {verdicts['evaluable']} evaluable events")
+def _print_frames(told: Answer) -> None:
+    rows = [
+        [frame["day"], frame["total"]["deals"], amounts(frame["total"]["amounts"]),
+         amounts(frame["booked"])]
+        for frame in told["frames"]
+    ]  # fmt: skip
+    print_table(["day", "open deals", "amount", "booked"], rows)
 
 
-def _all(amounts: list[dict[str, str] | None]) -> str | None:
-    told = [f"{one['currency']} {one['amount']}" for one in amounts if one]
-    return ", ".join(told) or None
+def _print_waterfall(told: Answer) -> None:
+    cells = [(name, told[name]) for name in ("opening", *INFLOWS, *OUTFLOWS, "closing")]
+    rows = [[name, cell["deals"], amounts(cell["amounts"])] for name, cell in cells]
+    print_table(["cell", "deals", "amount"], rows)
+
+
+def _print_movement(told: Answer) -> None:
+    counted = told["counters"].items()
+    print_table(["cause", "moves"], [[cause, one["count"]] for cause, one in counted])
+
+
+def _print_difference(told: Answer) -> None:
+    totals = told["totals"].items()
+    rows = [[what, one["deals"], amounts(one["amounts"])] for what, one in totals]
+    print_table(["change", "deals", "amount"], rows)
+
+
+_PRINTERS: Final[dict[View, Callable[[Answer], None]]] = {
+    View.QUARTER: print_figures,
+    View.FRAMES: _print_frames,
+    View.WATERFALL: _print_waterfall,
+    View.DIFF: _print_difference,
+    View.MOVEMENT: _print_movement,
+    View.CLOSE_PATTERN: print_pattern,
+    View.PRESSURE: print_pressure,
+}

@@ -11,17 +11,14 @@ from api.lists_figures import Figures
 from api.moment import Moment
 from api.off_fit import off_fit_opened
 from api.places import Places
+from api.quarter_acts import QuarterActs
 from api.replays import ClockName, Replay, ReplayReader
 from domain.known import Known
 from domain.replay import view
 from domain.values import Money, decimal_text
-from projections.attainment.projection import ledger
 from projections.facts import Rows
-from projections.pressure.acts import Act
-from projections.pressure.context import KnownContext
-from projections.pressure.derive import derive_acts
 from projections.pressure.fold import Verdict
-from projections.pressure.verdicts import ActVerdict, Counts, Cut, counts_by_rep, verdicts_of
+from projections.pressure.verdicts import ActVerdict, Counts, counts_by_rep, verdicts_of
 from projections.progress.answer import movement_of
 from projections.progress.figures import grouped, movements_of, shares_of
 from projections.progress.fold import Progress, fold
@@ -101,16 +98,11 @@ class QuarterFigures:
 
         In another frame its deals are read anew, as they were known then.
         """
-        moment, name = replay.moment, replay.quarter.name
-        as_of = self._views() if replay.reframed else moment.position
-        context = KnownContext(connection, known=replay.known, as_of=as_of, ledger=ledger)
-        cut = None
-        if moment.cut is not None:
-            cut = Cut(moment.cut, lambda ids: self._places.streams(list(ids), moment.position))
+        acts = QuarterActs(connection, replay, self._places, self._views())
         if replay.reframed:
-            found = _counted(verdicts_of(context, self._acts_anew(connection, replay)))
+            found = _counted(verdicts_of(acts.context, acts.derived()))
         else:
-            found = counts_by_rep(context, name, cut=cut)
+            found = counts_by_rep(acts.context, replay.quarter.name, cut=acts.cut)
         total = Counts(
             shaped=sum(one.shaped for one in found.values()),
             consistent=sum(one.consistent for one in found.values()),
@@ -120,22 +112,6 @@ class QuarterFigures:
             **_verdicts(total),
             "reps": [{"rep": rep, **_verdicts(one)} for rep, one in found.items()],
         }
-
-    def _acts_anew(self, connection: Rows, replay: Replay) -> list[tuple[UUID, Act]]:
-        """Derive the seller events of a quarter in another frame than that of the facts."""
-        moment, quarter = replay.moment, replay.quarter
-        rows = connection.execute(
-            "SELECT DISTINCT deal_id FROM acts WHERE action_time >= %s AND action_time < %s"
-            " AND from_position <= %s AND (until_position IS NULL OR until_position > %s)",
-            (quarter.start_instant, quarter.end_instant, moment.position, moment.position),
-        ).fetchall()
-        streams = self._places.streams([row[0] for row in rows], moment.position)
-        return [
-            (deal_id, act)
-            for deal_id, stream in streams.items()
-            for act in derive_acts(view(stream, effective_at=moment.cut), replay.known)
-            if act.quarter == quarter.name
-        ]
 
 
 def _counted(found: Iterable[ActVerdict]) -> dict[str, Counts]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 
 from domain.errors import CalendarRefusedError
 from domain.fiscal import (
+    DaySpan,
     ExplicitCalendar,
     FiscalCalendar,
     FiscalQuarter,
@@ -175,6 +176,12 @@ class CalendarHistory:
                 return quarter
             until = effective_from
         raise OutsideCalendarError(f"no fiscal calendar in force had a quarter {name!r}")
+
+    def months_of(self, quarter: FiscalQuarter) -> list[DaySpan]:
+        """The fiscal months of a quarter, as the newest calendar that has it divides it."""
+        calendars = (calendar for _, calendar in self._newest_first())
+        having = (one for one in calendars if _named(one, quarter.name) == quarter)
+        return next(having, DEFAULT_CALENDAR).months_of(quarter)
 
     def _newest_first(self) -> list[tuple[date, FiscalCalendar]]:
         adopted = [(one.effective_from, one.calendar) for one in reversed(self.adopted)]

@@ -4,6 +4,7 @@ import calendar as gregorian
 import re
 from abc import ABC, abstractmethod
 from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
@@ -69,6 +70,23 @@ def local_midnight(day: date, zone: str) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
+class DaySpan:
+    """Local days from the first to the last, both included; none where the last lies before."""
+
+    first: date
+    last: date
+
+    def __len__(self) -> int:
+        return max(0, (self.last - self.first).days + 1)
+
+    def __contains__(self, day: object) -> bool:
+        return isinstance(day, date) and self.first <= day <= self.last
+
+    def __iter__(self) -> Iterator[date]:
+        return (self.first + _DAY * number for number in range(len(self)))
+
+
+@dataclass(frozen=True, slots=True)
 class FiscalQuarter:
     """A span of local days, first and last included; as instants, half-open."""
 
@@ -96,6 +114,11 @@ class FiscalQuarter:
     def last_business_day(self) -> date:
         """The last Monday-to-Friday day; public holidays are not known here."""
         return self.end - _DAY * max(0, self.end.weekday() - _FRIDAY)
+
+    @property
+    def business_days(self) -> list[date]:
+        """The Monday-to-Friday days, in order; public holidays are not known here."""
+        return [day for day in DaySpan(self.start, self.end) if day.weekday() <= _FRIDAY]
 
     def contains(self, instant: datetime) -> bool:
         return self.start_instant <= instant < self.end_instant
@@ -161,6 +184,11 @@ class FiscalCalendar(ABC):
     def before(self, quarter: FiscalQuarter) -> FiscalQuarter:
         return self.quarter_on(quarter.start - _DAY)
 
+    def months_of(self, quarter: FiscalQuarter) -> list[DaySpan]:
+        """The fiscal months of one of its quarters, in order: by default the calendar's months."""
+        firsts = [day for day in DaySpan(quarter.start, quarter.end) if day.day == 1]
+        return _spans([quarter.start, *(day for day in firsts if day > quarter.start)], quarter)
+
     @abstractmethod
     def quarter_named(self, name: str) -> FiscalQuarter:
         """The quarter called, say, "FY2026Q3"; OutsideCalendarError where there is none."""
@@ -214,7 +242,8 @@ class WeeksCalendar(FiscalCalendar):
 
     A year has the number of the calendar year whose `month` it ends by, also where "nearest"
     lets it run a few days into the next. Its 53rd week, if any, belongs to the fourth quarter.
-    The pattern divides a quarter into fiscal months and moves no quarter's boundary.
+    The pattern divides a quarter into fiscal months and moves no quarter's boundary; a 53rd week
+    belongs to the last of them.
     """
 
     weekday: Weekday
@@ -225,6 +254,12 @@ class WeeksCalendar(FiscalCalendar):
     def __post_init__(self) -> None:
         FiscalCalendar.__post_init__(self)
         _ensure_month(self.month, name="month")
+
+    def months_of(self, quarter: FiscalQuarter) -> list[DaySpan]:
+        """The fiscal months of one of its quarters, as the pattern counts their weeks."""
+        first, second, _ = (int(weeks) * _DAYS_OF_A_WEEK for weeks in self.pattern.split("-"))
+        starts = [quarter.start + _DAY * days for days in (0, first, first + second)]
+        return _spans(starts, quarter)
 
     def year_end(self, year: int) -> date:
         """The last day of the fiscal year."""
@@ -308,6 +343,12 @@ class ExplicitCalendar(FiscalCalendar):
         index = bisect_right(self.periods, day, key=lambda period: period.start) - 1
         period = self.periods[index]
         return self._quarter(name=period.name, start=period.start, end=period.end)
+
+
+def _spans(starts: Sequence[date], quarter: FiscalQuarter) -> list[DaySpan]:
+    """Divide a quarter into spans that begin on these days."""
+    lasts = [*(day - _DAY for day in starts[1:]), quarter.end]
+    return [DaySpan(first, last) for first, last in zip(starts, lasts, strict=True)]
 
 
 def _first_of_month(months: int) -> date:

@@ -360,3 +360,10 @@ class Money(BaseModel):
     def _with(self, amount: Decimal) -> "Money":
         # Unvalidated, because a product may have more digits than a payload.
         return Money.model_construct(amount=amount, currency=self.currency)
+
+
+def money_json(amount: Decimal, currency: str) -> dict[str, str]:
+    """Give a sum of amounts as answers show it: rounded once, half to even, to the minor unit."""
+    # Unvalidated, because a share of an amount may have more digits than a payload.
+    money = Money.model_construct(amount=amount, currency=currency).quantised()
+    return {"amount": decimal_text(money.amount), "currency": currency}

@@ -14,11 +14,15 @@ from api.rebuild import drop_previous, rebuild
 from api.storage.event_store import EventStore
 from api.storage.log_reader import LogReader
 from domain.fiscal import FiscalQuarter
+from projections.attainment.projection import ledger as bookings
+from projections.pressure.context import KnownContext
+from projections.pressure.verdicts import verdicts
 from projections.quarter.frames import Frame, Slice, frames
 from projections.spans import read
 from projections.spans.days import Days
 
 SPANS: Final = "spans"
+_READ_AT_ONCE: Final = 10_000
 Total: TypeAlias = tuple[str | None, str | None, str | None, int, Any]
 _PIPELINE: Final[tuple[read.Kind, ...]] = ("stage", "forecast_category", "currency")
 
@@ -60,6 +64,27 @@ def rebuild_spans(dsn: str, *, schema: str, processes: int) -> RebuiltSpans:
     with LogReader(dsn, schema=schema).closing() as store:
         made = rebuild(store, SPANS, projections, processes=processes, swap=False, told=told)
     return RebuiltSpans(ready - start, made.rebuilt)
+
+
+def derive_verdicts(ledger: Ledger) -> int:
+    """Make the facts of every seller event anew, and judge them all; give how many there are."""
+    for name in ("attainment", "pressure"):
+        rebuild(ledger.store, name, projections, processes=1)
+        drop_previous(ledger.store, name, projections)
+    head = ledger.store.head().position
+    with ledger.store.connection() as connection:
+        known = ledger.context.known(head)
+        context = KnownContext(connection, known=known, as_of=head, ledger=bookings)
+        return len(verdicts(context))
+
+
+def read_whole_log(ledger: Ledger) -> int:
+    """Read the log from its beginning and decode every event; give how many there are."""
+    head = ledger.store.head().position
+    starts = range(1, head + 1, _READ_AT_ONCE)
+    return sum(
+        len(ledger.store.events_at(first, min(head, first + _READ_AT_ONCE - 1))) for first in starts
+    )
 
 
 def totals(connection: Connection, position: int) -> list[Total]:

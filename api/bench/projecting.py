@@ -8,7 +8,7 @@ from typing import Final
 from api.bench import product
 from api.bench.clients import our_clients
 from api.bench.grounds import Grounds
-from api.bench.harness import ROUNDS_OF_LONG_ONES, Case, Sides, at_least, timed
+from api.bench.harness import ROUNDS_OF_LONG_ONES, Case, Goal, Sides, at_least, timed
 
 _EVENTS: Final = 200_000
 """The log before the backlog; what follows costs the same behind a longer one."""
@@ -33,7 +33,26 @@ def _live(grounds: Grounds) -> Iterator[Sides]:
         )
 
 
+@contextmanager
+def _verdicts(grounds: Grounds) -> Iterator[Sides]:
+    schema = grounds.own_ledger(grounds.events)
+    with product.opened(grounds.dsn, schema=schema) as ledger:
+        yield Sides(
+            timed(lambda: product.derive_verdicts(ledger), units=grounds.events),
+            timed(lambda: product.read_whole_log(ledger), units=grounds.events),
+        )
+
+
 CASES: Final = (
+    Case(
+        name="verdicts",
+        what="every verdict from the log: facts at all positions, then judged as known now",
+        against="reading the log and decoding its events",
+        unit="event",
+        goal=Goal(of="rate"),
+        prepare=_verdicts,
+        rounds=ROUNDS_OF_LONG_ONES,
+    ),
     Case(
         name="live-projections",
         what="all projections following the log, folds included",

@@ -11,7 +11,9 @@ from api.http import (
     bulk,
     context,
     contract,
+    customers,
     deals,
+    forecasts,
     health,
     lists,
     log,
@@ -30,6 +32,8 @@ ROUTERS: Final = (
     lists.router,
     context.router,
     quarters.router,
+    forecasts.router,
+    customers.router,
     health.router,
     projections.router,
 )

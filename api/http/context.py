@@ -24,8 +24,9 @@ from api.http.reply import reply
 from api.http.services import services_of
 from api.http.writes import IdempotencyKey, IfMatch, command, recorded_context, version_named
 from api.lists_figures import QuotaFilters
-from domain.events.context import QuotaAssigned
-from domain.quota import quota_stream
+from domain.events.base import DomainEvent
+from domain.events.context import ForecastCalled, QuotaAssigned
+from domain.quota import forecast_stream, quota_stream
 
 router: Final = APIRouter(tags=["context"])
 Name: TypeAlias = Annotated[str, Path(min_length=1, max_length=200)]
@@ -34,24 +35,32 @@ Text: TypeAlias = Annotated[str | None, Query(min_length=1, max_length=200)]
 Version: TypeAlias = Annotated[int | None, Query(ge=1, le=1_000_000)]
 
 
-async def _record(
+async def record(
     request: Request, kind: str, stream_id: str | None, key: str, if_match: str | None
 ) -> Response:
-    """Record events of one stream; a quota's is told by the event that assigns it."""
+    """Record events of one stream; that of a quota or a forecast is told by its first event."""
     body, content = await read_object(request)
     intents = read_intents(kind, body, content)
     if stream_id is None:
-        first = intents[0].data
-        if not isinstance(first, QuotaAssigned):
-            detail = "the first event of a new quota is quota_assigned"
-            raise malformed([{"field": "events[0].type", "detail": detail}])
-        stream_id = quota_stream(who=first.rep or first.team or "", quarter=first.quarter)
+        stream_id = _stream_named_by(intents[0].data)
     asked_for = command(request, intents, key=key, body=body, if_match=version_named(if_match))
     recorded = await services_of(request).application.append_to_context(stream_id, asked_for)
     return recorded_context(recorded, location=_LOCATIONS[kind].format(*stream_id.split(":")[1:]))
 
 
+def _stream_named_by(first: DomainEvent) -> str:
+    match first:
+        case QuotaAssigned(rep=rep, team=team, quarter=quarter):
+            return quota_stream(who=rep or team or "", quarter=quarter)
+        case ForecastCalled(rep=rep, team=team, quarter=quarter):
+            return forecast_stream(who=rep or team or "", quarter=quarter)
+        case _:
+            detail = "the first event of a new quota is quota_assigned"
+            raise malformed([{"field": "events[0].type", "detail": detail}])
+
+
 _LOCATIONS: Final = {
+    "forecast": "/v1/quarters/{1}/forecast",
     "quota": "/v1/quotas/{}/{}",
     "process": "/v1/processes/{}",
     "policy": "/v1/policies",
@@ -70,7 +79,7 @@ _LOCATIONS: Final = {
 )
 async def assign_quota(request: Request, key: IdempotencyKey) -> Response:
     """Record events of the quota that the first of them, a `quota_assigned`, names."""
-    return await _record(request, "quota", None, key, None)
+    return await record(request, "quota", None, key, None)
 
 
 @router.post(
@@ -89,7 +98,7 @@ async def append_to_quota(
 ) -> Response:
     """Assign, revise or withdraw the quota of a rep or a team in a quarter."""
     stream_id = quota_stream(who=who, quarter=quarter)
-    return await _record(request, "quota", stream_id, key, if_match)
+    return await record(request, "quota", stream_id, key, if_match)
 
 
 @router.get("/v1/quotas", response_model=shapes.QuotaList, responses=contract.reads())
@@ -132,7 +141,7 @@ async def append_to_process(
     request: Request, process: Name, key: IdempotencyKey, if_match: IfMatch = None
 ) -> Response:
     """Publish a version of a sales process; versions never change."""
-    return await _record(request, "process", f"process:{process}", key, if_match)
+    return await record(request, "process", f"process:{process}", key, if_match)
 
 
 @router.get("/v1/processes", response_model=shapes.ProcessList, responses=contract.reads())
@@ -185,7 +194,7 @@ async def publish_policy(
     request: Request, key: IdempotencyKey, if_match: IfMatch = None
 ) -> Response:
     """Publish the numbers that verdicts are made with, as a new version."""
-    return await _record(request, "policy", "policy", key, if_match)
+    return await record(request, "policy", "policy", key, if_match)
 
 
 @router.get("/v1/policies", response_model=shapes.PolicyAnswer, responses=contract.reads())
@@ -208,7 +217,7 @@ async def adopt_calendar(
     request: Request, key: IdempotencyKey, if_match: IfMatch = None
 ) -> Response:
     """Adopt a fiscal calendar from a local day on."""
-    return await _record(request, "calendar", "calendar", key, if_match)
+    return await record(request, "calendar", "calendar", key, if_match)
 
 
 @router.get("/v1/calendars", response_model=shapes.CalendarAnswer, responses=contract.reads())
@@ -249,7 +258,7 @@ async def append_to_teams(
     request: Request, key: IdempotencyKey, if_match: IfMatch = None
 ) -> Response:
     """Let people join and leave teams."""
-    return await _record(request, "organisation", "organisation", key, if_match)
+    return await record(request, "organisation", "organisation", key, if_match)
 
 
 @router.get("/v1/teams", response_model=shapes.TeamsAnswer, responses=contract.reads())
@@ -270,7 +279,7 @@ def get_teams(request: Request, asked: AskedMoment) -> Response:
 )
 async def set_rates(request: Request, key: IdempotencyKey, if_match: IfMatch = None) -> Response:
     """Set what one unit of a currency counts for in a fiscal year."""
-    return await _record(request, "rates", "rates", key, if_match)
+    return await record(request, "rates", "rates", key, if_match)
 
 
 @router.get("/v1/rates", response_model=shapes.RatesAnswer, responses=contract.reads())

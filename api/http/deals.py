@@ -22,6 +22,7 @@ from api.http.moments import (
 )
 from api.http.reply import reply
 from api.http.schemas_history import HistoryAnswer
+from api.http.schemas_patterns import PressureAnswer
 from api.http.services import Services, services_of
 from api.http.writes import (
     IdempotencyKey,
@@ -146,7 +147,7 @@ def get_history(request: Request, deal_id: DealId, asked: AskedInContext) -> Res
 
 @router.get(
     "/v1/deals/{deal_id}/pressure",
-    response_model=schemas.PressureAnswer,
+    response_model=PressureAnswer,
     responses=contract.reads(404),
 )
 def get_pressure(request: Request, deal_id: DealId, asked: AskedInContext) -> Response:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Annotated, Final, Literal, TypeAlias
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from api.answers import event_json, json_bytes
@@ -16,6 +16,7 @@ from api.http.deals import deal_named
 from api.http.formats import FORMATS, written
 from api.http.moments import (
     Asked,
+    AskedMoment,
     AsOf,
     EffectiveAt,
     MinPosition,
@@ -155,6 +156,24 @@ def _acceptable(accept: str) -> str:
             return named
     detail = f"offered here: application/json, {', '.join(FORMATS)}"
     raise RequestRefusedError(406, "not_acceptable", detail)
+
+
+@router.get(
+    "/v1/events/{position}/verdicts",
+    response_model=schemas.RederivedAnswer,
+    responses=contract.reads(404),
+)
+def get_rederived(
+    request: Request, position: Annotated[int, Path(ge=1, le=2**62)], asked: AskedMoment
+) -> Response:
+    """Give which verdicts an event re-derived, why, and which read otherwise since.
+
+    Of a late event these are its own deal, the later events of the reps whose bookings or quota it
+    changed, and the events that are held against what it changed; no other verdict can differ.
+    """
+    services = services_of(request)
+    moment = moment_of_views(services, asked)
+    return reply(request, services.rederivations.of_event(moment, position), moment)
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""The routes of a quarter: where it stood, frames, waterfall, differences, movement and tape."""
+"""The routes of a quarter: where it stood, how it moved, when it closed and under what pressure."""
 
 from collections.abc import Callable
 from typing import Annotated, Final, TypeAlias
@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from api.errors import MalformedRequestError
 from api.http import contract
+from api.http import schemas_organisation as organisation
 from api.http import schemas_replay as shapes
 from api.http.moments import Asked, AskedInContext, moment_of_views, position_of_today
 from api.http.reply import link_with, reply
@@ -70,7 +71,7 @@ def get_quarter(
     def answer(known: Known) -> Answer:
         return services.quarter_figures.quarter(moment, quarter, known, clock)
 
-    return reply(request, _in_context(services, asked, moment, answer), moment)
+    return reply(request, in_context(services, asked, moment, answer), moment)
 
 
 @router.get(
@@ -93,7 +94,7 @@ def get_frames(
         replay = services.replays.replay(quarter, moment, clock, known=known)
         return services.quarters.frames(replay, whose)
 
-    return reply(request, _in_context(services, asked, moment, answer), moment)
+    return reply(request, in_context(services, asked, moment, answer), moment)
 
 
 @router.get(
@@ -117,7 +118,7 @@ def get_waterfall(
         replay = services.replays.replay(quarter, moment, clock, known=known)
         return services.quarters.waterfall(replay, whose, category)
 
-    return reply(request, _in_context(services, asked, moment, answer), moment)
+    return reply(request, in_context(services, asked, moment, answer), moment)
 
 
 @router.get(
@@ -142,7 +143,7 @@ def get_difference(
         ends = [_end(services, replay, name, text) for name, text in (("a", a), ("b", b))]
         return services.quarters.difference(replay, *ends)
 
-    return reply(request, _in_context(services, asked, moment, answer), moment)
+    return reply(request, in_context(services, asked, moment, answer), moment)
 
 
 @router.get(
@@ -165,7 +166,7 @@ def get_movement(
         replay = services.replays.replay(quarter, moment, clock, known=known)
         return services.quarters.movement(replay, whose)
 
-    return reply(request, _in_context(services, asked, moment, answer), moment)
+    return reply(request, in_context(services, asked, moment, answer), moment)
 
 
 @router.get(
@@ -198,7 +199,43 @@ def get_tape(
     return reply(request, answer, moment, next_link=link)
 
 
-def _in_context(services: Services, asked: Asked, moment: Moment, answer: Answered) -> Answer:
+@router.get(
+    "/v1/quarters/{quarter}/close-pattern",
+    response_model=organisation.ClosePatternAnswer,
+    responses=contract.reads(404),
+)
+def get_close_pattern(
+    request: Request, quarter: QuarterName, asked: AskedInContext, whose: ScopeOf
+) -> Response:
+    """Give when in a quarter its deals were won and lost, with intervals: no ranking of people."""
+    services = services_of(request)
+    moment = moment_of_views(services, asked)
+
+    def answer(known: Known) -> Answer:
+        return services.close_patterns.pattern(moment, quarter, known, whose)
+
+    return reply(request, in_context(services, asked, moment, answer), moment)
+
+
+@router.get(
+    "/v1/quarters/{quarter}/pressure",
+    response_model=organisation.QuarterPressureAnswer,
+    responses=contract.reads(404),
+)
+def get_pressure(
+    request: Request, quarter: QuarterName, asked: AskedInContext, whose: ScopeOf
+) -> Response:
+    """Give what of a quarter is consistent with quota pressure: effects, placebos, cost, shares."""
+    services = services_of(request)
+    moment = moment_of_views(services, asked)
+
+    def answer(known: Known) -> Answer:
+        return services.quarter_pressure.pressure(moment, quarter, known, whose)
+
+    return reply(request, in_context(services, asked, moment, answer), moment)
+
+
+def in_context(services: Services, asked: Asked, moment: Moment, answer: Answered) -> Answer:
     """Answer in the context of the moment, and again in today's where that is asked for."""
     then = answer(services.context.known(moment.position))
     if not asked.restate:

@@ -66,6 +66,19 @@ class Money(Answer):
     currency: str
 
 
+class Rate(Answer):
+    """How often something was so, of how many, with the 95 % interval.
+
+    Share and interval are null below five observations; below twenty nothing is concluded.
+    """
+
+    count: int
+    n: int
+    share: float | None
+    interval: list[float] | None
+    conclusive: bool
+
+
 class Account(Answer):
     """The buying company."""
 
@@ -231,6 +244,31 @@ class LogPage(Answer):
     next: str | None
 
 
+class ChangedVerdict(Answer):
+    """A verdict that reads otherwise since an event; null where the event came or went."""
+
+    deal_id: UUID
+    event_id: UUID
+    rep: str | None
+    type: str | None
+    reasons: list[str]
+    before: str | None
+    after: str | None
+
+
+class RederivedAnswer(Standing):
+    """Which verdicts an event re-derived, for which reasons, and which of them changed.
+
+    `reasons` counts them: `deal` (its own), `bookings` and `quota` (of the rep, before the event
+    judged), `offers` and `stays` (that the event judged is held against).
+    """
+
+    event: Event
+    rederived: int
+    reasons: dict[str, int]
+    changed: list[ChangedVerdict]
+
+
 class OutcomeProgress(Answer):
     """Whether an intended outcome was shown, and by what."""
 
@@ -348,32 +386,6 @@ class Counterfactual(Answer):
     close_date: date | None
 
 
-class PatternFact(Answer):
-    """One fact of a pattern, with the events that show it."""
-
-    fact: str
-    value: JsonValue
-    threshold: JsonValue
-    holds: bool | None
-    evidence: list[UUID]
-
-
-class Pattern(Answer):
-    """What several events together are consistent with; outside the shares."""
-
-    pattern_id: str
-    rule: Literal["PS-6", "PS-7", "PS-8", "PS-9", "HB-1"]
-    name: str
-    policy_version: int
-    event_id: UUID
-    rep: str
-    at: datetime
-    holds: bool | None
-    facts: list[PatternFact]
-    evidence: list[UUID]
-    sentence: str
-
-
 class PressureAnswer(Standing):
     """How quota pressure shows in a deal's history."""
 
@@ -383,6 +395,5 @@ class PressureAnswer(Standing):
     shares: PressureShares
     money: PressureMoney
     counterfactual: Counterfactual
-    patterns: list[Pattern]
     recording_coverage: float | None
     late: list[LateEvent]

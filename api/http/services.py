@@ -8,14 +8,19 @@ from threading import Event as Flag
 from fastapi import Request
 
 from api.application import Application
+from api.close_patterns import ClosePatterns
 from api.context import ContextReader
+from api.customers import Customers
+from api.forecasts import Forecasts
 from api.lists import DealLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
 from api.projection_states import StateReader
 from api.quarter_figures import QuarterFigures
+from api.quarter_pressure import QuarterPressure
 from api.quarters import Quarters
 from api.questions import DealQuestions
+from api.rederivations import Rederivations
 from api.replays import ReplayReader
 from api.storage.event_store import EventStore
 from api.views import Views
@@ -38,8 +43,13 @@ class Services:
     views: Views
     replays: ReplayReader
     quarters: Quarters
+    forecasts: Forecasts
+    customers: Customers
     quarter_figures: QuarterFigures
+    close_patterns: ClosePatterns
+    quarter_pressure: QuarterPressure
     states: StateReader
+    rederivations: Rederivations
     now: Callable[[], datetime]
     token: str
     stopping: Flag = field(default_factory=Flag)

@@ -68,8 +68,24 @@ def verdicts(
     `where` is SQL of the calling module about columns that no later event changes: deal_id,
     event_id, kind, rep, segment, occurred_at, action_time, quarter.
     """
-    acts = _acts(context, where, params, cut)
+    acts = read_acts(context, where, params, cut)
     return [_row(judgement) for judgement in _judged(context, acts)]
+
+
+def read_acts(
+    context: KnownContext, where: str, params: Sequence[object], cut: Cut | None
+) -> list[tuple[UUID, Act]]:
+    """Read the acts that `where` names, as for `verdicts`, each as it was seen at the cut."""
+    condition, values = _seen(where, params, cut)
+    acts = ACTS.known(context.connection, as_of=context.as_of, where=condition, params=values)
+    if cut is None:
+        return acts
+    later = {d for d, act in acts if act.unsettled_until and act.unsettled_until > cut.at}
+    anew: dict[UUID, Act] = {}
+    for stream in (cut.streams(sorted(later)) if later else {}).values():
+        seen = derive_acts(view(stream, effective_at=cut.at), context.known)
+        anew |= {act.event_id: act for act in seen}
+    return [(deal_id, anew.get(act.event_id, act)) for deal_id, act in acts]
 
 
 def verdicts_of(context: KnownContext, acts: Sequence[tuple[UUID, Act]]) -> list[ActVerdict]:
@@ -131,7 +147,7 @@ def _counted(
     )
     outside: dict[Key, int] = dict(rows.fetchall())
     judged: dict[Key, Counter[Verdict]] = defaultdict(Counter)
-    acts = _acts(context, f"({where}) AND outside IS NOT TRUE", params, cut)
+    acts = read_acts(context, f"({where}) AND outside IS NOT TRUE", params, cut)
     for judgement in _judged(context, acts):
         judged[key(judgement)][judgement.verdict] += 1
     return {
@@ -157,22 +173,6 @@ def _judged(context: KnownContext, acts: Sequence[tuple[UUID, Act]]) -> list[Jud
         {(act.process or "", act.left_stage or "") for act in unsettled if consults_dwell(act)}
     )
     return judged
-
-
-def _acts(
-    context: KnownContext, where: str, params: Sequence[object], cut: Cut | None
-) -> list[tuple[UUID, Act]]:
-    """Read acts, each as it was seen at the cut."""
-    condition, values = _seen(where, params, cut)
-    acts = ACTS.known(context.connection, as_of=context.as_of, where=condition, params=values)
-    if cut is None:
-        return acts
-    later = {d for d, act in acts if act.unsettled_until and act.unsettled_until > cut.at}
-    anew: dict[UUID, Act] = {}
-    for stream in (cut.streams(sorted(later)) if later else {}).values():
-        seen = derive_acts(view(stream, effective_at=cut.at), context.known)
-        anew |= {act.event_id: act for act in seen}
-    return [(deal_id, anew.get(act.event_id, act)) for deal_id, act in acts]
 
 
 def _seen(where: str, params: Sequence[object], cut: Cut | None) -> tuple[str, tuple[object, ...]]:

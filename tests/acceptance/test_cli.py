@@ -155,3 +155,36 @@ def test_the_token_file_is_made_closed_and_refused_open(tmp_path: Path) -> None:
     file.chmod(0o644)
     with pytest.raises(SettingsError):
         token_of(tmp_path)
+
+
+def test_a_quarter_is_reported_on_one_page(run: Run, database: str, tmp_path: Path) -> None:
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, thirty_lines())
+
+    code, out, err = run("report", "FY2025Q1", "--json")
+    assert code == 0, err
+    told = answered(out)
+    for view, part in (("close-pattern", "close_pattern"), ("pressure", "pressure")):
+        _, alone, _ = run("replay", "FY2025Q1", "--view", view, "--json")
+        assert without_moment(answered(alone)) == without_moment(told[part])
+        code, page, err = run("replay", "FY2025Q1", "--view", view)
+        assert code == 0, err
+        assert without_wraps(sentence_of(told[part])) in without_wraps(page)
+    code, page, err = run("report", "FY2025Q1", "--as-of", "position:1", "--restate")
+    assert code == 0, err
+    assert [one in page for one in ("Figures", "Close pattern", "Pressure")] == [True] * 3
+    assert run("report", "FY2025Q1", "--rep", "ann", "--team", "north")[0] == 2
+    assert run("report", "FY25")[0] == 1
+
+
+def without_moment(told: Any) -> Any:
+    return {name: value for name, value in told.items() if name != "effective_at"}
+
+
+def without_wraps(text: str) -> str:
+    return " ".join(text.split())
+
+
+def sentence_of(told: Any) -> str:
+    sentence: str = told.get("sentence") or told["shares"]["sentence"]
+    return sentence

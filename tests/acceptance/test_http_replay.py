@@ -93,6 +93,10 @@ def addresses(client: TestClient) -> list[str]:
         f"{QUARTER}/movement",
         f"{QUARTER}/tape",
         f"{QUARTER}/waterfall?clock=as_happened",
+        f"{QUARTER}/close-pattern",
+        f"{QUARTER}/close-pattern?team=north",
+        f"{QUARTER}/pressure",
+        f"{QUARTER}/pressure?team=north",
         deal,
         *(f"{deal}/{view}" for view in ("events", "history", "progress", "pressure", "movement")),
         "/v1/deals?limit=200",
@@ -213,6 +217,10 @@ def test_the_figures_of_a_quarter_are_those_of_its_deals_restated_or_not(
         assert quarter["pressure"]["shaped"] == verdicts.count("pressure_shaped")
         assert quarter["pressure"]["consistent"] == verdicts.count("pressure_consistent")
         assert quarter["pressure"]["evaluable"] == len(verdicts) - verdicts.count("not_evaluable")
+        shares = told(client, f"{QUARTER}/pressure", at, restated=restated)["shares"]
+        assert shares["shaped"]["count"] == quarter["pressure"]["shaped"]
+        assert shares["consistent"]["count"] == quarter["pressure"]["consistent"]
+        assert shares["shaped"]["n"] == quarter["pressure"]["evaluable"]
         pending += counts["pending"]
         shaped += verdicts.count("pressure_shaped")
     assert (pending == 0) is restated

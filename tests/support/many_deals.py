@@ -28,7 +28,7 @@ PROCESS: Final = process(
     ("discover", {"demo": "fit_confirmed"}),
     ("propose", {"review": "security_passed"}),
 )
-_NUMBERS: Final = {
+NUMBERS: Final = {
     "window_days": 55,
     "opening_days": 1,
     "n_rep": 2,
@@ -286,7 +286,7 @@ def _one_of(*kinds: st.SearchStrategy[Telling]) -> st.SearchStrategy[Telling]:
     return st.integers(min_value=0, max_value=len(kinds) - 1).flatmap(lambda kind: kinds[kind])
 
 
-def _published(version: int) -> dict[str, object]:
+def published(version: int) -> dict[str, object]:
     stages = [stage.model_dump() for stage in PROCESS.stages]
     closing = {"won": "won", "lost": "lost"}
     return {"version": version, "name": "Linear", "stages": stages[version - 1 :]} | {
@@ -309,14 +309,14 @@ _CONTEXT: Final = st.sampled_from(
     [
         _quota("ann", "quota_revised", "500"),
         _quota("bob", "quota_revised", "2000"),
-        Telling("policy", "policy_published", {"version": 1, "numbers": _NUMBERS}),
-        Telling("process:linear", "process_published", _published(2)),
+        Telling("policy", "policy_published", {"version": 1, "numbers": NUMBERS}),
+        Telling("process:linear", "process_published", published(2)),
         Telling("calendar", "calendar_adopted", _SHIFTED),
     ]
 )
 _BEGINNING: Final = [
-    Telling("policy", "policy_published", {"version": 1, "numbers": _NUMBERS}),
-    Telling("process:linear", "process_published", _published(1)),
+    Telling("policy", "policy_published", {"version": 1, "numbers": NUMBERS}),
+    Telling("process:linear", "process_published", published(1)),
     _quota("ann", "quota_assigned", "1000"),
     _quota("bob", "quota_assigned", "900"),
 ]

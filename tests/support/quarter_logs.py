@@ -66,12 +66,12 @@ _WEIGHTS: Final = {
 }
 
 
-def quarter_log(chance: Random, *, size: int = 150, deals: int = 8) -> Log:
+def quarter_log(chance: Random, *, size: int = 150, deals: int = 8, pace: float = 1) -> Log:
     """A log from before FY2025Q1 until after it, in the built-in calendar."""
     log = Log([])
     recorded = START
     for _ in range(size):
-        recorded += timedelta(seconds=chance.choice(_PAUSES))
+        recorded += timedelta(seconds=chance.choice(_PAUSES)) / pace
         if chance.random() < 0.1:
             rep = chance.choice(REPS)
             joined = {"rep": rep, "team": chance.choice(TEAMS), "role": "rep"}

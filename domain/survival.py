@@ -1,0 +1,116 @@
+"""What becomes of open deals in time, of which some are still open, in pure Python."""
+
+from bisect import bisect_right
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import erfc, sqrt
+from typing import Generic, TypeVar
+
+Ending = TypeVar("Ending", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Incidence(Generic[Ending]):
+    """The share that has ended in each way by each duration, and the share that has not ended.
+
+    The estimate of Aalen and Johansen (1978, Scand. J. Stat. 5:141) for endings that exclude each
+    other. What is still running counts as present until its duration, and no longer;
+    `longest` is the longest duration that anything was followed for.
+    """
+
+    n: int
+    longest: Decimal
+    times: tuple[Decimal, ...]
+    running: tuple[float, ...]
+    ended: Mapping[Ending, tuple[float, ...]]
+
+    def by(self, duration: Decimal, ending: Ending) -> float:
+        """The share that has ended this way by a duration."""
+        index = bisect_right(self.times, duration)
+        return self.ended[ending][index - 1] if index and ending in self.ended else 0.0
+
+    def running_at(self, duration: Decimal) -> float:
+        """The share that runs longer than a duration."""
+        index = bisect_right(self.times, duration)
+        return self.running[index - 1] if index else 1.0
+
+    def expected(self, age: Decimal, horizon: Decimal, ending: Ending) -> float | None:
+        """How likely what still runs at an age ends this way by a later duration.
+
+        None where nothing is known to run longer than the age, and where what still ran was not
+        followed until the horizon: what became of it later was not seen.
+        """
+        running = self.running_at(age)
+        if running <= 0 or (horizon > self.longest and self.running_at(horizon) > 0):
+            return None
+        return (self.by(horizon, ending) - self.by(age, ending)) / running
+
+
+def aalen_johansen(
+    observations: Mapping[tuple[Decimal, Ending | None], int],
+) -> Incidence[Ending]:
+    """Incidence from how many lasted each duration and then ended so; None: still running then.
+
+    Raises ValueError where a duration is negative.
+    """
+    if any(duration < 0 for duration, _ in observations):
+        raise ValueError("expected durations of 0 or more")
+    at: dict[Decimal, dict[Ending | None, int]] = {}
+    for (duration, ending), count in observations.items():
+        at.setdefault(duration, {})[ending] = count
+    kinds = {ending for _, ending in observations if ending is not None}
+    reached: dict[Ending, float] = dict.fromkeys(kinds, 0.0)
+    ended: dict[Ending, list[float]] = {kind: [] for kind in kinds}
+    times: list[Decimal] = []
+    running: list[float] = []
+    n = at_risk = sum(observations.values())
+    share = 1.0
+    for duration in sorted(at):
+        here = at[duration]
+        over = sum(count for ending, count in here.items() if ending is not None)
+        if over:
+            for kind in kinds:
+                reached[kind] += share * here.get(kind, 0) / at_risk
+                ended[kind].append(reached[kind])
+            share *= 1 - over / at_risk
+            times.append(duration)
+            running.append(share)
+        at_risk -= sum(here.values())
+    steps = {kind: tuple(shares) for kind, shares in ended.items()}
+    longest = max(at, default=Decimal(0))
+    return Incidence(n, longest, tuple(times), tuple(running), steps)
+
+
+@dataclass(frozen=True, slots=True)
+class LogRank:
+    """How unlike the durations of two groups are: the statistic, and its p-value."""
+
+    statistic: float
+    p: float
+
+
+def log_rank(
+    one: tuple[Sequence[Decimal], Sequence[bool]], other: tuple[Sequence[Decimal], Sequence[bool]]
+) -> LogRank | None:
+    """Compare the durations of two groups, each with which of them ended.
+
+    The test of Mantel (1966, Cancer Chemother. Rep. 50:163), chi-square with one degree of freedom,
+    two-sided. None where nothing ended while both groups were there.
+    """
+    observed, expected, variance = 0, Fraction(0), Fraction(0)
+    groups = [list(zip(*group, strict=True)) for group in (one, other)]
+    for time in sorted({duration for group in groups for duration, over in group if over}):
+        at_risk = [sum(duration >= time for duration, _ in group) for group in groups]
+        ends = [sum(over and duration == time for duration, over in group) for group in groups]
+        total, ended = sum(at_risk), sum(ends)
+        observed += ends[0]
+        expected += Fraction(ended * at_risk[0], total)
+        if total > 1:
+            left = Fraction(ended * (total - ended), total - 1)
+            variance += left * Fraction(at_risk[0] * at_risk[1], total * total)
+    if variance == 0:
+        return None
+    statistic = float((observed - expected) ** 2 / variance)
+    return LogRank(statistic, erfc(sqrt(statistic / 2)))
