@@ -24,6 +24,7 @@ from api.lists import DealLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
 from api.page_reads import Reads
+from api.patterns import PatternReader
 from api.people import People
 from api.places import Places
 from api.projection_states import StateReader
@@ -96,7 +97,7 @@ def build_ledger(store: EventStore) -> Ledger:
         store=store,
         context=context,
         application=Application(store, context, clock.now),
-        questions=DealQuestions(store, context),
+        questions=DealQuestions(store, context, PatternReader(store, places)),
         worker=worker,
         states=StateReader(store, context, projections()),
         places=places,

@@ -115,6 +115,9 @@ def _print_deal(answer: dict[str, Any]) -> None:
     typer.echo(f"checkbox-only: {'unknown' if share is None else share}")
     shares = pressure["shares"]
     typer.echo(f"pressure-shaped: {shares['shaped']} of {shares['evaluable']} evaluable events")
+    for pattern in pressure["patterns"]:
+        if pattern["holds"]:
+            typer.echo(f"{pattern['rule']}: {pattern['sentence']}")
     if "what_if" in pressure:
         print_changes(pressure["what_if"])
     print_table(

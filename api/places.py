@@ -17,7 +17,7 @@ from projections.batch import DEAL_PREFIX, deal_of
 from projections.facts import Rows
 from projections.spans import read
 from projections.spans.course import course
-from projections.spans.fold import TOPICS, DealState
+from projections.spans.fold import CORRECTIONS, TOPICS, DealState
 from projections.spans.read import At, Stood
 
 _STATE: Final = sql.SQL(", ").join(map(sql.Identifier, DealState._fields))
@@ -101,12 +101,18 @@ class Places:
         at = read.happened_by(connection, instant, views=views)
         return Place(at, self._refolded(connection, instant, position, views))
 
-    def told_since(self, connection: Rows, position: int) -> list[UUID]:
-        """Give the deals of which something was told since, as far as the views know."""
+    def told_since(
+        self, connection: Rows, position: int, *, of: datetime | None = None
+    ) -> list[UUID]:
+        """Give the deals of which something was told since, as far as the views know.
+
+        With `of`, only those of which it may bear on the state that they had at an instant.
+        """
         rows = connection.execute(
             "SELECT DISTINCT stream_id FROM events WHERE position > %s AND position <= %s"
-            " AND stream_id >= 'deal:' AND stream_id < 'deal;'",
-            (position, self._views()),
+            " AND stream_id >= 'deal:' AND stream_id < 'deal;'"
+            " AND (occurred_at <= coalesce(%s::timestamptz, 'infinity') OR topic = ANY(%s))",
+            (position, self._views(), of, sorted(CORRECTIONS)),
         ).fetchall()
         return [deal_id for (stream,) in rows if (deal_id := deal_of(stream))]
 
@@ -121,7 +127,7 @@ class Places:
     ) -> dict[UUID, Stood | None]:
         if position >= views:
             return {}
-        streams = self.streams(self.told_since(connection, position), position)
+        streams = self.streams(self.told_since(connection, position, of=instant), position)
         return {deal_id: state_by(deal_id, s, instant) for deal_id, s in streams.items()}
 
     def _something_later(self, connection: Rows, moment: Moment) -> bool:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from api.lists_figures import Figures
 from api.moment import Moment
+from api.off_fit import off_fit_opened
 from api.places import Places
 from api.quarter_acts import QuarterActs
 from api.replays import ClockName, Replay, ReplayReader
@@ -68,6 +69,7 @@ class QuarterFigures:
                 "pipeline": _pipeline(open_deals, replay),
                 "progress": self._progress(connection, replay, open_deals),
                 "pressure": self._pressure(connection, replay),
+                "off_fit_opened": off_fit_opened(connection, replay),
                 "late": self._replays.late(connection, replay),
             }
 

@@ -10,6 +10,7 @@ from api.answers import entry_json, event_json, late_because, late_json, state_j
 from api.context import ContextReader
 from api.errors import UnknownDealError
 from api.moment import Moment
+from api.patterns import PatternReader
 from api.storage.event_store import EventStore
 from api.what_if import verdict_changes, what_if
 from domain.events.honesty import EventAmended, EventRetracted
@@ -73,9 +74,10 @@ class DealSeen:
 class DealQuestions:
     """Answers about one deal."""
 
-    def __init__(self, store: EventStore, context: ContextReader) -> None:
+    def __init__(self, store: EventStore, context: ContextReader, patterns: PatternReader) -> None:
         self._store = store
         self._context = context
+        self._patterns = patterns
 
     def seen(self, deal_id: UUID, moment: Moment) -> DealSeen:
         """Read a deal as known and as true at a moment.
@@ -167,6 +169,14 @@ class DealQuestions:
             **seen.moment.answer(),
             **pressure_answer(seen.events, judged, seen.known.policy, coverage),
             "exposure": exposure_json(exposed),
+            "patterns": self._patterns.patterns(
+                seen.deal_id,
+                seen.events,
+                judged,
+                known=seen.known,
+                moment=seen.moment,
+                as_of=seen.compared_at,
+            ),
             "late": self._late(seen),
         }
 

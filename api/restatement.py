@@ -7,6 +7,7 @@ Answer: TypeAlias = Mapping[str, object]
 
 _KEYS: Final = (
     "event_id",
+    "pattern_id",
     "deal_id",
     "activity",
     "outcome",

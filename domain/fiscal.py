@@ -62,6 +62,14 @@ def local_day(instant: datetime, zone: str) -> date:
     return instant.astimezone(zone_named(zone)).date()
 
 
+def local_midnight(day: date, zone: str) -> datetime:
+    """The first instant of a local day.
+
+    Where midnight comes twice this is the first; where it is skipped, the moment after.
+    """
+    return datetime.combine(day, time.min, zone_named(zone)).astimezone(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class DaySpan:
     """Local days from the first to the last, both included; none where the last lies before."""
@@ -207,13 +215,9 @@ class FiscalCalendar(ABC):
             start=start,
             end=end,
             zone=self.zone,
-            start_instant=self._midnight(start),
-            end_instant=self._midnight(end + _DAY),
+            start_instant=local_midnight(start, self.zone),
+            end_instant=local_midnight(end + _DAY, self.zone),
         )
-
-    def _midnight(self, day: date) -> datetime:
-        # Where midnight comes twice this is the first; where it is skipped, the moment after.
-        return datetime.combine(day, time.min, zone_named(self.zone)).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)

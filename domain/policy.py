@@ -10,6 +10,7 @@ from domain.errors import PolicyRefusedError
 
 Fraction = Annotated[Decimal, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1, le=100_000)]
+Percent = Annotated[Decimal, Field(gt=0, le=100)]
 Days = Annotated[int, Field(ge=0, le=366)]
 
 
@@ -46,8 +47,32 @@ class Policy(BaseModel):
     )
     burst_ticks: Count = Field(5, description="Ticks in a run that make a burst.")
     burst_gap_seconds: Count = Field(120, description="The longest gap inside a burst.")
+    bulk_share: Fraction = Field(
+        Decimal("0.5"),
+        description="Ticks of a burst not yet evidenced, from which it is a bulk tick.",
+    )
+    catch_up_share: Fraction = Field(
+        Decimal("0.2"), description="Ticks of a burst not yet evidenced that a backlog may have."
+    )
     review_hours: Count = Field(
         48, description="A burst this long before a review or quarter end is before a review."
+    )
+    approval_thresholds: tuple[Percent, ...] = Field(
+        (),
+        description="Discounts in per cent, each the deepest that one rank needs no approval for.",
+    )
+    hugging_points: Annotated[Decimal, Field(ge=0, le=100)] = Field(
+        Decimal(1), description="Percentage points under a threshold that are just under it."
+    )
+    splitting_deals: Count = Field(
+        3, description="Deals of one customer over which a discount counts as split."
+    )
+    splitting_days: Days = Field(30, description="The days within which those deals get it.")
+    reversal_days: Days = Field(
+        30, description="A win taken back this soon was perhaps none when it was booked."
+    )
+    reopening_days: Days = Field(
+        10, description="A deal lost at a quarter's end and reopened this soon after was parked."
     )
     shrink_k: Count = Field(
         20, description="Deals at which a rep's own pace weighs as much as the team's."

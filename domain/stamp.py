@@ -85,13 +85,21 @@ class RecordedEvent(Generic[Payload_co]):
         return (self.occurred_at, self.recorded_at, self.position)
 
     @property
+    def ordinary_import(self) -> bool:
+        """Whether it came with a file long after it was recorded elsewhere.
+
+        A founding import, told on the source's own clock, is none.
+        """
+        return self.channel == "import" and self.clock == "server"
+
+    @property
     def told_at(self) -> datetime:
         """When the system of record was told.
 
         An ordinary import is recorded here years after it was recorded there, so its own
         recording time says nothing about lateness: the source's counts, else the event's.
         """
-        if self.channel == "import" and self.clock == "server":
+        if self.ordinary_import:
             recorded = self.source.recorded_at if self.source else None
             return recorded or self.occurred_at
         return self.recorded_at
@@ -99,6 +107,4 @@ class RecordedEvent(Generic[Payload_co]):
     @property
     def bookkeeping_time(self) -> datetime:
         """The action time of a bookkeeping act: when it was recorded, imports when it occurred."""
-        if self.channel == "import" and self.clock == "server":
-            return self.occurred_at
-        return self.recorded_at
+        return self.occurred_at if self.ordinary_import else self.recorded_at

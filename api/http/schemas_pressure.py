@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from api.http.schemas import Answer, LateEvent, Money, Standing
+from api.http.schemas_patterns import Pattern
 
 
 class Fact(Answer):
@@ -111,7 +112,7 @@ class Counterfactual(Answer):
 
 
 class PressureAnswer(Standing):
-    """How quota pressure shows in a deal's history."""
+    """How quota pressure shows in a deal's history, event by event and in patterns."""
 
     deal_id: UUID
     policy_version: int
@@ -122,4 +123,5 @@ class PressureAnswer(Standing):
     recording_coverage: float | None
     recording_coverage_of: int
     exposure: Exposure
+    patterns: list[Pattern]
     late: list[LateEvent]

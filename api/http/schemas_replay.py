@@ -7,6 +7,7 @@ from pydantic import Field, JsonValue
 
 from api.http.schemas import Answer, CustomerLed, LateEvent, Money, Standing, Verdicts
 from api.http.schemas_context import Quarter, RepFigures, TeamFigures
+from api.http.schemas_off_fit import OffFitOpened
 
 
 class Visit(Answer):
@@ -210,6 +211,7 @@ class QuarterAnswer(Replayed, Quarter):
     pipeline: Pipelines
     progress: QuarterProgress
     pressure: QuarterVerdicts
+    off_fit_opened: OffFitOpened
     late: LateEvents
 
 

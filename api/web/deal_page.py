@@ -20,6 +20,7 @@ from api.web.findings import (
     pressure_finding,
     reasons_of,
 )
+from api.web.patterns import patterns_of
 from api.web.reads import Answer
 from api.web.vocabulary import DRIVERS, KINDS, STATUSES
 
@@ -73,6 +74,8 @@ class DealPage:
     shown_ids: frozenset[str]
     reasons: tuple[Reason, ...]
     other_reasons: tuple[Reason, ...]
+    patterns: tuple[Reason, ...]
+    other_patterns: tuple[Reason, ...]
     activities: tuple[StageActivities, ...]
     money: tuple[MoneyLine, ...]
     tips: dict[str, Tip]
@@ -89,6 +92,7 @@ def deal_page(
     numbers = _numbers(entries)
     titles = {entry.event["event_id"]: str(entry.event["title"]) for entry in entries}
     reasons = reasons_of(pressure["events"], titles, numbers)
+    patterns, other_patterns = patterns_of(pressure["patterns"], titles)
     rows = [_row(entry, numbers) for entry in reversed(entries)]
     ledger = rows if everything else rows[:LEDGER_ROWS]
     return DealPage(
@@ -109,6 +113,8 @@ def deal_page(
         shown_ids=frozenset(row.entry.event["event_id"] for row in ledger),
         reasons=tuple(reason for reason in reasons if reason.number is not None),
         other_reasons=tuple(reason for reason in reasons if reason.number is None),
+        patterns=patterns,
+        other_patterns=other_patterns,
         activities=activities_of(progress["activities"], _stage_names(answer["stages"])),
         money=money_of(pressure),
         tips={entry.event["event_id"]: _tip(entry, numbers) for entry in entries},

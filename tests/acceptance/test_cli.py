@@ -14,7 +14,7 @@ from api.cli import main
 from api.cli_serve import token_of
 from api.settings import SettingsError
 from tests.support.ledgers import import_lines, ledger_on
-from tests.support.thirty import thirty_lines
+from tests.support.thirty import Lines, thirty_lines
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -158,6 +158,24 @@ def test_what_another_policy_would_say(run: Run, database: str, tmp_path: Path) 
     assert run("replay", "FY2025Q1", "--policy", "0", "--restate")[0] == 2
     code, _, err = run("show", "D1", "--policy", "8")
     assert (code, "no policy of version 8" in err) == (1, True)
+
+
+def test_show_tells_the_patterns_that_hold(run: Run, database: str, tmp_path: Path) -> None:
+    lines = Lines()
+    lines.add(
+        "deal:D1", "forecast_category_changed", "2025-03-01T00:00:00Z", {"category": "commit"}
+    )
+    told = [{**line, "external_id": "called"} for line in lines.all]
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, [*thirty_lines(), *told])
+
+    _, text, _ = run("show", "D1")
+    _, full, _ = run("show", "D1", "--json")
+
+    assert "PS-7: The forecast was raised to commit while no commitment" in text
+    assert "PS-9:" not in text
+    rules = [(p["rule"], p["holds"]) for p in answered(full)["pressure"]["patterns"]]
+    assert rules == [("PS-8", None), ("PS-7", True), ("PS-8", None), ("PS-9", False)]
 
 
 def test_the_token_file_is_made_closed_and_refused_open(tmp_path: Path) -> None:

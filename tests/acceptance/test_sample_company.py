@@ -28,8 +28,12 @@ from domain.events.progress import ActivityTicked, GateDecided, OutcomeEvidenced
 from domain.known import Known
 from domain.replay import Event
 from domain.stamp import Stamp
+from projections.pressure.bursts import Ticked, bursts
+from projections.pressure.commit_calls import commit_patterns
 from projections.pressure.fold import Judged
-from tests.support.sample import Company
+from projections.pressure.reversals import reversal_patterns
+from projections.progress.claims import derive_claims
+from tests.support.sample import Company, deal_id
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 OTHER_DAYS = [
@@ -359,3 +363,35 @@ def test_the_honest_counterparts_are_not_pressure_shaped(
 
 def test_the_documented_deals_are_there(company: Company) -> None:
     assert {story.key for story in STORIES} <= set(company.deals)
+
+
+def test_the_scripted_deals_show_the_patterns_that_they_tell_of(company: Company) -> None:
+    policy, calendar = company.known.policy, company.known.calendar
+
+    def closed(key: str) -> list[tuple[str, bool | None]]:
+        found = reversal_patterns(company.deals[key], policy, calendar, NOW)
+        return [(one.name, one.holds) for one in found]
+
+    assert closed("won-and-reversed")[0] == ("win_reversed", True)
+    assert ("lost_and_reopened", True) in closed("lost-and-back")
+    assert closed("order-this-month") == [("win_reversed", False)]
+    called = commit_patterns(company.deals["handshake"], policy, calendar)
+    assert [one.holds for one in called] == [True]
+
+
+def test_the_bursts_are_bulk_ticks_of_the_reps_who_tick_in_runs(company: Company) -> None:
+    ticks = [
+        Ticked(claim.event_id, deal_id(key), claim.rep, claim.recorded_at, claim.shown())
+        for key, events in company.deals.items()
+        for claim in derive_claims(events, company.known)
+        if claim.until_at is None
+    ]
+    policy = company.known.policy
+
+    kinds = Counter((b.ticks[0].rep, b.kind(policy)) for b in bursts(ticks, policy))
+    hurried = deal_id("order-this-month")
+    story = [b for b in bursts(ticks, policy) if any(t.deal_id == hurried for t in b.ticks)]
+
+    assert {kind for _, kind in kinds} == {"bulk_tick"}
+    assert {rep for rep, _ in kinds} == {"priya-raman", "tomas-lindqvist", "victor-hale"}
+    assert [b.kind(policy) for b in story] == ["bulk_tick"]

@@ -131,6 +131,8 @@ def test_the_deal_page_says_both_findings_in_careful_words(reader: TestClient) -
     assert "of 4 settled activities are checkbox-only" in html
     assert "of 7 evaluable events are pressure-shaped" in html
     assert "Consistent with quota pressure" in html
+    assert "This is consistent with ticking in bulk." in html
+    assert "1 other candidate" in html
 
 
 def test_every_link_to_an_event_finds_its_row(reader: TestClient) -> None:

@@ -6,7 +6,16 @@ from typing import TypeVar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.events.customer import FitAssessed
+from domain.events.life import DealOpened
+from domain.events.progress import (
+    ActivityTicked,
+    EvidenceWithdrawn,
+    OutcomeContradicted,
+    OutcomeEvidenced,
+)
 from domain.known import Known
+from domain.path import pinned_reference
 from domain.replay import Event, view
 from projections.batch import Batch
 from projections.progress.advances import (
@@ -14,6 +23,8 @@ from projections.progress.advances import (
     ADVANCES_ONWARD,
     derive_advances,
 )
+from projections.progress.claims import CLAIM_TOPICS, CLAIMS_ONWARD, derive_claims
+from projections.progress.openings import OPENING_TOPICS, derive_openings
 from projections.progress.ticks import PLAN_TOPICS, TICK_TOPICS, derive_plans, derive_ticks
 from tests.support.framing import ToldFrames
 from tests.support.progress import INSTANTS, KNOWN, histories, progress_of, standing
@@ -70,12 +81,69 @@ def test_advances_are_those_of_the_stream(events: list[Event], share: float) -> 
         )
 
 
+@settings(max_examples=200, deadline=None)
+@given(events=histories(), share=SHARES_OF_A_STREAM)
+def test_claims_tell_what_had_been_shown_when_each_tick_was_made(
+    events: list[Event], share: float
+) -> None:
+    known = events[: round(len(events) * share)]
+    claims = derive_claims(view(known), KNOWN)
+
+    for cut in (None, *INSTANTS):
+        seen = view(known, effective_at=cut)
+        made = {e.event_id: shown_by(e, seen) for e in seen if isinstance(e.data, ActivityTicked)}
+        is_open = any(isinstance(event.data, DealOpened) for event in seen)
+        assert {c.event_id: c.shown(cut) for c in standing(claims, cut)} == (
+            made if is_open else {}
+        )
+
+
+def shown_by(tick: Event, seen: list[Event]) -> bool | None:
+    """Whether the outcomes of a tick had been shown when it was recorded, looked up one by one."""
+    assert isinstance(tick.data, ActivityTicked)
+    process = KNOWN.processes(seen)(pinned_reference([e for e in seen if e.order < tick.order]))
+    if tick.data.activity not in process.activities:
+        return None
+    withdrawn = {e.data.event_id for e in seen if isinstance(e.data, EvidenceWithdrawn)}
+    levels: dict[str, list[int]] = {}
+    for event in seen:
+        if event.occurred_at <= tick.recorded_at and event.event_id not in withdrawn:
+            match event.data:
+                case OutcomeEvidenced(outcome=outcome, level=level):
+                    levels.setdefault(outcome, []).append(level)
+                case OutcomeContradicted(outcome=outcome):
+                    levels[outcome] = []
+                case _:
+                    pass
+    return all(
+        max(levels.get(outcome.id, ()), default=0) >= outcome.needed
+        for outcome in process.activities[tick.data.activity][1].outcomes
+    )
+
+
+@settings(deadline=None)
+@given(events=histories(), share=SHARES_OF_A_STREAM)
+def test_openings_tell_the_fit_assessed_last(events: list[Event], share: float) -> None:
+    known = events[: round(len(events) * share)]
+    openings = derive_openings(view(known), KNOWN)
+
+    for cut in (None, *INSTANTS):
+        seen = view(known, effective_at=cut)
+        opened = [e.event_id for e in seen if isinstance(e.data, DealOpened)]
+        fits = [e.data.verdict for e in seen if isinstance(e.data, FitAssessed)]
+        assert [(o.event_id, o.fit) for o in standing(openings, cut)] == [
+            (event_id, fits[-1] if fits else None) for event_id in opened
+        ]
+
+
 @settings(deadline=None)
 @given(events=histories())
 def test_facts_change_only_where_they_are_looked_at(events: list[Event]) -> None:
     assert changing(events, derive_ticks) <= looked_at(events, TICK_TOPICS)
     assert changing(events, derive_plans) <= looked_at(events, PLAN_TOPICS)
     assert changing(events, derive_advances) <= looked_at(events, ADVANCE_TOPICS, ADVANCES_ONWARD)
+    assert changing(events, derive_claims) <= looked_at(events, CLAIM_TOPICS, CLAIMS_ONWARD)
+    assert changing(events, derive_openings) <= looked_at(events, OPENING_TOPICS)
 
 
 def changing(events: Sequence[Event], derive: Derive[Fact]) -> set[int]:

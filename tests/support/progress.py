@@ -150,6 +150,7 @@ _FACTS: Final = st.one_of(
         "deal_moved_to_process",
         process=st.builds(ProcessRef, id=st.just("linear"), version=st.integers(1, 3)),
     ),
+    _events("fit_assessed", verdict=st.sampled_from(["in", "out", "unclear"])),
     st.sampled_from(_CLOSED_OR_OPENED).flatmap(_events),
     st.just(won("1000")),
     st.sampled_from([discount("10"), moved("2025-04-25"), NoteAdded(text="On holiday")]),

@@ -185,6 +185,7 @@ def pressure() -> dict[str, Any]:
         "shares": {"shaped": len(shaped), "evaluable": len(judged)},
         "money": {"offered": usd("40000.00"), "realised": None, "floor": None},
         "counterfactual": {"net": usd("190000.00"), "close_date": "2026-07-31"},
+        "patterns": _patterns(),
         "recording_coverage": 0.7,
         "recording_coverage_of": 30,
         "exposure": _exposure(0.25, known_days=40.0),
@@ -200,6 +201,47 @@ def _exposure(share: float | None, *, known_days: float) -> dict[str, Any]:
         "behind_days": known_days * (share or 0),
         "evidence": [],
     }
+
+
+def _patterns() -> list[dict[str, Any]]:
+    """A burst over two deals that holds, and a win that still stands."""
+    elsewhere = "9" * 8
+    return [
+        {
+            "pattern_id": f"tick_burst:{event_id(11)}",
+            "rule": "PS-6",
+            "name": "tick_burst",
+            "policy_version": 1,
+            "event_id": event_id(11),
+            "rep": "amara",
+            "at": "2026-08-01T10:00:00Z",
+            "holds": True,
+            "facts": [
+                {
+                    "fact": "not_yet_evidenced",
+                    "value": {"kind": "bulk_tick", "share": 1.0, "not_evidenced": 5, "of": 5},
+                    "threshold": {"bulk_tick": "0.5", "catch_up": "0.2"},
+                    "holds": True,
+                    "evidence": [event_id(11), elsewhere],
+                }
+            ],
+            "evidence": [event_id(11), elsewhere],
+            "sentence": "This is consistent with ticking in bulk.",
+        },
+        {
+            "pattern_id": f"win_reversed:{event_id(20)}",
+            "rule": "PS-9",
+            "name": "win_reversed",
+            "policy_version": 1,
+            "event_id": event_id(20),
+            "rep": "amara",
+            "at": "2026-09-01T10:00:00Z",
+            "holds": None,
+            "facts": [],
+            "evidence": [event_id(20)],
+            "sentence": "The win stands so far.",
+        },
+    ]
 
 
 def bare_answer() -> dict[str, Any]:
@@ -228,6 +270,7 @@ def bare_answer() -> dict[str, Any]:
         "shares": {"shaped": 0, "evaluable": 0},
         "money": {"offered": None, "realised": None, "floor": None},
         "counterfactual": {"net": None, "close_date": None},
+        "patterns": [],
         "recording_coverage": None,
         "exposure": _exposure(None, known_days=0.0),
         "curve": [],

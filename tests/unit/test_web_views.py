@@ -8,6 +8,7 @@ from api.web import format as f
 from api.web.board_page import MAX_CARDS, BoardPage, board_page
 from api.web.deal_page import LEDGER_ROWS, DealPage, deal_page
 from api.web.findings import checkbox_finding, pressure_finding
+from api.web.patterns import patterns_of
 from api.web.reads import BoardFilters, Show
 from tests.support import web_answers as answers
 from tests.support.web_board import board_answer
@@ -107,6 +108,20 @@ def test_the_pressure_finding_says_consistent_and_never_caused_by() -> None:
     assert (finding.figure, finding.headline) == (3, "of 8 evaluable events are pressure-shaped")
     assert "Consistent with quota pressure" in finding.detail
     assert pressure_finding({"shaped": 0, "evaluable": 0}, 1).figure is None
+
+
+def test_patterns_that_hold_come_first_and_link_only_to_events_of_the_deal() -> None:
+    told = answers.pressure()["patterns"]
+    told[0]["event_id"] = "elsewhere"
+    told[1]["holds"] = False
+
+    (held,), (other,) = patterns_of(told, {answers.event_id(11), answers.event_id(20)})
+
+    assert (held.title, held.verdict) == ("Activities ticked in one run", "Holds")
+    assert held.event_id == answers.event_id(11)
+    assert held.facts[0].evidence == (answers.event_id(11),)
+    assert held.facts[0].value.endswith("not evidenced 5, of 5 (1 event of other deals)")
+    assert (other.title, other.verdict) == ("Won and taken back", "Does not hold")
 
 
 def test_every_status_of_a_tick_is_drawn_with_its_own_fill() -> None:

@@ -1,0 +1,84 @@
+"""Properties of commitments: arrival order, and looking back."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.calendars import CalendarHistory
+from domain.commitments import Commitment, commitments_of, live_level
+from domain.events.catalogue import DealEvent
+from domain.policy import DEFAULT_POLICY
+from domain.replay import Event, view
+from tests.support.histories import told
+from tests.support.promises import (
+    breaks,
+    breaks_promise,
+    commits,
+    keeps,
+    keeps_promise,
+    moves_to,
+    promises,
+    withdraws,
+)
+
+START = datetime(2025, 1, 8, 9, tzinfo=UTC)
+NAMES = st.sampled_from(["k1", "k2"])
+DUE = st.none() | st.dates(date(2025, 1, 1), date(2025, 1, 20)).map(date.isoformat)
+SAID: st.SearchStrategy[DealEvent] = st.one_of(
+    st.builds(
+        lambda name, level, due: commits(name, level, due=due), NAMES, st.integers(0, 5), DUE
+    ),
+    st.builds(lambda name, due: promises(name, due=due), NAMES, DUE),
+    st.builds(
+        lambda name, due: moves_to(name, due.isoformat()),
+        NAMES,
+        st.dates(date(2025, 1, 1), date(2025, 1, 20)),
+    ),
+    *(NAMES.map(said) for said in (keeps, breaks, withdraws, keeps_promise, breaks_promise)),
+)
+DISORDER = st.lists(st.tuples(SAID, st.integers(0, 400)), max_size=10).map(told)
+INSTANTS = st.integers(0, 900).map(lambda hours: START + timedelta(hours=hours))
+
+
+def own(events: list[Event], until: datetime | None = None) -> list[Commitment]:
+    return commitments_of(events, CalendarHistory(), DEFAULT_POLICY, until=until)
+
+
+@given(DISORDER, INSTANTS, st.randoms(use_true_random=False))
+def test_arrival_order_changes_nothing(
+    events: list[Event], instant: datetime, random: Random
+) -> None:
+    positions = [event.position for event in events]
+    random.shuffle(positions)
+    shuffled = [
+        replace(event, position=position, recorded_at=START + timedelta(days=30 + position))
+        for event, position in zip(events, positions, strict=True)
+    ]
+
+    assert own(view(shuffled, effective_at=instant)) == own(view(events, effective_at=instant))
+
+
+@given(DISORDER, INSTANTS)
+def test_looking_back_equals_folding_the_cut_view(events: list[Event], instant: datetime) -> None:
+    assert own(view(events), instant) == own(view(events, effective_at=instant))
+
+
+@given(DISORDER, INSTANTS)
+def test_time_alone_only_breaks_what_is_open(events: list[Event], instant: datetime) -> None:
+    for one in own(view(events, effective_at=instant)):
+        now, later = one.status(instant), one.status(instant + timedelta(days=30))
+        assert later == now or (now in {"open", "renegotiated"} and later == "broken")
+
+
+@given(DISORDER, INSTANTS)
+def test_the_level_is_that_of_a_live_commitment(events: list[Event], instant: datetime) -> None:
+    commitments = own(view(events, effective_at=instant))
+
+    level = live_level(commitments, instant)
+
+    live = [one.level for one in commitments if one.side == "customer" and one.live(instant)]
+    assert level in live if live else level == 0
+    assert all(level >= other for other in live if other is not None)
