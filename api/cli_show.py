@@ -59,7 +59,7 @@ def show(
     effective_at: EffectiveAt = None,
     as_json: Json = False,
 ) -> None:
-    """Show one deal: its state, what was ticked and what was shown, pressure, and its history."""
+    """Show one deal: state, ticked and shown, commitments, pressure, and its history."""
     with open_ledger(Settings.read()) as ledger:
         catch_up(ledger)
         when = moment(ledger.store, as_of=as_of, effective_at=effective_at, now=clock.now())
@@ -67,6 +67,7 @@ def show(
         answer: dict[str, Any] = {
             "deal": ledger.questions.deal(seen),
             "progress": ledger.questions.progress(seen),
+            "commitments": ledger.questions.commitments(seen),
             "pressure": ledger.questions.pressure(seen),
             "history": ledger.questions.history(seen),
         }
@@ -95,6 +96,7 @@ def _print_deal(answer: dict[str, Any]) -> None:
     )
     share = progress["checkbox_only"]
     typer.echo(f"checkbox-only: {'unknown' if share is None else share}")
+    typer.echo(_commitments(answer["commitments"]))
     shares = pressure["shares"]
     typer.echo(f"pressure-shaped: {shares['shaped']} of {shares['evaluable']} evaluable events")
     print_table(
@@ -109,6 +111,17 @@ def _print_deal(answer: dict[str, Any]) -> None:
             ]
             for event in answer["history"]["events"]
         ],
+    )
+
+
+def _commitments(answer: dict[str, Any]) -> str:
+    customer, seller = answer["customer"], answer["seller"]
+    days = customer["days_since_customer_act"]
+    last = "no customer act recorded" if days is None else f"last customer act {days} days ago"
+    ours = f"{seller['counts']['open']} open, kept {seller['kept']} of {seller['kept_n']}"
+    return (
+        f"commitments: level {customer['level']}, {customer['live']} live, "
+        f"kept {customer['kept']} of {customer['kept_n']}; {last}; our promises: {ours}"
     )
 
 

@@ -17,6 +17,8 @@ from domain.path import Processes, pinned_reference
 from domain.process import Process
 from domain.replay import Event, view
 from projections.attainment.projection import ledger
+from projections.commitments.answer import answer as commitments_answer
+from projections.commitments.fold import fold as fold_commitments
 from projections.history.fold import Entry
 from projections.history.fold import fold as fold_history
 from projections.pressure.answer import answer as pressure_answer
@@ -117,6 +119,16 @@ class DealQuestions:
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
             **progress_answer(progress, seen.moment.effective_at),
+            "late": self._late(seen),
+        }
+
+    def commitments(self, seen: DealSeen) -> dict[str, object]:
+        """Give what the customer committed to, what we promised, and who does the work."""
+        folded = fold_commitments(seen.events, seen.known.calendar, seen.known.policy)
+        return {
+            "deal_id": str(seen.deal_id),
+            **seen.moment.answer(),
+            **commitments_answer(folded, seen.moment.effective_at),
             "late": self._late(seen),
         }
 

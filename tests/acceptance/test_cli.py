@@ -56,8 +56,10 @@ def test_an_export_is_imported_and_shown(run: Run, shared_data: Path) -> None:
     assert len(answered(out)["deals"]) == 15
     code, out, _ = run("show", "0065g0000000VMdAAM", "--json")
     assert answered(out)["progress"]["stage_path"] == ["Discovery", "Negotiation", "Closed Won"]
+    assert answered(out)["commitments"]["customer"]["level"] == 0
     code, out, _ = run("show", "0065g0000000VMdAAM")
     assert "Borealis" in out
+    assert "commitments: level 0, 0 live, kept 0 of 0; no customer act recorded" in out
 
 
 def test_a_missing_history_is_refused_and_nothing_written(

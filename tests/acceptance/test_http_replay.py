@@ -94,7 +94,10 @@ def addresses(client: TestClient) -> list[str]:
         f"{QUARTER}/tape",
         f"{QUARTER}/waterfall?clock=as_happened",
         deal,
-        *(f"{deal}/{view}" for view in ("events", "history", "progress", "pressure", "movement")),
+        *(
+            f"{deal}/{view}"
+            for view in ("events", "history", "progress", "pressure", "movement", "commitments")
+        ),
         "/v1/deals?limit=200",
         "/v1/deals?closed=open&sort=-amount",
         "/v1/events?limit=1000",
