@@ -1,6 +1,6 @@
 """Commands that show: `deals` and `show`, as of any instant."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
@@ -16,11 +16,14 @@ from api.settings import Settings
 from projections.spans.fold import DealState
 from projections.spans.read import stood
 
+_HOLDS: Final = {True: "yes", False: "no", None: "cannot be told"}
+
 
 def add_show_commands(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("deals")(deals)
     app.command("show")(show)
+    app.command("review")(review)
 
 
 def deals(as_of: AsOf = None, effective_at: EffectiveAt = None, as_json: Json = False) -> None:
@@ -77,6 +80,25 @@ def show(
         _print_deal(answer)
 
 
+def review(
+    deal: Annotated[str, typer.Argument(help="A deal's id, or its id in the source.")],
+    as_of: AsOf = None,
+    effective_at: EffectiveAt = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the six questions of a deal review, blank ones first; with gates and health flags."""
+    with open_ledger(Settings.read()) as ledger:
+        catch_up(ledger)
+        when = moment(ledger.store, as_of=as_of, effective_at=effective_at, now=clock.now())
+        answer: dict[str, Any] = ledger.questions.review(
+            ledger.questions.seen(_deal_id(ledger, deal), when)
+        )
+    if as_json:
+        print_json(answer)
+    else:
+        _print_review(answer)
+
+
 def _deal_id(ledger: Ledger, deal: str) -> UUID:
     try:
         return UUID(deal)
@@ -112,6 +134,36 @@ def _print_deal(answer: dict[str, Any]) -> None:
             for event in answer["history"]["events"]
         ],
     )
+
+
+def _print_review(answer: dict[str, Any]) -> None:
+    for question in answer["questions"]:
+        typer.echo(question["question"])
+        typer.echo(f"    {_latest(question)}")
+    for gate in answer["gates"]:
+        still = ", ".join(gate["still_unmet"]) or "nothing"
+        typer.echo(f"gate of {gate['stage']}: {gate['decision']}, still unmet: {still}")
+    health = answer["health"]
+    typer.echo(f"health: {health['colour'] or 'not told of a closed deal'}")
+    if health["flags"]:
+        print_table(
+            ["flag", "colour", "holds", "value", "threshold"],
+            [
+                [f["flag"], f["colour"], _HOLDS[f["holds"]], f["value"], f["threshold"]]
+                for f in health["flags"]
+            ],
+        )
+
+
+def _latest(question: dict[str, Any]) -> str:
+    """Give the latest answer of a question, how old it is and whose word, or why there is none."""
+    if question["state"] == "blank":
+        return "blank"
+    if not question["answers"]:
+        return "none"
+    one = question["answers"][0]
+    missing = f"; nothing about {', '.join(question['missing'])}" if question["missing"] else ""
+    return f"{one['title']} ({one['age_days']} days ago, by the {one['word']}){missing}"
 
 
 def _commitments(answer: dict[str, Any]) -> str:

@@ -11,7 +11,9 @@ from api.context import ContextReader
 from api.errors import UnknownDealError
 from api.moment import Moment
 from api.storage.event_store import EventStore
+from domain.commitments import commitments_of
 from domain.events.honesty import EventAmended, EventRetracted
+from domain.fiscal import local_day
 from domain.known import Known
 from domain.path import Processes, pinned_reference
 from domain.process import Process
@@ -30,9 +32,14 @@ from projections.pressure.fold import Judged
 from projections.pressure.fold import fold as fold_pressure
 from projections.progress.answer import answer as progress_answer
 from projections.progress.fold import fold as fold_progress
+from projections.progress.shares import TickShares
 from projections.quarter.answer import counters_json, move_json, visits_json
 from projections.quarter.movement import counters, moves_of
 from projections.quarter.visits import visits_of
+from projections.review.answer import answer as review_answer
+from projections.review.fold import fold as fold_review
+from projections.review.gates import gates_of
+from projections.review.health import Age, Beside, flags_of
 from projections.spans.fold import fold as fold_state
 
 _CORRECTION: Final = EventAmended | EventRetracted
@@ -131,6 +138,47 @@ class DealQuestions:
             **commitments_answer(folded, seen.moment.effective_at),
             "late": self._late(seen),
         }
+
+    def review(self, seen: DealSeen) -> dict[str, object]:
+        """Give the review sheet: six questions, the decided gates and the health flags."""
+        at = seen.moment.effective_at
+        both = commitments_of(seen.events, seen.known.calendar, seen.known.policy)
+        ours = [one for one in both if one.side == "seller"]
+        theirs = [one for one in both if one.side == "customer"]
+        flags = flags_of(seen.events, theirs, self._beside(seen), at)
+        sheet = fold_review(seen.events, ours)
+        gates = gates_of(seen.events, seen.pinned())
+        return {
+            "deal_id": str(seen.deal_id),
+            **seen.moment.answer(),
+            **review_answer(sheet, gates, flags, both, at),
+            "late": self._late(seen),
+        }
+
+    def _beside(self, seen: DealSeen) -> Beside:
+        at = seen.moment.effective_at
+        calendar = seen.known.calendar
+        moves = moves_of(seen.deal_id, seen.stream, calendar=calendar, effective_at=seen.moment.cut)
+        progress = fold_progress(seen.events, seen.processes, seen.known.policy)
+        shares = TickShares.of((one.status(at), one.weight) for one in progress.activities)
+        return Beside(
+            today=local_day(at, calendar.calendar_at(at).zone),
+            pushes=tuple(move.event_id for move in counters(moves).causes["push"]),
+            age=self._age(seen),
+            checkbox_only=shares.checkbox_only(),
+        )
+
+    def _age(self, seen: DealSeen) -> Age | None:
+        """Compare how long the deal has stood in its stage with the stays of other deals."""
+        stays = stays_of(seen.events, seen.processes)
+        if not stays or stays[-1].left_at is not None:
+            return None
+        with self._store.connection() as connection:
+            context = KnownContext(
+                connection, known=seen.known, as_of=seen.compared_at, ledger=ledger
+            )
+            n, share = context.over_by(stays[-1], seen.deal_id, seen.moment.effective_at)
+        return Age(stays[-1].event_id, share, n)
 
     def judged(self, seen: DealSeen) -> tuple[list[Judged], tuple[int, int]]:
         """Judge the deal's seller events; and count how often its team records customers."""

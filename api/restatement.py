@@ -11,6 +11,7 @@ _KEYS: Final = (
     "activity",
     "outcome",
     "fact",
+    "flag",
     "rep",
     "team",
     "stage",

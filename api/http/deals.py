@@ -21,7 +21,7 @@ from api.http.moments import (
     position_of_today,
 )
 from api.http.reply import reply
-from api.http.schemas_commitments import CommitmentsAnswer
+from api.http.schemas_commitments import CommitmentsAnswer, ReviewAnswer
 from api.http.schemas_history import HistoryAnswer
 from api.http.services import Services, services_of
 from api.http.writes import (
@@ -142,6 +142,19 @@ def get_commitments(request: Request, deal_id: DealId, asked: AskedInContext) ->
     services = services_of(request)
     seen = _seen(request, deal_id, asked, judged=False)
     answer = _in_context(services, asked, seen, services.questions.commitments)
+    return reply(request, answer, seen.moment)
+
+
+@router.get(
+    "/v1/deals/{deal_id}/review",
+    response_model=ReviewAnswer,
+    responses=contract.reads(404),
+)
+def get_review(request: Request, deal_id: DealId, asked: AskedInContext) -> Response:
+    """Give the review sheet: six questions, blank ones first, decided gates and health flags."""
+    services = services_of(request)
+    seen = _seen(request, deal_id, asked, judged=True)
+    answer = _in_context(services, asked, seen, services.questions.review)
     return reply(request, answer, seen.moment)
 
 

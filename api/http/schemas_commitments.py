@@ -1,4 +1,4 @@
-"""The shapes of answers about commitments."""
+"""The shapes of answers about commitments and reviews."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -143,4 +143,79 @@ class CommitmentsAnswer(Standing):
     change: Change
     consequences: list[Said]
     goals: Goals
+    late: list[LateEvent]
+
+
+class ReviewWord(Said):
+    """What answers a question; of a commitment or promise also when it is due and its status."""
+
+    due: date | None
+    status: str | None
+
+
+class ReviewQuestion(Answer):
+    """A question of the review: `state` is blank, partly or answered; answers latest first."""
+
+    name: str
+    question: str
+    state: str
+    missing: list[str]
+    latest_by_customer: UUID | None
+    answers: list[ReviewWord]
+
+
+class UnmetOutcome(Answer):
+    """An outcome that a gate found unmet, and the evidence since."""
+
+    outcome: str
+    required_level: int
+    met: bool
+    level: int | None
+    met_at: datetime | None
+    event_id: UUID | None
+
+
+class Gate(Answer):
+    """The last decision at a gate, and what it let pass that is not shown to this day."""
+
+    stage: str
+    decision: str
+    overridden: bool
+    detail: str | None
+    decided_by: str
+    decided_at: datetime
+    age_days: int
+    event_id: UUID
+    unmet_from: str
+    unmet: list[UnmetOutcome]
+    still_unmet: list[str]
+
+
+class Flag(Answer):
+    """A health flag; `holds` is null where it cannot be told, `n` how many it compares with."""
+
+    flag: str
+    colour: str
+    holds: bool | None
+    value: float | str | None
+    threshold: float | str | None
+    n: int | None
+    event_ids: list[UUID]
+
+
+class Health(Answer):
+    """The colour of the worst flag that holds, and all flags; neither for a closed deal."""
+
+    colour: str | None
+    flags: list[Flag]
+
+
+class ReviewAnswer(Standing):
+    """The review sheet of a deal."""
+
+    deal_id: UUID
+    last_review: Said | None
+    questions: list[ReviewQuestion]
+    gates: list[Gate]
+    health: Health
     late: list[LateEvent]

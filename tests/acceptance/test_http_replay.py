@@ -96,7 +96,10 @@ def addresses(client: TestClient) -> list[str]:
         deal,
         *(
             f"{deal}/{view}"
-            for view in ("events", "history", "progress", "pressure", "movement", "commitments")
+            for view in (
+                *("events", "history", "progress", "pressure", "movement"),
+                *("commitments", "review"),
+            )
         ),
         "/v1/deals?limit=200",
         "/v1/deals?closed=open&sort=-amount",

@@ -67,3 +67,20 @@ def plain(stays: list[tuple[UUID, Stay]], before: datetime, policy: Policy) -> D
     lengths = [Decimal((min(s.left_at or before, before) - s.entered_at).days) for s in known]
     quantile = kaplan_meier(lengths, ended).quantile(Fraction(policy.dwell_percentile))
     return Dwell(len(known), None if quantile is None else timedelta(days=int(quantile)))
+
+
+@given(days=DAYS, asked=st.integers(0, 60), age=st.integers(0, 40))
+@example(days=[(0, 5), (0, 5), (0, 7), (57, None)], asked=60, age=5)
+@example(days=[(60, 0), (0, 5)], asked=60, age=5)
+def test_the_share_over_by_an_age_is_the_plain_estimate(
+    days: list[Days], asked: int, age: int
+) -> None:
+    stays, at_ = stays_of(days), START + timedelta(days=asked)
+    known = [s for deal, s in stays if deal != OTHER and s.entered_at < at_]
+    ended = [s.left_at is not None and s.left_at <= at_ for s in known]
+    lengths = [Decimal((min(s.left_at or at_, at_) - s.entered_at).days) for s in known]
+
+    n, share = StaysIn(lasted(stays)).over_by(OTHER, timedelta(days=age), at_)
+
+    assert n == len(known)
+    assert abs(share - kaplan_meier(lengths, ended).percentile_of(Decimal(age))) < 1e-12
