@@ -13,7 +13,6 @@ from api.moment import Moment
 from api.storage.event_store import EventStore
 from domain.commitments import commitments_of
 from domain.events.honesty import EventAmended, EventRetracted
-from domain.fiscal import local_day
 from domain.known import Known
 from domain.path import Processes, pinned_reference
 from domain.process import Process
@@ -39,7 +38,7 @@ from projections.quarter.visits import visits_of
 from projections.review.answer import answer as review_answer
 from projections.review.fold import fold as fold_review
 from projections.review.gates import gates_of
-from projections.review.health import Age, Beside, flags_of
+from projections.review.health import Age, flags_of
 from projections.spans.fold import fold as fold_state
 
 _CORRECTION: Final = EventAmended | EventRetracted
@@ -145,7 +144,16 @@ class DealQuestions:
         both = commitments_of(seen.events, seen.known.calendar, seen.known.policy)
         ours = [one for one in both if one.side == "seller"]
         theirs = [one for one in both if one.side == "customer"]
-        flags = flags_of(seen.events, theirs, self._beside(seen), at)
+        progress = fold_progress(seen.events, seen.processes, seen.known.policy)
+        shares = TickShares.of((one.status(at), one.weight) for one in progress.activities)
+        flags = flags_of(
+            seen.events,
+            theirs,
+            age=self._age(seen),
+            checkbox_only=shares.checkbox_only(),
+            today=seen.known.calendar.day_of(at),
+            at=at,
+        )
         sheet = fold_review(seen.events, ours)
         gates = gates_of(seen.events, seen.pinned())
         return {
@@ -155,21 +163,8 @@ class DealQuestions:
             "late": self._late(seen),
         }
 
-    def _beside(self, seen: DealSeen) -> Beside:
-        at = seen.moment.effective_at
-        calendar = seen.known.calendar
-        moves = moves_of(seen.deal_id, seen.stream, calendar=calendar, effective_at=seen.moment.cut)
-        progress = fold_progress(seen.events, seen.processes, seen.known.policy)
-        shares = TickShares.of((one.status(at), one.weight) for one in progress.activities)
-        return Beside(
-            today=local_day(at, calendar.calendar_at(at).zone),
-            pushes=tuple(move.event_id for move in counters(moves).causes["push"]),
-            age=self._age(seen),
-            checkbox_only=shares.checkbox_only(),
-        )
-
     def _age(self, seen: DealSeen) -> Age | None:
-        """Compare how long the deal has stood in its stage with the stays of other deals."""
+        """Compare how long the deal has stood in its stage with all stays in it."""
         stays = stays_of(seen.events, seen.processes)
         if not stays or stays[-1].left_at is not None:
             return None
@@ -177,7 +172,7 @@ class DealQuestions:
             context = KnownContext(
                 connection, known=seen.known, as_of=seen.compared_at, ledger=ledger
             )
-            n, share = context.over_by(stays[-1], seen.deal_id, seen.moment.effective_at)
+            n, share = context.over_by(stays[-1], seen.moment.effective_at)
         return Age(stays[-1].event_id, share, n)
 
     def judged(self, seen: DealSeen) -> tuple[list[Judged], tuple[int, int]]:

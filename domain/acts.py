@@ -11,6 +11,7 @@ from domain.events.customer import (
     CommitmentRenegotiated,
     CommitmentWithdrawn,
     ConsequenceRecorded,
+    ContactIdentified,
     CustomerCommitmentRecorded,
     CustomerFeedbackRecorded,
     CustomerGoalAchieved,
@@ -22,7 +23,7 @@ from domain.events.customer import (
     SellerPromiseMade,
 )
 from domain.events.money import ConcessionOffered, DiscountOffered
-from domain.events.progress import ActivityTicked, ActivityUnticked, OutcomeEvidenced
+from domain.events.progress import ActivityTicked, ActivityUnticked, Author, OutcomeEvidenced
 from domain.replay import Event
 
 Word: TypeAlias = Literal["customer", "seller", "rule", "import"]
@@ -102,6 +103,24 @@ def seller_acts(events: Iterable[Event]) -> list[Event]:
             case _:
                 pass
     return list(found.values())
+
+
+def contacts_of(events: Iterable[Event]) -> dict[str, Event]:
+    """Give the people at the customer by id, each with the event that first told of them.
+
+    Those identified, and those whose word a piece of evidence is. Whoever a commitment names in
+    free words may be one of them.
+    """
+    people: dict[str, Event] = {}
+    for event in events:
+        match event.data:
+            case ContactIdentified(contact=contact):
+                people.setdefault(contact, event)
+            case OutcomeEvidenced(author=Author(side="customer", contact=str(contact))):
+                people.setdefault(contact, event)
+            case _:
+                pass
+    return people
 
 
 def _ticks(event: Event, activity: str) -> bool:

@@ -265,23 +265,21 @@ class StaysIn:
         shortest = _quantile(ended, lasting, float(policy.dwell_percentile), n=n)
         return Dwell(n, None if shortest is None else timedelta(seconds=shortest))
 
-    def over_by(self, deal_id: UUID, age: timedelta, at: datetime) -> tuple[int, float]:
-        """Give how many stays of other deals began before an instant, and the share over by an age.
+    def over_by(self, age: timedelta, at: datetime) -> tuple[int, float]:
+        """Give how many stays began before an instant, and the share of them over by an age.
 
         Kaplan-Meier, stays that lasted at the instant censored then; 0 where there are none.
         """
-        own = set(self._of_deal.get(deal_id, ()))
         begun = self._begun[: bisect_left(self._begun, at, key=_ENTERED)]
-        others = [stay for stay in begun if stay not in own]
-        ended = sorted(stay.seconds for stay in others if stay.over <= at)
-        lasting = sorted((at - s.entered).total_seconds() for s in others if s.over > at)
+        ended = sorted(stay.seconds for stay in begun if stay.over <= at)
+        lasting = sorted((at - s.entered).total_seconds() for s in begun if s.over > at)
         left, index, limit = 1.0, 0, bisect_right(ended, age.total_seconds())
         while index < limit:
             ends = bisect_right(ended, ended[index]) - index
-            at_risk = len(others) - index - bisect_left(lasting, ended[index])
+            at_risk = len(begun) - index - bisect_left(lasting, ended[index])
             left *= (at_risk - ends) / at_risk
             index += ends
-        return len(others), 1 - left
+        return len(begun), 1 - left
 
     def _ended_by(self, before: datetime) -> list[float]:
         """Give the lengths of all stays that were over by an instant, the shortest first."""

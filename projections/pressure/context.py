@@ -76,14 +76,14 @@ class KnownContext:
         self.read_stays([(process, stage)])
         return self._stays[process, stage].dwell(deal_id, before, self.policy)
 
-    def over_by(self, stay: Stay, deal_id: UUID, at: datetime) -> tuple[int, float | None]:
-        """Give of how many other stays in a stage what share is over by the age of this one.
+    def over_by(self, stay: Stay, at: datetime) -> tuple[int, float | None]:
+        """Give of how many stays in a stage, this one among them, what share is over by its age.
 
         None where there are fewer than the policy needs (METRICS section 5, Health).
         """
         key = (stay.process, stay.stage)
         self.read_stays([key])
-        n, share = self._stays[key].over_by(deal_id, at - stay.entered_at, at)
+        n, share = self._stays[key].over_by(at - stay.entered_at, at)
         return n, share if n >= self.policy.n_dwell else None
 
     def read_bookings(self, wanted: Collection[RepQuarter]) -> None:

@@ -78,19 +78,19 @@ def test_pushes_are_those_that_the_movement_counts(client: TestClient) -> None:
 
 def test_age_in_the_stage_is_compared_once_there_are_enough_stays(client: TestClient) -> None:
     old = entered(client, "2025-01-01")
-    for day in range(2, 6):
+    for day in range(2, 12):
         left = event("deal_lost", f"2025-01-{day + 5:02}T00:00:00Z")
         entered(client, f"2025-01-{day:02}", left)
     few = flag(asked(client, old, effective_at=NOW), "age_in_stage")
-    numbers = {"n_dwell": 4}
+    numbers = {"n_dwell": 11}
     post(client, "/v1/policies", event("policy_published", version=1, numbers=numbers))
 
     enough = flag(asked(client, old, effective_at=NOW), "age_in_stage")
-    young = flag(asked(client, old, effective_at="2025-01-05T00:00:00Z"), "age_in_stage")
+    young = flag(asked(client, old, effective_at="2025-01-11T00:00:00Z"), "age_in_stage")
 
-    assert (few["holds"], few["value"], few["n"]) == (None, None, 4)
-    assert (enough["holds"], enough["value"], enough["n"]) == (True, 1.0, 4)
-    assert (young["holds"], young["n"]) == (None, 3)
+    assert (few["holds"], few["value"], few["n"]) == (None, None, 11)
+    assert (enough["holds"], enough["value"], enough["n"]) == (True, 0.909091, 11)
+    assert (young["holds"], young["n"]) == (None, 10)
 
 
 def test_a_gate_that_was_overridden_stays_unmet_in_the_answer(client: TestClient) -> None:

@@ -13,7 +13,7 @@ from domain.replay import Event, view
 from projections.review.answer import answer
 from projections.review.fold import fold
 from projections.review.gates import gates_of
-from projections.review.health import Beside, flags_of
+from projections.review.health import flags_of
 from tests.support.histories import DISORDER, PROCESS, told
 
 START = datetime(2025, 1, 8, 9, tzinfo=UTC)
@@ -24,8 +24,7 @@ def sheet(seen: list[Event], at: datetime) -> dict[str, Any]:
     both = commitments_of(seen, CalendarHistory(), DEFAULT_POLICY)
     theirs = [one for one in both if one.side == "customer"]
     ours = [one for one in both if one.side == "seller"]
-    beside = Beside(today=at.date(), pushes=(), age=None, checkbox_only=None)
-    flags = flags_of(seen, theirs, beside, at)
+    flags = flags_of(seen, theirs, age=None, checkbox_only=None, today=at.date(), at=at)
     return answer(fold(seen, ours), gates_of(seen, PROCESS), flags, both, at)
 
 

@@ -25,12 +25,11 @@ from domain.replay import view
 from projections.review.answer import answer
 from projections.review.fold import fold
 from projections.review.gates import gates_of
-from projections.review.health import Age, Beside, flags_of
+from projections.review.health import Age, flags_of
 from tests.support.promises import breaks, commits, keeps_promise, promises
 from tests.support.told import Teller, at, evidence, moved, named, opened, process, request
 
 PROCESS = process(("qualify", {"meet": "criteria", "call": "needs"}), ("propose", {"demo": "fit"}))
-QUIET = Beside(today=date(2025, 2, 1), pushes=(), age=None, checkbox_only=None)
 
 
 def told(*moments: tuple[DomainEvent, str], close_date: str | None = None) -> Teller:
@@ -41,13 +40,21 @@ def told(*moments: tuple[DomainEvent, str], close_date: str | None = None) -> Te
     return teller
 
 
-def sheet(teller: Teller, when: str = "2025-02-01", beside: Beside = QUIET) -> dict[str, Any]:
+def sheet(
+    teller: Teller,
+    when: str = "2025-02-01",
+    *,
+    age: Age | None = None,
+    checkbox_only: float | None = None,
+) -> dict[str, Any]:
     instant = at(when)
     seen = view(teller.events, effective_at=instant)
     both = commitments_of(seen, CalendarHistory(), DEFAULT_POLICY)
     theirs = [one for one in both if one.side == "customer"]
     ours = [one for one in both if one.side == "seller"]
-    flags = flags_of(seen, theirs, beside, instant)
+    flags = flags_of(
+        seen, theirs, age=age, checkbox_only=checkbox_only, today=instant.date(), at=instant
+    )
     return answer(fold(seen, ours), gates_of(seen, PROCESS), flags, both, instant)
 
 
@@ -267,9 +274,11 @@ def test_a_close_date_is_past_on_the_day_after() -> None:
     teller = told((moved("2025-02-01"), "2025-01-05"), close_date="2025-01-10")
 
     on_the_day = flag(sheet(teller), "close_date_past")
-    after = sheet(teller, beside=replace(QUIET, today=date(2025, 2, 2)))
+    after = sheet(teller, "2025-02-02")
 
     assert (on_the_day["holds"], on_the_day["event_ids"]) == (False, [fact(1)])
+    untouched = flag(sheet(told(close_date="2025-01-10")), "close_date_past")
+    assert (untouched["holds"], untouched["event_ids"]) == (True, [str(named("opening"))])
     assert flag(after, "close_date_past")["holds"]
     assert after["health"]["colour"] == "red"
 
@@ -293,11 +302,16 @@ def test_another_category_needs_none() -> None:
 
 @pytest.mark.parametrize(("pushes", "holds"), [(2, False), (3, True)])
 def test_three_pushes_are_red(pushes: int, *, holds: bool) -> None:
-    made = tuple(named(f"push {number}") for number in range(pushes))
+    days = [f"2025-0{month}-01" for month in range(4, 4 + pushes)]
+    moves = [(moved(day), f"2025-01-0{n}") for n, day in enumerate(["2025-03-20", *days], start=2)]
+    teller = told(*moves, close_date="2025-03-31")
+    by_rule = replace(teller.tell(moved("2026-01-01"), "2025-01-10"), channel="rule")
+    teller.events[-1] = by_rule
 
-    found = flag(sheet(told(), beside=replace(QUIET, pushes=made)), "pushes")
+    found = flag(sheet(teller), "pushes")
 
-    assert (found["holds"], found["event_ids"]) == (holds, list(map(str, made)))
+    assert (found["holds"], found["value"]) == (holds, pushes)
+    assert found["event_ids"] == [fact(number) for number in range(2, 2 + pushes)]
 
 
 @pytest.mark.parametrize(("level", "holds"), [(3, False), (4, True)])
@@ -315,7 +329,7 @@ def test_the_age_in_the_stage_is_read_against_other_stays(
 ) -> None:
     age = Age(named("entered"), percentile, 25)
 
-    found = flag(sheet(told(), beside=replace(QUIET, age=age)), "age_in_stage")
+    found = flag(sheet(told(), age=age), "age_in_stage")
 
     assert (found["holds"], found["value"], found["n"]) == (holds, percentile, 25)
 
@@ -326,6 +340,8 @@ def test_one_contact_is_amber_and_two_are_not() -> None:
 
     assert flag(sheet(told(first, first)), "one_contact")["holds"] is True
     assert flag(sheet(told(first, (shown, "2025-01-03"))), "one_contact")["holds"] is False
+    ours = evidence("needs").model_copy(update={"author": Author(side="seller", contact="ann")})
+    assert flag(sheet(told(first, (ours, "2025-01-03"))), "one_contact")["holds"] is True
 
 
 @pytest.mark.parametrize(
@@ -347,7 +363,7 @@ def test_the_next_commitment_has_a_day_that_is_not_past(
 
 @pytest.mark.parametrize(("share", "holds"), [(0.5, False), (0.51, True)])
 def test_more_than_half_only_ticked_is_amber(share: float, *, holds: bool) -> None:
-    said = sheet(told(), beside=replace(QUIET, checkbox_only=share))
+    said = sheet(told(), checkbox_only=share)
 
     assert flag(said, "checkbox_only")["holds"] is holds
 
