@@ -11,7 +11,7 @@ from api.context import ContextReader
 from api.errors import UnknownDealError
 from api.moment import Moment
 from api.storage.event_store import EventStore
-from domain.commitments import commitments_of
+from domain.commitments import Commitment, commitments_of
 from domain.events.honesty import EventAmended, EventRetracted
 from domain.known import Known
 from domain.path import Processes, pinned_reference
@@ -38,7 +38,7 @@ from projections.quarter.visits import visits_of
 from projections.review.answer import answer as review_answer
 from projections.review.fold import fold as fold_review
 from projections.review.gates import gates_of
-from projections.review.health import Age, flags_of
+from projections.review.health import Age, Flag, flags_of
 from projections.spans.fold import fold as fold_state
 
 _CORRECTION: Final = EventAmended | EventRetracted
@@ -140,28 +140,35 @@ class DealQuestions:
 
     def review(self, seen: DealSeen) -> dict[str, object]:
         """Give the review sheet: six questions, the decided gates and the health flags."""
-        at = seen.moment.effective_at
         both = commitments_of(seen.events, seen.known.calendar, seen.known.policy)
         ours = [one for one in both if one.side == "seller"]
         theirs = [one for one in both if one.side == "customer"]
+        sheet, gates = fold_review(seen.events, ours), gates_of(seen.events, seen.pinned())
+        flags = self._flags(seen, theirs)
+        return {
+            "deal_id": str(seen.deal_id),
+            **seen.moment.answer(),
+            **review_answer(sheet, gates, flags, both, seen.moment.effective_at),
+            "late": self._late(seen),
+        }
+
+    def _flags(self, seen: DealSeen, commitments: Sequence[Commitment]) -> list[Flag]:
+        """Give the health flags of the deal; none where it is not open."""
+        at, state = seen.moment.effective_at, fold_state(seen.events)
+        if state is None or not state.open:
+            return []
         progress = fold_progress(seen.events, seen.processes, seen.known.policy)
         shares = TickShares.of((one.status(at), one.weight) for one in progress.activities)
-        flags = flags_of(
+        return flags_of(
             seen.events,
-            theirs,
+            commitments,
+            close_date=state.close_date,
+            forecast=state.forecast_category,
             age=self._age(seen),
             checkbox_only=shares.checkbox_only(),
             today=seen.known.calendar.day_of(at),
             at=at,
         )
-        sheet = fold_review(seen.events, ours)
-        gates = gates_of(seen.events, seen.pinned())
-        return {
-            "deal_id": str(seen.deal_id),
-            **seen.moment.answer(),
-            **review_answer(sheet, gates, flags, both, at),
-            "late": self._late(seen),
-        }
 
     def _age(self, seen: DealSeen) -> Age | None:
         """Compare how long the deal has stood in its stage with all stays in it."""

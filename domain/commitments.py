@@ -41,8 +41,12 @@ _SETTLEMENTS: Final[dict[type[DomainEvent], Settlement]] = {
     SellerPromiseKept: "kept",
 }
 _WEIGHTS: Final[dict[Settlement, int]] = {"kept": 1, "withdrawn": 2, "broken": 3}
-_STATEMENTS: Final = frozenset({CustomerCommitmentRecorded, SellerPromiseMade})
-OF_COMMITMENTS: Final = _STATEMENTS | {CommitmentRenegotiated} | _SETTLEMENTS.keys()
+_STATEMENTS: Final[frozenset[type[DomainEvent]]] = frozenset(
+    {CustomerCommitmentRecorded, SellerPromiseMade}
+)
+OF_COMMITMENTS: Final[frozenset[type[DomainEvent]]] = frozenset(
+    {*_STATEMENTS, *_SETTLEMENTS, CommitmentRenegotiated}
+)
 """The events that commitments and promises rest on."""
 
 

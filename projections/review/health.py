@@ -10,8 +10,6 @@ from domain.acts import contacts_of
 from domain.causes import CUSTOMER_MOVE
 from domain.close_date import dates_told, pushes_of
 from domain.commitments import Commitment, broken_level, dated_next, first_due, live_level
-from domain.deal import evolve
-from domain.deal_state import Deal
 from domain.events.life import ForecastCategoryChanged
 from domain.replay import Event
 
@@ -138,23 +136,22 @@ def flags_of(
     events: Sequence[Event],
     commitments: Sequence[Commitment],
     *,
+    close_date: date | None,
+    forecast: str | None,
     age: Age | None,
     checkbox_only: float | None,
     today: date,
     at: datetime,
 ) -> list[Flag]:
-    """Give all flags of a deal's view at an instant, red ones first; none of a closed deal.
+    """Give all flags of an open deal's view at an instant, red ones first.
 
     `commitments` are those of the customer. `age` is None for a deal in no stage,
     `checkbox_only` while nothing has settled; `today` is the local day of the instant.
     """
-    deal = _state(events)
-    if deal is None or deal.closed is not None or deal.deleted:
-        return []
     coming = dated_next(commitments, today, at)
     vitals = Vitals(
-        close_date=deal.close_date,
-        forecast=deal.forecast,
+        close_date=close_date,
+        forecast=forecast,
         level=live_level(commitments, at),
         broken_level=broken_level(commitments, at),
         pushes=len(pushes_of(events)),
@@ -199,13 +196,6 @@ def _values(vitals: Vitals, today: date) -> dict[FlagName, tuple[Value, Value]]:
         "no_dated_next_commitment": (vitals.next_due, None),
         "checkbox_only": (vitals.checkbox_only, CHECKBOX_ONLY),
     }
-
-
-def _state(events: Iterable[Event]) -> Deal | None:
-    deal: Deal | None = None
-    for event in events:
-        deal = evolve(deal, event)
-    return deal
 
 
 def _forecast(events: Iterable[Event]) -> list[UUID]:

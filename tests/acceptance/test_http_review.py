@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from tests.support.client import client_on, event, open_deal, post
 
+OPENED = "2025-01-01T00:00:00Z"
 THEN, NOW = "2025-01-20T00:00:00Z", "2025-03-01T12:00:00Z"
 
 
@@ -91,6 +92,50 @@ def test_age_in_the_stage_is_compared_once_there_are_enough_stays(client: TestCl
     assert (few["holds"], few["value"], few["n"]) == (None, None, 11)
     assert (enough["holds"], enough["value"], enough["n"]) == (True, 0.909091, 11)
     assert (young["holds"], young["n"]) == (None, 10)
+
+
+def test_a_closed_deal_has_no_health(client: TestClient) -> None:
+    path = entered(client, "2025-01-01", event("deal_lost", "2025-01-05T00:00:00Z"))
+
+    then, now = (asked(client, path, effective_at=at)["health"] for at in (OPENED, NOW))
+
+    assert (then["colour"], len(then["flags"])) == ("amber", 8)
+    assert now == {"colour": None, "flags": []}
+
+
+def test_lists_tell_the_flags_of_the_review_but_the_age(client: TestClient) -> None:
+    commit = event(
+        "customer_commitment_recorded",
+        "2025-01-05T00:00:00Z",
+        commitment_id="budget",
+        what="They free the budget",
+        kind="budget",
+        level=4,
+        due="2025-02-15",
+    )
+    people = [
+        event("contact_identified", f"2025-01-0{day}T00:00:00Z", contact=name, role="User")
+        for day, name in ((6, "kim"), (8, "lee"))
+    ]
+    moves = [
+        event("close_date_moved", f"2025-01-{day:02}T00:00:00Z", to=to)
+        for day, to in ((3, "2025-02-10"), (9, "2025-02-20"), (12, "2025-03-31"))
+    ]
+    path = entered(client, "2025-01-01", commit, *people, *moves)
+    entered(client, "2025-01-01", event("deal_lost", "2025-01-05T00:00:00Z"))
+
+    for at in (OPENED, THEN, "2025-02-18T00:00:00Z", "2025-02-19T00:00:00Z", NOW):
+        for clock in ({"effective_at": at}, {"effective_at": at, "as_of": "position:4"}):
+            rows = client.get("/v1/deals", params=clock).json()["deals"]
+            health = {row["deal_id"]: row["health"] for row in rows}
+            flags = asked(client, path, **clock)["health"]["flags"]
+            found = health[path.rpartition("/")[2]]
+            assert found["holds"] == [f["flag"] for f in flags if f["holds"]], at
+            assert found["untold"] == [f["flag"] for f in flags if f["holds"] is None], at
+    assert found["colour"] == "red"
+    assert [row["health"] for row in rows if row["closed"]] == []
+    now = client.get("/v1/deals", params={"effective_at": NOW}).json()["deals"]
+    assert [row["health"] for row in now if row["closed"]] == [None]
 
 
 def test_a_gate_that_was_overridden_stays_unmet_in_the_answer(client: TestClient) -> None:

@@ -14,6 +14,7 @@ from projections.review.answer import answer
 from projections.review.fold import fold
 from projections.review.gates import gates_of
 from projections.review.health import flags_of
+from projections.spans.fold import fold as fold_state
 from tests.support.histories import DISORDER, PROCESS, told
 
 START = datetime(2025, 1, 8, 9, tzinfo=UTC)
@@ -24,7 +25,19 @@ def sheet(seen: list[Event], at: datetime) -> dict[str, Any]:
     both = commitments_of(seen, CalendarHistory(), DEFAULT_POLICY)
     theirs = [one for one in both if one.side == "customer"]
     ours = [one for one in both if one.side == "seller"]
-    flags = flags_of(seen, theirs, age=None, checkbox_only=None, today=at.date(), at=at)
+    state = fold_state(seen)
+    flags = []
+    if state is not None and state.open:
+        flags = flags_of(
+            seen,
+            theirs,
+            close_date=state.close_date,
+            forecast=state.forecast_category,
+            age=None,
+            checkbox_only=None,
+            today=at.date(),
+            at=at,
+        )
     return answer(fold(seen, ours), gates_of(seen, PROCESS), flags, both, at)
 
 

@@ -17,7 +17,7 @@ from domain.events.customer import (
     ObstacleRecorded,
     ObstacleRemoved,
 )
-from domain.events.life import DealLost, ForecastCategoryChanged
+from domain.events.life import ForecastCategoryChanged
 from domain.events.people import ReviewHeld
 from domain.events.progress import Author, EvidenceWithdrawn, GateDecided, OutcomeContradicted
 from domain.policy import DEFAULT_POLICY
@@ -26,6 +26,7 @@ from projections.review.answer import answer
 from projections.review.fold import fold
 from projections.review.gates import gates_of
 from projections.review.health import Age, flags_of
+from projections.spans.fold import fold as fold_state
 from tests.support.promises import breaks, commits, keeps_promise, promises
 from tests.support.told import Teller, at, evidence, moved, named, opened, process, request
 
@@ -52,8 +53,17 @@ def sheet(
     both = commitments_of(seen, CalendarHistory(), DEFAULT_POLICY)
     theirs = [one for one in both if one.side == "customer"]
     ours = [one for one in both if one.side == "seller"]
+    state = fold_state(seen)
+    assert state is not None
     flags = flags_of(
-        seen, theirs, age=age, checkbox_only=checkbox_only, today=instant.date(), at=instant
+        seen,
+        theirs,
+        close_date=state.close_date,
+        forecast=state.forecast_category,
+        age=age,
+        checkbox_only=checkbox_only,
+        today=instant.date(),
+        at=instant,
     )
     return answer(fold(seen, ours), gates_of(seen, PROCESS), flags, both, instant)
 
@@ -264,10 +274,6 @@ def test_a_deal_that_shows_nothing_yet_is_amber_for_want_of_a_next_step() -> Non
         "no_dated_next_commitment": True,
         "checkbox_only": None,
     }
-
-
-def test_a_closed_deal_has_no_health() -> None:
-    assert sheet(told((DealLost(), "2025-01-05")))["health"] == {"colour": None, "flags": []}
 
 
 def test_a_close_date_is_past_on_the_day_after() -> None:
