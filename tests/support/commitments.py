@@ -11,16 +11,24 @@ from domain.events.catalogue import DealEvent
 from domain.events.customer import ContactIdentified
 from domain.events.honesty import EventRetracted
 from domain.events.life import DealOpened
+from domain.events.progress import OutcomeEvidenced
 from domain.known import Known
 from domain.replay import Event
 from tests.support.histories import HOUR, id_of, recorded_as, stamp_at
 from tests.support.promises import breaks, commits, keeps, moves_to, promises, withdraws
-from tests.support.told import evidence, moved, opened
+from tests.support.told import moved, opened
 
 KNOWN: Final = Known([])
 DAY: Final = 24
 _NAMES: Final = st.sampled_from(["k1", "k2"])
 _DAYS: Final = st.dates(date(2025, 1, 6), date(2025, 1, 20)).map(date.isoformat)
+
+
+def _shown(side: str, contact: str) -> OutcomeEvidenced:
+    author = {"side": side, "contact": contact}
+    return OutcomeEvidenced.model_validate({"outcome": "fit", "level": 3, "author": author})
+
+
 _SAID: Final[st.SearchStrategy[DealEvent]] = st.one_of(
     st.builds(
         lambda name, level, due: commits(name, level, due=due),
@@ -32,7 +40,7 @@ _SAID: Final[st.SearchStrategy[DealEvent]] = st.one_of(
     *(_NAMES.map(said) for said in (keeps, breaks, withdraws, promises)),
     _DAYS.map(moved),
     st.builds(ContactIdentified, contact=_NAMES, role=st.just("Plant manager")),
-    st.just(evidence("fit")),
+    st.builds(_shown, st.sampled_from(["customer", "seller"]), _NAMES),
     st.integers(2, 9).map(lambda n: EventRetracted(event_id=id_of(n), reason="By mistake")),
 )
 
