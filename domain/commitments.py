@@ -128,14 +128,7 @@ def commitments_of(
     `until` leaves out what occurred later; ask for the status at that instant or later. A
     settlement or another day without a statement, which only an import can tell, is left out.
     """
-    told = [
-        event
-        for event in events
-        if type(event.data) in OF_COMMITMENTS and (until is None or event.occurred_at <= until)
-    ]
-    own: dict[tuple[Side, str], list[Event]] = {}
-    for event in told:
-        own.setdefault(_named(event.data), []).append(event)
+    own = by_commitment(e for e in events if until is None or e.occurred_at <= until)
 
     def deadline(due: date) -> datetime:
         return overdue_at(due, calendar, policy)
@@ -143,6 +136,15 @@ def commitments_of(
     found = [_commitment(name, events_of, deadline) for name, events_of in own.items()]
     made = [commitment for commitment in found if commitment is not None]
     return sorted(made, key=lambda one: (one.made_at, one.side, one.id))
+
+
+def by_commitment(events: Iterable[Event]) -> dict[tuple[Side, str], list[Event]]:
+    """Give the events of each commitment and promise, in the order in which they come."""
+    own: dict[tuple[Side, str], list[Event]] = {}
+    for event in events:
+        if type(event.data) in OF_COMMITMENTS:
+            own.setdefault(_named(event.data), []).append(event)
+    return own
 
 
 def live_level(words: Iterable[Word], at: datetime) -> int:

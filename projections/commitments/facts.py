@@ -7,7 +7,14 @@ from typing import Final, Literal, TypeAlias
 
 from domain.acts import contacts_of
 from domain.close_date import pushes_of
-from domain.commitments import OF_COMMITMENTS, Settlement, Word, commitments_of
+from domain.commitments import (
+    OF_COMMITMENTS,
+    Commitment,
+    Settlement,
+    Word,
+    by_commitment,
+    commitments_of,
+)
 from domain.events.base import DomainEvent
 from domain.events.customer import ContactIdentified
 from domain.events.honesty import EventAmended, EventRetracted
@@ -65,25 +72,31 @@ class Sign(Stretch):
 
 def derive_given(events: Sequence[Event], known: Known) -> list[Given]:
     """Give the commitments of a deal's view, each for as long as it reads the same."""
-    told = _of_types(events, _OF_WORDS)
 
     def derive(stretch: Sequence[Event]) -> Iterable[Given]:
-        for one in commitments_of(stretch, known.calendar, known.policy):
-            if one.level is not None:
-                yield Given(
-                    from_at=one.made_at,
-                    until_at=None,
-                    commitment_id=one.id,
-                    level=one.level,
-                    due=one.due,
-                    overdue_at=one.overdue_at,
-                    renegotiated=one.renegotiated,
-                    settled=one.settled,
-                    settled_at=one.settled_at,
-                )
+        return map(_given, commitments_of(stretch, known.calendar, known.policy))
 
-    turns = (event.occurred_at for event in told if not isinstance(event.data, DealOpened))
-    return over_life(told, turns, derive)
+    opened = [event for event in events if type(event.data) is DealOpened]
+    found: list[Given] = []
+    for (side, _), own in by_commitment(events).items():
+        if side == "customer":
+            told = sorted([*opened, *own], key=lambda event: event.order)
+            found += over_life(told, [event.occurred_at for event in own], derive)
+    return found
+
+
+def _given(one: Commitment) -> Given:
+    return Given(
+        from_at=one.made_at,
+        until_at=None,
+        commitment_id=one.id,
+        level=one.level or 0,  # only promises have none
+        due=one.due,
+        overdue_at=one.overdue_at,
+        renegotiated=one.renegotiated,
+        settled=one.settled,
+        settled_at=one.settled_at,
+    )
 
 
 def derive_signs(events: Sequence[Event], known: Known) -> list[Sign]:
