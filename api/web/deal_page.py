@@ -21,6 +21,7 @@ from api.web.findings import (
     reasons_of,
 )
 from api.web.reads import Answer
+from api.web.review_panel import ReviewPanel, review_panel
 from api.web.vocabulary import DRIVERS, KINDS, STATUSES
 
 LEDGER_ROWS: Final = 25
@@ -74,6 +75,7 @@ class DealPage:
     other_reasons: tuple[Reason, ...]
     activities: tuple[StageActivities, ...]
     money: tuple[MoneyLine, ...]
+    review: ReviewPanel
     tips: dict[str, Tip]
     numbers: dict[str, int]
 
@@ -109,6 +111,7 @@ def deal_page(
         other_reasons=tuple(reason for reason in reasons if reason.number is None),
         activities=activities_of(progress["activities"], _stage_names(answer["stages"])),
         money=money_of(pressure),
+        review=review_panel(answer["review"]),
         tips={entry.event["event_id"]: _tip(entry, numbers) for entry in entries},
         numbers=numbers,
     )

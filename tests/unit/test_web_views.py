@@ -9,6 +9,8 @@ from api.web.board_page import MAX_CARDS, BoardPage, board_page
 from api.web.deal_page import LEDGER_ROWS, DealPage, deal_page
 from api.web.findings import checkbox_finding, pressure_finding
 from api.web.reads import BoardFilters, Show
+from api.web.review_panel import FLAGS
+from projections.review.health import COLOURS
 from tests.support import web_answers as answers
 from tests.support.web_board import board_answer
 
@@ -221,3 +223,25 @@ def test_a_day_outside_every_fiscal_quarter_is_said() -> None:
     answer["quarter"] = None
 
     assert board_of(answer).quarter == "No fiscal quarter is defined for this day"
+
+
+def test_the_review_shows_blanks_latest_answers_and_the_flags_that_hold() -> None:
+    panel = page_of(answers.deal_answer()).review
+
+    assert [(line.text, line.blank) for line in panel.lines] == [
+        ("Blank", True),
+        ("Contact identified: kim, Plant manager", False),
+        ("Customer goal: No truck waits", False),
+        ("None", False),
+    ]
+    assert panel.lines[1].note == "12 d ago, said by the seller, nothing about criteria"
+    assert [(flag.text, flag.colour) for flag in panel.flags] == [
+        ("The close date was put off three times or more", "red"),
+        ("Only one person at the customer is known", "amber"),
+    ]
+    assert (panel.untold, panel.open) == (1, True)
+    assert panel.unmet == ("qualify: decision-criteria-known",)
+
+
+def test_every_flag_has_words() -> None:
+    assert FLAGS.keys() == COLOURS.keys()
