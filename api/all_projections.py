@@ -2,6 +2,7 @@
 
 from projections.attainment.projection import attainment_projection
 from projections.batch import Projection
+from projections.commitments.projection import commitments_projection
 from projections.customers.projection import customers_projection
 from projections.pressure.projection import pressure_projection
 from projections.progress.projection import progress_projection
@@ -13,6 +14,7 @@ def projections() -> list[Projection]:
     return [
         SpansProjection(),
         progress_projection(),
+        commitments_projection(),
         attainment_projection(),
         pressure_projection(),
         customers_projection(),

@@ -6,7 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from api.context import ContextReader
-from api.looks import Look, looks_at
+from api.looks import Look, health_json, looks_at
 from api.moment import Moment
 from api.people import People
 from api.places import Places
@@ -50,13 +50,14 @@ class Board:
             )
             states = {one.deal_id: one.state for one in found}
             looks = looks_at(connection, known, moment, states, self._places.streams)
+            health = {d: health_json(s, looks[d], known, moment) for d, s in states.items()}
             attainment = _attainment(connection, known, quarter, moment)
         names = self._people.names()
         return {
             **moment.answer(),
             "quarter": _quarter_json(quarter, moment),
             "attainment": attainment,
-            "columns": _columns(known, states, looks, names),
+            "columns": _columns(known, states, looks, health, names),
             "owners": _owners(states.values(), names),
         }
 
@@ -107,6 +108,7 @@ def _columns(
     known: Known,
     states: Mapping[UUID, DealState],
     looks: Mapping[UUID, Look],
+    health: Mapping[UUID, object],
     names: Mapping[str, str],
 ) -> list[dict[str, object]]:
     """Give a column for each stage of the processes in use, then one for each way to close."""
@@ -126,7 +128,9 @@ def _columns(
                 "stage": {"id": key, "name": stages.get(key, key)},
                 "closed": closed,
                 "total": _totals(state for _, state in deals),
-                "deals": [_deal(d, s, looks.get(d), names) for d, s in ordered],
+                "deals": [
+                    _deal(d, s, looks.get(d), names) | {"health": health[d]} for d, s in ordered
+                ],
             }
         )
     return found

@@ -1,6 +1,6 @@
 """Commands that show: `deals` and `show`, as of any instant."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
@@ -26,11 +26,14 @@ from api.what_if import published
 from projections.spans.fold import DealState
 from projections.spans.read import stood
 
+_HOLDS: Final = {True: "yes", False: "no", None: "cannot be told"}
+
 
 def add_show_commands(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("deals")(deals)
     app.command("show")(show)
+    app.command("review")(review)
 
 
 def deals(as_of: AsOf = None, effective_at: EffectiveAt = None, as_json: Json = False) -> None:
@@ -70,7 +73,7 @@ def show(
     policy: UnderPolicy = None,
     as_json: Json = False,
 ) -> None:
-    """Show one deal: its state, what was ticked and what was shown, pressure, and its history."""
+    """Show one deal: state, ticked and shown, commitments, pressure, and its history."""
     with open_ledger(Settings.read()) as ledger:
         catch_up(ledger)
         when = moment(ledger.store, as_of=as_of, effective_at=effective_at, now=clock.now())
@@ -78,6 +81,7 @@ def show(
         answer: dict[str, Any] = {
             "deal": ledger.questions.deal(seen),
             "progress": ledger.questions.progress(seen),
+            "commitments": ledger.questions.commitments(seen),
             "pressure": _pressure(ledger, seen, policy),
             "history": ledger.questions.history(seen),
         }
@@ -92,6 +96,25 @@ def _pressure(ledger: Ledger, seen: DealSeen, version: int | None) -> dict[str, 
         return ledger.questions.pressure(seen)
     today = ledger.context.known(ledger.worker.position())
     return ledger.questions.pressure_under(seen, published(today, version))
+
+
+def review(
+    deal: Annotated[str, typer.Argument(help="A deal's id, or its id in the source.")],
+    as_of: AsOf = None,
+    effective_at: EffectiveAt = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the six questions of a deal review, blank ones first; with gates and health flags."""
+    with open_ledger(Settings.read()) as ledger:
+        catch_up(ledger)
+        when = moment(ledger.store, as_of=as_of, effective_at=effective_at, now=clock.now())
+        answer: dict[str, Any] = ledger.questions.review(
+            ledger.questions.seen(_deal_id(ledger, deal), when)
+        )
+    if as_json:
+        print_json(answer)
+    else:
+        _print_review(answer)
 
 
 def _deal_id(ledger: Ledger, deal: str) -> UUID:
@@ -113,6 +136,7 @@ def _print_deal(answer: dict[str, Any]) -> None:
     )
     share = progress["checkbox_only"]
     typer.echo(f"checkbox-only: {'unknown' if share is None else share}")
+    typer.echo(_commitments(answer["commitments"]))
     shares = pressure["shares"]
     typer.echo(f"pressure-shaped: {shares['shaped']} of {shares['evaluable']} evaluable events")
     for pattern in pressure["patterns"]:
@@ -132,6 +156,47 @@ def _print_deal(answer: dict[str, Any]) -> None:
             ]
             for event in answer["history"]["events"]
         ],
+    )
+
+
+def _print_review(answer: dict[str, Any]) -> None:
+    for question in answer["questions"]:
+        typer.echo(question["question"])
+        typer.echo(f"    {_latest(question)}")
+    for gate in answer["gates"]:
+        still = ", ".join(gate["still_unmet"]) or "nothing"
+        typer.echo(f"gate of {gate['stage']}: {gate['decision']}, still unmet: {still}")
+    health = answer["health"]
+    typer.echo(f"health: {health['colour'] or 'not told of a closed deal'}")
+    if health["flags"]:
+        print_table(
+            ["flag", "colour", "holds", "value", "threshold"],
+            [
+                [f["flag"], f["colour"], _HOLDS[f["holds"]], f["value"], f["threshold"]]
+                for f in health["flags"]
+            ],
+        )
+
+
+def _latest(question: dict[str, Any]) -> str:
+    """Give the latest answer of a question, how old it is and whose word, or why there is none."""
+    if question["state"] == "blank":
+        return "blank"
+    if not question["answers"]:
+        return "none"
+    one = question["answers"][0]
+    missing = f"; nothing about {', '.join(question['missing'])}" if question["missing"] else ""
+    return f"{one['title']} ({one['age_days']} days ago, by the {one['word']}){missing}"
+
+
+def _commitments(answer: dict[str, Any]) -> str:
+    customer, seller = answer["customer"], answer["seller"]
+    days = customer["days_since_customer_act"]
+    last = "no customer act recorded" if days is None else f"last customer act {days} days ago"
+    ours = f"{seller['counts']['open']} open, kept {seller['kept']} of {seller['kept_n']}"
+    return (
+        f"commitments: level {customer['level']}, {customer['live']} live, "
+        f"kept {customer['kept']} of {customer['kept_n']}; {last}; our promises: {ours}"
     )
 
 

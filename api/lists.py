@@ -16,7 +16,7 @@ from psycopg import IsolationLevel, sql
 from api.answers import state_json
 from api.errors import MalformedRequestError
 from api.exchange.salesforce_ids import full_id
-from api.looks import Look, looks_at
+from api.looks import Look, health_json, looks_at
 from api.moment import Moment
 from api.places import Place, Places
 from api.storage.log_reader import LogReader
@@ -154,7 +154,7 @@ class DealLists:
         more = None
         if len(rows) > limit:
             more = Cursor(moment.position, page[-1][2], page[-1][0], question).text()
-        return DealPage(total, [_row_json(row, looks[row[0]]) for row in page], more)
+        return DealPage(total, [_row_json(row, looks[row[0]], known, moment) for row in page], more)
 
     @contextmanager
     def _snapshot(self) -> Iterator[Rows]:
@@ -266,14 +266,16 @@ def _read(
     return connection.execute(query, parameters).fetchall()
 
 
-def _row_json(row: tuple[Any, ...], look: Look) -> dict[str, object]:
-    deal_id, since, _, *state = row
+def _row_json(row: tuple[Any, ...], look: Look, known: Known, moment: Moment) -> dict[str, object]:
+    deal_id, since, _, *columns = row
+    state = DealState._make(columns)
     return {
         "deal_id": str(deal_id),
         "since_position": since,
-        **state_json(DealState._make(state)),
+        **state_json(state),
         "verdicts": look.verdicts,
         "progress": look.progress,
+        "health": health_json(state, look, known, moment),
     }
 
 

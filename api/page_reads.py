@@ -59,6 +59,7 @@ class Reads:
             "history": history | {"events": [_entry(e, names) for e in history["events"]]},
             "stages": _stages(chart["stays"], seen.pinned()),
             "quarters": chart["quarters"],
+            "review": self._questions.review(seen),
         }
 
     def _moment(self, as_of: str | None, effective_at: str | None) -> Moment:

@@ -13,6 +13,7 @@ from api.moment import Moment
 from api.patterns import PatternReader
 from api.storage.event_store import EventStore
 from api.what_if import verdict_changes, what_if
+from domain.commitments import Commitment, commitments_of
 from domain.events.honesty import EventAmended, EventRetracted
 from domain.known import Known
 from domain.path import Processes, pinned_reference
@@ -20,6 +21,8 @@ from domain.policy import Policy
 from domain.process import Process
 from domain.replay import Event, view
 from projections.attainment.projection import ledger
+from projections.commitments.answer import answer as commitments_answer
+from projections.commitments.fold import fold as fold_commitments
 from projections.facts import Rows
 from projections.history.fold import Entry
 from projections.history.fold import fold as fold_history
@@ -35,9 +38,14 @@ from projections.pressure.recording import Coverage
 from projections.pressure.verdicts import told
 from projections.progress.answer import answer as progress_answer
 from projections.progress.fold import fold as fold_progress
+from projections.progress.shares import TickShares
 from projections.quarter.answer import counters_json, move_json, visits_json
 from projections.quarter.movement import counters, moves_of
 from projections.quarter.visits import visits_of
+from projections.review.answer import answer as review_answer
+from projections.review.fold import fold as fold_review
+from projections.review.gates import gates_of
+from projections.review.health import Age, Flag, flags_of
 from projections.spans.fold import fold as fold_state
 
 _CORRECTION: Final = EventAmended | EventRetracted
@@ -133,6 +141,57 @@ class DealQuestions:
             **progress_answer(progress, seen.moment.effective_at),
             "late": self._late(seen),
         }
+
+    def commitments(self, seen: DealSeen) -> dict[str, object]:
+        """Give what the customer committed to, what we promised, and who does the work."""
+        folded = fold_commitments(seen.events, seen.known.calendar, seen.known.policy)
+        return {
+            "deal_id": str(seen.deal_id),
+            **seen.moment.answer(),
+            **commitments_answer(folded, seen.moment.effective_at),
+            "late": self._late(seen),
+        }
+
+    def review(self, seen: DealSeen) -> dict[str, object]:
+        """Give the review sheet: six questions, the decided gates and the health flags."""
+        both = commitments_of(seen.events, seen.known.calendar, seen.known.policy)
+        ours = [one for one in both if one.side == "seller"]
+        theirs = [one for one in both if one.side == "customer"]
+        sheet, gates = fold_review(seen.events, ours), gates_of(seen.events, seen.pinned())
+        flags = self._flags(seen, theirs)
+        return {
+            "deal_id": str(seen.deal_id),
+            **seen.moment.answer(),
+            **review_answer(sheet, gates, flags, both, seen.moment.effective_at),
+            "late": self._late(seen),
+        }
+
+    def _flags(self, seen: DealSeen, commitments: Sequence[Commitment]) -> list[Flag]:
+        """Give the health flags of the deal; none where it is not open."""
+        at, state = seen.moment.effective_at, fold_state(seen.events)
+        if state is None or not state.open:
+            return []
+        progress = fold_progress(seen.events, seen.processes, seen.known.policy)
+        shares = TickShares.of((one.status(at), one.weight) for one in progress.activities)
+        return flags_of(
+            seen.events,
+            commitments,
+            close_date=state.close_date,
+            forecast=state.forecast_category,
+            age=self._age(seen),
+            checkbox_only=shares.checkbox_only(),
+            today=seen.known.calendar.day_of(at),
+            at=at,
+        )
+
+    def _age(self, seen: DealSeen) -> Age | None:
+        """Compare how long the deal has stood in its stage with all stays in it."""
+        stays = stays_of(seen.events, seen.processes)
+        if not stays or stays[-1].left_at is not None:
+            return None
+        with self._store.connection() as connection:
+            n, share = _context(connection, seen).over_by(stays[-1], seen.moment.effective_at)
+        return Age(stays[-1].event_id, share, n)
 
     def judged(self, seen: DealSeen) -> tuple[list[Judged], Coverage]:
         """Judge the deal's seller events; and count how often its team records customers."""

@@ -12,6 +12,7 @@ _KEYS: Final = (
     "activity",
     "outcome",
     "fact",
+    "flag",
     "rep",
     "team",
     "stage",

@@ -20,6 +20,7 @@ from domain.fiscal import (
     WeeksCalendar,
     WeeksPattern,
     YearEndRule,
+    local_day,
     zone_named,
 )
 from domain.values import FiscalQuarterName, LocalDate
@@ -148,6 +149,10 @@ class CalendarHistory:
             if one.effective_from <= day:
                 return one.calendar
         return DEFAULT_CALENDAR
+
+    def day_of(self, instant: datetime) -> date:
+        """The day on the wall calendar of the zone in force at the instant."""
+        return local_day(instant, self.calendar_at(instant).zone)
 
     def quarter_of(self, instant: datetime) -> FiscalQuarter:
         """The quarter that the instant lies in; OutsideCalendarError where there is none."""

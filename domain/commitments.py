@@ -30,6 +30,8 @@ Status: TypeAlias = Literal["open", "renegotiated", "kept", "broken", "withdrawn
 STATUSES: Final[tuple[Status, ...]] = ("open", "renegotiated", "kept", "broken", "withdrawn")
 KEPT_COUNTS_FOR: Final = timedelta(days=90)
 """How long a commitment that was kept still shows a customer who moves (METRICS section 5)."""
+DATED_LEVEL: Final = 1
+"""A verbal, dated action: the first rung of the ladder that is more than a continuation."""
 
 _SETTLEMENTS: Final[dict[type[DomainEvent], Settlement]] = {
     CommitmentBroken: "broken",
@@ -39,35 +41,30 @@ _SETTLEMENTS: Final[dict[type[DomainEvent], Settlement]] = {
     SellerPromiseKept: "kept",
 }
 _WEIGHTS: Final[dict[Settlement, int]] = {"kept": 1, "withdrawn": 2, "broken": 3}
-_STATEMENTS: Final = frozenset({CustomerCommitmentRecorded, SellerPromiseMade})
-_OF_COMMITMENTS: Final = _STATEMENTS | {CommitmentRenegotiated} | _SETTLEMENTS.keys()
+_STATEMENTS: Final[frozenset[type[DomainEvent]]] = frozenset(
+    {CustomerCommitmentRecorded, SellerPromiseMade}
+)
+OF_COMMITMENTS: Final[frozenset[type[DomainEvent]]] = frozenset(
+    {*_STATEMENTS, *_SETTLEMENTS, CommitmentRenegotiated}
+)
+"""The events that commitments and promises rest on."""
 
 
 @dataclass(frozen=True, slots=True)
-class Commitment:
-    """A commitment of the customer or a promise of the seller, as folded from a deal's view.
+class Word:
+    """How strong somebody's word is, until when it holds, and what became of it.
 
-    `level` is None for a promise, which is the seller's own word. `made_at` is when it was first
-    stated; the last statement rules, and `event_id` names it. `due` is the last day agreed on and
-    `overdue_at` the instant from which it counts as broken if nothing settled it; both are None
-    for one without a day. `event_ids` are all events that it rests on.
+    `level` is None for a promise, which is the seller's own word. `due` is the last day agreed on
+    and `overdue_at` the instant from which it counts as broken if nothing settled it; both are
+    None for one without a day.
     """
 
-    side: Side
-    id: str
-    event_id: UUID
-    what: str
-    kind: CommitmentKind | None
     level: int | None
-    by: str | None
-    role: str | None
-    made_at: datetime
     due: date | None
     overdue_at: datetime | None
     renegotiated: bool
     settled: Settlement | None
     settled_at: datetime | None
-    event_ids: tuple[UUID, ...]
 
     def status(self, at: datetime) -> Status:
         """Give the status at an instant that the folded view does not reach beyond.
@@ -100,6 +97,25 @@ class Commitment:
         return self.settled_at >= self.overdue_at
 
 
+@dataclass(frozen=True, slots=True)
+class Commitment(Word):
+    """A commitment of the customer or a promise of the seller, as folded from a deal's view.
+
+    `made_at` is when it was first stated; the last statement rules, and `event_id` names it.
+    `event_ids` are all events that it rests on.
+    """
+
+    side: Side
+    id: str
+    event_id: UUID
+    what: str
+    kind: CommitmentKind | None
+    by: str | None
+    role: str | None
+    made_at: datetime
+    event_ids: tuple[UUID, ...]
+
+
 def commitments_of(
     events: Iterable[Event],
     calendar: CalendarHistory,
@@ -112,14 +128,7 @@ def commitments_of(
     `until` leaves out what occurred later; ask for the status at that instant or later. A
     settlement or another day without a statement, which only an import can tell, is left out.
     """
-    told = [
-        event
-        for event in events
-        if type(event.data) in _OF_COMMITMENTS and (until is None or event.occurred_at <= until)
-    ]
-    own: dict[tuple[Side, str], list[Event]] = {}
-    for event in told:
-        own.setdefault(_named(event.data), []).append(event)
+    own = by_commitment(e for e in events if until is None or e.occurred_at <= until)
 
     def deadline(due: date) -> datetime:
         return overdue_at(due, calendar, policy)
@@ -129,13 +138,49 @@ def commitments_of(
     return sorted(made, key=lambda one: (one.made_at, one.side, one.id))
 
 
-def live_level(commitments: Iterable[Commitment], at: datetime) -> int:
+def by_commitment(events: Iterable[Event]) -> dict[tuple[Side, str], list[Event]]:
+    """Give the events of each commitment and promise, in the order in which they come."""
+    own: dict[tuple[Side, str], list[Event]] = {}
+    for event in events:
+        if type(event.data) in OF_COMMITMENTS:
+            own.setdefault(_named(event.data), []).append(event)
+    return own
+
+
+def live_level(words: Iterable[Word], at: datetime) -> int:
     """Give the strength of the customer's commitments: the highest live level, 0 without any.
 
     Promises of the seller have no level and do not count.
     """
-    levels = (one.level for one in commitments if one.level is not None and one.live(at))
+    levels = (one.level for one in words if one.level is not None and one.live(at))
     return max(levels, default=0)
+
+
+def broken_level(words: Iterable[Word], at: datetime) -> int | None:
+    """Give the highest level at which the customer broke its word; None if it never did."""
+    broken = (one.level for one in words if one.status(at) == "broken")
+    return max((level for level in broken if level is not None), default=None)
+
+
+def dated_next(words: Iterable[Word], today: date, at: datetime) -> list[Word]:
+    """Give what the customer will do next: open, by a day that is not past.
+
+    A continuation (level 0) is no next step; from a verbal, dated action on it is one.
+    """
+    return [
+        one
+        for one in words
+        if one.status(at) in {"open", "renegotiated"}
+        and one.level is not None
+        and one.level >= DATED_LEVEL
+        and one.due is not None
+        and one.due >= today
+    ]
+
+
+def first_due(words: Iterable[Word]) -> date | None:
+    """Give the first day that something is due; None where nothing has a day."""
+    return min((one.due for one in words if one.due is not None), default=None)
 
 
 def overdue_at(due: date, calendar: CalendarHistory, policy: Policy) -> datetime:

@@ -23,6 +23,7 @@ from api.http.moments import (
     position_of_today,
 )
 from api.http.reply import reply
+from api.http.schemas_commitments import CommitmentsAnswer, ReviewAnswer
 from api.http.schemas_history import HistoryAnswer
 from api.http.schemas_pressure import PressureAnswer
 from api.http.services import Services, services_of
@@ -131,6 +132,32 @@ def get_progress(request: Request, deal_id: DealId, asked: AskedInContext) -> Re
     services = services_of(request)
     seen = _seen(request, deal_id, asked, judged=False)
     answer = _in_context(services, asked, seen, services.questions.progress)
+    return reply(request, answer, seen.moment)
+
+
+@router.get(
+    "/v1/deals/{deal_id}/commitments",
+    response_model=CommitmentsAnswer,
+    responses=contract.reads(404),
+)
+def get_commitments(request: Request, deal_id: DealId, asked: AskedInContext) -> Response:
+    """Give what the customer committed to, what we promised, and who does the work."""
+    services = services_of(request)
+    seen = _seen(request, deal_id, asked, judged=False)
+    answer = _in_context(services, asked, seen, services.questions.commitments)
+    return reply(request, answer, seen.moment)
+
+
+@router.get(
+    "/v1/deals/{deal_id}/review",
+    response_model=ReviewAnswer,
+    responses=contract.reads(404),
+)
+def get_review(request: Request, deal_id: DealId, asked: AskedInContext) -> Response:
+    """Give the review sheet: six questions, blank ones first, decided gates and health flags."""
+    services = services_of(request)
+    seen = _seen(request, deal_id, asked, judged=True)
+    answer = _in_context(services, asked, seen, services.questions.review)
     return reply(request, answer, seen.moment)
 
 

@@ -179,13 +179,22 @@ class Shares(Answer):
     counts: dict[str, int]
 
 
+class RowHealth(Answer):
+    """Flags of a deal that hold, those that a list cannot tell, and the worst colour that holds."""
+
+    colour: Literal["red", "amber"] | None
+    holds: list[str]
+    untold: list[str]
+
+
 class DealRow(State):
-    """One deal of a list; verdicts and progress only in a list of now."""
+    """One deal of a list; health only of an open one."""
 
     deal_id: UUID
     since_position: int
     verdicts: Verdicts | None
     progress: Shares | None
+    health: RowHealth | None
 
 
 class DealList(Standing):

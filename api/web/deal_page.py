@@ -22,6 +22,7 @@ from api.web.findings import (
 )
 from api.web.patterns import patterns_of
 from api.web.reads import Answer
+from api.web.review_panel import ReviewPanel, review_panel
 from api.web.vocabulary import DRIVERS, KINDS, STATUSES
 
 LEDGER_ROWS: Final = 25
@@ -78,6 +79,7 @@ class DealPage:
     other_patterns: tuple[Reason, ...]
     activities: tuple[StageActivities, ...]
     money: tuple[MoneyLine, ...]
+    review: ReviewPanel
     tips: dict[str, Tip]
     numbers: dict[str, int]
 
@@ -117,6 +119,7 @@ def deal_page(
         other_patterns=other_patterns,
         activities=activities_of(progress["activities"], _stage_names(answer["stages"])),
         money=money_of(pressure),
+        review=review_panel(answer["review"]),
         tips={entry.event["event_id"]: _tip(entry, numbers) for entry in entries},
         numbers=numbers,
     )

@@ -15,7 +15,7 @@ from domain.events.progress import StageEntered
 from domain.path import Processes
 from domain.policy import Policy
 from domain.replay import Event, corrections, view
-from projections.history.words import detail, title
+from projections.words import detail, title
 
 Driver: TypeAlias = Literal["customer", "seller", "other"]
 _SELLER_TYPES: Final = frozenset(

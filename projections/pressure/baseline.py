@@ -220,6 +220,22 @@ class StaysIn:
         shortest = _quantile(ended, lasting, float(policy.dwell_percentile), n=n)
         return Dwell(n, None if shortest is None else timedelta(seconds=shortest))
 
+    def over_by(self, age: timedelta, at: datetime) -> tuple[int, float]:
+        """Give how many stays began before an instant, and the share of them over by an age.
+
+        Kaplan-Meier, stays that lasted at the instant censored then; 0 where there are none.
+        """
+        begun = self._begun[: bisect_left(self._begun, at, key=_ENTERED)]
+        ended = sorted(stay.seconds for stay in begun if stay.over <= at)
+        lasting = sorted((at - s.entered).total_seconds() for s in begun if s.over > at)
+        left, index, limit = 1.0, 0, bisect_right(ended, age.total_seconds())
+        while index < limit:
+            ends = bisect_right(ended, ended[index]) - index
+            at_risk = len(begun) - index - bisect_left(lasting, ended[index])
+            left *= (at_risk - ends) / at_risk
+            index += ends
+        return len(begun), 1 - left
+
     def _ended_by(self, before: datetime) -> list[float]:
         """Give the lengths of all stays that were over by an instant, the shortest first."""
         if before < self._at:

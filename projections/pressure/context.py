@@ -123,6 +123,16 @@ class KnownContext:
         self.read_stays([(process, stage)])
         return self._stays[process, stage].dwell(deal_id, before, self.policy)
 
+    def over_by(self, stay: Stay, at: datetime) -> tuple[int, float | None]:
+        """Give of how many stays in a stage, this one among them, what share is over by its age.
+
+        None where there are fewer than the policy needs (METRICS section 5, Health).
+        """
+        key = (stay.process, stay.stage)
+        self.read_stays([key])
+        n, share = self._stays[key].over_by(at - stay.entered_at, at)
+        return n, share if n >= self.policy.n_dwell else None
+
     def read_bookings(self, wanted: Collection[RepQuarter]) -> None:
         """Read the bookings of these reps in these quarters at once."""
         missing = sorted(set(wanted) - self._bookings.keys())

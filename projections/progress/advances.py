@@ -21,7 +21,7 @@ from domain.known import Known
 from domain.path import moves
 from domain.replay import Event
 from projections.progress.fold import StageAdvance, advances_of
-from projections.progress.stretches import Stretch, over_life
+from projections.stretches import Stretch, over_life
 
 _Types: TypeAlias = frozenset[type[DomainEvent]]
 _PATH: Final[_Types] = frozenset(

@@ -20,7 +20,7 @@ from domain.known import Known
 from domain.path import Processes
 from domain.process import Outcome
 from domain.replay import Event
-from projections.progress.stretches import Stretch, over_life
+from projections.stretches import Stretch, over_life
 
 _Types: TypeAlias = frozenset[type[DomainEvent]]
 _ONWARD: Final[_Types] = frozenset({DealMovedToProcess, OutcomeContradicted, OutcomeEvidenced})

@@ -16,27 +16,15 @@ from domain.events.life import (
 from domain.events.progress import (
     ActivityTicked,
     ActivityUnticked,
-    EvidenceWithdrawn,
-    OutcomeContradicted,
-    OutcomeEvidenced,
 )
+from domain.evidence import Evidence, standing_evidence
 from domain.path import Move, Processes, moves, pinned_reference
 from domain.policy import Policy
 from domain.process import Process
 from domain.replay import Event
 from projections.progress.status import Status, status_of
 
-_OF_EVIDENCE: Final = frozenset({EvidenceWithdrawn, OutcomeContradicted, OutcomeEvidenced})
 _CLOSING: Final = frozenset({DealDisqualified, DealLost, DealWon})
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One piece of evidence that stands: not withdrawn, not contradicted since."""
-
-    event_id: UUID
-    level: int
-    occurred_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,24 +182,6 @@ def advances_of(
     """Give the moves above the high-water mark, with what explains each and what it left shown."""
     evidence = standing_evidence(events)
     return (_advance(move, explained, evidence) for move in path if move.steps > 0)
-
-
-def standing_evidence(events: Iterable[Event]) -> dict[str, tuple[Evidence, ...]]:
-    """Give the evidence for each outcome that was neither withdrawn nor contradicted since."""
-    told = [event for event in events if type(event.data) in _OF_EVIDENCE]
-    withdrawn = {e.data.event_id for e in told if isinstance(e.data, EvidenceWithdrawn)}
-    found: dict[str, tuple[Evidence, ...]] = {}
-    for event in told:
-        match event.data:
-            case OutcomeEvidenced(outcome=outcome, level=level):
-                if event.event_id not in withdrawn:
-                    piece = Evidence(event.event_id, level, event.occurred_at)
-                    found[outcome] = (*found.get(outcome, ()), piece)
-            case OutcomeContradicted(outcome=outcome):
-                found[outcome] = ()
-            case _:
-                pass
-    return found
 
 
 def _advance(

@@ -11,7 +11,7 @@ from domain.events.honesty import EventAmended, EventRetracted
 from domain.events.life import DealOpened
 from domain.known import Known
 from domain.replay import Event
-from projections.progress.stretches import Stretch, over_life
+from projections.stretches import Stretch, over_life
 
 Fit: TypeAlias = Literal["in", "out", "unclear"]
 OPENING_TOPICS: Final = frozenset(

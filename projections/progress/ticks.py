@@ -31,7 +31,7 @@ from domain.path import moves, pinned_reference
 from domain.replay import Event
 from projections.progress.fold import ActivityProgress, Claim, ticked_of
 from projections.progress.status import Status, status_of
-from projections.progress.stretches import Stretch, over_life
+from projections.stretches import Stretch, over_life
 
 _Types: TypeAlias = frozenset[type[DomainEvent]]
 _PINNING: Final[_Types] = frozenset({DealOpened, DealMovedToProcess})

@@ -12,9 +12,9 @@ from typing import Final, Literal, TypeAlias, get_args
 from uuid import UUID
 
 from domain.calendars import CalendarHistory
-from domain.close_date import MoveKind, days_moved, move_kind
+from domain.close_date import MoveKind, dates_told, days_moved, move_kind
 from domain.events.honesty import EventAmended, EventRetracted
-from domain.events.life import CloseDateMoved, DealOpened
+from domain.events.life import CloseDateMoved
 from domain.fiscal import FiscalCalendar, FiscalQuarter, OutsideCalendarError
 from domain.replay import Event, view
 from projections.quarter.crossing import crossing, lies_in
@@ -104,26 +104,9 @@ def _slipped(move: Move, quarter: FiscalQuarter | None) -> bool:
 
 
 def _told(events: Iterable[Event]) -> Iterator[tuple[Event, date, date]]:
-    for event, before, after in _dates(events):
+    for event, before, after in dates_told(events):
         if isinstance(event.data, CloseDateMoved) and before is not None and before != after:
             yield event, before, after
-
-
-def _dates(events: Iterable[Event]) -> Iterator[tuple[Event, date | None, date]]:
-    """Give the dates a view tells, each with the one that stood before; none before the opening."""
-    opened = False
-    standing: date | None = None
-    for event in events:
-        match event.data:
-            case DealOpened(close_date=day) if not opened:
-                opened = True
-            case CloseDateMoved(to=day) if opened:
-                pass
-            case _:
-                continue
-        if day is not None:
-            yield event, standing, day
-            standing = day
 
 
 def _corrections(
@@ -138,7 +121,7 @@ def _corrections(
 
 
 def _standing(known: Sequence[Event], as_of: int, effective_at: datetime | None) -> date | None:
-    days = [day for _, _, day in _dates(view(known, as_of=as_of, effective_at=effective_at))]
+    days = [day for _, _, day in dates_told(view(known, as_of=as_of, effective_at=effective_at))]
     return days[-1] if days else None
 
 

@@ -56,8 +56,24 @@ def test_an_export_is_imported_and_shown(run: Run, shared_data: Path) -> None:
     assert len(answered(out)["deals"]) == 15
     code, out, _ = run("show", "0065g0000000VMdAAM", "--json")
     assert answered(out)["progress"]["stage_path"] == ["Discovery", "Negotiation", "Closed Won"]
+    assert answered(out)["commitments"]["customer"]["level"] == 0
     code, out, _ = run("show", "0065g0000000VMdAAM")
     assert "Borealis" in out
+    assert "commitments: level 0, 0 live, kept 0 of 0; no customer act recorded" in out
+
+
+def test_a_deal_is_reviewed(run: Run, database: str, tmp_path: Path) -> None:
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, thirty_lines())
+
+    code, out, _ = run("review", "D1", "--effective-at", "2025-03-29T00:00:00Z")
+    _, as_json, _ = run("review", "D1", "--effective-at", "2025-03-29T00:00:00Z", "--json")
+
+    assert code == 0
+    assert out.startswith("What is the customer trying to achieve?\n    blank\n")
+    assert "Customer request about discount (49 days ago, by the customer)\n" in out
+    assert "health: amber" in out
+    assert answered(as_json)["health"]["colour"] == "amber"
 
 
 def test_a_missing_history_is_refused_and_nothing_written(

@@ -98,7 +98,13 @@ def addresses(client: TestClient) -> list[str]:
         f"{QUARTER}/pressure",
         f"{QUARTER}/pressure?team=north",
         deal,
-        *(f"{deal}/{view}" for view in ("events", "history", "progress", "pressure", "movement")),
+        *(
+            f"{deal}/{view}"
+            for view in (
+                *("events", "history", "progress", "pressure", "movement"),
+                *("commitments", "review"),
+            )
+        ),
         "/v1/deals?limit=200",
         "/v1/deals?closed=open&sort=-amount",
         "/v1/events?limit=1000",

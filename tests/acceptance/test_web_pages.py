@@ -196,3 +196,11 @@ def test_the_chosen_theme_is_in_the_page_from_the_start(reader: TestClient) -> N
 
     assert '<html lang="en" data-theme="dark">' in dark
     assert '<html lang="en">' in reader.get("/board").text
+
+
+def test_a_deal_page_shows_its_review(reader: TestClient) -> None:
+    page = reader.get(f"/deals/{DEAL_ID}").text
+
+    assert "What happens if they do not?" in page
+    assert "Only one person at the customer is known" in page
+    assert "1 flag cannot be told" in page

@@ -16,7 +16,7 @@ from projections.facts import FactTable, Rows
 from projections.progress.claims import derive_claims
 from projections.progress.openings import derive_openings
 from projections.progress.projection import CLAIMS, OPENINGS, progress_projection
-from projections.progress.stretches import Stretch
+from projections.stretches import Stretch
 from tests.support.framing import ToldFrames
 from tests.support.progress import INSTANTS, KNOWN, histories, standing
 from tests.support.told import DEAL

@@ -15,9 +15,10 @@ import pytest
 
 from api import worker
 from api.bootstrap import Ledger, build_ledger
-from api.looks import looks_at
+from api.looks import health_json, looks_at
 from api.moment import moment
 from domain.replay import view
+from projections.spans.fold import fold
 from tests.support.ledgers import NOW, import_lines, ledger_on
 from tests.support.projected import forget, late_lines, snapshot
 from tests.support.thirty import Line, thirty_lines
@@ -65,6 +66,14 @@ def test_the_figures_of_many_deals_equal_those_folded_from_the_streams(
         assert len(deals) > 25
         for deal_id in deals:
             seen = ledger.questions.seen(deal_id, now)
+            review: dict[str, Any] = ledger.questions.review(seen)
+            flags, state = review["health"]["flags"], fold(seen.events)
+            assert state
+            health = health_json(state, looks[deal_id], known, now)
+            told = {f["flag"]: f["holds"] for f in flags if f["flag"] != "age_in_stage"}
+            assert (health is None) == (not told)
+            if health:
+                assert health["holds"] == [name for name, holds in told.items() if holds]
             assert looks[deal_id].progress.items() <= ledger.questions.progress(seen).items()
             verdicts = [one.verdict for one in ledger.questions.judged(seen)[0]]
             assert looks[deal_id].verdicts == {
@@ -97,6 +106,8 @@ def asked(ledger: Ledger, deal: UUID, as_of: str | None) -> tuple[Any, ...]:
         ledger.questions.progress(seen),
         ledger.questions.pressure(seen),
         ledger.questions.history(seen),
+        ledger.questions.commitments(seen),
+        ledger.questions.review(seen),
     )
 
 

@@ -3,16 +3,20 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.acts import seller_acts
 from domain.calendars import CalendarHistory
 from domain.commitments import Commitment, commitments_of, live_level
 from domain.events.catalogue import DealEvent
 from domain.policy import DEFAULT_POLICY
 from domain.replay import Event, view
-from tests.support.histories import told
+from projections.commitments.answer import answer
+from projections.commitments.fold import Commitments, fold
+from tests.support.histories import FACTS, told
 from tests.support.promises import (
     breaks,
     breaks_promise,
@@ -39,12 +43,18 @@ SAID: st.SearchStrategy[DealEvent] = st.one_of(
     ),
     *(NAMES.map(said) for said in (keeps, breaks, withdraws, keeps_promise, breaks_promise)),
 )
-DISORDER = st.lists(st.tuples(SAID, st.integers(0, 400)), max_size=10).map(told)
+HOURS = st.integers(0, 9).map(lambda number: number * 40)  # few, so that some are equal
+DISORDER = st.lists(st.tuples(SAID, HOURS), max_size=10).map(told)
+MIXED = st.lists(st.tuples(SAID | FACTS, HOURS), max_size=12).map(told)
 INSTANTS = st.integers(0, 900).map(lambda hours: START + timedelta(hours=hours))
 
 
 def own(events: list[Event], until: datetime | None = None) -> list[Commitment]:
     return commitments_of(events, CalendarHistory(), DEFAULT_POLICY, until=until)
+
+
+def folded(events: list[Event]) -> Commitments:
+    return fold(events, CalendarHistory(), DEFAULT_POLICY)
 
 
 @given(DISORDER, INSTANTS, st.randoms(use_true_random=False))
@@ -82,3 +92,43 @@ def test_the_level_is_that_of_a_live_commitment(events: list[Event], instant: da
     live = [one.level for one in commitments if one.side == "customer" and one.live(instant)]
     assert level in live if live else level == 0
     assert all(level >= other for other in live if other is not None)
+
+
+@given(MIXED, INSTANTS, st.integers(0, 12))
+def test_the_answer_as_of_both_clocks_is_that_of_the_cut_view(
+    events: list[Event], instant: datetime, position: int
+) -> None:
+    known = [event for event in events if event.position <= position]
+    cut = [event for event in known if event.occurred_at <= instant]
+
+    asked = answer(folded(view(events, as_of=position, effective_at=instant)), instant)
+
+    assert asked == answer(folded(view(cut)), instant)
+
+
+@given(MIXED, INSTANTS)
+def test_no_rate_where_nothing_settled(events: list[Event], instant: datetime) -> None:
+    said: dict[str, Any] = answer(folded(view(events, effective_at=instant)), instant)
+
+    for kept, name in (
+        (said["customer"], "kept"),
+        (said["seller"], "kept"),
+        (said["customer_initiated"], "initiated"),
+    ):
+        if kept[f"{name}_n"] == 0:
+            assert (kept[f"{name}_ratio"], kept[f"{name}_ci"]) == (None, None)
+        else:
+            low, high = kept[f"{name}_ci"]
+            assert 0 <= low <= kept[f"{name}_ratio"] <= high <= 1
+
+
+@given(MIXED, INSTANTS)
+def test_more_seller_acts_never_bring_the_customer_nearer(
+    events: list[Event], instant: datetime
+) -> None:
+    alone = [event for event in events if event not in seller_acts(events)]
+    said, without = (
+        folded(view(some, effective_at=instant)).last_customer_act for some in (events, alone)
+    )
+
+    assert said == without

@@ -13,7 +13,8 @@ from domain.statistics import kaplan_meier
 from projections.pressure.acts import Stay
 from projections.pressure.baseline import Dwell, StaysIn
 from tests.support.pressure import lasted
-from tests.support.told import NAMESPACE, at
+from tests.support.told import NAMESPACE, at, named
+from tests.support.worked_examples import worked_example
 
 START = at("2025-01-01")
 OTHER = uuid5(NAMESPACE, "asked about")
@@ -67,3 +68,34 @@ def plain(stays: list[tuple[UUID, Stay]], before: datetime, policy: Policy) -> D
     lengths = [Decimal((min(s.left_at or before, before) - s.entered_at).days) for s in known]
     quantile = kaplan_meier(lengths, ended).quantile(Fraction(policy.dwell_percentile))
     return Dwell(len(known), None if quantile is None else timedelta(days=int(quantile)))
+
+
+@given(days=DAYS, asked=st.integers(0, 60), age=st.integers(0, 40))
+@example(days=[(0, 5), (0, 5), (0, 7), (57, None)], asked=60, age=5)
+@example(days=[(60, 0), (0, 5)], asked=60, age=5)
+def test_the_share_over_by_an_age_is_the_plain_estimate(
+    days: list[Days], asked: int, age: int
+) -> None:
+    stays, at_ = stays_of(days), START + timedelta(days=asked)
+    known = [s for _, s in stays if s.entered_at < at_]
+    ended = [s.left_at is not None and s.left_at <= at_ for s in known]
+    lengths = [Decimal((min(s.left_at or at_, at_) - s.entered_at).days) for s in known]
+
+    n, share = StaysIn(lasted(stays)).over_by(timedelta(days=age), at_)
+
+    assert n == len(known)
+    assert abs(share - kaplan_meier(lengths, ended).percentile_of(Decimal(age))) < 1e-12
+
+
+def test_the_share_over_by_an_age_is_that_of_the_worked_example() -> None:
+    example = worked_example("EX21")
+    lengths = zip(example["input"]["days"], example["input"]["observed"], strict=True)
+    stays = [
+        (named(str(number)), at("2025-01-01") - timedelta(days=days), over)
+        for number, (days, over) in enumerate(lengths)
+    ]
+    kept = StaysIn((d, entered, at("2025-01-01") if over else None) for d, entered, over in stays)
+
+    for age, share in example["expect"]["age_percentile"].items():
+        n, found = kept.over_by(timedelta(days=int(age)), at("2025-01-01"))
+        assert (n, round(found, 6)) == (10, share)

@@ -23,7 +23,7 @@ from domain.process import Activity, Closing, Outcome, Stage
 from domain.replay import Event, view
 from domain.stamp import RecordedEvent
 from projections.progress.fold import Progress, fold
-from projections.progress.stretches import Stretch
+from projections.stretches import Stretch
 from tests.support.told import DEAL, at, discount, evidence, moved, named, opened, stage, tick, won
 
 Fact = TypeVar("Fact", bound=Stretch)

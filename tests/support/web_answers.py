@@ -136,6 +136,56 @@ def deal_answer() -> dict[str, Any]:
             for index, (stage, name, entered) in enumerate(STAGES)
         ],
         "quarters": QUARTERS,
+        "review": review(),
+    }
+
+
+def review() -> dict[str, Any]:
+    """A sheet with a blank, a partly blank and two answered questions, and two flags that hold."""
+
+    def asked(question: str, state: str, *answers: dict[str, Any], missing: Any = ()) -> Any:
+        return {
+            "question": question,
+            "state": state,
+            "missing": list(missing),
+            "answers": list(answers),
+        }
+
+    def said(version: int, title: str, word: str) -> dict[str, Any]:
+        return {"event_id": event_id(version), "title": title, "age_days": 12, "word": word}
+
+    def flag(name: str, colour: str, *, holds: bool | None) -> dict[str, Any]:
+        return {"flag": name, "colour": colour, "holds": holds, "event_ids": [event_id(1)]}
+
+    return {
+        "questions": [
+            asked("What happens if they do not?", "blank", missing=["consequence"]),
+            asked(
+                "Who decides, and by which criteria?",
+                "partly",
+                said(2, "Contact identified: kim, Plant manager", "seller"),
+                missing=["criteria"],
+            ),
+            asked(
+                "What is the customer trying to achieve?",
+                "answered",
+                said(3, "Customer goal: No truck waits", "customer"),
+            ),
+            asked("Which of our promises are open?", "answered"),
+        ],
+        "gates": [
+            {"stage": "qualify", "still_unmet": ["decision-criteria-known"]},
+            {"stage": "discover", "still_unmet": []},
+        ],
+        "health": {
+            "colour": "red",
+            "flags": [
+                flag("pushes", "red", holds=True),
+                flag("one_contact", "amber", holds=True),
+                flag("broken_commitment", "red", holds=False),
+                flag("age_in_stage", "amber", holds=None),
+            ],
+        },
     }
 
 

@@ -10,6 +10,8 @@ from api.web.deal_page import LEDGER_ROWS, DealPage, deal_page
 from api.web.findings import checkbox_finding, pressure_finding
 from api.web.patterns import patterns_of
 from api.web.reads import BoardFilters, Show
+from api.web.review_panel import FLAGS
+from projections.review.health import COLOURS
 from tests.support import web_answers as answers
 from tests.support.web_board import board_answer
 
@@ -269,3 +271,25 @@ def test_a_capped_event_says_how_seldom_customer_actions_are_recorded() -> None:
     (found,) = next(one for one in reasons if one.event_id == event_id).facts
     assert "3 of 10 comparable ones of the customer segment; 95% interval 11% to 60%" in found.value
     assert found.value.endswith("; recorded at 25% of comparable ones, 50% asked for")
+
+
+def test_the_review_shows_blanks_latest_answers_and_the_flags_that_hold() -> None:
+    panel = page_of(answers.deal_answer()).review
+
+    assert [(line.text, line.blank) for line in panel.lines] == [
+        ("Blank", True),
+        ("Contact identified: kim, Plant manager", False),
+        ("Customer goal: No truck waits", False),
+        ("None", False),
+    ]
+    assert panel.lines[1].note == "12 d ago, said by the seller, nothing about criteria"
+    assert [(flag.text, flag.colour) for flag in panel.flags] == [
+        ("The close date was put off three times or more", "red"),
+        ("Only one person at the customer is known", "amber"),
+    ]
+    assert (panel.untold, panel.open) == (1, True)
+    assert panel.unmet == ("qualify: decision-criteria-known",)
+
+
+def test_every_flag_has_words() -> None:
+    assert FLAGS.keys() == COLOURS.keys()

@@ -1,0 +1,1 @@
+"""What the customer committed to, what we promised, and who does the work."""

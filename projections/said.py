@@ -1,0 +1,34 @@
+"""How an answer quotes an event: in words, with its age and whose word it is."""
+
+from datetime import datetime
+
+from domain.acts import level_of, word_of
+from domain.events.base import type_name
+from domain.replay import Event
+from projections.words import detail, title
+
+
+def age_days(since: datetime, at: datetime) -> int:
+    """Give the full days (of 24 hours) from one instant to another; 0 where it lies ahead."""
+    return max(0, (at - since).days)
+
+
+def said_json(event: Event, at: datetime) -> dict[str, object]:
+    """Quote an event at an instant.
+
+    `word_from` tells what `word` is read from: the level, or, where an event has none, whoever
+    recorded it.
+    """
+    word, word_from = word_of(event)
+    return {
+        "event_id": str(event.event_id),
+        "type": type_name(type(event.data)),
+        "title": title(event.data),
+        "detail": detail(event.data),
+        "level": level_of(event),
+        "word": word,
+        "word_from": word_from,
+        "recorded_by": event.rep,
+        "occurred_at": event.occurred_at,
+        "age_days": age_days(event.occurred_at, at),
+    }

@@ -1,0 +1,68 @@
+"""The backing of many deals, read from their facts, is what their streams tell."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from api.storage.event_store import EventStore
+from domain.acts import contacts_of
+from domain.close_date import pushes_of
+from domain.events.life import DealOpened
+from domain.replay import Event, view
+from projections.batch import Batch
+from projections.commitments.figures import Backing, backings_of
+from projections.commitments.projection import commitments_projection
+from projections.facts import Rows
+from tests.support.commitments import INSTANTS, KNOWN, histories, words_of
+from tests.support.framing import ToldFrames
+from tests.support.told import named
+
+Streams = Mapping[UUID, list[Event]]
+DEALS = [named("deal one"), named("deal two")]
+MOMENTS = st.tuples(st.integers(1, 12), st.none() | st.sampled_from(INSTANTS))
+
+
+def project(connection: Rows, streams: Streams, *, steps: Sequence[int]) -> None:
+    """Follow the streams as a worker does, in batches that end at these positions."""
+    projection = commitments_projection()
+    for after, upto in zip([0, *steps], steps, strict=False):
+        known = {d: [e for e in events if e.position <= upto] for d, events in streams.items()}
+        touched = {d: own for d, own in known.items() if own and own[-1].position > after}
+        projection.project(connection, Batch(after, upto, touched, ToldFrames((), lambda _: KNOWN)))
+
+
+def folded(events: list[Event], as_of: int, cut: datetime | None) -> Backing:
+    seen = view(events, as_of=as_of, effective_at=cut)
+    if not any(isinstance(event.data, DealOpened) for event in seen):
+        return Backing()
+    words = sorted(words_of(seen), key=repr)
+    return Backing(tuple(words), len(pushes_of(seen)), len(contacts_of(seen)))
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    streams=st.tuples(histories(), histories()),
+    steps=st.sets(st.integers(1, 11), max_size=3),
+    moments=st.lists(MOMENTS, min_size=4, max_size=8),
+)
+def test_backings_from_facts_are_those_of_the_streams(
+    store: EventStore,
+    streams: tuple[list[Event], ...],
+    steps: set[int],
+    moments: list[tuple[int, datetime | None]],
+) -> None:
+    told = dict(zip(DEALS, streams, strict=True))
+    with store.connection() as connection, connection.transaction(force_rollback=True):
+        project(connection, told, steps=[*sorted(steps), 12])
+
+        for as_of, cut in moments:
+            found = backings_of(connection, DEALS, as_of=as_of, cut=cut)
+            assert {
+                deal_id: Backing(tuple(sorted(b.words, key=repr)), b.pushes, b.contacts)
+                for deal_id, b in found.items()
+            } == {deal_id: folded(events, as_of, cut) for deal_id, events in told.items()}
