@@ -67,6 +67,7 @@ def show(
         answer: dict[str, Any] = {
             "deal": ledger.questions.deal(seen),
             "progress": ledger.questions.progress(seen),
+            "conformance": ledger.questions.conformance(seen),
             "pressure": ledger.questions.pressure(seen),
             "history": ledger.questions.history(seen),
         }
@@ -95,6 +96,10 @@ def _print_deal(answer: dict[str, Any]) -> None:
     )
     share = progress["checkbox_only"]
     typer.echo(f"checkbox-only: {'unknown' if share is None else share}")
+    followed = answer["conformance"]
+    told = [f"{count} {name.replace('_', ' ')}" for name, count in followed["counts"].items()]
+    fitness = followed["alignment"]["fitness"]
+    typer.echo(f"fitness: {'unknown' if fitness is None else fitness} ({', '.join(told)})")
     shares = pressure["shares"]
     typer.echo(f"pressure-shaped: {shares['shaped']} of {shares['evaluable']} evaluable events")
     print_table(

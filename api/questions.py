@@ -26,6 +26,8 @@ from projections.pressure.deal_curve import deal_curve, quarters_of
 from projections.pressure.derive import stays_of
 from projections.pressure.fold import Judged
 from projections.pressure.fold import fold as fold_pressure
+from projections.process.conformance import Ticked, conformance_of
+from projections.process.conformance import answer as conformance_answer
 from projections.progress.answer import answer as progress_answer
 from projections.progress.fold import fold as fold_progress
 from projections.quarter.answer import counters_json, move_json, visits_json
@@ -117,6 +119,29 @@ class DealQuestions:
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
             **progress_answer(progress, seen.moment.effective_at),
+            "late": self._late(seen),
+        }
+
+    def conformance(self, seen: DealSeen) -> dict[str, object]:
+        """Give how the deal followed its process, and where it did not (METRICS section 6)."""
+        progress = fold_progress(seen.events, seen.processes, seen.known.policy)
+        at = seen.moment.effective_at
+        ticked = [
+            Ticked(activity.activity, activity.stage, activity.status(at), activity.claim.tick_id)
+            for activity in progress.activities
+            if activity.claim
+        ]
+        evidenced = {
+            outcome.outcome
+            for activity in progress.activities
+            for outcome in activity.outcomes
+            if outcome.reached()
+        }
+        followed = conformance_of(seen.events, seen.processes, ticked=ticked, evidenced=evidenced)
+        return {
+            "deal_id": str(seen.deal_id),
+            **seen.moment.answer(),
+            **conformance_answer(followed),
             "late": self._late(seen),
         }
 

@@ -95,6 +95,7 @@ def addresses(client: TestClient) -> list[str]:
         f"{QUARTER}/waterfall?clock=as_happened",
         deal,
         *(f"{deal}/{view}" for view in ("events", "history", "progress", "pressure", "movement")),
+        f"{deal}/conformance",
         "/v1/deals?limit=200",
         "/v1/deals?closed=open&sort=-amount",
         "/v1/events?limit=1000",
