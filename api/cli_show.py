@@ -102,6 +102,7 @@ def _print_deal(answer: dict[str, Any]) -> None:
     typer.echo(f"fitness: {'unknown' if fitness is None else fitness} ({', '.join(told)})")
     shares = pressure["shares"]
     typer.echo(f"pressure-shaped: {shares['shaped']} of {shares['evaluable']} evaluable events")
+    print_table(["activity", "stage", "status", "learned", "changed"], _activities(progress))
     print_table(
         ["occurred", "recorded", "event", "driver", "verdict"],
         [
@@ -115,6 +116,21 @@ def _print_deal(answer: dict[str, Any]) -> None:
             for event in answer["history"]["events"]
         ],
     )
+
+
+def _activities(progress: dict[str, Any]) -> list[list[object]]:
+    """Give the ticked activities; one that added nothing to what is known says so."""
+    return [
+        [
+            one["activity"],
+            one["stage"],
+            one["status"].replace("_", " "),
+            "; ".join(f"{fact['kind']} {fact['value']}" for fact in one["learned"]) or "nothing",
+            {True: "yes", False: "nothing", None: None}[one["changed"]],
+        ]
+        for one in progress["activities"]
+        if one["ticked_at"]
+    ]
 
 
 def _json(deal_id: UUID, state: DealState) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """The command line: what it prints, what it refuses, and with which exit."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -121,9 +122,13 @@ def test_a_deal_as_of_an_earlier_position(run: Run, database: str, tmp_path: Pat
         opened = ledger.store.stream(ledger.store.stream_ids_of("D1")[0])[2].position
 
     _, then, _ = run("show", "D1", "--as-of", f"position:{opened}", "--json")
+    _, plain, _ = run("show", "D1")
     code, _, err = run("show", "D1", "--as-of", "position:99999")
 
     assert answered(then)["deal"]["version"] == 3
+    assert answered(then)["conformance"]["trace"] == ["s1"]
+    assert "fitness: 0.909091 (1 skipped" in plain
+    assert re.search(r"^meet_dm +s1 +evidenced +nothing", plain, re.MULTILINE)
     assert (code, "beyond the head" in err) == (1, True)
 
 

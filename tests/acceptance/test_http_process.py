@@ -38,3 +38,21 @@ def test_a_deal_answers_how_it_followed_its_process_at_any_instant(client: TestC
     assert before["deviations"] == known["deviations"] == []
     assert before["trace"] == ["qualification"]
     assert client.get(path, params={"restate": "true"}).json()["difference"] == []
+
+
+def test_a_tick_answers_what_it_taught(client: TestClient) -> None:
+    deal = open_deal(
+        client,
+        event("activity_ticked", "2025-01-03T00:00:00Z", activity="meet_decision_makers"),
+        event("contact_identified", "2025-01-04T00:00:00Z", contact="mia", role="buyer"),
+        event("activity_ticked", "2025-03-03T00:00:00Z", activity="check_fit"),
+        occurred_at="2025-01-01T00:00:00Z",
+    )
+
+    activities = client.get(f"/v1/deals/{deal}/progress").json()["activities"]
+
+    told = {a["activity"]: a for a in activities if a["ticked_at"]}
+    learned = [(f["kind"], f["value"]) for f in told["meet_decision_makers"]["learned"]]
+    assert learned == [("person", "mia"), ("role", "mia: buyer")]
+    assert told["meet_decision_makers"]["changed"] is False
+    assert (told["check_fit"]["learned"], told["check_fit"]["changed"]) == ([], None)
