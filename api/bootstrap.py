@@ -23,6 +23,7 @@ from api.lists_log import LogLists
 from api.page_reads import Reads
 from api.people import People
 from api.places import Places
+from api.processes import ProcessQuestions
 from api.projection_states import StateReader
 from api.quarter_figures import QuarterFigures
 from api.quarters import Quarters
@@ -45,6 +46,7 @@ class Ledger:
     context: ContextReader
     application: Application
     questions: DealQuestions
+    processes: ProcessQuestions
     worker: Worker
     states: StateReader
     places: Places
@@ -88,6 +90,7 @@ def build_ledger(store: EventStore) -> Ledger:
         context=context,
         application=Application(store, context, clock.now),
         questions=DealQuestions(store, context),
+        processes=ProcessQuestions(store, context, places),
         worker=worker,
         states=StateReader(store, context, projections()),
         places=places,
@@ -108,6 +111,7 @@ def build_app(ledger: Ledger, *, token: str) -> FastAPI:
     services = Services(
         application=ledger.application,
         questions=ledger.questions,
+        processes=ledger.processes,
         lists=DealLists(ledger.store, ledger.places),
         log=LogLists(ledger.store),
         figures=ledger.figures,

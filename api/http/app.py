@@ -16,6 +16,7 @@ from api.http import (
     lists,
     log,
     problems,
+    processes,
     projections,
     quarters,
 )
@@ -29,6 +30,7 @@ ROUTERS: Final = (
     deals.router,
     lists.router,
     context.router,
+    processes.router,
     quarters.router,
     health.router,
     projections.router,

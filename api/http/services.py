@@ -12,6 +12,7 @@ from api.context import ContextReader
 from api.lists import DealLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
+from api.processes import ProcessQuestions
 from api.projection_states import StateReader
 from api.quarter_figures import QuarterFigures
 from api.quarters import Quarters
@@ -30,6 +31,7 @@ class Services:
 
     application: Application
     questions: DealQuestions
+    processes: ProcessQuestions
     lists: DealLists
     log: LogLists
     figures: Figures

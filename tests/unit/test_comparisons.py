@@ -9,6 +9,7 @@ from domain.comparisons import (
     Rate,
     benjamini_hochberg,
     fisher_exact,
+    fisher_p,
     gini,
     newcombe,
     sign_flip,
@@ -83,6 +84,19 @@ def test_fisher_is_that_of_scipy(one: Rate, other: Rate) -> None:
     assert float(fisher_exact(one, other)) == pytest.approx(
         scipy_stats.fisher_exact(table).pvalue, abs=1e-6
     )
+
+
+@given(one=rates(), other=rates())
+def test_fisher_of_any_size_is_the_exact_one(one: Rate, other: Rate) -> None:
+    assert fisher_p(one, other) == pytest.approx(float(fisher_exact(one, other)), abs=1e-12)
+
+
+def test_fisher_of_many_observations_is_that_of_scipy() -> None:
+    one, other = Rate(25_300, 50_000), Rate(24_800, 50_000)
+    table = [[rate.successes, rate.n - rate.successes] for rate in (one, other)]
+
+    expected = scipy_stats.fisher_exact(table).pvalue
+    assert fisher_p(one, other) == pytest.approx(expected, rel=1e-6)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
