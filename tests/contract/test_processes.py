@@ -1,6 +1,6 @@
 """What is said of a process is what the folds of its deals say, at any moment, on both clocks.
 
-Holds `docs/guarantees.md`: what is shown is folded from the log alone.
+Holds `docs/guarantees.md`: the same question gives the same answer, whatever is recorded later.
 """
 
 from collections.abc import Iterator
