@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -182,8 +183,7 @@ class ProcessQuestions:
         ).format(table)
         found: dict[UUID, tuple[Process, bool | None]] = {}
         for deal_id, pinned, version, opened_at, closed in connection.execute(query):
-            reference = ProcessRef(id=pinned, version=version) if pinned else None
-            process = known.process_of(reference, opened_at)
+            process = known.process_of(_reference(pinned, version), opened_at)
             if process.id == process_id:
                 found[deal_id] = process, None if closed is None else closed == "won"
         return found
@@ -239,6 +239,14 @@ class ProcessQuestions:
             },
         ).fetchall()
         return (set(process.outcomes) - set(missing)) | {row[0] for row in rows}
+
+
+@lru_cache(maxsize=256)
+def _reference(process_id: str | None, version: int | None) -> ProcessRef | None:
+    """Give what a deal is pinned to; kept, since many deals are pinned to few versions."""
+    if process_id is None or version is None:
+        return None
+    return ProcessRef(id=process_id, version=version)
 
 
 def versions_of(known: Known, process_id: str, version: int | None) -> list[Process]:

@@ -137,6 +137,7 @@ class ActivityWorth(Answer):
     open: int
     outcome_value: Difference | None
     tick_value: Difference | None
+    sentence: str
     feedback: Feedback
 
 

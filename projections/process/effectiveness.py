@@ -15,7 +15,14 @@ from uuid import UUID
 from domain.comparisons import Rate, benjamini_hochberg
 from domain.process import Process
 from projections.process.paths import Path, Tick, landmarks
-from projections.process.rates import Difference, difference, difference_json, rate_json
+from projections.process.rates import (
+    Difference,
+    Direction,
+    difference,
+    difference_json,
+    direction,
+    rate_json,
+)
 
 Group: TypeAlias = Literal["evidenced", "ticked_only", "not_ticked"]
 GROUPS: Final[tuple[Group, ...]] = ("evidenced", "ticked_only", "not_ticked")
@@ -23,6 +30,17 @@ Measure: TypeAlias = Literal["outcome_value", "tick_value"]
 MEASURES: Final[Mapping[Measure, tuple[Group, Group]]] = {
     "outcome_value": ("evidenced", "ticked_only"),
     "tick_value": ("ticked_only", "not_ticked"),
+}
+_WORDS: Final[Mapping[Group, str]] = {
+    "evidenced": "with the outcome shown",
+    "ticked_only": "with a tick alone",
+    "not_ticked": "without a tick",
+}
+_VERDICTS: Final[Mapping[Direction | None, str]] = {
+    "more": "Consistent with the outcome mattering; association, not cause.",
+    "fewer": "Fewer were won where the outcome was shown; association, not cause.",
+    "no_difference_shown": "No difference shows between shown and ticked alone.",
+    None: "Too few to conclude from.",
 }
 NOTE: Final = (
     "Association, not cause: deals are grouped by what was true when they left the stage, and "
@@ -94,18 +112,31 @@ def worths_json(told: Sequence[Worth]) -> list[dict[str, object]]:
     """
     adjusted = {measure: _adjusted(told, measure) for measure in MEASURES}
     return [
-        {
-            "activity": worth.activity,
-            "stage": worth.stage,
-            **{group: rate_json(worth.rates[group]) for group in GROUPS},
-            "open": worth.open,
-            **{
-                measure: difference_json(worth.of(measure), adjusted[measure].get(worth.activity))
-                for measure in MEASURES
-            },
-        }
+        _worth_json(worth, {m: values.get(worth.activity) for m, values in adjusted.items()})
         for worth in told
     ]
+
+
+def _worth_json(worth: Worth, adjusted: Mapping[Measure, float | None]) -> dict[str, object]:
+    found = {m: (worth.of(m), adjusted[m]) for m in MEASURES}
+    value, p = found["outcome_value"]
+    return {
+        "activity": worth.activity,
+        "stage": worth.stage,
+        **{group: rate_json(worth.rates[group]) for group in GROUPS},
+        "open": worth.open,
+        **{measure: difference_json(*one) for measure, one in found.items()},
+        "sentence": _sentence(worth, None if value is None or p is None else direction(value, p)),
+    }
+
+
+def _sentence(worth: Worth, verdict: Direction | None) -> str:
+    """Say in words how deals ended in each group, and no more than their number allows."""
+    told = ", ".join(
+        f"{worth.rates[group].successes} of {worth.rates[group].n} {words}"
+        for group, words in _WORDS.items()
+    )
+    return f"Won: {told}. {_VERDICTS[verdict]}"
 
 
 def passages_json(found: Iterable[Passage]) -> list[dict[str, object]]:

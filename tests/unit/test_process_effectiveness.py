@@ -43,6 +43,10 @@ def test_values_are_those_of_the_worked_example() -> None:
         assert told[measure]["p"] == expected["fisher_p"]
     assert told["outcome_value"]["verdict"] == "more"
     assert told["tick_value"]["verdict"] == "no_difference_shown"
+    assert told["sentence"] == (
+        "Won: 30 of 50 with the outcome shown, 12 of 60 with a tick alone, 8 of 40 without a tick."
+        " Consistent with the outcome mattering; association, not cause."
+    )
 
 
 def test_p_values_are_adjusted_for_the_activities_that_were_compared() -> None:
@@ -82,6 +86,7 @@ def test_a_tick_that_goes_with_fewer_wins_says_fewer() -> None:
 
     assert found["tick_value"]["verdict"] == "fewer"
     assert found["outcome_value"] is None
+    assert found["sentence"].endswith("Too few to conclude from.")
 
 
 def test_open_deals_are_counted_and_not_compared() -> None:
