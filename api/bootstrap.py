@@ -27,6 +27,7 @@ from api.page_reads import Reads
 from api.patterns import PatternReader
 from api.people import People
 from api.places import Places
+from api.processes import ProcessQuestions
 from api.projection_states import StateReader
 from api.quarter_figures import QuarterFigures
 from api.quarter_pressure import QuarterPressure
@@ -51,6 +52,7 @@ class Ledger:
     context: ContextReader
     application: Application
     questions: DealQuestions
+    processes: ProcessQuestions
     worker: Worker
     states: StateReader
     places: Places
@@ -98,6 +100,7 @@ def build_ledger(store: EventStore) -> Ledger:
         context=context,
         application=Application(store, context, clock.now),
         questions=DealQuestions(store, context, PatternReader(store, places)),
+        processes=ProcessQuestions(store, context, places),
         worker=worker,
         states=StateReader(store, context, projections()),
         places=places,
@@ -140,6 +143,7 @@ def _services(ledger: Ledger, views: Views, *, token: str, stopping: Flag) -> Se
     return Services(
         application=ledger.application,
         questions=ledger.questions,
+        processes=ledger.processes,
         lists=DealLists(ledger.store, ledger.places),
         log=LogLists(ledger.store),
         figures=ledger.figures,

@@ -16,6 +16,7 @@ from api.application import Caller, Command, Intent
 from api.bootstrap import open_ledger
 from api.cli_exchange import catch_up
 from api.cli_output import AsOf, EffectiveAt, Json, print_changes, print_json, print_table
+from api.cli_process import lint_answer, show_effectiveness, show_lint
 from api.errors import MalformedRequestError
 from api.exchange.profile import reasons
 from api.moment import Moment, moment
@@ -27,6 +28,7 @@ from domain.policy import policy_from
 from domain.quota import quota_stream
 
 _ALWAYS = "1970-01-01"
+_PROCESS = ["id", "version", "name", "stages"]
 
 
 def add_context_commands(app: typer.Typer) -> None:
@@ -77,24 +79,49 @@ def process(
     publish: Annotated[
         Path | None, typer.Option(help="YAML or JSON file with version, name, stages, closing.")
     ] = None,
+    lint: Annotated[bool, typer.Option(help="Say what the process should do without.")] = False,
+    effectiveness: Annotated[
+        bool, typer.Option(help="Say what its activities go with, and compare two versions.")
+    ] = False,
+    version: Annotated[int | None, typer.Option(help="Default: the latest.")] = None,
+    against: Annotated[int | None, typer.Option(help="Default: the version before.")] = None,
     as_of: AsOf = None,
     effective_at: EffectiveAt = None,
     as_json: Json = False,
 ) -> None:
-    """Publish a version of a sales process, or show what is published."""
-    if publish is not None:
-        if process_id is None:
-            message = "name the process that the file is a version of"
-            raise typer.BadParameter(message, param_hint="PROCESS_ID")
-        data = yaml.safe_load(publish.read_text(encoding="utf-8"))
-        tell(f"process:{process_id}", "process_published", data)
-    known, when = _known(as_of, effective_at)
-    shown = [
+    """Publish a version of a sales process, or show what is published and what it is worth."""
+    if process_id is None and (publish is not None or lint or effectiveness):
+        message = "name the process"
+        raise typer.BadParameter(message, param_hint="PROCESS_ID")
+    if process_id is not None and effectiveness:
+        show_effectiveness(process_id, version, against, as_of, effective_at, as_json=as_json)
+    elif process_id is not None and lint:
+        show_lint(lint_answer(process_id, version, as_of, effective_at), as_json=as_json)
+    elif process_id is not None and publish is not None:
+        _publish(process_id, publish, as_json=as_json)
+    else:
+        known, when = _known(as_of, effective_at)
+        shown = _processes(known.true_at(when.cut), process_id)
+        _show(as_json, when, {"processes": shown}, _PROCESS, shown)
+
+
+def _publish(process_id: str, file: Path, *, as_json: bool) -> None:
+    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    tell(f"process:{process_id}", "process_published", data)
+    known, when = _known(None, None)
+    shown = _processes(known, process_id)
+    linted = lint_answer(process_id, data["version"], None, None)
+    _show(as_json, when, {"processes": shown, "warnings": linted["warnings"]}, _PROCESS, shown)
+    if not as_json:
+        show_lint(linted, as_json=False)
+
+
+def _processes(known: Known, process_id: str | None) -> list[dict[str, Any]]:
+    return [
         {"id": one.id, "version": one.version, "name": one.name, "stages": len(one.stages)}
-        for one in known.true_at(when.cut).catalogue.values()
+        for one in known.catalogue.values()
         if process_id in (None, one.id)
     ]
-    _show(as_json, when, {"processes": shown}, ["id", "version", "name", "stages"], shown)
 
 
 def policy(

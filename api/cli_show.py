@@ -82,6 +82,7 @@ def show(
             "deal": ledger.questions.deal(seen),
             "progress": ledger.questions.progress(seen),
             "commitments": ledger.questions.commitments(seen),
+            "conformance": ledger.questions.conformance(seen),
             "pressure": _pressure(ledger, seen, policy),
             "history": ledger.questions.history(seen),
         }
@@ -137,6 +138,10 @@ def _print_deal(answer: dict[str, Any]) -> None:
     share = progress["checkbox_only"]
     typer.echo(f"checkbox-only: {'unknown' if share is None else share}")
     typer.echo(_commitments(answer["commitments"]))
+    followed = answer["conformance"]
+    told = [f"{count} {name.replace('_', ' ')}" for name, count in followed["counts"].items()]
+    fitness = followed["alignment"]["fitness"]
+    typer.echo(f"fitness: {'unknown' if fitness is None else fitness} ({', '.join(told)})")
     shares = pressure["shares"]
     typer.echo(f"pressure-shaped: {shares['shaped']} of {shares['evaluable']} evaluable events")
     for pattern in pressure["patterns"]:
@@ -144,6 +149,7 @@ def _print_deal(answer: dict[str, Any]) -> None:
             typer.echo(f"{pattern['rule']}: {pattern['sentence']}")
     if "what_if" in pressure:
         print_changes(pressure["what_if"])
+    print_table(["activity", "stage", "status", "learned", "changed"], _activities(progress))
     print_table(
         ["occurred", "recorded", "event", "driver", "verdict"],
         [
@@ -198,6 +204,21 @@ def _commitments(answer: dict[str, Any]) -> str:
         f"commitments: level {customer['level']}, {customer['live']} live, "
         f"kept {customer['kept']} of {customer['kept_n']}; {last}; our promises: {ours}"
     )
+
+
+def _activities(progress: dict[str, Any]) -> list[list[object]]:
+    """Give the ticked activities; one that added nothing to what is known says so."""
+    return [
+        [
+            one["activity"],
+            one["stage"],
+            one["status"].replace("_", " "),
+            "; ".join(f"{fact['kind']} {fact['value']}" for fact in one["learned"]) or "nothing",
+            {True: "yes", False: "nothing", None: None}[one["changed"]],
+        ]
+        for one in progress["activities"]
+        if one["ticked_at"]
+    ]
 
 
 def _json(deal_id: UUID, state: DealState) -> dict[str, object]:

@@ -36,6 +36,8 @@ from projections.pressure.fold import Judged
 from projections.pressure.fold import fold as fold_pressure
 from projections.pressure.recording import Coverage
 from projections.pressure.verdicts import told
+from projections.process.conformance import Ticked, conformance_of
+from projections.process.conformance import answer as conformance_answer
 from projections.progress.answer import answer as progress_answer
 from projections.progress.fold import fold as fold_progress
 from projections.progress.shares import TickShares
@@ -192,6 +194,29 @@ class DealQuestions:
         with self._store.connection() as connection:
             n, share = _context(connection, seen).over_by(stays[-1], seen.moment.effective_at)
         return Age(stays[-1].event_id, share, n)
+
+    def conformance(self, seen: DealSeen) -> dict[str, object]:
+        """Give how the deal followed its process, and where it did not (METRICS section 6)."""
+        progress = fold_progress(seen.events, seen.processes, seen.known.policy)
+        at = seen.moment.effective_at
+        ticked = [
+            Ticked(activity.activity, activity.stage, activity.status(at), activity.claim.tick_id)
+            for activity in progress.activities
+            if activity.claim
+        ]
+        evidenced = {
+            outcome.outcome
+            for activity in progress.activities
+            for outcome in activity.outcomes
+            if outcome.reached()
+        }
+        followed = conformance_of(seen.events, seen.processes, ticked=ticked, evidenced=evidenced)
+        return {
+            "deal_id": str(seen.deal_id),
+            **seen.moment.answer(),
+            **conformance_answer(followed),
+            "late": self._late(seen),
+        }
 
     def judged(self, seen: DealSeen) -> tuple[list[Judged], Coverage]:
         """Judge the deal's seller events; and count how often its team records customers."""

@@ -6,7 +6,7 @@ Each function names the formula that it follows, so that a reader can check it b
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import comb, sqrt
+from math import fsum, sqrt
 from random import Random
 from typing import Final
 
@@ -59,19 +59,31 @@ def newcombe(one: Rate, other: Rate) -> tuple[float, float] | None:
     return low, high
 
 
-def fisher_exact(one: Rate, other: Rate) -> Fraction:
+def fisher_exact(one: Rate, other: Rate) -> float:
     """How likely a split as unlikely as this one is, if both rates were the same (two-sided).
 
     The probabilities of all tables with the same margins that are not more likely than the one
-    observed (Fisher 1935), exactly.
+    observed (Fisher 1935), to some twelve digits. Each table's weight follows from its neighbour's,
+    beginning with 1 at the likeliest one, so that no number is large; those of tables beyond all
+    reach vanish.
     """
-    successes, n = one.successes + other.successes, one.n + other.n
-    ways = [
-        comb(one.n, k) * comb(other.n, successes - k)
-        for k in range(max(0, successes - other.n), min(successes, one.n) + 1)
-    ]
-    observed = comb(one.n, one.successes) * comb(other.n, other.successes)
-    return Fraction(sum(way for way in ways if way <= observed), comb(n, successes))
+    successes = one.successes + other.successes
+    low, high = max(0, successes - other.n), min(successes, one.n)
+    mode = min(high, max(low, (successes + 1) * (one.n + 1) // (one.n + other.n + 2)))
+
+    def odds(k: int) -> float:
+        """How much likelier k + 1 successes of the first are than k."""
+        ahead = (one.n - k) * (successes - k)
+        return ahead / ((k + 1) * (other.n - successes + k + 1))
+
+    weights = {mode: 1.0}
+    for k in range(mode, high):
+        weights[k + 1] = weights[k] * odds(k)
+    for k in range(mode - 1, low - 1, -1):
+        weights[k] = weights[k + 1] / odds(k)
+    # Tables that are equally likely differ by rounding, and must count as equal.
+    limit = weights[one.successes] * (1 + 1e-9)
+    return fsum(weight for weight in weights.values() if weight <= limit) / fsum(weights.values())
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:

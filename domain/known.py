@@ -173,11 +173,18 @@ class Known:
         default = self.default_process(opened) if opened else DEFAULT_PROCESS
 
         def process_of(reference: ProcessRef | None) -> Process:
-            if reference is None:
-                return default
-            return self.catalogue.get((reference.id, reference.version), default)
+            return self._pinned(reference, default)
 
         return process_of
+
+    def process_of(self, reference: ProcessRef | None, opened_at: datetime) -> Process:
+        """Give the process that a deal opened at an instant is judged by."""
+        return self._pinned(reference, self.default_process(opened_at))
+
+    def _pinned(self, reference: ProcessRef | None, default: Process) -> Process:
+        if reference is None:
+            return default
+        return self.catalogue.get((reference.id, reference.version), default)
 
     @cached_property
     def quotas(self) -> dict[tuple[str | None, str | None, str], QuotaHistory]:

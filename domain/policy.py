@@ -45,6 +45,9 @@ class Policy(BaseModel):
     grace_days: Days = Field(
         14, description="How long after a tick its outcome may still be evidenced."
     )
+    discovery_days: Days = Field(
+        30, description="How long after it was learned a fact may still change offer, plan or fit."
+    )
     burst_ticks: Count = Field(5, description="Ticks in a run that make a burst.")
     burst_gap_seconds: Count = Field(120, description="The longest gap inside a burst.")
     bulk_share: Fraction = Field(

@@ -1,10 +1,9 @@
 """What becomes of open deals in time, of which some are still open, in pure Python."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 from math import erfc, sqrt
 from typing import Generic, TypeVar
 
@@ -99,18 +98,20 @@ def log_rank(
     The test of Mantel (1966, Cancer Chemother. Rep. 50:163), chi-square with one degree of freedom,
     two-sided. None where nothing ended while both groups were there.
     """
-    observed, expected, variance = 0, Fraction(0), Fraction(0)
-    groups = [list(zip(*group, strict=True)) for group in (one, other)]
-    for time in sorted({duration for group in groups for duration, over in group if over}):
-        at_risk = [sum(duration >= time for duration, _ in group) for group in groups]
-        ends = [sum(over and duration == time for duration, over in group) for group in groups]
-        total, ended = sum(at_risk), sum(ends)
-        observed += ends[0]
-        expected += Fraction(ended * at_risk[0], total)
+    lasted = [sorted(durations) for durations, _ in (one, other)]
+    ended = [
+        sorted(time for time, over in zip(*group, strict=True) if over) for group in (one, other)
+    ]
+    surplus, variance = 0.0, 0.0
+    for time in sorted({*ended[0], *ended[1]}):
+        at_risk = [len(group) - bisect_left(group, time) for group in lasted]
+        ends = [bisect_right(group, time) - bisect_left(group, time) for group in ended]
+        total, here = sum(at_risk), sum(ends)
+        surplus += ends[0] - here * at_risk[0] / total
         if total > 1:
-            left = Fraction(ended * (total - ended), total - 1)
-            variance += left * Fraction(at_risk[0] * at_risk[1], total * total)
+            left = here * (total - here) / (total - 1)
+            variance += left * at_risk[0] * at_risk[1] / (total * total)
     if variance == 0:
         return None
-    statistic = float((observed - expected) ** 2 / variance)
+    statistic = surplus**2 / variance
     return LogRank(statistic, erfc(sqrt(statistic / 2)))

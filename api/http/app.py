@@ -18,6 +18,7 @@ from api.http import (
     lists,
     log,
     problems,
+    processes,
     projections,
     quarters,
 )
@@ -31,6 +32,7 @@ ROUTERS: Final = (
     deals.router,
     lists.router,
     context.router,
+    processes.router,
     quarters.router,
     forecasts.router,
     customers.router,

@@ -1,4 +1,4 @@
-"""The routes of what surrounds the deals: quotas, processes, policy, calendar, people, rates."""
+"""The routes of what surrounds the deals: quotas, policy, calendar, people, rates."""
 
 from typing import Annotated, Final, TypeAlias
 
@@ -10,10 +10,7 @@ from api.http import schemas_context as shapes
 from api.http.body import read_object
 from api.http.context_answers import (
     calendars_json,
-    lint_json,
     policies_json,
-    process_json,
-    processes_json,
     quarter_at_json,
     rates_json,
     teams_json,
@@ -32,7 +29,6 @@ router: Final = APIRouter(tags=["context"])
 Name: TypeAlias = Annotated[str, Path(min_length=1, max_length=200)]
 QuarterName: TypeAlias = Annotated[str, Path(pattern="^FY[0-9]{4}Q[1-4]$")]
 Text: TypeAlias = Annotated[str | None, Query(min_length=1, max_length=200)]
-Version: TypeAlias = Annotated[int | None, Query(ge=1, le=1_000_000)]
 
 
 async def record(
@@ -62,7 +58,6 @@ def _stream_named_by(first: DomainEvent) -> str:
 _LOCATIONS: Final = {
     "forecast": "/v1/quarters/{1}/forecast",
     "quota": "/v1/quotas/{}/{}",
-    "process": "/v1/processes/{}",
     "policy": "/v1/policies",
     "calendar": "/v1/calendars",
     "organisation": "/v1/teams",
@@ -128,59 +123,6 @@ def get_quota(request: Request, who: Name, quarter: QuarterName, asked: AskedMom
     moment = moment_of_views(services, asked)
     quota = services.figures.quota(moment, who=who, quarter=quarter)
     return reply(request, {**moment.answer(), **quota}, moment)
-
-
-@router.post(
-    "/v1/processes/{process}/events",
-    status_code=201,
-    response_model=schemas.RecordedContext,
-    responses=contract.writes(412),
-    openapi_extra=contract.body(BODIES["process"]),
-)
-async def append_to_process(
-    request: Request, process: Name, key: IdempotencyKey, if_match: IfMatch = None
-) -> Response:
-    """Publish a version of a sales process; versions never change."""
-    return await record(request, "process", f"process:{process}", key, if_match)
-
-
-@router.get("/v1/processes", response_model=shapes.ProcessList, responses=contract.reads())
-def list_processes(request: Request, asked: AskedMoment) -> Response:
-    """List the sales processes, the built-in one among them."""
-    services = services_of(request)
-    moment = moment_of_log(services, asked)
-    known = services.context.known(moment.position)
-    return reply(request, {**moment.answer(), "processes": processes_json(known)}, moment)
-
-
-@router.get(
-    "/v1/processes/{process}",
-    response_model=shapes.ProcessAnswer,
-    responses=contract.reads(404),
-)
-def get_process(
-    request: Request, process: Name, asked: AskedMoment, version: Version = None
-) -> Response:
-    """Give the versions of a process, oldest first, or one of them."""
-    services = services_of(request)
-    moment = moment_of_log(services, asked)
-    known = services.context.known(moment.position)
-    return reply(request, {**moment.answer(), **process_json(known, process, version)}, moment)
-
-
-@router.get(
-    "/v1/processes/{process}/lint",
-    response_model=shapes.LintAnswer,
-    responses=contract.reads(404),
-)
-def lint_process(
-    request: Request, process: Name, asked: AskedMoment, version: Version = None
-) -> Response:
-    """Say what makes a version of a process, by default the latest, hard to use."""
-    services = services_of(request)
-    moment = moment_of_log(services, asked)
-    known = services.context.known(moment.position)
-    return reply(request, {**moment.answer(), **lint_json(known, process, version)}, moment)
 
 
 @router.post(

@@ -2,19 +2,14 @@
 
 import json
 from datetime import datetime, timedelta
-from typing import Final
 
-from api.errors import UnknownThingError
 from api.lists_figures import quarter_json
+from api.processes import versions_of
 from domain.events.context import CalendarAdopted, PlanRateSet, PolicyPublished
 from domain.fiscal import FiscalQuarter
 from domain.known import Known, Membership
 from domain.process import Process
 from domain.values import decimal_text
-
-MOST_STAGES: Final = 5
-MOST_OUTCOMES: Final = 3
-"""More than these and nobody uses the process (METRICS section 6)."""
 
 
 def processes_json(known: Known) -> list[dict[str, object]]:
@@ -55,57 +50,10 @@ def process_json(known: Known, process_id: str, version: int | None) -> dict[str
                 "published_at": told[1] if told else None,
                 "event_id": str(told[0]) if told else None,
             }
-            for process in _versions(known, process_id, version)
+            for process in versions_of(known, process_id, version)
             for told in [published.get((process.id, process.version))]
         ],
     }
-
-
-def lint_json(known: Known, process_id: str, version: int | None) -> dict[str, object]:
-    """Say what a version of a process should do without."""
-    process = _versions(known, process_id, version)[-1]
-    stages = len(process.working_stages)
-    warnings: list[dict[str, object]] = []
-    if stages > MOST_STAGES:
-        detail = f"{stages} stages; beyond {MOST_STAGES} nobody keeps them apart"
-        warnings.append(_warning("too_many_stages", None, stages, MOST_STAGES, detail))
-    for stage in process.working_stages:
-        outcomes = sum(len(activity.outcomes) for activity in stage.activities)
-        if outcomes > MOST_OUTCOMES:
-            detail = (
-                f"{stage.name} asks for {outcomes} outcomes; a long checklist is used by nobody"
-            )
-            warnings.append(
-                _warning("too_many_outcomes", stage.id, outcomes, MOST_OUTCOMES, detail)
-            )
-        if not outcomes:
-            detail = f"{stage.name} states no outcome, so progress in it can only be claimed"
-            warnings.append(_warning("stage_without_outcomes", stage.id, 0, 1, detail))
-    return {"id": process.id, "version": process.version, "warnings": warnings}
-
-
-def _warning(
-    rule: str, stage: str | None, value: int, threshold: int, detail: str
-) -> dict[str, object]:
-    return {
-        "rule": rule,
-        "stage": stage,
-        "value": value,
-        "threshold": threshold,
-        "detail": detail,
-    }
-
-
-def _versions(known: Known, process_id: str, version: int | None) -> list[Process]:
-    found = sorted(
-        (p for p in known.catalogue.values() if p.id == process_id), key=lambda p: p.version
-    )
-    kept = [p for p in found if version in (None, p.version)]
-    if not kept:
-        wanted = f" in version {version}" if version else ""
-        message = f"there is no process {process_id!r}{wanted}"
-        raise UnknownThingError(message)
-    return kept
 
 
 def policies_json(known: Known) -> dict[str, object]:

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from api.errors import UnknownDealError, VersionMismatchError
 from api.http import contract, schemas
+from api.http import schemas_process as process_shapes
 from api.http import schemas_replay as replay_shapes
 from api.http.body import read_object
 from api.http.intents import BODIES, OpenDeal, read_intents, read_opening
@@ -158,6 +159,19 @@ def get_review(request: Request, deal_id: DealId, asked: AskedInContext) -> Resp
     services = services_of(request)
     seen = _seen(request, deal_id, asked, judged=True)
     answer = _in_context(services, asked, seen, services.questions.review)
+    return reply(request, answer, seen.moment)
+
+
+@router.get(
+    "/v1/deals/{deal_id}/conformance",
+    response_model=process_shapes.ConformanceAnswer,
+    responses=contract.reads(404),
+)
+def get_conformance(request: Request, deal_id: DealId, asked: AskedInContext) -> Response:
+    """Give how a deal followed its process, and each place where it did not."""
+    services = services_of(request)
+    seen = _seen(request, deal_id, asked, judged=False)
+    answer = _in_context(services, asked, seen, services.questions.conformance)
     return reply(request, answer, seen.moment)
 
 

@@ -288,14 +288,41 @@ class OutcomeProgress(Answer):
     event_id: UUID | None
 
 
+class Learned(Answer):
+    """A fact that was new, whose word it is (null: not stated), and what ties it to the tick."""
+
+    kind: Literal[
+        "person",
+        "role",
+        "criterion",
+        "alternative",
+        "goal",
+        "consequence",
+        "obstacle",
+        "date",
+        "budget",
+    ]
+    value: str
+    level: int | None
+    event_id: UUID
+    link: Literal["caused_by", "correlation", "nearest"]
+
+
 class ActivityProgress(Answer):
-    """Whether an activity was ticked, and its outcomes shown."""
+    """Whether an activity was ticked, its outcomes shown, and what it taught.
+
+    `changed` says whether anything followed from what was learned within the policy's
+    `discovery_days`; null where nothing was learned, and while something still may follow.
+    """
 
     activity: str
     stage: str
     status: str
     ticked_at: datetime | None
     outcomes: list[OutcomeProgress]
+    learned: list[Learned]
+    changed: bool | None
+    changed_by: list[UUID]
 
 
 class Skip(Answer):

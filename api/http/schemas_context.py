@@ -1,7 +1,6 @@
 """The shapes of answers about quotas, quarters, processes, policies, calendars, teams, rates."""
 
 from datetime import date, datetime
-from typing import Literal
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -116,24 +115,6 @@ class ProcessAnswer(Standing):
 
     id: str
     versions: list[ProcessDetail]
-
-
-class Warning(Answer):  # noqa: A001 - the word for it
-    """Something that makes a process hard to use."""
-
-    rule: Literal["too_many_stages", "too_many_outcomes", "stage_without_outcomes"]
-    stage: str | None
-    value: int
-    threshold: int
-    detail: str
-
-
-class LintAnswer(Standing):
-    """What a version of a process should do without."""
-
-    id: str
-    version: int
-    warnings: list[Warning]
 
 
 class PublishedPolicy(Answer):

@@ -15,6 +15,7 @@ from api.forecasts import Forecasts
 from api.lists import DealLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
+from api.processes import ProcessQuestions
 from api.projection_states import StateReader
 from api.quarter_figures import QuarterFigures
 from api.quarter_pressure import QuarterPressure
@@ -35,6 +36,7 @@ class Services:
 
     application: Application
     questions: DealQuestions
+    processes: ProcessQuestions
     lists: DealLists
     log: LogLists
     figures: Figures

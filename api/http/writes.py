@@ -1,6 +1,7 @@
 """What all writes have in common: the key, the version named, and the answer of an append."""
 
 import re
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Final, TypeAlias
 from uuid import UUID
@@ -90,6 +91,14 @@ def recorded_context(recorded: Recorded, *, location: str) -> Response:
     """Answer an append to a stream of the context."""
     answer = {"stream_id": recorded.stream_id, **_recorded_json(recorded)}
     return _created(recorded, answer, location=location)
+
+
+def recorded_process(
+    recorded: Recorded, warnings: Sequence[Mapping[str, object]], *, location: str
+) -> Response:
+    """Answer the publication of a process with what it should do without."""
+    told = {"stream_id": recorded.stream_id, **_recorded_json(recorded)}
+    return _created(recorded, {**told, "warnings": warnings}, location=location)
 
 
 async def moved_on(

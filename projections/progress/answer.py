@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from projections.progress.fold import ActivityProgress, Progress, StageAdvance
+from projections.progress.knowledge import Taught
+from projections.progress.knowledge import answer as knowledge_answer
 from projections.progress.shares import AdvancesAlike, Movement, TickShares
 from projections.progress.status import Status
 
@@ -16,7 +18,10 @@ def answer(progress: Progress, at: datetime) -> dict[str, object]:
     movement = movement_of(progress.advances)
     return {
         "process": {"id": progress.process_id, "version": progress.process_version},
-        "activities": list(map(_activity, progress.activities, statuses)),
+        "activities": [
+            _activity(activity, status, progress.taught.get(activity.activity), at)
+            for activity, status in zip(progress.activities, statuses, strict=True)
+        ],
         **shares.answer(),
         "checkbox_only_progress": movement.checkbox_only_progress(),
         "stage_path": list(progress.stage_path),
@@ -46,7 +51,9 @@ def movement_of(advances: Iterable[StageAdvance]) -> Movement:
     )
 
 
-def _activity(activity: ActivityProgress, status: Status) -> dict[str, object]:
+def _activity(
+    activity: ActivityProgress, status: Status, found: Taught | None, at: datetime
+) -> dict[str, object]:
     claim = activity.claim
     return {
         "activity": activity.activity,
@@ -66,4 +73,5 @@ def _activity(activity: ActivityProgress, status: Status) -> dict[str, object]:
             for outcome in activity.outcomes
             for shown in [outcome.reached() or outcome.best()]
         ],
+        **knowledge_answer(found, at),
     }

@@ -22,6 +22,7 @@ from domain.path import Move, Processes, moves, pinned_reference
 from domain.policy import Policy
 from domain.process import Process
 from domain.replay import Event
+from projections.progress.knowledge import Taught, taught
 from projections.progress.status import Status, status_of
 
 _CLOSING: Final = frozenset({DealDisqualified, DealLost, DealWon})
@@ -124,7 +125,10 @@ class StageAdvance:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A deal's progress as folded; what time alone changes is computed by `status(at)`."""
+    """A deal's progress as folded; what time alone changes is computed by `status(at)`.
+
+    `taught` has the activities that added something to what is known of the deal.
+    """
 
     process_id: str
     process_version: int
@@ -133,6 +137,7 @@ class Progress:
     skips: tuple[StageJump, ...]
     regressions: tuple[StageRegression, ...]
     advances: tuple[StageAdvance, ...]
+    taught: Mapping[str, Taught]
 
 
 def fold(events: Sequence[Event], processes: Processes, policy: Policy) -> Progress:
@@ -155,6 +160,7 @@ def fold(events: Sequence[Event], processes: Processes, policy: Policy) -> Progr
             if m.regression and m.source is not None
         ),
         advances=tuple(advances_of(events, path, causes(events, processes, policy))),
+        taught=taught(events, policy),
     )
 
 

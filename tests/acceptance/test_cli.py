@@ -1,6 +1,7 @@
 """The command line: what it prints, what it refuses, and with which exit."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -137,9 +138,13 @@ def test_a_deal_as_of_an_earlier_position(run: Run, database: str, tmp_path: Pat
         opened = ledger.store.stream(ledger.store.stream_ids_of("D1")[0])[2].position
 
     _, then, _ = run("show", "D1", "--as-of", f"position:{opened}", "--json")
+    _, plain, _ = run("show", "D1")
     code, _, err = run("show", "D1", "--as-of", "position:99999")
 
     assert answered(then)["deal"]["version"] == 3
+    assert answered(then)["conformance"]["trace"] == ["s1"]
+    assert "fitness: 0.909091 (1 skipped" in plain
+    assert re.search(r"^meet_dm +s1 +evidenced +nothing", plain, re.MULTILINE)
     assert (code, "beyond the head" in err) == (1, True)
 
 
@@ -192,6 +197,35 @@ def test_show_tells_the_patterns_that_hold(run: Run, database: str, tmp_path: Pa
     assert "PS-9:" not in text
     rules = [(p["rule"], p["holds"]) for p in answered(full)["pressure"]["patterns"]]
     assert rules == [("PS-8", None), ("PS-7", True), ("PS-8", None), ("PS-9", False)]
+
+
+def test_a_process_is_published_with_its_warnings_and_shown_with_its_worth(
+    run: Run, database: str, tmp_path: Path
+) -> None:
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, thirty_lines())
+    file = tmp_path / "process.yaml"
+    stages = [{"id": f"s{n}", "name": f"S{n}", "goal": "Know"} for n in range(6)]
+    closing = {"won": "won", "lost": "lost"}
+    file.write_text(
+        json.dumps({"version": 1, "name": "Long", "stages": stages, "closing": closing}), "utf-8"
+    )
+
+    code, out, err = run("process", "long", "--publish", str(file), "--json")
+    assert code == 0, err
+    assert answered(out)["processes"][0]["stages"] == 6
+    assert answered(out)["warnings"][0]["rule"] == "too_many_stages"
+    _, out, _ = run("process", "long", "--lint")
+    assert "long, version 1: 7 warnings" in out
+    assert "too many stages, process: 6 stages" in out
+    _, out, _ = run("process", "linear", "--effectiveness")
+    assert re.search(r"^meet_dm +1/1 +0/0 +0/0 +-", out, re.MULTILINE)
+    assert "not cause" in out
+    _, out, _ = run("process", "linear", "--effectiveness", "--json")
+    assert answered(out)["deals"]["won"] == 3
+    assert answered(out)["comparison"] is None
+    assert run("process", "--lint")[0] == 2
+    assert run("process", "nothing", "--lint")[0] == 1
 
 
 def test_the_token_file_is_made_closed_and_refused_open(tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def test_every_question_about_a_deal_is_the_same_at_the_same_instant(client: Tes
     query = f"as_of=position:{head}&effective_at=2026-12-01T00:00:00Z"
     paths = [
         f"/v1/deals/{deal}{rest}?{query}"
-        for rest in ("", "/events", "/history", "/progress", "/pressure")
+        for rest in ("", "/events", "/history", "/progress", "/conformance", "/pressure")
     ]
     before = [client.get(path) for path in paths]
     post(client, f"/v1/deals/{deal}/events", event("note_added", text="second"))

@@ -105,6 +105,7 @@ def addresses(client: TestClient) -> list[str]:
                 *("commitments", "review"),
             )
         ),
+        f"{deal}/conformance",
         "/v1/deals?limit=200",
         "/v1/deals?closed=open&sort=-amount",
         "/v1/events?limit=1000",

@@ -11,18 +11,19 @@ from tests.support.thirty import thirty_lines
 from tests.support.worked_examples import worked_example
 
 
-def answers(ledger: Ledger) -> tuple[Any, Any]:
+def answers(ledger: Ledger) -> tuple[Any, Any, Any]:
     deal_id = UUID(ledger.store.stream_ids_of("D1")[0].partition(":")[2])
     now = moment(ledger.store, as_of=None, effective_at=None, now=NOW)
     seen = ledger.questions.seen(deal_id, now)
-    return ledger.questions.progress(seen), ledger.questions.pressure(seen)
+    questions = ledger.questions
+    return questions.progress(seen), questions.pressure(seen), questions.conformance(seen)
 
 
 def test_the_example_gives_its_verdicts_shares_and_money(database: str, tmp_path: Path) -> None:
     expected = worked_example("EX30")["expect"]
     with ledger_on(database) as ledger:
         report = import_lines(ledger, tmp_path, thirty_lines())
-        progress, pressure = answers(ledger)
+        progress, pressure, conformance = answers(ledger)
 
     assert report.rejects == ()
     rows = expected["rows_id_type_dte_attained_P_cause_verdict"]
@@ -38,6 +39,7 @@ def test_the_example_gives_its_verdicts_shares_and_money(database: str, tmp_path
     movement = progress["customer_led_movement"]
     assert f"{movement['led']}/{movement['steps']}" == expected["customer_led_movement"]
     assert {a["activity"]: a["status"] for a in progress["activities"]} == expected["activity"]
+    assert conformance["alignment"]["fitness"] == expected["stage_fitness"]
     money = [pressure["money"][key]["amount"] for key in ("offered", "realised", "floor")]
     assert money == expected["money_offered_realised_floor"]
     before = expected["counterfactual"]

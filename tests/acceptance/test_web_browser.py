@@ -11,7 +11,8 @@ from playwright.async_api import Page
 
 from api.web.pages import create_pages
 from tests.support.browser import CHROMIUM, Looking, Scheme, Window, serving
-from tests.support.web_answers import BARE_ID, DEAL_ID, LONG_ID, event_id
+from tests.support.web_answers import BARE_ID, DEAL_ID, LONG_ID
+from tests.support.web_parts import event_id
 from tests.support.web_reads import FakeReads
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")

@@ -6,7 +6,8 @@ from fastapi.testclient import TestClient
 
 from api.web.pages import COOKIE, create_pages, local
 from api.web.sessions import LIFETIME, MOST, Sessions
-from tests.support.web_answers import BARE_ID, DEAL_ID, LONG_ID, event_id
+from tests.support.web_answers import BARE_ID, DEAL_ID, LONG_ID
+from tests.support.web_parts import event_id
 from tests.support.web_reads import FakeReads
 
 NOON = datetime(2026, 9, 30, 12, tzinfo=UTC)

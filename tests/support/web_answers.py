@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
+from tests.support.web_parts import event_id, patterns, review
+
 DEAL_ID: Final = "0190a000-0000-7000-8000-000000000001"
 BARE_ID: Final = "0190a000-0000-7000-8000-000000000002"
 LONG_ID: Final = "0190a000-0000-7000-8000-000000000003"
@@ -100,10 +102,6 @@ _TICKS: Final = [
 ]
 
 
-def event_id(version: int) -> str:
-    return f"0190b000-0000-7000-8000-{version:012d}"
-
-
 def deal_answer() -> dict[str, Any]:
     """A deal in its second quarter, with three pressure-shaped events of seven."""
     events = [_event(version, line) for version, line in enumerate(_STORY, start=1)]
@@ -137,55 +135,6 @@ def deal_answer() -> dict[str, Any]:
         ],
         "quarters": QUARTERS,
         "review": review(),
-    }
-
-
-def review() -> dict[str, Any]:
-    """A sheet with a blank, a partly blank and two answered questions, and two flags that hold."""
-
-    def asked(question: str, state: str, *answers: dict[str, Any], missing: Any = ()) -> Any:
-        return {
-            "question": question,
-            "state": state,
-            "missing": list(missing),
-            "answers": list(answers),
-        }
-
-    def said(version: int, title: str, word: str) -> dict[str, Any]:
-        return {"event_id": event_id(version), "title": title, "age_days": 12, "word": word}
-
-    def flag(name: str, colour: str, *, holds: bool | None) -> dict[str, Any]:
-        return {"flag": name, "colour": colour, "holds": holds, "event_ids": [event_id(1)]}
-
-    return {
-        "questions": [
-            asked("What happens if they do not?", "blank", missing=["consequence"]),
-            asked(
-                "Who decides, and by which criteria?",
-                "partly",
-                said(2, "Contact identified: kim, Plant manager", "seller"),
-                missing=["criteria"],
-            ),
-            asked(
-                "What is the customer trying to achieve?",
-                "answered",
-                said(3, "Customer goal: No truck waits", "customer"),
-            ),
-            asked("Which of our promises are open?", "answered"),
-        ],
-        "gates": [
-            {"stage": "qualify", "still_unmet": ["decision-criteria-known"]},
-            {"stage": "discover", "still_unmet": []},
-        ],
-        "health": {
-            "colour": "red",
-            "flags": [
-                flag("pushes", "red", holds=True),
-                flag("one_contact", "amber", holds=True),
-                flag("broken_commitment", "red", holds=False),
-                flag("age_in_stage", "amber", holds=None),
-            ],
-        },
     }
 
 
@@ -235,7 +184,7 @@ def pressure() -> dict[str, Any]:
         "shares": {"shaped": len(shaped), "evaluable": len(judged)},
         "money": {"offered": usd("40000.00"), "realised": None, "floor": None},
         "counterfactual": {"net": usd("190000.00"), "close_date": "2026-07-31"},
-        "patterns": _patterns(),
+        "patterns": patterns(),
         "recording_coverage": 0.7,
         "recording_coverage_of": 30,
         "exposure": _exposure(0.25, known_days=40.0),
@@ -251,47 +200,6 @@ def _exposure(share: float | None, *, known_days: float) -> dict[str, Any]:
         "behind_days": known_days * (share or 0),
         "evidence": [],
     }
-
-
-def _patterns() -> list[dict[str, Any]]:
-    """A burst over two deals that holds, and a win that still stands."""
-    elsewhere = "9" * 8
-    return [
-        {
-            "pattern_id": f"tick_burst:{event_id(11)}",
-            "rule": "PS-6",
-            "name": "tick_burst",
-            "policy_version": 1,
-            "event_id": event_id(11),
-            "rep": "amara",
-            "at": "2026-08-01T10:00:00Z",
-            "holds": True,
-            "facts": [
-                {
-                    "fact": "not_yet_evidenced",
-                    "value": {"kind": "bulk_tick", "share": 1.0, "not_evidenced": 5, "of": 5},
-                    "threshold": {"bulk_tick": "0.5", "catch_up": "0.2"},
-                    "holds": True,
-                    "evidence": [event_id(11), elsewhere],
-                }
-            ],
-            "evidence": [event_id(11), elsewhere],
-            "sentence": "This is consistent with ticking in bulk.",
-        },
-        {
-            "pattern_id": f"win_reversed:{event_id(20)}",
-            "rule": "PS-9",
-            "name": "win_reversed",
-            "policy_version": 1,
-            "event_id": event_id(20),
-            "rep": "amara",
-            "at": "2026-09-01T10:00:00Z",
-            "holds": None,
-            "facts": [],
-            "evidence": [event_id(20)],
-            "sentence": "The win stands so far.",
-        },
-    ]
 
 
 def bare_answer() -> dict[str, Any]:

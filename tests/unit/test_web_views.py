@@ -14,6 +14,7 @@ from api.web.review_panel import FLAGS
 from projections.review.health import COLOURS
 from tests.support import web_answers as answers
 from tests.support.web_board import board_answer
+from tests.support.web_parts import event_id
 
 
 def page_of(answer: dict[str, Any], *, everything: bool = False, zoom: int = 1) -> DealPage:
@@ -117,11 +118,11 @@ def test_patterns_that_hold_come_first_and_link_only_to_events_of_the_deal() -> 
     told[0]["event_id"] = "elsewhere"
     told[1]["holds"] = False
 
-    (held,), (other,) = patterns_of(told, {answers.event_id(11), answers.event_id(20)})
+    (held,), (other,) = patterns_of(told, {event_id(11), event_id(20)})
 
     assert (held.title, held.verdict) == ("Activities ticked in one run", "Holds")
-    assert held.event_id == answers.event_id(11)
-    assert held.facts[0].evidence == (answers.event_id(11),)
+    assert held.event_id == event_id(11)
+    assert held.facts[0].evidence == (event_id(11),)
     assert held.facts[0].value.endswith("not evidenced 5, of 5 (1 event of other deals)")
     assert (other.title, other.verdict) == ("Won and taken back", "Does not hold")
 
@@ -129,7 +130,7 @@ def test_patterns_that_hold_come_first_and_link_only_to_events_of_the_deal() -> 
 def test_every_status_of_a_tick_is_drawn_with_its_own_fill() -> None:
     marks = {mark.moment.key: mark.moment for mark in page_of(answers.deal_answer()).chart.marks}
 
-    fills = [marks[answers.event_id(version)].fill for version in (4, 7, 12, 15, 19)]
+    fills = [marks[event_id(version)].fill for version in (4, 7, 12, 15, 19)]
     assert fills == ["filled", "hollow", "hollow", "filled", "dashed"]
 
 
@@ -140,7 +141,7 @@ def test_a_tick_finds_its_status_by_instant_where_no_event_is_named() -> None:
 
     marks = {mark.moment.key: mark.moment for mark in page_of(answer).chart.marks}
 
-    assert marks[answers.event_id(7)].fill == "hollow"
+    assert marks[event_id(7)].fill == "hollow"
 
 
 def test_reasons_carry_the_numbers_of_their_pins_and_every_fact_with_its_evidence() -> None:
@@ -151,14 +152,14 @@ def test_reasons_carry_the_numbers_of_their_pins_and_every_fact_with_its_evidenc
     assert len(page.other_reasons) == 4
     window, behind, action, _ = page.reasons[0].facts
     assert (window.value, window.threshold) == ("5 days left", "fewer than 14 days left")
-    assert (behind.answer, behind.evidence) == ("Holds", (answers.event_id(2),))
+    assert (behind.answer, behind.evidence) == ("Holds", (event_id(2),))
     assert action.value == "no customer action was recorded"
 
 
 def test_a_retracted_event_stays_in_the_ledger_and_leaves_the_chart() -> None:
     page = page_of(answers.deal_answer())
 
-    retracted = answers.event_id(16)
+    retracted = event_id(16)
     assert retracted in page.shown_ids
     assert retracted not in {mark.moment.key for mark in page.chart.marks}
 
@@ -218,7 +219,7 @@ def test_a_retracted_event_carries_no_number_even_if_it_was_judged() -> None:
 
     page = page_of(answer)
 
-    assert answers.event_id(10) not in page.numbers
+    assert event_id(10) not in page.numbers
     assert [reason.number for reason in page.reasons] == [1, 2]
 
 
