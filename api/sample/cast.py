@@ -66,5 +66,25 @@ NEWCOMER: Final = Rep("owen-clarke", "north", DILIGENT, (0, 0, 110, 130), 0, ("p
 LEAVER: Final = "jonas-weber"
 
 
-def rep_named(name: str) -> Rep:
-    return next(rep for rep in (*REPS, NEWCOMER) if rep.id == name)
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who sells: the reps from the beginning, those who come later, and the teams' managers."""
+
+    reps: Sequence[Rep]
+    newcomers: Sequence[Rep]
+    managers: Mapping[str, str]
+    leaver: str | None = None
+
+    def rep_named(self, name: str) -> Rep:
+        return next(rep for rep in (*self.reps, *self.newcomers) if rep.id == name)
+
+    def manager_of(self, name: str) -> str:
+        return self.managers[self.rep_named(name).team]
+
+    def mates_of(self, name: str) -> list[str]:
+        """Give the colleagues in somebody's team who stay."""
+        team = self.rep_named(name).team
+        return [r.id for r in self.reps if r.team == team and r.id not in {name, self.leaver}]
+
+
+COMPANY: Final = Cast(REPS, (NEWCOMER,), MANAGERS, LEAVER)

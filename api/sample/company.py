@@ -16,7 +16,7 @@ from api.sample.products import PRODUCTS
 from api.sample.pursuit import Brief, Pursuit
 from api.sample.quarter_end import customers_year_end
 from api.sample.stories import stories
-from api.sample.year import CLOSED, Year, office_moment
+from api.sample.timeline import CLOSED, Timeline, office_moment
 
 DEFAULT_SEED: Final = 53
 _DAY: Final = timedelta(days=1)
@@ -34,9 +34,9 @@ def lines(*, now: datetime, seed: int = DEFAULT_SEED) -> Iterator[dict[str, obje
     Raises:
         ValueError: `now` is a local time.
     """
-    year = Year(now)
-    journal = Journal(seed=seed, horizon=year.horizon)
-    market = Market(year)
+    timeline = Timeline(now)
+    journal = Journal(seed=seed)
+    market = Market(timeline)
     context = Context(market, journal, seed=seed)
     context.tell()
     deals = [
@@ -46,9 +46,11 @@ def lines(*, now: datetime, seed: int = DEFAULT_SEED) -> Iterator[dict[str, obje
         for brief in _briefs(rep, index, seed=seed)
     ]
     told = stories(market=market, journal=journal, seed=seed)
-    market.run([*told, *deals], until=year.horizon)
+    for pursuit in (*told, *deals):
+        market.add(pursuit)
+    market.run(until=timeline.horizon)
     context.forecasts()
-    return journal.lines()
+    return journal.upto(timeline.horizon)
 
 
 def _briefs(rep: Rep, index: int, *, seed: int) -> Iterator[Brief]:
@@ -73,8 +75,8 @@ def _ordinary(
     given: Brief, index: int, *, market: Market, journal: Journal, seed: int, context: Context
 ) -> Pursuit:
     chance = Chance(seed, given.key, "plan")
-    decided = _decided(given.rep, index, market.year, chance)
-    opened = max(market.year.first_day, decided - chance.between(45, 105) * _DAY)
+    decided = _decided(given.rep, index, market.timeline, chance)
+    opened = max(market.timeline.first_day, decided - chance.between(45, 105) * _DAY)
     if given.rep.id == LEAVER and opened >= context.handover_on:
         given = brief(NEWCOMER, given.key, seed=seed)
     pursuit = Pursuit(given, market=market, journal=journal, seed=seed)
@@ -90,7 +92,7 @@ def _ordinary(
         ),
     )
     if given.rep.behaviour.paced:
-        customers_year_end(pursuit, market.year.quarter(index))
+        customers_year_end(pursuit, market.timeline.quarter(index))
     if chance.happens(_MOVED) and not late:
         at = office_moment(context.second_process_on + chance.between(1, 4) * _DAY, chance)
         pursuit.plan(at, move_to_second_process)
@@ -100,9 +102,9 @@ def _ordinary(
     return pursuit
 
 
-def _decided(rep: Rep, index: int, year: Year, chance: Chance) -> date:
+def _decided(rep: Rep, index: int, timeline: Timeline, chance: Chance) -> date:
     """Draw the day on which the customer decides; some customers decide as their budget ends."""
-    quarter = year.quarter(index)
+    quarter = timeline.quarter(index)
     if rep.behaviour.paced:
         return quarter.end - chance.between(1, 6) * _DAY
     if rep.behaviour.rushes and chance.happens(0.6):
@@ -118,5 +120,5 @@ def _fate(rep: Rep, chance: Chance) -> Fate:
 
 def _expected(pursuit: Pursuit, index: int, decided: date, chance: Chance) -> date:
     if pursuit.habits.paced:
-        return pursuit.market.year.quarter(index).end + chance.between(3, 25) * _DAY
+        return pursuit.market.timeline.quarter(index).end + chance.between(3, 25) * _DAY
     return decided + chance.between(-20, 12) * _DAY

@@ -9,13 +9,13 @@ from typing import Final, TypeAlias
 
 from api.sample import phrases
 from api.sample.accounts import Contact, Customer
-from api.sample.cast import CURRENCY, MANAGERS, RATES, Rep, rep_named
+from api.sample.cast import CURRENCY, RATES, Rep
 from api.sample.chance import Chance
 from api.sample.journal import Journal, Json
 from api.sample.market import Market, Position
 from api.sample.process import LOST, PROCESS, STRICT, WON
 from api.sample.products import Product
-from api.sample.year import local_date, office_moment
+from api.sample.timeline import local_date, office_moment
 
 MINUTE: Final = timedelta(minutes=1)
 DAY: Final = timedelta(days=1)
@@ -73,7 +73,7 @@ class Pursuit:
         self.chance = Chance(seed, brief.key)
         self.market = market
         self.memory = Memory(owner=brief.rep.id)
-        self.at = market.year.horizon
+        self.at = market.timeline.horizon
         self._journal = journal
         self._steps: list[tuple[datetime, int, Act, bool]] = []
         self._planned = 0
@@ -190,7 +190,7 @@ class Pursuit:
 
     @property
     def manager(self) -> str:
-        return MANAGERS[rep_named(self.memory.owner).team]
+        return self.market.cast.manager_of(self.memory.owner)
 
     @property
     def today(self) -> date:

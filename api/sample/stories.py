@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from api.sample import incidents
 from api.sample.accounts import customer_named
-from api.sample.cast import rep_named
+from api.sample.cast import COMPANY
 from api.sample.endings import won_by_order
 from api.sample.journal import Journal
 from api.sample.market import Market
@@ -30,7 +30,7 @@ from api.sample.script import (
     ticked,
     worked,
 )
-from api.sample.year import office_moment
+from api.sample.timeline import office_moment
 from domain.fiscal import FiscalQuarter
 
 Script: TypeAlias = Callable[[FiscalQuarter], Sequence[Scene]]
@@ -216,7 +216,7 @@ def stories(*, market: Market, journal: Journal, seed: int) -> list[Pursuit]:
 def _told(story: Story, *, market: Market, journal: Journal, seed: int) -> Pursuit:
     brief = Brief(
         key=story.key,
-        rep=rep_named(story.rep),
+        rep=COMPANY.rep_named(story.rep),
         customer=customer_named(story.customer),
         product=story.product,
         price=Decimal(story.price),
@@ -224,8 +224,8 @@ def _told(story: Story, *, market: Market, journal: Journal, seed: int) -> Pursu
         figures=(52, 4),
     )
     pursuit = Pursuit(brief, market=market, journal=journal, seed=seed)
-    quarter = market.year.quarter(story.index)
-    at = market.year.quarter(-1).start_instant
+    quarter = market.timeline.quarter(story.index)
+    at = market.timeline.quarter(-1).start_instant
     for day, act in story.script(quarter):
         # Two scenes may fall on one Friday, the later day being a Sunday; they keep their order.
         at = max(office_moment(day, pursuit.chance), at + _PAUSE)

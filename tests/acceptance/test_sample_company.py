@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from hashlib import sha256
 from itertools import pairwise
 
 import pytest
@@ -38,6 +39,7 @@ OTHER_DAYS = [
     datetime(2028, 2, 29, 23, 0, tzinfo=UTC),
 ]
 LATE = timedelta(hours=48)
+FINGERPRINT = "00fcafc5a9e3469dd72c989441e1b050190f179883f7c84c36925f4e9cc39eee"
 
 
 @cache
@@ -75,6 +77,13 @@ def test_the_same_day_and_seed_give_the_same_bytes() -> None:
 
     assert first == second
     assert first != other
+
+
+def test_the_default_company_is_the_one_that_it_was() -> None:
+    """A change of the engine for other histories changes no byte of this one."""
+    texts = (json.dumps(line, ensure_ascii=False) for line in lines(now=NOW))
+
+    assert sha256("\n".join(texts).encode()).hexdigest() == FINGERPRINT
 
 
 def test_the_company_is_large_enough_to_be_looked_at(company: Company) -> None:
