@@ -11,6 +11,7 @@ from api.cli_context import add_context_commands
 from api.cli_exchange import add_exchange_commands
 from api.cli_projections import add_projection_commands
 from api.cli_replay import add_replay_commands
+from api.cli_sample import add_sample_commands
 from api.cli_serve import add_serve_commands
 from api.cli_show import add_show_commands
 from api.collecting import collect_seldom
@@ -60,6 +61,7 @@ def dealtrail(
 
 add_serve_commands(app)
 add_exchange_commands(app)
+add_sample_commands(app)
 add_show_commands(app)
 add_projection_commands(app)
 add_replay_commands(app)

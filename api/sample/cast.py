@@ -1,10 +1,11 @@
 """Who is in the sample company: its teams, people, quotas and how each rep works."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
+from api.sample.accounts import FIRST_NAMES, LAST_NAMES
 from api.sample.behaviour import (
     BOX_TICKER,
     CLOSER,
@@ -88,3 +89,29 @@ class Cast:
 
 
 COMPANY: Final = Cast(REPS, (NEWCOMER,), MANAGERS, LEAVER)
+
+
+def cast_of(count: int, habits: Sequence[Behaviour]) -> Cast:
+    """Give a cast of so many reps with these habits in turn, the company's own reps first."""
+    names = [*(rep.id for rep in REPS), *_more_names()]
+    reps = [
+        replace(
+            REPS[place % len(REPS)],
+            id=name,
+            team=tuple(MANAGERS)[place % len(MANAGERS)],
+            behaviour=habits[place % len(habits)],
+        )
+        for place, name in enumerate(names[:count])
+    ]
+    return Cast(reps, (), MANAGERS)
+
+
+def _more_names() -> list[str]:
+    """Give invented names, each of a first and a last name that customers have as well."""
+    names = [f"{first}-{last}".lower() for last in LAST_NAMES for first in FIRST_NAMES]
+    # In steps that never come to the same name twice, so that neighbours differ in both.
+    return [names[place * _STRIDE % len(names)] for place in range(len(names))]
+
+
+_STRIDE: Final = 23
+MOST_REPS: Final = len(REPS) + len(FIRST_NAMES) * len(LAST_NAMES)

@@ -2,25 +2,22 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Final
 
-from api.sample.accounts import customer_named, names_in
+from api.sample.brief import Brief, brief
 from api.sample.cast import LEAVER, NEWCOMER, REPS, Rep
 from api.sample.chance import Chance
 from api.sample.context import Context
 from api.sample.course import Fate, Plan, begin, hand_over, move_to_second_process
 from api.sample.journal import Journal
 from api.sample.market import Market
-from api.sample.products import PRODUCTS
-from api.sample.pursuit import Brief, Pursuit
+from api.sample.pursuit import Pursuit
 from api.sample.quarter_end import customers_year_end
 from api.sample.stories import stories
 from api.sample.timeline import CLOSED, Timeline, office_moment
 
 DEFAULT_SEED: Final = 53
 _DAY: Final = timedelta(days=1)
-_THOUSAND: Final = 1000
 _MOVED: Final = 0.3
 """Chance that a young deal is moved to the second version of the process."""
 
@@ -58,17 +55,6 @@ def _briefs(rep: Rep, index: int, *, seed: int) -> Iterator[Brief]:
     for place in range(1, rep.load + 1):
         key = f"{initials}-{index + 1}{place:02}"
         yield brief(rep, key, seed=seed)
-
-
-def brief(rep: Rep, key: str, *, seed: int) -> Brief:
-    """Draw a customer, a product and a price from the deal's own stream."""
-    chance = Chance(seed, key, "brief")
-    customer = customer_named(chance.one_of(names_in(rep.segments)))
-    product = chance.one_of(PRODUCTS[customer.segment])
-    figures = (chance.between(40, 70), chance.between(3, 9))
-    price = Decimal(chance.between(20, 94) * _THOUSAND + chance.one_of((0, 500, 800)))
-    scope = chance.one_of(product.scopes).format(m=figures[1])
-    return Brief(key, rep, customer, product, price, scope, figures)
 
 
 def _ordinary(

@@ -45,8 +45,12 @@ class Journal:
         actor: str,
         data: Json,
         caused_by: str | None = None,
+        imported: bool = False,
     ) -> str:
-        """Add a line and give its external id, by which other lines may name it."""
+        """Add a line and give its external id, by which other lines may name it.
+
+        An imported one says nothing of when it was recorded.
+        """
         version = self._versions[stream] = self._versions.get(stream, 0) + 1
         external_id = str(self._id(f"{stream}/{version}", recorded_at))
         line: Json = {
@@ -57,6 +61,8 @@ class Journal:
             "recorded_at": _text(recorded_at),
             "actor": actor,
         }
+        if imported:
+            del line["recorded_at"]
         if caused_by is not None:
             line["caused_by"] = caused_by
         line["data"] = data
@@ -64,6 +70,10 @@ class Journal:
         self._count += 1
         heapq.heappush(self._told, _Told((recorded_at, of_deal, self._count), line))
         return external_id
+
+    def close(self, stream: str) -> None:
+        """Forget a stream that nothing more is told of."""
+        self._versions.pop(stream, None)
 
     def upto(self, instant: datetime) -> Iterator[Json]:
         """Give what was recorded before the instant and was not given yet, and forget it."""

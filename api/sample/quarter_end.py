@@ -162,9 +162,12 @@ def _answer_request(pursuit: Pursuit) -> None:
 
 
 def share_credit(pursuit: Pursuit) -> None:
-    """Split the credit with a colleague of the team who helps with the deal."""
+    """Split the credit with a colleague of the team, if there is one, who helps with the deal."""
     memory = pursuit.memory
-    mate = pursuit.chance.one_of(pursuit.market.cast.mates_of(memory.owner))
+    mates = pursuit.market.cast.mates_of(memory.owner)
+    if not mates:
+        return
+    mate = pursuit.chance.one_of(mates)
     share = Decimal(pursuit.chance.one_of(("0.20", "0.25", "0.30", "0.40")))
     memory.shares = {memory.owner: 1 - share, mate: share}
     shares = {rep: str(part) for rep, part in memory.shares.items()}

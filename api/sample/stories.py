@@ -8,13 +8,14 @@ from typing import Final, TypeAlias
 
 from api.sample import incidents
 from api.sample.accounts import customer_named
+from api.sample.brief import Brief
 from api.sample.cast import COMPANY
 from api.sample.endings import won_by_order
 from api.sample.journal import Journal
 from api.sample.market import Market
 from api.sample.process import COMMIT, DISCOVER, PROPOSAL, SOLUTION
 from api.sample.products import MAINTENANCE, QUALITY, SCHEDULING, TRACEABILITY, Product
-from api.sample.pursuit import DAY, Brief, Pursuit
+from api.sample.pursuit import DAY, Pursuit
 from api.sample.quarter_end import customers_year_end
 from api.sample.script import (
     Scene,
