@@ -14,6 +14,7 @@ from api.cli_replay import add_replay_commands
 from api.cli_sample import add_sample_commands
 from api.cli_serve import add_serve_commands
 from api.cli_show import add_show_commands
+from api.cli_validate import add_validate_commands
 from api.collecting import collect_seldom
 from api.errors import ApplicationError
 from api.exchange.lines import ExportRefusedError
@@ -67,6 +68,7 @@ add_projection_commands(app)
 add_replay_commands(app)
 add_context_commands(app)
 add_bench_commands(app)
+add_validate_commands(app)
 
 
 def main() -> NoReturn:
