@@ -14,8 +14,10 @@ from api.cli_forecast import add_forecast_commands
 from api.cli_projections import add_projection_commands
 from api.cli_replay import add_replay_commands
 from api.cli_report import add_report_command
+from api.cli_sample import add_sample_commands
 from api.cli_serve import add_serve_commands
 from api.cli_show import add_show_commands
+from api.cli_validate import add_validate_commands
 from api.collecting import collect_seldom
 from api.errors import ApplicationError
 from api.exchange.lines import ExportRefusedError
@@ -63,6 +65,7 @@ def dealtrail(
 
 add_serve_commands(app)
 add_exchange_commands(app)
+add_sample_commands(app)
 add_show_commands(app)
 add_projection_commands(app)
 add_replay_commands(app)
@@ -71,6 +74,7 @@ add_customer_commands(app)
 add_report_command(app)
 add_context_commands(app)
 add_bench_commands(app)
+add_validate_commands(app)
 
 
 def main() -> NoReturn:

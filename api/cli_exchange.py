@@ -1,4 +1,4 @@
-"""Commands that bring history in: `import` and `sample`."""
+"""Brings history in: the command `import`, and the loading of the sample company."""
 
 import json
 from collections.abc import Iterator
@@ -24,9 +24,8 @@ _FEW: Final = 20
 
 
 def add_exchange_commands(app: typer.Typer) -> None:
-    """Add the commands to the program."""
+    """Add the command to the program."""
     app.command("import")(import_files)
-    app.command("sample")(sample)
 
 
 def import_files(
@@ -81,28 +80,12 @@ def _run(ledger: Ledger, reader: Reader, *, founding: bool, dry_run: bool) -> Im
     return report
 
 
-def sample(
-    seed: Annotated[int | None, typer.Option(help="Another company of the same kind.")] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="Write the lines to a file instead of the ledger.")
-    ] = None,
-) -> None:
-    """Load the sample company into an empty ledger, as a founding import."""
-    if output is not None:
-        output.write_text("".join(_sample_texts(seed)), encoding="utf-8")
-        return
-    with open_ledger(Settings.read()) as ledger:
-        ledger.store.start()
-        report = load_sample(ledger, seed=seed)
-    typer.echo(f"{report.deals} deals, {report.events_made} events")
-
-
 def load_sample(ledger: Ledger, *, seed: int | None = None) -> ImportReport:
     """Import the sample company, with its people's names, and bring the views up."""
     with TemporaryDirectory(prefix="dealtrail-sample-") as folder:
         file = Path(folder) / "sample-company.ndjson"
         with file.open("w", encoding="utf-8") as lines:
-            lines.writelines(_sample_texts(seed))
+            lines.writelines(sample_texts(seed))
         reader = reader_for("ndjson", [file], profile=None, known=LedgerContext(ledger.store))
         report = run_import(ledger.store, reader, now=clock.now(), founding=True)
     People(ledger.store).remember(_names(ledger))
@@ -125,7 +108,8 @@ def catch_up(ledger: Ledger) -> None:
         )
 
 
-def _sample_texts(seed: int | None) -> Iterator[str]:
+def sample_texts(seed: int | None) -> Iterator[str]:
+    """Give the lines of the sample company as they are written to a file."""
     chosen = {} if seed is None else {"seed": seed}
     for line in sample_lines(now=clock.now(), **chosen):
         yield json.dumps(line, ensure_ascii=False) + "\n"

@@ -1,1 +1,1 @@
-"""The sample company: a year of invented sales, simulated from behaviours, quotas and a seed."""
+"""The sample company, and simulated histories whose causes are known: one engine, from a seed."""

@@ -72,11 +72,11 @@ _NAMES: Final = {
         "Redcastle Membranes",
     ),
 }
-_FIRST: Final = (
+FIRST_NAMES: Final = (
     "Lena", "Marcus", "Ingrid", "Paul", "Aisha", "Robert", "Claire", "Diego", "Hannah", "Samuel",
     "Yuki", "Peter", "Miriam", "Anton", "Rachel", "Kofi", "Julia", "Stefan", "Nora", "Graham",
 )  # fmt: skip
-_LAST: Final = (
+LAST_NAMES: Final = (
     "Holt", "Abara", "Svensson", "Keller", "Duarte", "Whitcombe", "Iyer", "Novak", "Farrell",
     "Okoye", "Lindgren", "Moreau", "Castellano", "Byrne", "Hoffman", "Sato", "Pruitt", "Vance",
 )  # fmt: skip
@@ -134,9 +134,9 @@ def customer_named(name: str) -> Customer:
     segment = next(one for one, names in _NAMES.items() if name in names)
     chance, contacts, taken = Chance("people", name), list[Contact](), set[str]()
     for role in _ROLES[segment]:
-        person = f"{chance.one_of(_FIRST)} {chance.one_of(_LAST)}"
+        person = f"{chance.one_of(FIRST_NAMES)} {chance.one_of(LAST_NAMES)}"
         while person in taken:
-            person = f"{chance.one_of(_FIRST)} {chance.one_of(_LAST)}"
+            person = f"{chance.one_of(FIRST_NAMES)} {chance.one_of(LAST_NAMES)}"
         taken.add(person)
         contacts.append(Contact(slug(person), person, role))
     return Customer(slug(name), name, segment, tuple(contacts))

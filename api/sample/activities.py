@@ -75,7 +75,7 @@ def show(pursuit: Pursuit, activity: str, *, for_good: bool = False) -> None:
             statement=statement,
             lag=lag,
         )
-        if lag is None and not for_good:
+        if told and lag is None and not for_good:
             _doubt(pursuit, outcome, told)
 
 
@@ -255,7 +255,8 @@ def lead(pursuit: Pursuit, stage: str, *, in_writing: bool = False) -> None:
     kind = chance.one_of(kinds)
     days = chance.between(4, 14)
     named = pursuit.commitment(kind, due=pursuit.today + days * DAY)
-    pursuit.plan_in(days, lambda later: _settle(later, named))
+    if named:
+        pursuit.plan_in(days, lambda later: _settle(later, named))
 
 
 def _settle(pursuit: Pursuit, named: str) -> None:

@@ -1,10 +1,11 @@
 """Who is in the sample company: its teams, people, quotas and how each rep works."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
+from api.sample.accounts import FIRST_NAMES, LAST_NAMES
 from api.sample.behaviour import (
     BOX_TICKER,
     CLOSER,
@@ -66,5 +67,51 @@ NEWCOMER: Final = Rep("owen-clarke", "north", DILIGENT, (0, 0, 110, 130), 0, ("p
 LEAVER: Final = "jonas-weber"
 
 
-def rep_named(name: str) -> Rep:
-    return next(rep for rep in (*REPS, NEWCOMER) if rep.id == name)
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who sells: the reps from the beginning, those who come later, and the teams' managers."""
+
+    reps: Sequence[Rep]
+    newcomers: Sequence[Rep]
+    managers: Mapping[str, str]
+    leaver: str | None = None
+
+    def rep_named(self, name: str) -> Rep:
+        return next(rep for rep in (*self.reps, *self.newcomers) if rep.id == name)
+
+    def manager_of(self, name: str) -> str:
+        return self.managers[self.rep_named(name).team]
+
+    def mates_of(self, name: str) -> list[str]:
+        """Give the colleagues in somebody's team who stay."""
+        team = self.rep_named(name).team
+        return [r.id for r in self.reps if r.team == team and r.id not in {name, self.leaver}]
+
+
+COMPANY: Final = Cast(REPS, (NEWCOMER,), MANAGERS, LEAVER)
+
+
+def cast_of(count: int, habits: Sequence[Behaviour]) -> Cast:
+    """Give a cast of so many reps with these habits in turn, the company's own reps first."""
+    names = [*(rep.id for rep in REPS), *_more_names()]
+    reps = [
+        replace(
+            REPS[place % len(REPS)],
+            id=name,
+            team=tuple(MANAGERS)[place % len(MANAGERS)],
+            behaviour=habits[place % len(habits)],
+        )
+        for place, name in enumerate(names[:count])
+    ]
+    return Cast(reps, (), MANAGERS)
+
+
+def _more_names() -> list[str]:
+    """Give invented names, each of a first and a last name that customers have as well."""
+    names = [f"{first}-{last}".lower() for last in LAST_NAMES for first in FIRST_NAMES]
+    # In steps that never come to the same name twice, so that neighbours differ in both.
+    return [names[place * _STRIDE % len(names)] for place in range(len(names))]
+
+
+_STRIDE: Final = 23
+MOST_REPS: Final = len(REPS) + len(FIRST_NAMES) * len(LAST_NAMES)

@@ -2,25 +2,22 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Final
 
-from api.sample.accounts import customer_named, names_in
+from api.sample.brief import Brief, brief
 from api.sample.cast import LEAVER, NEWCOMER, REPS, Rep
 from api.sample.chance import Chance
 from api.sample.context import Context
 from api.sample.course import Fate, Plan, begin, hand_over, move_to_second_process
 from api.sample.journal import Journal
 from api.sample.market import Market
-from api.sample.products import PRODUCTS
-from api.sample.pursuit import Brief, Pursuit
+from api.sample.pursuit import Pursuit
 from api.sample.quarter_end import customers_year_end
 from api.sample.stories import stories
-from api.sample.year import CLOSED, Year, office_moment
+from api.sample.timeline import CLOSED, Timeline, office_moment
 
 DEFAULT_SEED: Final = 53
 _DAY: Final = timedelta(days=1)
-_THOUSAND: Final = 1000
 _MOVED: Final = 0.3
 """Chance that a young deal is moved to the second version of the process."""
 
@@ -34,9 +31,9 @@ def lines(*, now: datetime, seed: int = DEFAULT_SEED) -> Iterator[dict[str, obje
     Raises:
         ValueError: `now` is a local time.
     """
-    year = Year(now)
-    journal = Journal(seed=seed, horizon=year.horizon)
-    market = Market(year)
+    timeline = Timeline(now)
+    journal = Journal(seed=seed)
+    market = Market(timeline)
     context = Context(market, journal, seed=seed)
     context.tell()
     deals = [
@@ -46,9 +43,11 @@ def lines(*, now: datetime, seed: int = DEFAULT_SEED) -> Iterator[dict[str, obje
         for brief in _briefs(rep, index, seed=seed)
     ]
     told = stories(market=market, journal=journal, seed=seed)
-    market.run([*told, *deals], until=year.horizon)
+    for pursuit in (*told, *deals):
+        market.add(pursuit)
+    market.run(until=timeline.horizon)
     context.forecasts()
-    return journal.lines()
+    return journal.upto(timeline.horizon)
 
 
 def _briefs(rep: Rep, index: int, *, seed: int) -> Iterator[Brief]:
@@ -58,23 +57,12 @@ def _briefs(rep: Rep, index: int, *, seed: int) -> Iterator[Brief]:
         yield brief(rep, key, seed=seed)
 
 
-def brief(rep: Rep, key: str, *, seed: int) -> Brief:
-    """Draw a customer, a product and a price from the deal's own stream."""
-    chance = Chance(seed, key, "brief")
-    customer = customer_named(chance.one_of(names_in(rep.segments)))
-    product = chance.one_of(PRODUCTS[customer.segment])
-    figures = (chance.between(40, 70), chance.between(3, 9))
-    price = Decimal(chance.between(20, 94) * _THOUSAND + chance.one_of((0, 500, 800)))
-    scope = chance.one_of(product.scopes).format(m=figures[1])
-    return Brief(key, rep, customer, product, price, scope, figures)
-
-
 def _ordinary(
     given: Brief, index: int, *, market: Market, journal: Journal, seed: int, context: Context
 ) -> Pursuit:
     chance = Chance(seed, given.key, "plan")
-    decided = _decided(given.rep, index, market.year, chance)
-    opened = max(market.year.first_day, decided - chance.between(45, 105) * _DAY)
+    decided = _decided(given.rep, index, market.timeline, chance)
+    opened = max(market.timeline.first_day, decided - chance.between(45, 105) * _DAY)
     if given.rep.id == LEAVER and opened >= context.handover_on:
         given = brief(NEWCOMER, given.key, seed=seed)
     pursuit = Pursuit(given, market=market, journal=journal, seed=seed)
@@ -90,7 +78,7 @@ def _ordinary(
         ),
     )
     if given.rep.behaviour.paced:
-        customers_year_end(pursuit, market.year.quarter(index))
+        customers_year_end(pursuit, market.timeline.quarter(index))
     if chance.happens(_MOVED) and not late:
         at = office_moment(context.second_process_on + chance.between(1, 4) * _DAY, chance)
         pursuit.plan(at, move_to_second_process)
@@ -100,9 +88,9 @@ def _ordinary(
     return pursuit
 
 
-def _decided(rep: Rep, index: int, year: Year, chance: Chance) -> date:
+def _decided(rep: Rep, index: int, timeline: Timeline, chance: Chance) -> date:
     """Draw the day on which the customer decides; some customers decide as their budget ends."""
-    quarter = year.quarter(index)
+    quarter = timeline.quarter(index)
     if rep.behaviour.paced:
         return quarter.end - chance.between(1, 6) * _DAY
     if rep.behaviour.rushes and chance.happens(0.6):
@@ -118,5 +106,5 @@ def _fate(rep: Rep, chance: Chance) -> Fate:
 
 def _expected(pursuit: Pursuit, index: int, decided: date, chance: Chance) -> date:
     if pursuit.habits.paced:
-        return pursuit.market.year.quarter(index).end + chance.between(3, 25) * _DAY
+        return pursuit.market.timeline.quarter(index).end + chance.between(3, 25) * _DAY
     return decided + chance.between(-20, 12) * _DAY

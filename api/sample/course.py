@@ -12,7 +12,7 @@ from api.sample.activities import lead, learn, tick_run, work
 from api.sample.endings import lose, won_by_order
 from api.sample.process import ACTIVITIES, DISCOVER, PROCESS, PROPOSAL, QUALIFY, SOLUTION, WORKING
 from api.sample.pursuit import DAY, Act, Pursuit
-from api.sample.year import WINDOW, office_moment
+from api.sample.timeline import WINDOW, office_moment
 
 Fate: TypeAlias = Literal["win", "lose", "disqualify", "fade"]
 
@@ -65,7 +65,7 @@ def _lay_stage(pursuit: Pursuit, stage: str, *, start: date, end: date, plan: Pl
         if plan.fate == "disqualify":
             return
         at = office_moment(start, chance)
-        patient = not pursuit.habits.rushes and pursuit.market.year.in_window(at)
+        patient = not pursuit.habits.rushes and pursuit.market.timeline.in_window(at)
         if chance.happens(pursuit.habits.led) or patient:
             before = office_moment(start - chance.between(1, 3) * DAY, chance)
             previous = WORKING[WORKING.index(stage) - 1]
@@ -131,7 +131,7 @@ def _replan(pursuit: Pursuit, decided: date) -> None:
             cause = pursuit.request("later", level=chance.between(2, 4))
         reason = chance.one_of(phrases.MOVES["out"])
         pursuit.move(decided + chance.between(-2, 6) * DAY, reason, caused_by=cause)
-    elif not pursuit.habits.paced and not pursuit.market.year.in_window(pursuit.at):
+    elif not pursuit.habits.paced and not pursuit.market.timeline.in_window(pursuit.at):
         pursuit.move(decided, chance.one_of(phrases.MOVES["plan"]))
 
 
@@ -147,7 +147,7 @@ def _lay_price(pursuit: Pursuit, start: date, end: date) -> None:
 
 def _calm(pursuit: Pursuit, day: date) -> datetime:
     """Move a day out of the closing and opening days of its quarter."""
-    quarter = pursuit.market.year.calendar.quarter_on(day)
+    quarter = pursuit.market.timeline.calendar.quarter_on(day)
     first, last = quarter.start + _OPENING * DAY, quarter.end - (WINDOW + 1) * DAY
     if day > last:
         day = last - pursuit.chance.between(0, 6) * DAY

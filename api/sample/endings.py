@@ -12,7 +12,7 @@ def won_by_order(pursuit: Pursuit) -> None:
         return
     chance = pursuit.chance
     pursuit.forecast("commit")
-    patient = not pursuit.habits.rushes and pursuit.market.year.in_window(pursuit.at)
+    patient = not pursuit.habits.rushes and pursuit.market.timeline.in_window(pursuit.at)
     if chance.happens(0.4 + pursuit.habits.led / 2) or patient:
         kind = "signature" if chance.happens(0.5) else "order"
         named = pursuit.commitment(kind, due=pursuit.today)

@@ -45,7 +45,7 @@ def order_wanted(pursuit: Pursuit) -> None:
 
 def discount_for_the_month(pursuit: Pursuit) -> None:
     """Pull the date in and buy it with a price that nobody has asked for."""
-    quarter = pursuit.market.year.calendar.quarter_of(pursuit.at)
+    quarter = pursuit.market.timeline.calendar.quarter_of(pursuit.at)
     pursuit.memory.rushed = True
     pursuit.move(quarter.end, "I need the order this month.")
     pursuit.forecast("commit")

@@ -1,6 +1,7 @@
 """The output: what was told, when, by whom, as lines of Dealtrail's own format."""
 
 import hashlib
+import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,18 +19,19 @@ _VARIANT_BITS: Final = (1 << 64) - (1 << 62)
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    recorded_at: datetime
-    context: bool
-    sequence: int
+    order: tuple[datetime, bool, int]
     line: Json
+
+    def __lt__(self, other: "_Told") -> bool:
+        return self.order < other.order
 
 
 class Journal:
     """Collects lines in any order and gives them in the order of their recording."""
 
-    def __init__(self, *, seed: int, horizon: datetime) -> None:
+    def __init__(self, *, seed: int) -> None:
         self._seed = seed
-        self._horizon = horizon
+        self._count = 0
         self._told: list[_Told] = []
         self._versions: dict[str, int] = {}
 
@@ -43,8 +45,12 @@ class Journal:
         actor: str,
         data: Json,
         caused_by: str | None = None,
+        imported: bool = False,
     ) -> str:
-        """Add a line and give its external id, by which other lines may name it."""
+        """Add a line and give its external id, by which other lines may name it.
+
+        An imported one says nothing of when it was recorded.
+        """
         version = self._versions[stream] = self._versions.get(stream, 0) + 1
         external_id = str(self._id(f"{stream}/{version}", recorded_at))
         line: Json = {
@@ -55,19 +61,24 @@ class Journal:
             "recorded_at": _text(recorded_at),
             "actor": actor,
         }
+        if imported:
+            del line["recorded_at"]
         if caused_by is not None:
             line["caused_by"] = caused_by
         line["data"] = data
-        context = STREAM_KINDS[type_name] != "deal"
-        self._told.append(_Told(recorded_at, context, len(self._told), line))
+        of_deal = STREAM_KINDS[type_name] == "deal"
+        self._count += 1
+        heapq.heappush(self._told, _Told((recorded_at, of_deal, self._count), line))
         return external_id
 
-    def lines(self) -> Iterator[Json]:
-        """Give what was recorded before the horizon; what comes later has not happened yet."""
-        ordered = sorted(
-            self._told, key=lambda told: (told.recorded_at, not told.context, told.sequence)
-        )
-        return (told.line for told in ordered if told.recorded_at < self._horizon)
+    def close(self, stream: str) -> None:
+        """Forget a stream that nothing more is told of."""
+        self._versions.pop(stream, None)
+
+    def upto(self, instant: datetime) -> Iterator[Json]:
+        """Give what was recorded before the instant and was not given yet, and forget it."""
+        while self._told and self._told[0].order[0] < instant:
+            yield heapq.heappop(self._told).line
 
     def _id(self, name: str, at: datetime) -> UUID:
         """Make an id of the seventh kind, so that corrections can name the line as an event."""

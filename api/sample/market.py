@@ -8,7 +8,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final, Protocol
 
-from api.sample.year import Year
+from api.sample.cast import COMPANY, Cast
+from api.sample.timeline import Timeline
 from domain.fiscal import tau
 
 BEHIND: Final = Fraction(1, 4)
@@ -43,10 +44,13 @@ class Position:
 class Market:
     """Quotas and bookings, and the loop that runs through time."""
 
-    def __init__(self, year: Year) -> None:
-        self.year = year
+    def __init__(self, timeline: Timeline, cast: Cast = COMPANY) -> None:
+        self.timeline = timeline
+        self.cast = cast
         self._quotas: dict[tuple[str, str], list[tuple[datetime, Decimal]]] = {}
         self._booked: dict[tuple[str, str], list[tuple[datetime, Decimal]]] = {}
+        self._waiting: list[tuple[datetime, int, Agent]] = []
+        self._entered = 0
 
     def set_quota(self, rep: str, quarter: str, amount: Decimal, *, since: datetime) -> None:
         """A later amount takes effect at its own instant."""
@@ -54,7 +58,7 @@ class Market:
 
     def book(self, shares: Mapping[str, Decimal], amount: Decimal, *, at: datetime) -> None:
         """Credit a win, or take it back with a negative amount."""
-        quarter = self.year.calendar.quarter_of(at).name
+        quarter = self.timeline.calendar.quarter_of(at).name
         for rep, share in shares.items():
             self._booked.setdefault((rep, quarter), []).append((at, amount * share))
 
@@ -63,7 +67,7 @@ class Market:
 
     def position(self, rep: str, at: datetime) -> Position | None:
         """Give the position; None where the rep has no quota."""
-        quarter = self.year.calendar.quarter_of(at)
+        quarter = self.timeline.calendar.quarter_of(at)
         quotas = [x for since, x in self._quotas.get((rep, quarter.name), []) if since <= at]
         if not quotas:
             return None
@@ -74,14 +78,19 @@ class Market:
         missing = (expected - Fraction(attained)) / (Fraction(quota) - Fraction(attained))
         return Position(quota, attained, max(Fraction(0), min(Fraction(1), missing)))
 
-    def run(self, agents: Iterable[Agent], *, until: datetime) -> None:
-        """Let every agent act in the order of time; of two at one moment the earlier in line."""
-        waiting = [
-            (at, place, agent)
-            for place, agent in enumerate(agents)
-            if (at := agent.next_at()) is not None
-        ]
-        heapq.heapify(waiting)
+    def add(self, agent: Agent) -> None:
+        """Let an agent take part, in line behind those that came before it."""
+        self._entered += 1
+        at = agent.next_at()
+        if at is not None:
+            heapq.heappush(self._waiting, (at, self._entered, agent))
+
+    def run(self, *, until: datetime) -> None:
+        """Let every agent act in the order of time; of two at one moment the earlier in line.
+
+        Those that act later wait for the next run; those that never act again are forgotten.
+        """
+        waiting = self._waiting
         while waiting and waiting[0][0] < until:
             _, place, agent = waiting[0]
             agent.act()

@@ -1,21 +1,23 @@
 """One deal being worked: what can happen to it, and what must have happened before."""
 
 import heapq
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final, TypeAlias
 
 from api.sample import phrases
-from api.sample.accounts import Contact, Customer
-from api.sample.cast import CURRENCY, MANAGERS, RATES, Rep, rep_named
+from api.sample.accounts import Contact
+from api.sample.brief import Brief
+from api.sample.cast import CURRENCY, RATES
 from api.sample.chance import Chance
 from api.sample.journal import Journal, Json
 from api.sample.market import Market, Position
+from api.sample.memory import Memory
 from api.sample.process import LOST, PROCESS, STRICT, WON
-from api.sample.products import Product
-from api.sample.year import local_date, office_moment
+from api.sample.record import BOOKKEEPING, FAITHFUL, ROUTINE, Happening, Motive, Record
+from api.sample.timeline import local_date, office_moment
 
 MINUTE: Final = timedelta(minutes=1)
 DAY: Final = timedelta(days=1)
@@ -25,59 +27,41 @@ LATE: Final = 50
 Act: TypeAlias = Callable[["Pursuit"], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """What a deal is, before anybody works it."""
-
-    key: str
-    rep: Rep
-    customer: Customer
-    product: Product
-    price: Decimal
-    scope: str
-    figures: tuple[int, int]
-
-    @property
-    def name(self) -> str:
-        return f"{self.customer.name}: {self.scope}"
-
-
-@dataclass(slots=True)
-class Memory:
-    """What the deal has come to; enough to make no event that could not happen."""
-
-    owner: str
-    version: int = 1
-    stage: str | None = None
-    close_date: date | None = None
-    depth: Decimal = Decimal(0)
-    amount: Decimal = Decimal(0)
-    category: str = "pipeline"
-    open: bool = False
-    rushed: bool = False
-    ticked: set[str] = field(default_factory=set)
-    shown: set[str] = field(default_factory=set)
-    obstacles: list[str] = field(default_factory=list)
-    shares: dict[str, Decimal] = field(default_factory=dict)
-    net: Decimal = Decimal(0)
-    counts: dict[str, int] = field(default_factory=dict)
-
-
 class Pursuit:
     """A deal as an agent of the market: holds its steps, takes them in order, tells them."""
 
-    def __init__(self, brief: Brief, *, market: Market, journal: Journal, seed: int) -> None:
+    def __init__(
+        self,
+        brief: Brief,
+        *,
+        market: Market,
+        journal: Journal,
+        seed: int,
+        record: Record = FAITHFUL,
+    ) -> None:
         self.brief = brief
         self.habits = brief.rep.behaviour
         self.customer = brief.customer
         self.chance = Chance(seed, brief.key)
         self.market = market
         self.memory = Memory(owner=brief.rep.id)
-        self.at = market.year.horizon
+        self.at = market.timeline.horizon
         self._journal = journal
         self._steps: list[tuple[datetime, int, Act, bool]] = []
         self._planned = 0
         self._told: datetime | None = None
+        self._record = record
+        # A stream of its own, so that the record's faults change nothing of what happens.
+        self._faults = Chance(seed, brief.key, "record")
+        self._motive = ROUTINE
+        self._latest: datetime | None = None
+
+    @contextmanager
+    def because(self, motive: Motive) -> Iterator[None]:
+        """Say why the acts within are done."""
+        self._motive, before = motive, self._motive
+        yield
+        self._motive = before
 
     def plan(self, at: datetime, act: Act, *, course: bool = False) -> None:
         """Put a step into the future; those of the course are dropped when it changes."""
@@ -100,6 +84,12 @@ class Pursuit:
         at, _, act, _ = heapq.heappop(self._steps)
         self.at = at if self._told is None else max(at, self._told + MINUTE)
         act(self)
+        if not self._steps:
+            self._journal.close(self._stream)
+
+    @property
+    def _stream(self) -> str:
+        return f"deal:{self.brief.key}"
 
     def tell(
         self,
@@ -134,14 +124,54 @@ class Pursuit:
         self.at = recorded_at if lag is None else occurred_at
         self.at += pause or timedelta(minutes=self.chance.between(1, 9))
         payload: Json = {key: value for key, value in data.items() if value is not None}
-        return self._journal.tell(
-            stream=f"deal:{self.brief.key}",
+        occurred_at = self._dated(type_name, occurred_at)
+        external_id = self._journal.tell(
+            stream=self._stream,
             type_name=type_name,
             occurred_at=occurred_at,
             recorded_at=recorded_at,
             actor=actor or self.memory.owner,
             data=payload,
             caused_by=caused_by,
+            imported=self._record.imported,
+        )
+        self._witness(type_name, occurred_at, recorded_at, external_id)
+        return external_id
+
+    def _dated(self, type_name: str, at: datetime) -> datetime:
+        """Give the time that the rep writes down: not before the last that is told of the deal."""
+        dated, latest = at, self._latest
+        if latest and type_name in BOOKKEEPING and self._faults.happens(self._record.backdated):
+            dated = min(at, max(latest + MINUTE, at - self._faults.between(2, 10) * DAY))
+        self._latest = max(dated, latest or dated)
+        return dated
+
+    def _missed(self, type_name: str) -> bool:
+        """Say whether nobody writes down what the customer does now."""
+        missed = self._faults.happens(self._record.unrecorded)
+        if missed:
+            self._witness(type_name, self.at, self.at, None)
+        return missed
+
+    def _witness(
+        self, type_name: str, occurred_at: datetime, recorded_at: datetime, told: str | None
+    ) -> None:
+        witness, memory = self._record.witness, self.memory
+        if witness is None:
+            return
+        lost = self.brief.price * memory.pressed / 100 if type_name == "deal_won" else None
+        witness.saw(
+            Happening(
+                deal=self.brief.key,
+                type_name=type_name,
+                rep=memory.owner,
+                occurred_at=occurred_at,
+                recorded_at=recorded_at,
+                motive=self._motive,
+                external_id=told,
+                lost=lost,
+                currency=self.brief.rep.currency,
+            )
         )
 
     def lag(self) -> timedelta | None:
@@ -190,7 +220,7 @@ class Pursuit:
 
     @property
     def manager(self) -> str:
-        return MANAGERS[rep_named(self.memory.owner).team]
+        return self.market.cast.manager_of(self.memory.owner)
 
     @property
     def today(self) -> date:
@@ -237,10 +267,15 @@ class Pursuit:
         by: Contact | None,
         statement: str,
         lag: timedelta | None = None,
-    ) -> str:
-        """Show an outcome; of a customer's contact, or in the seller's own words."""
+    ) -> str | None:
+        """Show an outcome, of a customer's contact, or in the seller's own words.
+
+        None where the customer shows it and nobody writes it down.
+        """
         if by is not None:
             self.memory.shown.add(outcome)
+            if self._missed("outcome_evidenced"):
+                return None
         author: Json = {"side": "customer", "contact": by.id} if by else {"side": "seller"}
         artefact = None
         if outcome in STRICT and by is not None:
@@ -260,7 +295,9 @@ class Pursuit:
             self.memory.close_date = to
             self.tell("close_date_moved", to=to.isoformat(), reason=reason, caused_by=caused_by)
 
-    def offer(self, percent: int, *, caused_by: str | None = None, **terms: object) -> str | None:
+    def offer(
+        self, percent: int | Decimal, *, caused_by: str | None = None, **terms: object
+    ) -> str | None:
         depth = Decimal(percent)
         if depth == self.memory.depth:
             return None
@@ -268,15 +305,23 @@ class Pursuit:
         offered: Json = {"percent": f"{depth}", "list": self.money(self.brief.price), **terms}
         return self.state("discount_offered", offered, caused_by=caused_by)
 
-    def request(self, topic: str, *, level: int, lag: timedelta | None = None) -> str:
+    def request(self, topic: str, *, level: int, lag: timedelta | None = None) -> str | None:
+        """Let the customer ask for something; None where nobody writes it down."""
+        if self._missed("customer_request_received"):
+            return None
         statement = self.say(self.chance.one_of(phrases.REQUESTS[topic]))
         told = "date" if topic == "later" else topic
         return self.tell(
             "customer_request_received", topic=told, level=level, statement=statement, lag=lag
         )
 
-    def commitment(self, kind: str, *, due: date, level: int | None = None) -> str:
-        """Record what the customer will do; gives the id that keeping or breaking it names."""
+    def commitment(self, kind: str, *, due: date, level: int | None = None) -> str | None:
+        """Record what the customer will do; gives the id that keeping or breaking it names.
+
+        None where nobody writes it down.
+        """
+        if self._missed("customer_commitment_recorded"):
+            return None
         named = self.number("c")
         what = self.chance.one_of(phrases.COMMITMENTS[kind])
         person = self.speaker(what)

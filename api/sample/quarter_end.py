@@ -7,11 +7,10 @@ from typing import Final
 
 from api.sample import phrases
 from api.sample.activities import tick_run
-from api.sample.cast import LEAVER, REPS, rep_named
 from api.sample.endings import after_close, lose, push_out, won_by_order
 from api.sample.process import COMMIT, DISCOVER, PROPOSAL, SOLUTION, WORKING
 from api.sample.pursuit import DAY, Pursuit
-from api.sample.year import CLOSED, office_moment
+from api.sample.timeline import CLOSED, office_moment
 from domain.fiscal import FiscalQuarter
 
 _REACH: Final = 80
@@ -23,7 +22,7 @@ _ASKED_DEPTHS: Final = (14, 18)
 def watch(pursuit: Pursuit, *, since: date, until: date) -> None:
     """Look at the deal shortly before each quarter's end that it lives to see."""
     for index in range(CLOSED + 1):
-        quarter = pursuit.market.year.quarter(index)
+        quarter = pursuit.market.timeline.quarter(index)
         days = pursuit.chance.between(5, 11)
         day = quarter.end - days * DAY
         if since <= day <= until:
@@ -163,10 +162,11 @@ def _answer_request(pursuit: Pursuit) -> None:
 
 
 def share_credit(pursuit: Pursuit) -> None:
-    """Split the credit with a colleague of the team who helps with the deal."""
+    """Split the credit with a colleague of the team, if there is one, who helps with the deal."""
     memory = pursuit.memory
-    team = rep_named(memory.owner).team
-    mates = [r.id for r in REPS if r.team == team and r.id not in {memory.owner, LEAVER}]
+    mates = pursuit.market.cast.mates_of(memory.owner)
+    if not mates:
+        return
     mate = pursuit.chance.one_of(mates)
     share = Decimal(pursuit.chance.one_of(("0.20", "0.25", "0.30", "0.40")))
     memory.shares = {memory.owner: 1 - share, mate: share}

@@ -8,13 +8,14 @@ from typing import Final, TypeAlias
 
 from api.sample import incidents
 from api.sample.accounts import customer_named
-from api.sample.cast import rep_named
+from api.sample.brief import Brief
+from api.sample.cast import COMPANY
 from api.sample.endings import won_by_order
 from api.sample.journal import Journal
 from api.sample.market import Market
 from api.sample.process import COMMIT, DISCOVER, PROPOSAL, SOLUTION
 from api.sample.products import MAINTENANCE, QUALITY, SCHEDULING, TRACEABILITY, Product
-from api.sample.pursuit import DAY, Brief, Pursuit
+from api.sample.pursuit import DAY, Pursuit
 from api.sample.quarter_end import customers_year_end
 from api.sample.script import (
     Scene,
@@ -30,7 +31,7 @@ from api.sample.script import (
     ticked,
     worked,
 )
-from api.sample.year import office_moment
+from api.sample.timeline import office_moment
 from domain.fiscal import FiscalQuarter
 
 Script: TypeAlias = Callable[[FiscalQuarter], Sequence[Scene]]
@@ -216,7 +217,7 @@ def stories(*, market: Market, journal: Journal, seed: int) -> list[Pursuit]:
 def _told(story: Story, *, market: Market, journal: Journal, seed: int) -> Pursuit:
     brief = Brief(
         key=story.key,
-        rep=rep_named(story.rep),
+        rep=COMPANY.rep_named(story.rep),
         customer=customer_named(story.customer),
         product=story.product,
         price=Decimal(story.price),
@@ -224,8 +225,8 @@ def _told(story: Story, *, market: Market, journal: Journal, seed: int) -> Pursu
         figures=(52, 4),
     )
     pursuit = Pursuit(brief, market=market, journal=journal, seed=seed)
-    quarter = market.year.quarter(story.index)
-    at = market.year.quarter(-1).start_instant
+    quarter = market.timeline.quarter(story.index)
+    at = market.timeline.quarter(-1).start_instant
     for day, act in story.script(quarter):
         # Two scenes may fall on one Friday, the later day being a Sunday; they keep their order.
         at = max(office_moment(day, pursuit.chance), at + _PAUSE)

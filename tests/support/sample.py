@@ -1,7 +1,7 @@
 """The sample company read by the product's own rules: parsed, in order, judged."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -10,14 +10,17 @@ from itertools import count
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from domain.bookings import Booking, RunningTotal
-from domain.events.catalogue import TYPES_BY_NAME, parse
+from domain.deal import decide, evolve, replay
+from domain.deal_state import Deal
+from domain.errors import DomainError
+from domain.events.catalogue import TYPES_BY_NAME, DealEvent, HonestyEvent, parse
 from domain.fiscal import FiscalQuarter
 from domain.known import Known
 from domain.pace import Pace
 from domain.path import Processes
 from domain.policy import DEFAULT_POLICY
 from domain.replay import Event, view
-from domain.stamp import RecordedEvent
+from domain.stamp import RecordedEvent, Stamp
 from domain.values import Money, utc_instant
 from projections.attainment.fold import credits_of
 from projections.pressure.acts import Act, Stay
@@ -135,6 +138,31 @@ class Company:
         for booked in found.values():
             booked.sort(key=lambda booking: booking.occurred_at)
         return found
+
+
+def refusals(company: Company) -> Iterator[str]:
+    """Tell every deal event to the deal's own rules, and say which of them would be refused."""
+    streams: dict[str, list[Event]] = {key: [] for key in company.deals}
+    states: dict[str, Deal | None] = dict.fromkeys(company.deals)
+    for event in company.events:
+        if not isinstance(event.data, DealEvent):
+            continue
+        key = event.stream_id.removeprefix("deal:")
+        told, stamp = streams[key], Stamp(event.occurred_at, event.recorded_at, event.actor)
+        try:
+            decide(
+                states[key],
+                event.data,
+                stamp=stamp,
+                processes=company.processes(key),
+                events=told,
+            )
+        except DomainError as error:
+            yield f"{key}: {type(event.data).__name__}: {error}"
+        told.append(event)
+        late = told[-2:-1] and event.occurred_at < max(one.occurred_at for one in told[:-1])
+        simple = not late and not isinstance(event.data, HonestyEvent)
+        states[key] = evolve(states[key], event) if simple else replay(told)
 
 
 class _Context:

@@ -13,7 +13,7 @@ from api.sample.chance import Chance
 from api.sample.journal import Journal
 from api.sample.market import Market
 from api.sample.process import ACTIVITIES, outcomes_of, published
-from api.sample.year import Year, local_date, office_moment
+from api.sample.timeline import Timeline, local_date, office_moment
 from domain.events.catalogue import parse
 from domain.events.context import ProcessPublished
 from domain.process import Process, check_process
@@ -52,9 +52,9 @@ def test_draws_stay_within_their_bounds_and_reach_both() -> None:
 
 
 def test_the_year_has_three_closed_quarters_before_the_one_of_today() -> None:
-    year = Year(NOW)
+    timeline = Timeline(NOW)
 
-    assert [year.quarter(index).name for index in range(-1, 5)] == [
+    assert [timeline.quarter(index).name for index in range(-1, 5)] == [
         "FY2026Q4",
         "FY2027Q1",
         "FY2027Q2",
@@ -62,17 +62,17 @@ def test_the_year_has_three_closed_quarters_before_the_one_of_today() -> None:
         "FY2027Q4",
         "FY2028Q1",
     ]
-    assert year.horizon == datetime(2026, 11, 24, tzinfo=UTC)
-    assert year.quarter(3).contains(year.horizon)
+    assert timeline.horizon == datetime(2026, 11, 24, tzinfo=UTC)
+    assert timeline.quarter(3).contains(timeline.horizon)
 
 
 def test_the_hour_of_the_day_changes_nothing() -> None:
-    assert Year(NOW).horizon == Year(NOW + timedelta(hours=8)).horizon
+    assert Timeline(NOW).horizon == Timeline(NOW + timedelta(hours=8)).horizon
 
 
 def test_a_local_time_is_refused() -> None:
     with pytest.raises(ValueError, match="zone"):
-        Year(NOW.replace(tzinfo=None))
+        Timeline(NOW.replace(tzinfo=None))
 
 
 def test_nobody_works_at_the_weekend_and_no_day_moves_into_the_next_quarter() -> None:
@@ -84,8 +84,8 @@ def test_nobody_works_at_the_weekend_and_no_day_moves_into_the_next_quarter() ->
 
 
 def test_the_position_is_what_the_metrics_call_pressure() -> None:
-    year = Year(NOW)
-    market, quarter = Market(year), year.quarter(0)
+    timeline = Timeline(NOW)
+    market, quarter = Market(timeline), timeline.quarter(0)
     market.set_quota("ann", quarter.name, Decimal(1000), since=quarter.start_instant)
     halfway = quarter.start_instant + (quarter.end_instant - quarter.start_instant) / 2
     market.book({"ann": Decimal("0.5"), "ben": Decimal("0.5")}, Decimal(400), at=halfway)
@@ -103,8 +103,8 @@ def test_the_position_is_what_the_metrics_call_pressure() -> None:
 
 
 def test_a_revised_quota_holds_from_its_own_instant() -> None:
-    year = Year(NOW)
-    market, quarter = Market(year), year.quarter(0)
+    timeline = Timeline(NOW)
+    market, quarter = Market(timeline), timeline.quarter(0)
     revised_at = quarter.start_instant + timedelta(days=40)
     market.set_quota("ann", quarter.name, Decimal(1000), since=quarter.start_instant)
     market.set_quota("ann", quarter.name, Decimal(1500), since=revised_at)
@@ -121,13 +121,16 @@ def test_agents_act_in_the_order_of_time_until_the_end() -> None:
     agents = [Clockwork("a", [hours[0], hours[3], hours[5]], log)]
     agents.append(Clockwork("b", [hours[1], hours[3]], log))
 
-    Market(Year(NOW)).run(agents, until=hours[5])
+    market = Market(Timeline(NOW))
+    for agent in agents:
+        market.add(agent)
+    market.run(until=hours[5])
 
     assert log == [("a", hours[0]), ("b", hours[1]), ("a", hours[3]), ("b", hours[3])]
 
 
 def test_the_journal_gives_lines_by_recording_and_nothing_from_the_future() -> None:
-    journal = Journal(seed=1, horizon=NOW)
+    journal = Journal(seed=1)
     told = {}
     for name, hours in (("late", -1), ("early", -5), ("future", 1)):
         told[name] = journal.tell(
@@ -139,7 +142,7 @@ def test_the_journal_gives_lines_by_recording_and_nothing_from_the_future() -> N
             data={"text": name},
         )
 
-    given = [line["external_id"] for line in journal.lines()]
+    given = [line["external_id"] for line in journal.upto(NOW)]
 
     assert given == [told["early"], told["late"]]
     assert {UUID(str(one)).version for one in given} == {7}
@@ -176,3 +179,36 @@ def test_no_two_reps_have_the_same_initials_since_deals_are_named_by_them() -> N
     initials = ["".join(part[0] for part in rep.id.split("-")) for rep in REPS]
 
     assert len(set(initials)) == len(initials)
+
+
+def test_the_journal_forgets_what_it_gave_and_takes_up_where_it_stopped() -> None:
+    journal = Journal(seed=1)
+    told = [
+        journal.tell(
+            stream="deal:x",
+            type_name="note_added",
+            occurred_at=NOW,
+            recorded_at=NOW + timedelta(hours=hours),
+            actor="ann",
+            data={"text": str(hours)},
+        )
+        for hours in (3, 1)
+    ]
+
+    first = [line["external_id"] for line in journal.upto(NOW + timedelta(hours=2))]
+    rest = [line["external_id"] for line in journal.upto(NOW + timedelta(hours=4))]
+
+    assert (first, rest) == ([told[1]], [told[0]])
+
+
+def test_the_market_goes_on_where_it_stopped() -> None:
+    log: list[tuple[str, datetime]] = []
+    hours = [NOW + timedelta(hours=n) for n in range(4)]
+    market = Market(Timeline(NOW))
+    market.add(Clockwork("a", [hours[0], hours[2]], log))
+    market.run(until=hours[1])
+    market.add(Clockwork("b", [hours[1]], log))
+
+    market.run(until=hours[3])
+
+    assert log == [("a", hours[0]), ("b", hours[1]), ("a", hours[2])]

@@ -1,0 +1,1 @@
+"""Measures the verdicts on pressure against simulated histories whose truth is known."""

@@ -1,0 +1,187 @@
+"""A history read by the product's own rules, in memory: no ledger, the same pure folds."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final, cast
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from api.sample.journal import Json
+from domain.bookings import Booking, RunningTotal
+from domain.events.catalogue import STREAM_KINDS, TYPES_BY_NAME, parse
+from domain.fiscal import FiscalQuarter
+from domain.known import Known
+from domain.pace import Pace
+from domain.replay import Event, view
+from domain.stamp import RecordedEvent
+from domain.values import Money, utc_instant
+from projections.attainment.fold import credits_of
+from projections.pressure.acts import Act, ActKind
+from projections.pressure.base_rate import BaseRates, Deed
+from projections.pressure.baseline import Comparables, Dwell, Lasted, Offer, StaysIn
+from projections.pressure.derive import derive_acts, derive_stays
+from projections.pressure.fold import Judged, fold
+from projections.pressure.recording import Coverage
+
+_RepQuarter = tuple[str, str]
+_NONE: Final[Sequence[Booking]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """A deal's view, and its seller events with their verdicts."""
+
+    key: str
+    events: Sequence[Event]
+    judged: Sequence[Judged]
+
+
+class FoldedHistory:
+    """A whole history, as known at its end; gives each deal judged against all others."""
+
+    def __init__(self, lines: Iterable[Json]) -> None:
+        """Take lines in the order of their recording, as a founding import stores them.
+
+        A line without a recording time is one of an ordinary import: it is told at the end.
+        """
+        surroundings: list[Event] = []
+        streams: dict[str, list[Event]] = defaultdict(list)
+        for position, line in enumerate(lines, start=1):
+            event = _event(line, position)
+            if STREAM_KINDS[str(line["type"])] == "deal":
+                streams[event.stream_id.partition(":")[2]].append(event)
+            else:
+                surroundings.append(event)
+        self.known = Known(surroundings)
+        self._views = {key: view(events) for key, events in streams.items()}
+
+    def deals(self) -> Iterator[Deal]:
+        """Give every deal, judged."""
+        context = _Context(self.known, {_id(key): events for key, events in self._views.items()})
+        for key, events in self._views.items():
+            judged = fold(_id(key), events, self.known.processes(events), context)
+            yield Deal(key, events, judged)
+
+
+def _id(key: str) -> UUID:
+    return uuid5(NAMESPACE_OID, key)
+
+
+def _event(line: Json, position: int) -> Event:
+    occurred_at = utc_instant(line["occurred_at"])
+    stated, cause = line.get("recorded_at"), line.get("caused_by")
+    recorded_at = utc_instant(stated) if stated else occurred_at
+    return RecordedEvent(
+        event_id=UUID(str(line["external_id"])),
+        stream_id=str(line["stream"]),
+        version=position,
+        position=position,
+        occurred_at=occurred_at,
+        recorded_at=recorded_at,
+        ingested_at=recorded_at,
+        actor=str(line["actor"]),
+        data=parse(TYPES_BY_NAME[str(line["type"])], cast("Json", line["data"])),
+        channel="import",
+        caused_by=UUID(str(cause)) if cause else None,
+        clock="source" if stated else "server",
+    )
+
+
+class _Context:
+    """What the judgement of one deal needs to know of the others, derived from their views."""
+
+    def __init__(self, known: Known, views: Mapping[UUID, Sequence[Event]]) -> None:
+        self._known = known
+        self.policy = known.policy
+        self.calendar = known.calendar
+        self._acts: dict[str, list[tuple[UUID, Act]]] = defaultdict(list)
+        stays: dict[tuple[str, str], list[Lasted]] = defaultdict(list)
+        self._bookings: dict[_RepQuarter, list[Booking]] = defaultdict(list)
+        for deal_id, events in views.items():
+            for act in derive_acts(events, known):
+                self._acts[act.rep].append((deal_id, act))
+            for stay in derive_stays(events, known):
+                stays[stay.process, stay.stage].append((deal_id, stay.entered_at, stay.left_at))
+            self._book(events)
+        every = (act.action_time for own in self._acts.values() for _, act in own)
+        self._end = max(every, default=datetime.max.replace(tzinfo=UTC))
+        for booked in self._bookings.values():
+            booked.sort(key=lambda booking: booking.occurred_at)
+        self._stays = {key: StaysIn(found) for key, found in stays.items()}
+        self._totals: dict[tuple[str, str, str], RunningTotal] = {}
+        self.comparables = Comparables(self._offers)
+        self.base_rates = BaseRates(self._deeds)
+
+    def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
+        return self._known.quota(rep, quarter, at)
+
+    def quota_changes(self, rep: str, quarter: str) -> Sequence[datetime]:
+        history = self._known.quotas.get((rep, None, quarter))
+        return [step.since for step in history.steps] if history else []
+
+    def pace(self, rep: str, quarter: FiscalQuarter, at: datetime) -> Pace:
+        return self._known.pace(rep, quarter, at)
+
+    def turns(self, rep: str) -> Sequence[datetime]:
+        return self._known.turns(rep)
+
+    def managed(self, rep: str, at: datetime) -> tuple[str, tuple[str, ...]] | None:
+        return self._known.managed(rep, at)
+
+    def teammates(self, rep: str, at: datetime) -> frozenset[str]:
+        return self._known.teammates(rep, at) or frozenset({rep})
+
+    def role(self, person: str, at: datetime) -> str | None:
+        return self._known.role(person, at)
+
+    def coverage(self, rep: str | None) -> Coverage:
+        team = self.teammates(rep, self._end) if rep else frozenset(self._acts)
+        told = [act for one in team for _, act in self._acts.get(one, ()) if act.outside]
+        return Coverage(sum(not act.seller_only for act in told), len(told))
+
+    def read_booked(self, reps: Iterable[str], quarters: Iterable[str]) -> None:
+        """Everything has been read."""
+
+    def booked(self, rep: str, quarter: str, currency: str) -> RunningTotal:
+        key = (rep, quarter, currency)
+        if key not in self._totals:
+            self._totals[key] = RunningTotal(
+                (booking.occurred_at, self.convert(booking.amount, currency, quarter))
+                for booking in self._bookings.get((rep, quarter), _NONE)
+            )
+        return self._totals[key]
+
+    def wins(self, rep: str, quarter: str, before: datetime) -> tuple[UUID, ...]:
+        booked = self._bookings.get((rep, quarter), _NONE)
+        return tuple(b.event_id for b in booked if b.occurred_at < before)
+
+    def convert(self, amount: Money, currency: str, quarter: str) -> Decimal | None:
+        return self._known.convert(amount, currency, quarter)
+
+    def dwell(self, process: str, stage: str, deal_id: UUID, before: datetime) -> Dwell | None:
+        stays = self._stays.get((process, stage))
+        return stays.dwell(deal_id, before, self.policy) if stays else None
+
+    def _book(self, events: Sequence[Event]) -> None:
+        for credit in credits_of(events, self._known.calendar):
+            if credit.kind == "revenue" and credit.quarter:
+                # Unvalidated, because a share of an amount may have more digits than a payload.
+                amount = Money.model_construct(amount=credit.amount, currency=credit.currency)
+                booking = Booking(credit.event_id, credit.occurred_at, amount)
+                self._bookings[credit.rep, credit.quarter].append(booking)
+
+    def _deeds(self, kind: ActKind, rep: str | None) -> Iterator[Deed]:
+        for own in self._acts.values() if rep is None else [self._acts.get(rep, [])]:
+            for deal_id, act in own:
+                if act.kind == kind and act.outside:
+                    yield Deed(deal_id, act.segment, act.action_time, act.seller_only)
+
+    def _offers(self, reps: Collection[str] | None) -> Iterator[Offer]:
+        for rep in self._acts if reps is None else reps:
+            for deal_id, act in self._acts.get(rep, ()):
+                if act.depth is not None and act.interior:
+                    yield Offer(
+                        deal_id, act.rep, act.segment, act.action_time, act.depth, act.previous
+                    )

@@ -1,0 +1,89 @@
+"""What validation folds in memory is what a ledger says of the same history."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from api.bootstrap import Ledger
+from api.sample.history import Setting, history
+from api.sample.journal import Json
+from api.sample.profiles import PROFILES
+from api.validation.cases import END
+from api.validation.folded import FoldedHistory
+from domain.replay import view
+from projections.attainment.projection import ledger as booked
+from projections.pressure.context import KnownContext
+from projections.pressure.fold import Judged, fold
+from tests.support.ledgers import import_lines, ledger_on
+
+SETTING = Setting(
+    PROFILES["gaming"], quarters=2, reps=2, unrecorded=0.1, backdated=0.1, split=0.2, revised=0.5
+)
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[Json]:
+    return list(history(SETTING, now=END, seed=1))
+
+
+@pytest.fixture
+def ledger(database: str, tmp_path: Path, lines: list[Json]) -> Iterator[Ledger]:
+    with ledger_on(database) as ledger:
+        report = import_lines(ledger, tmp_path, lines, founding=True)
+        assert (report.rejects, report.events_made) == ((), len(lines))
+        yield ledger
+
+
+def told(judged: Iterable[Judged]) -> Iterator[tuple[object, ...]]:
+    """Give all that a judgement rests on, but for the ids, which are the ledger's own."""
+    for one in judged:
+        yield (
+            one.event.rep,
+            one.kind,
+            one.action_time,
+            one.cause.kind,
+            one.verdict,
+            one.rules,
+            one.levels,
+            one.base_rate,
+            one.standing and one.standing.pressure,
+            one.pivotality,
+        )
+
+
+def test_judgements_in_memory_are_those_of_the_ledger(ledger: Ledger, lines: list[Json]) -> None:
+    head = ledger.store.head().position
+    known = ledger.context.known(head)
+    stored: Counter[tuple[object, ...]] = Counter()
+    with ledger.store.connection() as connection:
+        context = KnownContext(connection, known=known, as_of=head, at=END, ledger=booked)
+        for stream, events in ledger.store.by_prefix("deal:", upto=head).items():
+            seen = view(events)
+            deal_id = UUID(stream.partition(":")[2])
+            stored.update(told(fold(deal_id, seen, known.processes(seen), context)))
+
+    folded: Counter[tuple[object, ...]] = Counter()
+    for deal in FoldedHistory(lines).deals():
+        folded.update(told(deal.judged))
+
+    assert folded == stored
+    verdicts = {line[4] for line in stored}
+    assert verdicts >= {"pressure_shaped", "pressure_consistent", "not_pressure_shaped"}
+
+
+def test_imported_deals_join_a_ledger_that_has_its_history(database: str, tmp_path: Path) -> None:
+    setting = Setting(PROFILES["gaming"], quarters=1, reps=2, imported=0.3)
+    told_first, told_later = list[Json](), list[Json]()
+    for line in history(setting, now=END, seed=1):
+        (told_first if "recorded_at" in line else told_later).append(line)
+
+    with ledger_on(database) as ledger:
+        founding = import_lines(ledger, tmp_path, told_first, founding=True)
+        ordinary = import_lines(ledger, tmp_path, told_later)
+
+    assert (founding.rejects, founding.events_made) == ((), len(told_first))
+    assert (ordinary.rejects, ordinary.events_made) == ((), len(told_later))
+    assert told_later
