@@ -5,6 +5,7 @@ import platform
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -37,6 +38,10 @@ def bench(
         str | None,
         typer.Option(help="Measure there, in schemas of its own; else an embedded server is made."),
     ] = None,
+    rounds: Annotated[
+        int | None,
+        typer.Option(min=1, max=99, help="Rounds of every case, in place of its own number."),
+    ] = None,
     list_cases: Annotated[bool, typer.Option("--list", help="Say what can be measured.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -55,7 +60,8 @@ def bench(
         machine = _machine(where, History(scale, seed=seed))
         if not as_json:
             _print_head(machine)
-        results = [_measured(case, where, told=not as_json) for case in cases]
+        measured = [replace(case, rounds=rounds or case.rounds) for case in cases]
+        results = [_measured(case, where, told=not as_json) for case in measured]
     if as_json:
         print_json({"machine": machine, "cases": [result.to_json() for result in results]})
 

@@ -98,12 +98,15 @@ def _print(told: Answer) -> None:
          one["expected"]["amount"], f"{one['low']['amount']} to {one['high']['amount']}"]
         for one in told["expected"]
     ]  # fmt: skip
-    headers = ["currency", "open deals", "evaluable", "open", "expected", "95 % of cases"]
+    by = f"expected by {told['end']}"
+    headers = ["currency", "open deals", "evaluable", "open", by, "95 % of cases"]
     print_table(headers, rows)
     stages = [[s["stage"], s["n"], s["won"], s["lost"], s["chance"]] for s in told["stages"]]
     print_table(["stage", "stays", "won", "lost", "chance from today"], stages)
     slip = told["slip"]
-    typer.echo(f"of {slip['n']} deals forecast at its start, {slip['count']} were not won in it")
+    typer.echo(
+        f"of {slip['n']} deals forecast at its start, {slip['count']} were not won in it so far"
+    )
     past = [
         [one["quarter"], one["evaluable"], one["won"], one["brier"], one["bias"],
          f"{one['slip']['count']} of {one['slip']['n']}"]

@@ -99,7 +99,7 @@ class Forecasts:
                 "deals": [deal_json(deal, chance) for deal, chance in page[:limit]],
                 "next": str(page[limit - 1][0].deal_id) if len(page) > limit else None,
                 "stages": [stage_json(s, odds, within) for s in odds.stages() if s in here],
-                "slip": rate_json(self._slipped(connection, replay, scope)),
+                "slip": self._slip(connection, replay, scope),
                 "past": self._past_quarters(connection, replay, scope),
                 "calls": [
                     self._call(connection, replay, call)
@@ -124,6 +124,13 @@ class Forecasts:
             return _There(Place(read.known_at(coordinate), {}), coordinate, at)
         position = replay.moment.position
         return _There(self._reader.places.happened(connection, at, position), position, at)
+
+    def _slip(self, connection: Rows, replay: Replay, scope: Scope) -> Answer:
+        """Give the slip rate; only counts before the quarter is over, none before it has begun."""
+        if replay.until < replay.quarter.start_instant:
+            return rate_json(Rate(0, 0))
+        over = replay.until >= replay.quarter.end_instant - _BEFORE
+        return rate_json(self._slipped(connection, replay, scope), over=over)
 
     def _slipped(self, connection: Rows, replay: Replay, scope: Scope) -> Rate:
         """Give how many of the deals that should close in the quarter, at its start, were not won.
@@ -188,7 +195,7 @@ class Forecasts:
             "quarter": replay.quarter.name,
             **calibration_json(came_out),
             "expected": [with_what_came(one) for one in expectations(told)],
-            "slip": rate_json(self._slipped(connection, replay, scope)),
+            "slip": self._slip(connection, replay, scope),
         }
 
     def _call(self, connection: Rows, replay: Replay, call: Call) -> Answer:

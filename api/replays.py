@@ -132,7 +132,7 @@ class ReplayReader:
 
     def _as_known(self, quarter: FiscalQuarter, moment: Moment) -> tuple[At, At, datetime]:
         last = quarter.end_instant - _BEFORE
-        until = min(last, moment.cut or moment.recorded_at or last)
+        until = min(last, moment.effective_at)
         end = min(moment.position, self.store.position_at(until))
         start = min(end, self.store.position_at(quarter.start_instant - _BEFORE))
         return read.known_at(start), read.known_at(end), until

@@ -60,16 +60,19 @@ def word_of(event: Event) -> tuple[Word, WordFrom]:
     """Say whose word an event is, and what that is read from.
 
     Evidence is the customer's from level 3 on, a commitment from level 2 on: below, it is what
-    the seller says. Without a level it is the word of whoever recorded it: a rule, an import, or
-    else the seller, since customers do not record.
+    the seller says. Without a level it is the word of whoever recorded it: a rule, an ordinary
+    import, or else the seller, since customers do not record. A founding import tells who
+    recorded it at its source.
     """
     level = level_of(event)
     if level is not None:
         committed = isinstance(event.data, CustomerCommitmentRecorded)
         needed = CUSTOMER_MOVE if committed else CUSTOMER_EVIDENCE
         return ("customer" if level >= needed else "seller"), "level"
-    if event.channel in {"rule", "import"}:
-        return ("rule" if event.channel == "rule" else "import"), "recorder"
+    if event.channel == "rule":
+        return "rule", "recorder"
+    if event.ordinary_import:
+        return "import", "recorder"
     return "seller", "recorder"
 
 

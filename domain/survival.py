@@ -16,11 +16,13 @@ class Incidence(Generic[Ending]):
 
     The estimate of Aalen and Johansen (1978, Scand. J. Stat. 5:141) for endings that exclude each
     other. What is still running counts as present until its duration, and no longer;
-    `longest` is the longest duration that anything was followed for.
+    `longest` is the longest duration that anything was followed for, `durations` are all of them,
+    the shortest first.
     """
 
     n: int
     longest: Decimal
+    durations: tuple[Decimal, ...]
     times: tuple[Decimal, ...]
     running: tuple[float, ...]
     ended: Mapping[Ending, tuple[float, ...]]
@@ -29,6 +31,10 @@ class Incidence(Generic[Ending]):
         """The share that has ended this way by a duration."""
         index = bisect_right(self.times, duration)
         return self.ended[ending][index - 1] if index and ending in self.ended else 0.0
+
+    def beyond(self, duration: Decimal) -> int:
+        """How many were followed for longer than a duration."""
+        return self.n - bisect_right(self.durations, duration)
 
     def running_at(self, duration: Decimal) -> float:
         """The share that runs longer than a duration."""
@@ -78,8 +84,9 @@ def aalen_johansen(
             running.append(share)
         at_risk -= sum(here.values())
     steps = {kind: tuple(shares) for kind, shares in ended.items()}
-    longest = max(at, default=Decimal(0))
-    return Incidence(n, longest, tuple(times), tuple(running), steps)
+    durations = tuple(time for time in sorted(at) for _ in range(sum(at[time].values())))
+    longest = durations[-1] if durations else Decimal(0)
+    return Incidence(n, longest, durations, tuple(times), tuple(running), steps)
 
 
 @dataclass(frozen=True, slots=True)

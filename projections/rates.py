@@ -18,12 +18,15 @@ def interval_json(interval: tuple[float, float] | None) -> list[float] | None:
     return None if interval is None else [round(end, _PLACES) for end in interval]
 
 
-def rate_json(rate: Rate) -> dict[str, object]:
-    """Give a rate with its counts, which alone are told where they are few, and its interval."""
+def rate_json(rate: Rate, *, over: bool = True) -> dict[str, object]:
+    """Give a rate with its counts, which alone are told where they are few, and its interval.
+
+    Of what is not `over` yet there are only counts: more may still happen.
+    """
     return {
         "count": rate.successes,
         "n": rate.n,
-        "share": number(rate.share),
-        "interval": interval_json(rate.interval),
-        "conclusive": rate.conclusive,
+        "share": number(rate.share) if over else None,
+        "interval": interval_json(rate.interval) if over else None,
+        "conclusive": rate.conclusive and over,
     }

@@ -35,11 +35,11 @@ HOLDS: Final[dict[bool | None, str]] = {True: "Holds", False: "Does not hold", N
 FACTS: Final = {
     "window": "In the last days of the quarter",
     "behind": "Behind the pace to quota",
-    "no_customer_action": "No customer action recorded before it",
+    "no_customer_action": "No customer action recorded that explains it",
     "abnormal": "Unlike comparable deals",
 }
 CAUSES: Final = {
-    "seller_only": "no customer action was recorded",
+    "seller_only": "no customer action was recorded that explains it",
     "customer_linked": "linked to a customer action",
     "customer_preceded": "a customer action preceded it",
 }

@@ -1,6 +1,6 @@
 """The answer about a deal's pressure, in the shape of the API."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -121,7 +121,7 @@ def around_json(judged: Judged) -> dict[str, object]:
             "manager": above.manager,
             "reps": list(above.reps),
             **_standing(above.standing, above.currency),
-            "evidence": _ids(above.evidence),
+            "evidence": _ids(dict.fromkeys(above.evidence)),
         },
         "usual_pace": None
         if usual is None
@@ -232,7 +232,7 @@ def _finding(finding: Finding) -> dict[str, object]:
     return {"rule": finding.rule, "holds": finding.holds, **figures, "evidence": evidence}
 
 
-def _ids(ids: Sequence[UUID]) -> list[str]:
+def _ids(ids: Iterable[UUID]) -> list[str]:
     return [str(event_id) for event_id in ids]
 
 

@@ -187,7 +187,7 @@ def _sentence(
     if holds:
         why = _NO_NEED if reached.holds else _NO_USE
         return (
-            f"{what}; no customer action was recorded, and {why}."
+            f"{what}; no customer action was recorded that explains it, and {why}."
             " This is consistent with a close held back for the next quarter."
         )
     if holds is None:

@@ -110,7 +110,8 @@ def _cause(judged: Judged, policy: Policy) -> str:
     if judged.cause.kind == "seller_only":
         usual = judged.base_rate
         nor = f", nor for {usual.without} of {usual.of} comparable events" if usual.of else ""
-        return f"no customer action was recorded in the {policy.lookback_days} days before{nor}"
+        days = policy.lookback_days
+        return f"no customer action was recorded in the {days} days before that explains it{nor}"
     words = _CAUSES[judged.cause.kind]
     if "explained_late" in judged.cause.modifiers:
         words += f", recorded more than {policy.late_explanation_hours} hours later"

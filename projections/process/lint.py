@@ -200,8 +200,9 @@ def _no_value(stage: Stage, activity: Activity, worth: Worth) -> Iterable[Findin
     low, high = found.interval
     if low <= 0 <= high:
         detail = (
-            f"deals were won as often with the outcome of {activity.name} shown as with a tick "
-            "alone, as far as can be told; association, not cause"
+            f"no difference shown in how often deals were won with the outcome of {activity.name} "
+            f"shown or with a tick alone: {low:+.0%} to {high:+.0%} is possible; association, not "
+            "cause"
         )
         yield Finding(
             "no_value_shown",

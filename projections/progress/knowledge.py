@@ -46,6 +46,8 @@ Kind: TypeAlias = Literal[
     "date",
     "budget",
 ]
+_SOON: Final = timedelta(days=1)
+"""What an activity taught is written down within a day; what is told later or sooner is not its."""
 Link: TypeAlias = Literal["caused_by", "correlation", "nearest"]
 _CHANGING: Final = frozenset(
     {
@@ -113,10 +115,9 @@ def taught(events: Sequence[Event], policy: Policy) -> dict[str, Taught]:
 
     A fact counts once, where its value is first told. It belongs to the tick that its event names
     as its cause; else to one told with it (the same correlation); else to the nearest one, before
-    or after, within the policy's days of grace. A tick that was taken back keeps what was caused
-    by it, and is none.
+    or after, within a day. A tick that was taken back keeps what was caused by it, and is none.
     """
-    ticks = _Ticks(events, timedelta(days=policy.grace_days))
+    ticks = _Ticks(events)
     found: dict[str, list[tuple[Event, list[Learned]]]] = {}
     for event, values in _first_told(events):
         place = ticks.of(event)
@@ -168,8 +169,7 @@ def _taught(
 class _Ticks:
     """The ticks of a deal that facts may belong to: those since their activity was unticked."""
 
-    def __init__(self, events: Iterable[Event], grace: timedelta) -> None:
-        self._grace = grace
+    def __init__(self, events: Iterable[Event]) -> None:
         self._all: set[UUID] = set()
         standing: dict[str, list[tuple[Event, str]]] = {}
         for event in events:
@@ -197,7 +197,7 @@ class _Ticks:
         ]
         if together:
             return _nearest(event, together), "correlation"
-        near = [pair for pair in self._standing if _apart(event, pair[0]) <= self._grace]
+        near = [pair for pair in self._standing if _apart(event, pair[0]) <= _SOON]
         return (_nearest(event, near), "nearest") if near else None
 
 

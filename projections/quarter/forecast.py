@@ -38,7 +38,8 @@ class OpenDeal:
 class Chance:
     """How likely a deal is won by the horizon, and how many stays in its stage say so.
 
-    `p` is None where there are too few, or where none is known to have lasted as long.
+    `n` are those that lasted longer than this one has. `p` is None where they are too few, or where
+    none of them was followed as far as the horizon.
     """
 
     p: float | None
@@ -94,9 +95,10 @@ class Odds:
         if stage not in self._curves:
             self._curves[stage] = aalen_johansen(self._seen[stage])
         curve = self._curves[stage]
-        if curve.n < NO_VERDICT:
-            return Chance(None, curve.n)
-        return Chance(curve.expected(age_days, age_days + within_days, "won"), curve.n)
+        n = curve.beyond(age_days)
+        if n < NO_VERDICT:
+            return Chance(None, n)
+        return Chance(curve.expected(age_days, age_days + within_days, "won"), n)
 
 
 def expectations(deals: Iterable[tuple[OpenDeal, Chance]]) -> list[Expected]:
@@ -132,6 +134,8 @@ def _expected(currency: str, deals: list[tuple[OpenDeal, Chance]]) -> Expected:
 class Calibration:
     """How the chances given at the start of a quarter compare with what came of the deals.
 
+    `won` of the `evaluable` deals were won, those with a chance.
+
     `brier` is the mean squared distance of a chance from what came (0: every deal foreseen, .25: as
     good as a coin), `bias` the mean chance minus the share won: above 0 too much was promised. Both
     are None where no chance could be given.
@@ -157,7 +161,7 @@ def calibration(told: Iterable[tuple[Chance, bool]]) -> Calibration:
     return Calibration(
         deals=len(pairs),
         evaluable=n,
-        won=sum(won for _, won in pairs),
+        won=sum(won for _, won in known),
         brier=sum((p - won) ** 2 for p, won in known) / n if n else None,
         bias=sum(p - won for p, won in known) / n if n else None,
     )

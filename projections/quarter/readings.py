@@ -184,7 +184,8 @@ def shares_sentence(rate: Rate, unknown: int = 0) -> str:
     if rate.successes == 0:
         reading = "" if unknown else " This is consistent with sales without quota pressure."
         return f"{told}: no quota pressure is claimed.{reading}"
-    return f"{told}: consistent with quota pressure, with no customer action recorded before them."
+    why = "with no customer action recorded that explains them"
+    return f"{told}: consistent with quota pressure, {why}."
 
 
 def _compared(found: Effect, where: str) -> str:

@@ -76,8 +76,8 @@ def test_a_close_moved_just_over_the_end_by_a_rep_who_has_reached_the_quota() ->
     assert set(found.evidence) == {named("moved"), named("quota"), named("win 2025-02-10")}
     assert found.sentence == (
         "The close date was moved from 2025-03-28 to 2025-04-03, 3 days after the end of FY2025Q1;"
-        " no customer action was recorded, and the quota had been reached. This is consistent with"
-        " a close held back for the next quarter."
+        " no customer action was recorded that explains it, and the quota had been reached. This is"
+        " consistent with a close held back for the next quarter."
     )
 
 

@@ -163,16 +163,17 @@ def test_a_fact_told_together_with_a_tick_belongs_to_it() -> None:
 
 
 def test_else_it_belongs_to_the_nearest_tick_before_or_after() -> None:
-    before = told((tick("meet"), "2025-01-05"), (PRICE, "2025-01-09"), (tick("call"), "2025-01-11"))
-    tied = told((tick("meet"), "2025-01-05"), (PRICE, "2025-01-08"), (tick("call"), "2025-01-11"))
+    meeting, calling = (tick("meet"), "2025-01-05"), (tick("call"), "2025-01-06T08:00:00")
+    before = told(meeting, (PRICE, "2025-01-05T20:00:00"), calling)
+    tied = told(meeting, (PRICE, "2025-01-05T16:00:00"), calling)
 
     assert list(facts(before)) == ["call"]
     assert list(facts(tied)) == ["meet"]
 
 
-def test_a_fact_beyond_the_days_of_grace_belongs_to_no_tick() -> None:
-    within = told((tick("meet"), "2025-01-05"), (PRICE, "2025-01-19"))
-    beyond = told((tick("meet"), "2025-01-05"), (PRICE, "2025-01-19T00:00:01"))
+def test_a_fact_more_than_a_day_away_belongs_to_no_tick() -> None:
+    within = told((tick("meet"), "2025-01-05"), (PRICE, "2025-01-06"))
+    beyond = told((tick("meet"), "2025-01-05"), (PRICE, "2025-01-06T00:00:01"))
 
     assert list(facts(within)) == ["meet"]
     assert facts(beyond) == {}

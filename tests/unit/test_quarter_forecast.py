@@ -45,12 +45,13 @@ def test_a_win_that_nobody_forecast_keeps_no_deal_from_slipping() -> None:
 
 
 def test_a_chance_is_the_share_won_by_then_among_those_still_open() -> None:
-    # Of 20, ten are lost on day 2; of the ten others five are won on day 5, and five go on.
-    found = odds((10, 2, "lost"), (5, 5, "won"), (5, 30, None))
+    # Of 40, twenty are lost on day 2; of the others ten are won on day 5, and ten go on.
+    found = odds((20, 2, "lost"), (10, 5, "won"), (10, 30, None))
 
-    assert found.chance(STAGE, Decimal(0), Decimal(10)) == Chance(0.25, 20)
+    assert found.chance(STAGE, Decimal(0), Decimal(10)) == Chance(0.25, 40)
     assert found.chance(STAGE, Decimal(3), Decimal(10)) == Chance(0.5, 20)
     assert found.chance(STAGE, Decimal(3), Decimal(1)) == Chance(0, 20)
+    assert found.chance(STAGE, Decimal(5), Decimal(1)) == Chance(None, 10), "too few lasted so long"
 
 
 def test_nineteen_stays_give_no_chance() -> None:
@@ -127,7 +128,7 @@ def test_chances_are_held_against_what_came() -> None:
         ]
     )
 
-    assert (found.deals, found.evaluable, found.won) == (3, 2, 2)
+    assert (found.deals, found.evaluable, found.won) == (3, 2, 1)
     assert found.brier == pytest.approx((0.2**2 + 0.4**2) / 2)
     assert found.bias == pytest.approx(0.1)
     assert not found.conclusive

@@ -153,7 +153,7 @@ def test_reasons_carry_the_numbers_of_their_pins_and_every_fact_with_its_evidenc
     window, behind, action, _ = page.reasons[0].facts
     assert (window.value, window.threshold) == ("5 days left", "fewer than 14 days left")
     assert (behind.answer, behind.evidence) == ("Holds", (event_id(2),))
-    assert action.value == "no customer action was recorded"
+    assert action.value == "no customer action was recorded that explains it"
 
 
 def test_a_retracted_event_stays_in_the_ledger_and_leaves_the_chart() -> None:
