@@ -71,10 +71,10 @@ def _told(ledger: Ledger, when: Moment, quarter: str, scope: Scope, known: Known
 
 def _print(told: Answer) -> None:
     figures = told["figures"]
-    standing = told["as_of"]["position"]
+    standing, at = told["as_of"]["position"], told["effective_at"]
     typer.echo(f"{told['quarter']}, {figures['start']} to {figures['end']}, position {standing}")
     for title, part, printed in (
-        ("Figures", figures, print_figures),
+        (f"Figures as they stand at {at}", figures, print_figures),
         ("Close pattern", told["close_pattern"], print_pattern),
         ("Pressure", told["pressure"], print_pressure),
     ):
