@@ -150,6 +150,8 @@ def _print_deal(answer: dict[str, Any]) -> None:
     if "what_if" in pressure:
         print_changes(pressure["what_if"])
     print_table(["activity", "stage", "status", "learned", "changed"], _activities(progress))
+    if unlinked := progress["unlinked_facts"]:
+        typer.echo(f"{len(unlinked)} more facts were learned and are linked to no activity")
     print_table(
         ["occurred", "recorded", "event", "driver", "verdict"],
         [
@@ -207,13 +209,14 @@ def _commitments(answer: dict[str, Any]) -> str:
 
 
 def _activities(progress: dict[str, Any]) -> list[list[object]]:
-    """Give the ticked activities; one that added nothing to what is known says so."""
+    """Give the ticked activities, each with the facts that are linked to it."""
     return [
         [
             one["activity"],
             one["stage"],
             one["status"].replace("_", " "),
-            "; ".join(f"{fact['kind']} {fact['value']}" for fact in one["learned"]) or "nothing",
+            "; ".join(f"{fact['kind']} {fact['value']}" for fact in one["learned"])
+            or "none linked",
             {True: "yes", False: "nothing", None: None}[one["changed"]],
         ]
         for one in progress["activities"]

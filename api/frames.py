@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from api.replays import Replay, ReplayReader
 from domain.fiscal import local_day
-from domain.values import Money, decimal_text
+from domain.values import money_json
 from projections.facts import Rows
 from projections.quarter.answer import frames_json
 from projections.quarter.frames import Slice, frames
@@ -117,7 +117,7 @@ class FrameReader:
                 stands = since <= at and (until is None or until > at)
                 if stands and occurred <= day.last and _credited(replay, scope, rep, occurred):
                     sums[currency] += amount
-            yield [_money(amount, currency) for currency, amount in sorted(sums.items())]
+            yield [money_json(amount, currency) for currency, amount in sorted(sums.items())]
 
 
 def _credited(replay: Replay, scope: Scope, rep: str, at: datetime) -> bool:
@@ -225,8 +225,3 @@ def _of_members(
             found += [(day, one) for one in _less(stands, was)]
     first = members[0][1]
     return [one for one in opening if one.owner in first], found
-
-
-def _money(amount: Decimal, currency: str) -> dict[str, str]:
-    money = Money.model_construct(amount=amount, currency=currency).quantised()
-    return {"amount": decimal_text(money.amount), "currency": money.currency}

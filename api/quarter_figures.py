@@ -18,7 +18,7 @@ from api.what_if import verdict_changes, what_if
 from domain.known import Known
 from domain.policy import Policy
 from domain.replay import view
-from domain.values import Money, decimal_text
+from domain.values import money_json
 from projections.facts import Rows
 from projections.pressure.fold import Verdict
 from projections.pressure.verdicts import (
@@ -218,9 +218,4 @@ def _sum(deals: Sequence[Stood]) -> Answer:
     for one in deals:
         if one.state.amount is not None and one.state.currency is not None:
             sums[one.state.currency] = sums.get(one.state.currency, Decimal(0)) + one.state.amount
-    return {"deals": len(deals), "amounts": [_money(sums[key], key) for key in sorted(sums)]}
-
-
-def _money(amount: Decimal, currency: str) -> dict[str, str]:
-    money = Money.model_construct(amount=amount, currency=currency).quantised()
-    return {"amount": decimal_text(money.amount), "currency": money.currency}
+    return {"deals": len(deals), "amounts": [money_json(sums[key], key) for key in sorted(sums)]}

@@ -19,6 +19,7 @@ from api.http.reply import reply
 from api.http.services import Services, services_of
 from api.http.writes import IdempotencyKey, IfMatch, command, recorded_process, version_named
 from api.processes import versions_of
+from api.storage.errors import StorageError
 from domain.events.context import ProcessPublished
 from projections.process.lint import Finding, lint, warnings_json
 
@@ -134,7 +135,8 @@ def _warnings(services: Services, process: str, recorded: Recorded) -> list[Find
     """Say what the version that was published last should do without.
 
     Its deals are those known just before it was recorded, so that a repeated request is answered
-    as before. Where the views are not there yet, its shape alone speaks: it is published anyway.
+    as before. Where these cannot be read, or not yet, its shape alone speaks: it is recorded, and
+    nothing that is only read afterwards may make the answer say otherwise.
     """
     versions = [e.data.version for e in recorded.events if isinstance(e.data, ProcessPublished)]
     known = services.context.known(recorded.position)
@@ -142,6 +144,6 @@ def _warnings(services: Services, process: str, recorded: Recorded) -> list[Find
     before = recorded.events[0].position - 1
     try:
         moment = services.views.moment(as_of=f"position:{before}", effective_at=None)
-    except ViewsBehindError:
+        return services.processes.warnings(moment, published)
+    except (StorageError, ViewsBehindError):
         return lint(published, None)
-    return services.processes.warnings(moment, published)

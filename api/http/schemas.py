@@ -305,7 +305,7 @@ class Learned(Answer):
     value: str
     level: int | None
     event_id: UUID
-    link: Literal["caused_by", "correlation", "nearest"]
+    link: Literal["caused_by", "correlation", "nearest"] | None
 
 
 class ActivityProgress(Answer):
@@ -354,11 +354,16 @@ class CustomerLed(Answer):
 
 
 class ProgressAnswer(Standing):
-    """A deal's progress: ticked beside shown."""
+    """A deal's progress: ticked beside shown.
+
+    `unlinked_facts` were learned, and nothing says by which activity: one with nothing in `learned`
+    may have brought them.
+    """
 
     deal_id: UUID
     process: ProcessVersion
     activities: list[ActivityProgress]
+    unlinked_facts: list[Learned]
     counts: dict[str, int]
     checkbox_only: float | None
     checkbox_only_lenient: float | None

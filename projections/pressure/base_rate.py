@@ -6,16 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
-from typing import Final, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
+from domain.comparisons import COUNTS_ONLY
 from domain.policy import Policy
 from domain.statistics import wilson
 from projections.pressure.acts import ActKind
 from projections.pressure.baseline import Question, Scope
-
-FEWEST: Final = 5
-"""Of fewer events only the counts are told, and no rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +36,11 @@ class BaseRate:
 
     def share(self) -> float | None:
         """Give the rate; None where there are too few for one."""
-        return self.without / self.of if self.of >= FEWEST else None
+        return self.without / self.of if self.of >= COUNTS_ONLY else None
 
     def interval(self) -> tuple[float, float] | None:
         """Give the 95 % interval of the rate (Wilson); None where there are too few."""
-        return wilson(self.without, self.of) if self.of >= FEWEST else None
+        return wilson(self.without, self.of) if self.of >= COUNTS_ONLY else None
 
 
 Load: TypeAlias = Callable[[ActKind, str | None], Iterable[Deed]]

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
+from domain.comparisons import COUNTS_ONLY
 from domain.statistics import wilson
 from projections.pressure.rules import Truth
 
 Fit: TypeAlias = Literal["in", "out", "unclear"]
-FEWEST_FOR_A_RATE: Final = 5
-"""Below this many deals only counts are given (METRICS section 7)."""
 PLACES: Final = 6
 """Ratios are given to six places."""
 
@@ -52,7 +51,7 @@ def _rates(opened: Sequence[Opened]) -> dict[str, object]:
 def _rate(opened: Sequence[Opened]) -> dict[str, object]:
     assessed = [one for one in opened if one.fit in {"in", "out"}]
     found = [one for one in assessed if one.fit == "out"]
-    enough = len(assessed) >= FEWEST_FOR_A_RATE
+    enough = len(assessed) >= COUNTS_ONLY
     bounds = wilson(len(found), len(assessed)) if enough else None
     return {
         "off_fit": len(found),

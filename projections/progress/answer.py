@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from projections.progress.fold import ActivityProgress, Progress, StageAdvance
-from projections.progress.knowledge import Taught
+from projections.progress.knowledge import Taught, learned_json
 from projections.progress.knowledge import answer as knowledge_answer
 from projections.progress.shares import AdvancesAlike, Movement, TickShares
 from projections.progress.status import Status
@@ -19,9 +19,10 @@ def answer(progress: Progress, at: datetime) -> dict[str, object]:
     return {
         "process": {"id": progress.process_id, "version": progress.process_version},
         "activities": [
-            _activity(activity, status, progress.taught.get(activity.activity), at)
+            _activity(activity, status, progress.knowledge.taught.get(activity.activity), at)
             for activity, status in zip(progress.activities, statuses, strict=True)
         ],
+        "unlinked_facts": [learned_json(one) for one in progress.knowledge.unlinked],
         **shares.answer(),
         "checkbox_only_progress": movement.checkbox_only_progress(),
         "stage_path": list(progress.stage_path),

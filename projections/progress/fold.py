@@ -22,7 +22,7 @@ from domain.path import Move, Processes, moves, pinned_reference
 from domain.policy import Policy
 from domain.process import Process
 from domain.replay import Event
-from projections.progress.knowledge import Taught, taught
+from projections.progress.knowledge import Knowledge, knowledge
 from projections.progress.status import Status, status_of
 
 _CLOSING: Final = frozenset({DealDisqualified, DealLost, DealWon})
@@ -127,7 +127,7 @@ class StageAdvance:
 class Progress:
     """A deal's progress as folded; what time alone changes is computed by `status(at)`.
 
-    `taught` has the activities that added something to what is known of the deal.
+    `knowledge` is what was learned along the way, and by which activity.
     """
 
     process_id: str
@@ -137,7 +137,7 @@ class Progress:
     skips: tuple[StageJump, ...]
     regressions: tuple[StageRegression, ...]
     advances: tuple[StageAdvance, ...]
-    taught: Mapping[str, Taught]
+    knowledge: Knowledge
 
 
 def fold(events: Sequence[Event], processes: Processes, policy: Policy) -> Progress:
@@ -160,7 +160,7 @@ def fold(events: Sequence[Event], processes: Processes, policy: Policy) -> Progr
             if m.regression and m.source is not None
         ),
         advances=tuple(advances_of(events, path, causes(events, processes, policy))),
-        taught=taught(events, policy),
+        knowledge=knowledge(events, policy),
     )
 
 

@@ -73,14 +73,15 @@ _CHANGING: Final = frozenset(
 class Learned:
     """A fact that the deal's record did not hold before, and how its event points to the tick.
 
-    `level` says whose word it is, as that of evidence; None where its event states none.
+    `level` says whose word it is, as that of evidence; None where its event states none. `link` is
+    None where nothing ties it to a tick: nobody can say which activity brought it.
     """
 
     kind: Kind
     value: str
     level: int | None
     event_id: UUID
-    link: Link
+    link: Link | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,16 @@ class _Value:
         return self.kind, " ".join(self.value.casefold().split())
 
 
-def taught(events: Sequence[Event], policy: Policy) -> dict[str, Taught]:
-    """Give what each activity taught, of those of a deal's view that taught something.
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What each activity taught, of those that taught something, and the facts tied to none."""
+
+    taught: Mapping[str, Taught]
+    unlinked: tuple[Learned, ...]
+
+
+def knowledge(events: Sequence[Event], policy: Policy) -> Knowledge:
+    """Give what was learned along a deal's view, and by which activity.
 
     A fact counts once, where its value is first told. It belongs to the tick that its event names
     as its cause; else to one told with it (the same correlation); else to the nearest one, before
@@ -119,31 +128,36 @@ def taught(events: Sequence[Event], policy: Policy) -> dict[str, Taught]:
     """
     ticks = _Ticks(events)
     found: dict[str, list[tuple[Event, list[Learned]]]] = {}
+    unlinked: list[Learned] = []
     for event, values in _first_told(events):
-        place = ticks.of(event)
-        if place is not None:
-            activity, link = place
-            learned = [Learned(v.kind, v.value, v.level, event.event_id, link) for v in values]
+        activity, link = ticks.of(event) or (None, None)
+        learned = [Learned(v.kind, v.value, v.level, event.event_id, link) for v in values]
+        if activity is None:
+            unlinked += learned
+        else:
             found.setdefault(activity, []).append((event, learned))
     days = timedelta(days=policy.discovery_days)
-    return {activity: _taught(events, told, days) for activity, told in found.items()}
+    taught = {activity: _taught(events, told, days) for activity, told in found.items()}
+    return Knowledge(taught, tuple(unlinked))
 
 
 def answer(found: Taught | None, at: datetime) -> dict[str, object]:
     """Give what an activity taught in the shape of the API."""
     return {
-        "learned": [
-            {
-                "kind": learned.kind,
-                "value": learned.value,
-                "level": learned.level,
-                "event_id": str(learned.event_id),
-                "link": learned.link,
-            }
-            for learned in (found.learned if found else ())
-        ],
+        "learned": [learned_json(one) for one in (found.learned if found else ())],
         "changed": found.changed(at) if found else None,
         "changed_by": [str(event_id) for event_id in (found.changed_by if found else ())],
+    }
+
+
+def learned_json(one: Learned) -> dict[str, object]:
+    """Give a fact with the event that told it, and how that is tied to a tick."""
+    return {
+        "kind": one.kind,
+        "value": one.value,
+        "level": one.level,
+        "event_id": str(one.event_id),
+        "link": one.link,
     }
 
 

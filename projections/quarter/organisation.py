@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.comparisons import Rate
 from domain.fiscal import DaySpan, FiscalQuarter
 from domain.intervals import Mean
-from domain.values import Money, decimal_text
+from domain.values import money_json
 from projections.quarter import readings
 from projections.quarter.closings import Parts
 from projections.quarter.cost import PressureCost, SignedWin
@@ -283,10 +283,7 @@ def _mean(found: Mean) -> Json:
 
 
 def _money(amount: Decimal, currency: str | None) -> Json | None:
-    if currency is None:
-        return None
-    money = Money.model_construct(amount=amount, currency=currency).quantised()
-    return {"amount": decimal_text(money.amount), "currency": currency}
+    return None if currency is None else {**money_json(amount, currency)}
 
 
 def _ids(ids: Iterable[UUID]) -> list[str]:

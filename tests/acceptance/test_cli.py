@@ -144,7 +144,7 @@ def test_a_deal_as_of_an_earlier_position(run: Run, database: str, tmp_path: Pat
     assert answered(then)["deal"]["version"] == 3
     assert answered(then)["conformance"]["trace"] == ["s1"]
     assert "fitness: 0.909091 (1 skipped" in plain
-    assert re.search(r"^meet_dm +s1 +evidenced +nothing", plain, re.MULTILINE)
+    assert re.search(r"^meet_dm +s1 +evidenced +none linked", plain, re.MULTILINE)
     assert (code, "beyond the head" in err) == (1, True)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from api.processes import ProcessQuestions
+from api.storage.errors import LogUnavailableError
 from tests.support.client import client_on, event, open_deal, opened, post
 
 
@@ -157,6 +159,19 @@ def test_a_process_answers_what_its_activities_go_with(client: TestClient) -> No
         "/v1/processes/none/effectiveness",
     ):
         assert client.get(missing).status_code == 404
+
+
+def test_a_process_is_published_also_when_its_deals_cannot_be_read(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise LogUnavailableError("the database went away")
+
+    monkeypatch.setattr(ProcessQuestions, "warnings", fail)
+    told = post(client, "/v1/processes/lean/events", published(1, "meeting", "closing"))
+
+    assert told.status_code == 201
+    assert [w["rule"] for w in told.json()["warnings"]] == ["stage_without_outcomes"]
 
 
 def test_publishing_says_what_the_process_should_do_without(client: TestClient) -> None:

@@ -11,7 +11,7 @@ from domain.events.customer import ContactIdentified, DecisionCriterionRecorded
 from domain.events.progress import ActivityUnticked
 from domain.policy import DEFAULT_POLICY
 from domain.replay import Event, view
-from projections.progress.knowledge import taught
+from projections.progress.knowledge import knowledge
 from tests.support.told import Teller, at, discount, opened, tick
 
 MOMENTS = st.lists(
@@ -45,8 +45,11 @@ def told(moments: list[tuple[DomainEvent, int]]) -> list[Event]:
 def test_a_value_is_learned_once_and_its_event_used_once(
     moments: list[tuple[DomainEvent, int]],
 ) -> None:
-    found = taught(view(told(moments)), DEFAULT_POLICY)
-    learned = [(activity, one) for activity, own in found.items() for one in own.learned]
+    found = knowledge(view(told(moments)), DEFAULT_POLICY)
+    linked = [(activity, one) for activity, own in found.taught.items() for one in own.learned]
+    assert all(one.link for _, one in linked)
+    assert not any(one.link for one in found.unlinked)
+    learned = [*linked, *((None, one) for one in found.unlinked)]
 
     values = [(one.kind, one.value.casefold()) for _, one in learned]
     assert len(values) == len(set(values))
@@ -62,7 +65,7 @@ def test_the_order_of_arrival_does_not_matter(
     shuffled = list(events)
     chance.shuffle(shuffled)
 
-    assert taught(view(shuffled), DEFAULT_POLICY) == taught(view(events), DEFAULT_POLICY)
+    assert knowledge(view(shuffled), DEFAULT_POLICY) == knowledge(view(events), DEFAULT_POLICY)
 
 
 @given(MOMENTS)
@@ -70,4 +73,7 @@ def test_without_ticks_nothing_was_taught(moments: list[tuple[DomainEvent, int]]
     silent = [moment for moment in moments if moment[0] != tick("meet")]
     silent = [moment for moment in silent if moment[0] != tick("call")]
 
-    assert taught(view(told(silent)), DEFAULT_POLICY) == {}
+    found = knowledge(view(told(silent)), DEFAULT_POLICY)
+    assert found.taught == {}
+    ticked = knowledge(view(told(moments)), DEFAULT_POLICY)
+    assert len(ticked.unlinked) <= len(found.unlinked), "no tick makes a fact come from nowhere"

@@ -51,15 +51,15 @@ def folded(teller: Teller) -> Progress:
     return fold(view(teller.events), lambda _: LINEAR, DEFAULT_POLICY)
 
 
-def facts(teller: Teller) -> dict[str, list[tuple[str, str, str]]]:
+def facts(teller: Teller) -> dict[str, list[tuple[str, str, str | None]]]:
     return {
         activity: [(one.kind, one.value, one.link) for one in found.learned]
-        for activity, found in folded(teller).taught.items()
+        for activity, found in folded(teller).knowledge.taught.items()
     }
 
 
 def the_taught(teller: Teller) -> Taught:
-    (found,) = folded(teller).taught.values()
+    (found,) = folded(teller).knowledge.taught.values()
     return found
 
 
@@ -67,7 +67,7 @@ def test_a_handshake_ticked_as_a_meeting_taught_nothing() -> None:
     teller = told((tick("meet"), "2025-01-05"), (stage("qualify"), "2025-01-06"))
 
     assert facts(teller) == {}
-    assert answer(folded(teller).taught.get("meet"), at("2025-03-01")) == {
+    assert answer(folded(teller).knowledge.taught.get("meet"), at("2025-03-01")) == {
         "learned": [],
         "changed": None,
         "changed_by": [],
@@ -177,6 +177,8 @@ def test_a_fact_more_than_a_day_away_belongs_to_no_tick() -> None:
 
     assert list(facts(within)) == ["meet"]
     assert facts(beyond) == {}
+    (unlinked,) = folded(beyond).knowledge.unlinked
+    assert (unlinked.kind, unlinked.value, unlinked.link) == ("criterion", "Price", None)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +217,7 @@ def test_an_event_is_used_for_one_activity_alone() -> None:
     teller = told((tick("meet"), "2025-01-05"), (tick("call"), "2025-01-05"), (PRICE, "2025-01-05"))
 
     used: list[UUID] = [
-        one.event_id for found in folded(teller).taught.values() for one in found.learned
+        one.event_id for found in folded(teller).knowledge.taught.values() for one in found.learned
     ]
     assert len(used) == 1
     assert named("unused") not in used
