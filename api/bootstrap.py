@@ -56,6 +56,7 @@ class Ledger:
     worker: Worker
     states: StateReader
     places: Places
+    lists: DealLists
     figures: Figures
     replays: ReplayReader
     quarters: Quarters
@@ -104,6 +105,7 @@ def build_ledger(store: EventStore) -> Ledger:
         worker=worker,
         states=StateReader(store, context, projections()),
         places=places,
+        lists=DealLists(store, places),
         figures=figures,
         replays=replays,
         quarters=Quarters(replays),
@@ -144,7 +146,7 @@ def _services(ledger: Ledger, views: Views, *, token: str, stopping: Flag) -> Se
         application=ledger.application,
         questions=ledger.questions,
         processes=ledger.processes,
-        lists=DealLists(ledger.store, ledger.places),
+        lists=ledger.lists,
         log=LogLists(ledger.store),
         figures=ledger.figures,
         replays=ledger.replays,

@@ -6,7 +6,6 @@ from uuid import UUID
 import typer
 
 from api import clock
-from api.answers import state_json
 from api.bootstrap import Ledger, open_ledger
 from api.cli_exchange import catch_up
 from api.cli_output import (
@@ -19,12 +18,13 @@ from api.cli_output import (
     print_table,
 )
 from api.errors import UnknownDealError
+from api.lists import SORTS, DealFilters
+from api.lists_health import RANKS
 from api.moment import moment
+from api.parameters import one_of, some_of
 from api.questions import DealSeen
 from api.settings import Settings
 from api.what_if import published
-from projections.spans.fold import DealState
-from projections.spans.read import stood
 
 _HOLDS: Final = {True: "yes", False: "no", None: "cannot be told"}
 
@@ -36,32 +36,53 @@ def add_show_commands(app: typer.Typer) -> None:
     app.command("review")(review)
 
 
-def deals(as_of: AsOf = None, effective_at: EffectiveAt = None, as_json: Json = False) -> None:
-    """List the deals with their state."""
+Healths = Annotated[
+    str | None,
+    typer.Option("--health", help="Only open deals of some of the colours red, amber and none."),
+]
+Order = Annotated[
+    str, typer.Option("--sort", help=f"One of {', '.join(SORTS)}; a minus sign turns it round.")
+]
+
+
+def deals(
+    *,
+    as_of: AsOf = None,
+    effective_at: EffectiveAt = None,
+    health: Healths = None,
+    sort: Order = "name",
+    as_json: Json = False,
+) -> None:
+    """List the deals with their state and health, those that the source deleted last.
+
+    An order by health begins with the worst.
+    """
+    colours, order = some_of("health", health, tuple(RANKS)), one_of("sort", sort, SORTS)
+    rows: list[dict[str, Any]] = []
     with open_ledger(Settings.read()) as ledger:
         catch_up(ledger)
         when = moment(ledger.store, as_of=as_of, effective_at=effective_at, now=clock.now())
-        with ledger.store.connection() as connection:
-            known = stood(connection, ledger.places.of(connection, when).all_deals)
-    rows = sorted(
-        ((row.deal_id, row.state) for row in known), key=lambda pair: (pair[1].name, str(pair[0]))
-    )
+        known = ledger.context.known(when.position)
+        for deleted in (False, True):
+            wanted = DealFilters(health=colours, deleted=deleted)
+            rows += ledger.lists.every(when, known, wanted, sort=order)
     if as_json:
-        print_json({**when.answer(), "deals": [_json(*row) for row in rows]})
+        print_json({**when.answer(), "deals": rows})
         return
     print_table(
-        ["deal", "name", "account", "owner", "stage", "amount", "close date"],
+        ["deal", "name", "account", "owner", "stage", "amount", "close date", "health"],
         [
             [
-                deal_id,
-                s.name,
-                s.account_name,
-                s.owner,
-                s.closed or s.stage,
-                _amount(s),
-                s.close_date,
+                row["deal_id"],
+                row["name"],
+                row["account"]["name"],
+                row["owner"],
+                "deleted" if row["deleted"] else row["closed"] or row["stage"],
+                _amount(row["amount"]),
+                row["close_date"],
+                (row["health"] or {}).get("colour"),
             ]
-            for deal_id, s in rows
+            for row in rows
         ],
     )
 
@@ -224,9 +245,5 @@ def _activities(progress: dict[str, Any]) -> list[list[object]]:
     ]
 
 
-def _json(deal_id: UUID, state: DealState) -> dict[str, object]:
-    return {"deal_id": str(deal_id), **state_json(state)}
-
-
-def _amount(state: DealState) -> str | None:
-    return None if state.amount is None else f"{state.currency} {state.amount:f}"
+def _amount(amount: dict[str, str] | None) -> str | None:
+    return None if amount is None else f"{amount['currency']} {amount['amount']}"

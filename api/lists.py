@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, Literal, TypeAlias, get_args
 from uuid import UUID
 
@@ -16,19 +16,24 @@ from psycopg import IsolationLevel, sql
 from api.answers import state_json
 from api.errors import MalformedRequestError
 from api.exchange.salesforce_ids import full_id
+from api.lists_health import RANKS, Health, health_at, with_health
 from api.looks import Look, health_json, looks_at
 from api.moment import Moment
 from api.places import Place, Places
 from api.storage.log_reader import LogReader
 from domain.known import Known
+from domain.values import utc_instant
 from projections.facts import Rows
 from projections.spans.fold import DealState
 
 Closed: TypeAlias = Literal["open", "won", "lost", "disqualified"]
+CLOSED: Final[tuple[Closed, ...]] = get_args(Closed)
 Sort: TypeAlias = Literal[
-    "name", "close_date", "amount", "opened_at", "position",
-    "-name", "-close_date", "-amount", "-opened_at", "-position",
+    "name", "close_date", "amount", "opened_at", "position", "health",
+    "-name", "-close_date", "-amount", "-opened_at", "-position", "-health",
 ]  # fmt: skip
+SORTS: Final[tuple[Sort, ...]] = get_args(Sort)
+"""The orders that a list may have; a minus sign turns one round."""
 MAX_LIMIT: Final = 200
 
 _COLUMNS: Final = DealState._fields
@@ -38,6 +43,7 @@ _KEYS: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "amount": ("amount", "numeric", "Infinity", "-Infinity"),
     "opened_at": ("opened_at", "timestamptz", "infinity", "-infinity"),
     "position": ("since_position", "bigint", "0", "0"),
+    "health": ("health", "int", "9", "-1"),
 }
 """Column, type, and what an empty value counts as upwards and downwards: always the last."""
 _CONDITIONS: Final[Mapping[str, str]] = {
@@ -68,21 +74,28 @@ class DealFilters:
     q: str | None = None
     close_date_from: date | None = None
     close_date_to: date | None = None
+    health: tuple[Health, ...] = ()
     deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page ends: the position that all pages stand on, and the last row's key."""
+    """Where a page ends: the moment that all pages stand on, and the last row's key.
+
+    `at` is the instant that deadlines are settled by, which may have no place in the log.
+    """
 
     position: int
+    at: datetime
     value: str
     deal_id: UUID
     question: str
 
     def text(self) -> str:
         """Give it as an opaque text."""
-        plain = json.dumps([self.position, self.value, str(self.deal_id), self.question])
+        plain = json.dumps(
+            [self.position, self.at.isoformat(), self.value, str(self.deal_id), self.question]
+        )
         return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
 
     @classmethod
@@ -94,10 +107,10 @@ class Cursor:
         """
         try:
             padded = text + "=" * (-len(text) % 4)
-            position, value, deal_id, question = json.loads(base64.urlsafe_b64decode(padded))
+            position, at, value, deal_id, question = json.loads(base64.urlsafe_b64decode(padded))
             if not isinstance(position, int) or not isinstance(value, str):
                 raise _no_cursor()
-            return cls(position, value, UUID(deal_id), str(question))
+            return cls(position, utc_instant(at), value, UUID(deal_id), str(question))
         except (ValueError, TypeError, AttributeError, binascii.Error) as error:
             raise _no_cursor() from error
 
@@ -145,6 +158,9 @@ class DealLists:
         where, values = _where(moment, known, filters)
         with self._snapshot() as connection:
             table = _table(self._places.of(connection, moment), filters)
+            if filters.health or sort.endswith("health"):
+                table, where = with_health(table, where), _of_health(filters)
+                values |= health_at(moment, known)
             total = _count(connection, table, where, values)
             rows = _read(connection, table, where, values, sort=sort, limit=limit, cursor=cursor)
             page = rows[:limit]
@@ -153,8 +169,21 @@ class DealLists:
             )
         more = None
         if len(rows) > limit:
-            more = Cursor(moment.position, page[-1][2], page[-1][0], question).text()
+            last = page[-1]
+            more = Cursor(moment.position, moment.effective_at, last[2], last[0], question).text()
         return DealPage(total, [_row_json(row, looks[row[0]], known, moment) for row in page], more)
+
+    def every(
+        self, moment: Moment, known: Known, filters: DealFilters, *, sort: Sort
+    ) -> Iterator[dict[str, object]]:
+        """Give the rows of all pages, one after the other."""
+        cursor: Cursor | None = None
+        while True:
+            page = self.page(moment, known, filters, sort=sort, limit=MAX_LIMIT, cursor=cursor)
+            yield from page.rows
+            if page.next is None:
+                return
+            cursor = Cursor.read(page.next)
 
     @contextmanager
     def _snapshot(self) -> Iterator[Rows]:
@@ -169,7 +198,7 @@ class DealLists:
 
 def _table(place: Place, filters: DealFilters) -> sql.Composed:
     """Give the smallest table of states that holds what the filters may let through."""
-    if not filters.deleted and filters.closed == ("open",):
+    if not filters.deleted and (filters.closed == ("open",) or filters.health):
         return place.open_deals
     if filters.deleted or (filters.closed and "open" not in filters.closed):
         return place.deals_out()
@@ -200,6 +229,14 @@ def _where(
         open_too = " OR closed IS NULL" if "open" in filters.closed else ""
         parts.append(f"({_CONDITIONS['closed']}{open_too})")
     return sql.SQL(" AND ").join(_sql(part) for part in parts), values
+
+
+def _of_health(filters: DealFilters) -> sql.Composed:
+    """Give the condition on the health of deals; a deal that is not open has none."""
+    if not filters.health:
+        return sql.SQL("true").format()
+    ranks = [RANKS[one] for one in filters.health]
+    return sql.SQL("health = ANY({})").format(sql.Literal(ranks))
 
 
 def _filters(name: str, value: object) -> bool:
@@ -282,7 +319,3 @@ def _row_json(row: tuple[Any, ...], look: Look, known: Known, moment: Moment) ->
 def _fingerprint(moment: Moment, filters: DealFilters, sort: Sort) -> str:
     text = json.dumps([moment.cut, asdict(filters), sort], default=str, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-SORTS: Final[tuple[str, ...]] = get_args(Sort)
-"""The orders that a list may have; a minus sign turns one round."""

@@ -1,7 +1,8 @@
 """The route that lists deals."""
 
+from dataclasses import replace
 from datetime import date
-from typing import Annotated, Final, TypeAlias, get_args
+from typing import Annotated, Final, TypeAlias
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
@@ -11,7 +12,10 @@ from api.http import contract, schemas
 from api.http.moments import Asked, AskedMoment, moment_of_views
 from api.http.reply import link_with, reply
 from api.http.services import services_of
-from api.lists import MAX_LIMIT, Closed, Cursor, DealFilters, Sort
+from api.lists import CLOSED, MAX_LIMIT, Cursor, DealFilters, Sort
+from api.lists_health import RANKS
+from api.moment import Moment
+from api.parameters import some_of
 from domain.values import local_date
 
 router: Final = APIRouter(tags=["deals"])
@@ -22,6 +26,13 @@ Day: TypeAlias = Annotated[
 
 ClosedText: TypeAlias = Annotated[
     str | None, Query(description="open, won, lost or disqualified; several with commas between.")
+]
+HealthText: TypeAlias = Annotated[
+    str | None,
+    Query(
+        description="The colour of open deals: red, amber, or none where no flag holds; several "
+        "with commas between. As a list tells it, without the age in the stage."
+    ),
 ]
 ExternalId: TypeAlias = Annotated[
     str | None,
@@ -48,6 +59,7 @@ def filters(
     ] = None,
     close_date_from: Day = None,
     close_date_to: Day = None,
+    health: HealthText = None,
     deleted: Annotated[
         bool, Query(description="The deals that their source deleted, instead of the others.")
     ] = False,
@@ -57,13 +69,14 @@ def filters(
         owner=owner,
         team=team,
         stage=stage,
-        closed=_closed(closed),
+        closed=some_of("closed", closed, CLOSED),
         account=account,
         external_id=external_id,
         process=process,
         q=q,
         close_date_from=_day("close_date_from", close_date_from),
         close_date_to=_day("close_date_to", close_date_to),
+        health=some_of("health", health, tuple(RANKS)),
         deleted=deleted,
     )
 
@@ -81,11 +94,11 @@ def list_deals(
 ) -> Response:
     """List deals as known and as true at a moment, each with its progress and verdicts.
 
-    All pages stand on the position of the first.
+    All pages stand on the moment of the first. An order by health begins with the worst.
     """
     services = services_of(request)
     after = Cursor.read(cursor) if cursor else None
-    moment = moment_of_views(services, _fixed(asked, after))
+    moment = _on(moment_of_views(services, _fixed(asked, after)), after)
     page = services.lists.page(
         moment,
         services.context.known(moment.position),
@@ -106,16 +119,11 @@ def _fixed(asked: Asked, after: Cursor | None) -> Asked:
     return Asked(f"position:{after.position}", asked.effective_at, asked.min_position)
 
 
-def _closed(text: str | None) -> tuple[Closed, ...]:
-    if text is None:
-        return ()
-    known: tuple[Closed, ...] = get_args(Closed)
-    named = [one.strip() for one in text.split(",")]
-    for one in named:
-        if one not in known:
-            message = f"closed: expected some of {', '.join(known)}"
-            raise MalformedRequestError(message, field="closed")
-    return tuple(one for one in known if one in named)
+def _on(moment: Moment, after: Cursor | None) -> Moment:
+    """Settle deadlines by the instant of the first page, however long it takes to read on."""
+    if after is None or moment.cut is not None:
+        return moment
+    return replace(moment, effective_at=after.at)
 
 
 def _day(name: str, text: str | None) -> date | None:

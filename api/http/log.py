@@ -28,6 +28,7 @@ from api.http.problems import RequestRefusedError
 from api.http.reply import link_with, reply
 from api.http.services import Services, services_of
 from api.lists_log import LogFilters
+from api.parameters import some_of
 from domain.events.base import type_name
 from domain.events.catalogue import TYPES_BY_NAME
 from domain.replay import Event
@@ -71,28 +72,19 @@ def filters(
     }
     instants = {name: instant_named(name, text) for name, text in given.items() if text}
     return LogFilters(
-        types=_some_of("type", type, tuple(TYPES_BY_NAME)),
+        types=some_of("type", type, tuple(TYPES_BY_NAME)),
         deal=_deal(deal),
         account=account,
         owner=owner,
         rep=rep,
         actor=actor,
-        channels=_some_of("channel", channel, _CHANNELS),
+        channels=some_of("channel", channel, _CHANNELS),
         **instants,
     )
 
 
 def _deal(text: str | None) -> UUID | None:
     return deal_named(text) if text else None
-
-
-def _some_of(field: str, text: str | None, known: Sequence[str]) -> tuple[str, ...]:
-    named = tuple(one.strip() for one in text.split(",")) if text else ()
-    for one in named:
-        if one not in known:
-            message = f"{field}: {one[:80]!r} is none of {', '.join(known)}"
-            raise MalformedRequestError(message, field=field)
-    return named
 
 
 @router.get(

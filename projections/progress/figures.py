@@ -63,7 +63,8 @@ _SHARES: Final = """
         ) AS tick
         GROUP BY key
     )
-    SELECT key, coalesce(settled, 0), coalesce(hollow, 0), coalesce(bare, 0), {counted}
+    SELECT key, coalesce(settled, 0) AS settled, coalesce(hollow, 0) AS hollow,
+           coalesce(bare, 0) AS bare, {counted}
     FROM planned LEFT JOIN ticked USING (key)"""
 _ADVANCES: Final = """
     SELECT key, required, sum(steps)::int,
@@ -80,8 +81,24 @@ def shares_of(
     `at` settles deadlines; with a cut, what occurred later has not happened yet. A deal that was
     not opened by then counts nowhere.
     """
-    query = sql.SQL(_SHARES).format(
-        asked=deals.query,
+    rows = connection.execute(
+        shares_query(deals.query), {**deals.params, **shares_at(as_of=as_of, at=at, cut=cut)}
+    )
+    return {
+        key: TickShares(
+            dict(zip(STATUSES, counts, strict=True)), settled=settled, hollow=hollow, bare=bare
+        )
+        for key, settled, hollow, bare, *counts in rows
+    }
+
+
+def shares_query(asked: sql.Composable) -> sql.Composed:
+    """Ask for the ticks of the deals that a query gives, by its `key`: one row for each.
+
+    Its parameters are those of `shares_at`.
+    """
+    return sql.SQL(_SHARES).format(
+        asked=asked,
         standing=_STANDING,
         status=sql.SQL(STATUS_SQL),
         settled=_weight(SETTLED),
@@ -90,13 +107,11 @@ def shares_of(
         counts=sql.SQL(", ").join(map(_count, STATUSES)),
         counted=sql.SQL(", ").join(map(_counted, STATUSES)),
     )
-    rows = connection.execute(query, {**deals.params, **_moment(as_of, cut), "progress_at": at})
-    return {
-        key: TickShares(
-            dict(zip(STATUSES, counts, strict=True)), settled=settled, hollow=hollow, bare=bare
-        )
-        for key, settled, hollow, bare, *counts in rows
-    }
+
+
+def shares_at(*, as_of: int, at: datetime, cut: datetime | None) -> dict[str, object]:
+    """Give the parameters of `shares_query`: `at` settles deadlines, a cut hides what is later."""
+    return {**_moment(as_of, cut), "progress_at": at}
 
 
 def movements_of(

@@ -125,6 +125,23 @@ def worst_of(flags: Held) -> Alarm | None:
     return "red" if "red" in colours else "amber" if colours else None
 
 
+COLOUR_SQL: Final = f"""
+    CASE WHEN close_date < %(backing_today)s
+           OR forecast_category = 'commit' AND level < {CUSTOMER_MOVE}
+           OR pushes >= {PUSHES}
+           OR broken_level >= {BROKEN_LEVEL}
+         THEN 'red'
+         WHEN contacts = 1
+           OR NOT dated
+           OR round(hollow / nullif(settled, 0), {_PLACES}) > {CHECKBOX_ONLY}
+         THEN 'amber'
+    END"""
+"""`worst_of` the flags that are `held`, over columns; null where none is.
+
+It leaves out the age in the stage, which no list tells.
+"""
+
+
 def colour_of(flags: Sequence[Flag]) -> Colour | None:
     """Give the colour of the worst flag that holds; green without one, None without flags."""
     if not flags:

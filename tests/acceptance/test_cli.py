@@ -63,6 +63,28 @@ def test_an_export_is_imported_and_shown(run: Run, shared_data: Path) -> None:
     assert "commitments: level 0, 0 live, kept 0 of 0; no customer act recorded" in out
 
 
+def test_deals_are_listed_by_their_health(run: Run, database: str, tmp_path: Path) -> None:
+    lines = Lines()
+    lines.open("Overdue", "2025-01-08T00:00:00Z", close_date="2025-03-15")
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, [*thirty_lines(), *lines.all])
+
+    _, worst, _ = run("deals", "--sort", "health", "--json")
+    _, red, _ = run("deals", "--health", "red", "--json")
+    _, true_then, _ = run(
+        "deals", "--health", "red", "--effective-at", "2025-03-15T12:00:00Z", "--json"
+    )
+    code, table, _ = run("deals", "--health", "amber,none")
+
+    colours = [one["health"] and one["health"]["colour"] for one in answered(worst)["deals"]]
+    assert colours == ["red", *["amber"] * (len(colours) - 4), *[None] * 3]
+    assert [one["name"] for one in answered(red)["deals"]] == ["Overdue"]
+    assert answered(true_then)["deals"] == []
+    assert (code, table.count("amber")) == (0, len(colours) - 4)
+    code, _, err = run("deals", "--health", "green")
+    assert (code, err) == (1, "dealtrail: health: 'green' is none of red, amber, none\n")
+
+
 def test_a_deal_is_reviewed(run: Run, database: str, tmp_path: Path) -> None:
     with ledger_on(database) as ledger:
         import_lines(ledger, tmp_path, thirty_lines())

@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg import sql
 
 from api.storage.event_store import EventStore
 from domain.acts import contacts_of
 from domain.close_date import pushes_of
+from domain.commitments import broken_level, dated_next, live_level
 from domain.events.life import DealOpened
 from domain.replay import Event, view
 from projections.batch import Batch
-from projections.commitments.figures import Backing, backings_of
+from projections.commitments.figures import Backing, backings_at, backings_of, backings_query
 from projections.commitments.projection import commitments_projection
 from projections.facts import Rows
 from tests.support.commitments import INSTANTS, KNOWN, histories, words_of
@@ -42,6 +45,28 @@ def folded(events: list[Event], as_of: int, cut: datetime | None) -> Backing:
     return Backing(tuple(words), len(pushes_of(seen)), len(contacts_of(seen)))
 
 
+def summed_up(backing: Backing, at: datetime) -> tuple[object, ...]:
+    today = KNOWN.calendar.day_of(at)
+    return (
+        live_level(backing.words, at),
+        broken_level(backing.words, at),
+        bool(dated_next(backing.words, today, at)),
+        backing.pushes,
+        backing.contacts,
+    )
+
+
+def asked_for(
+    connection: Rows, as_of: int, at: datetime, cut: datetime | None
+) -> dict[UUID, tuple[Any, ...]]:
+    asked = sql.SQL("SELECT unnest({}::uuid[]) AS deal_id").format([str(one) for one in DEALS])
+    today = KNOWN.calendar.day_of(at)
+    found = connection.execute(
+        backings_query(asked), backings_at(as_of=as_of, at=at, cut=cut, today=today)
+    )
+    return {deal_id: tuple(rest) for deal_id, *rest in found.fetchall()}
+
+
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -66,3 +91,7 @@ def test_backings_from_facts_are_those_of_the_streams(
                 deal_id: Backing(tuple(sorted(b.words, key=repr)), b.pushes, b.contacts)
                 for deal_id, b in found.items()
             } == {deal_id: folded(events, as_of, cut) for deal_id, events in told.items()}
+            for at in INSTANTS if cut is None else [cut]:
+                assert asked_for(connection, as_of, at, cut) == {
+                    deal_id: summed_up(backing, at) for deal_id, backing in found.items()
+                }

@@ -1,0 +1,31 @@
+"""Reads parameters whose values are named: one of them, or some with commas between."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from api.errors import MalformedRequestError
+
+Named = TypeVar("Named", bound=str)
+
+
+def some_of(field: str, text: str | None, known: Sequence[Named]) -> tuple[Named, ...]:
+    """Read some of the names that a parameter knows, in the order in which it knows them.
+
+    Raises:
+        MalformedRequestError: one of them is not known.
+    """
+    named = [one_of(field, one.strip(), known) for one in text.split(",")] if text else []
+    return tuple(one for one in known if one in named)
+
+
+def one_of(field: str, text: str, known: Sequence[Named]) -> Named:
+    """Read one of the names that a parameter knows.
+
+    Raises:
+        MalformedRequestError: it is not known.
+    """
+    for one in known:
+        if one == text:
+            return one
+    message = f"{field}: {text[:80]!r} is none of {', '.join(known)}"
+    raise MalformedRequestError(message, field=field)
