@@ -26,6 +26,13 @@ from api.questions import DealSeen
 from api.settings import Settings
 from api.what_if import published
 
+_WORK: Final = (
+    "quarter",
+    "customer acts",
+    "seller acts",
+    "begun by the customer",
+    "one-sided at its end",
+)
 _HOLDS: Final = {True: "yes", False: "no", None: "cannot be told"}
 
 
@@ -170,6 +177,7 @@ def _print_deal(answer: dict[str, Any]) -> None:
             typer.echo(f"{pattern['rule']}: {pattern['sentence']}")
     if "what_if" in pressure:
         print_changes(pressure["what_if"])
+    print_table(_WORK, _work(answer["commitments"]))
     print_table(["activity", "stage", "status", "learned", "changed"], _activities(progress))
     if unlinked := progress["unlinked_facts"]:
         typer.echo(f"{len(unlinked)} more facts were learned and are linked to no activity")
@@ -227,6 +235,20 @@ def _commitments(answer: dict[str, Any]) -> str:
         f"commitments: level {customer['level']}, {customer['live']} live, "
         f"kept {customer['kept']} of {customer['kept_n']}; {last}; our promises: {ours}"
     )
+
+
+def _work(answer: dict[str, Any]) -> list[list[object]]:
+    """Give who did the work of each quarter, and what was one-sided at its end."""
+    return [
+        [
+            one["quarter"],
+            one["customer"]["acts"],
+            one["seller"]["acts"],
+            one["customer_initiated"]["initiated"],
+            one["one_sided"]["acts"],
+        ]
+        for one in answer["by_quarter"]
+    ]
 
 
 def _activities(progress: dict[str, Any]) -> list[list[object]]:

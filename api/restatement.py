@@ -20,6 +20,7 @@ _KEYS: Final = (
     "day",
     "name",
     "currency",
+    "quarter",
 )
 """What tells the members of a list apart; the first that all of them have, and have once."""
 _STANDING: Final = frozenset({"as_of", "effective_at"})

@@ -92,13 +92,32 @@ class OneSided(Answer):
 
 
 class Initiated(Answer):
-    """How many of the acts of both sides the customer began."""
+    """How many of the acts of both sides the customer began; of fewer than five only the counts."""
 
     initiated: int
     initiated_ratio: float | None
     initiated_ci: list[float] | None
     initiated_n: int
     event_ids: list[UUID]
+
+
+class Acts(Answer):
+    """What one side did."""
+
+    acts: int
+    event_ids: list[UUID]
+
+
+class QuarterOfWork(Answer):
+    """Who did the work in a fiscal quarter; `one_sided` is as it was when the quarter ended."""
+
+    quarter: str
+    start: date
+    end: date
+    customer: Acts
+    seller: Acts
+    customer_initiated: Initiated
+    one_sided: OneSided
 
 
 class ChangeRung(Answer):
@@ -140,6 +159,7 @@ class CommitmentsAnswer(Standing):
     promises: list[SellerPromise]
     one_sided: OneSided
     customer_initiated: Initiated
+    by_quarter: list[QuarterOfWork]
     change: Change
     consequences: list[Said]
     goals: Goals

@@ -1,19 +1,17 @@
 """The answer about a deal's commitments at an instant, in the shape of the API."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final
 
 from domain.commitments import Commitment
+from domain.comparisons import Rate
 from domain.events.customer import CustomerGoalAchieved, CustomerGoalRecorded
 from domain.replay import Event
-from domain.statistics import wilson
 from projections.commitments.change import standing_of
 from projections.commitments.fold import Commitments, Vector
+from projections.commitments.quarters import QuarterActs
+from projections.rates import FROM_THE_FIRST, ratio_json
 from projections.said import age_days, said_json
-
-PLACES: Final = 6
-"""Ratios are given to six places."""
 
 
 def answer(folded: Commitments, at: datetime) -> dict[str, object]:
@@ -23,8 +21,11 @@ def answer(folded: Commitments, at: datetime) -> dict[str, object]:
         "seller": _kept(folded.vector("seller", at)),
         "commitments": [_commitment(one, at) for one in folded.of("customer")],
         "promises": [_promise(one, at) for one in folded.of("seller")],
-        "one_sided": _one_sided(folded, at),
-        "customer_initiated": _initiated(folded),
+        "one_sided": _one_sided(folded.last_customer_act, folded.one_sided, at),
+        "customer_initiated": _initiated(
+            folded.initiated, len(folded.customer_acts) + len(folded.efforts)
+        ),
+        "by_quarter": [_quarter(one, at) for one in folded.quarters],
         "change": _change(folded, at),
         "consequences": [said_json(event, at) for event in reversed(folded.consequences)],
         "goals": _goals(folded, at),
@@ -53,17 +54,7 @@ def _kept(vector: Vector) -> dict[str, object]:
         "kept": kept,
         "kept_late": vector.kept_late,
         "broken": broken,
-        **_rate("kept", kept, kept + broken),
-    }
-
-
-def _rate(name: str, part: int, whole: int) -> dict[str, object]:
-    """Give a rate with its Wilson interval; both None where nothing has settled."""
-    interval = wilson(part, whole)
-    return {
-        f"{name}_ratio": round(part / whole, PLACES) if whole else None,
-        f"{name}_ci": [round(bound, PLACES) for bound in interval] if interval else None,
-        f"{name}_n": whole,
+        **ratio_json("kept", Rate(kept, kept + broken), fewest=FROM_THE_FIRST),
     }
 
 
@@ -98,21 +89,32 @@ def _standing(one: Commitment, at: datetime) -> dict[str, object]:
     }
 
 
-def _one_sided(folded: Commitments, at: datetime) -> dict[str, object]:
-    last = folded.last_customer_act
+def _one_sided(last: Event | None, efforts: Sequence[Event], at: datetime) -> dict[str, object]:
     return {
         "since": last.occurred_at if last else None,
         "days": age_days(last.occurred_at, at) if last else None,
-        "acts": len(folded.one_sided),
-        "event_ids": _ids(folded.one_sided),
+        "acts": len(efforts),
+        "event_ids": _ids(efforts),
     }
 
 
-def _initiated(folded: Commitments) -> dict[str, object]:
+def _initiated(initiated: Sequence[Event], of: int) -> dict[str, object]:
     return {
-        "initiated": len(folded.initiated),
-        **_rate("initiated", len(folded.initiated), folded.interactions),
-        "event_ids": _ids(folded.initiated),
+        "initiated": len(initiated),
+        **ratio_json("initiated", Rate(len(initiated), of)),
+        "event_ids": _ids(initiated),
+    }
+
+
+def _quarter(one: QuarterActs, at: datetime) -> dict[str, object]:
+    return {
+        "quarter": one.quarter.name,
+        "start": one.quarter.start,
+        "end": one.quarter.end,
+        "customer": {"acts": len(one.customer), "event_ids": _ids(one.customer)},
+        "seller": {"acts": len(one.seller), "event_ids": _ids(one.seller)},
+        "customer_initiated": _initiated(one.initiated, len(one.customer) + len(one.seller)),
+        "one_sided": _one_sided(one.last, one.one_sided, min(at, one.quarter.end_instant)),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from domain.acts import is_customer_act, seller_acts
 from domain.calendars import CalendarHistory
-from domain.causes import CUSTOMER_MOVE, action_time
+from domain.causes import CUSTOMER_MOVE
 from domain.commitments import STATUSES, Commitment, Side, Status, commitments_of, live_level
 from domain.events.customer import (
     ConsequenceRecorded,
@@ -19,6 +19,7 @@ from domain.events.life import DealWon
 from domain.policy import Policy
 from domain.replay import Event
 from projections.commitments.change import Rung, rungs_of
+from projections.commitments.quarters import QuarterActs, acts_by_quarter, effort_since
 
 ECONOMIC_BUYER: Final = "economic_buyer"
 """The role of who can spend the money, however its words are put together."""
@@ -50,17 +51,18 @@ class Vector:
 class Commitments:
     """The commitments of a deal as folded; what time alone changes is computed at an instant.
 
-    `one_sided` is what the seller did since the last act of the customer, or since the opening;
-    `initiated` are the acts of the customer that no act of the seller caused, of all
-    `interactions`. `won` is the first win.
+    `efforts` are the acts of the seller, and `one_sided` those of them since the last act of the
+    customer, or since the opening; `initiated` are the acts of the customer that no act of the
+    seller caused. `won` is the first win.
     """
 
     both: tuple[Commitment, ...]
     contacts: Mapping[str, str]
     customer_acts: tuple[Event, ...]
+    efforts: tuple[Event, ...]
     one_sided: tuple[Event, ...]
     initiated: tuple[Event, ...]
-    interactions: int
+    quarters: tuple[QuarterActs, ...]
     goals: tuple[Event, ...]
     consequences: tuple[Event, ...]
     achieved: tuple[Event, ...]
@@ -106,14 +108,15 @@ def fold(events: Sequence[Event], calendar: CalendarHistory, policy: Policy) -> 
     acts = [event for event in events if is_customer_act(event)]
     efforts = seller_acts(events)
     ours = {event.event_id for event in efforts}
-    since = acts[-1].occurred_at if acts else None
+    initiated = tuple(act for act in acts if act.caused_by not in ours)
     return Commitments(
         both=tuple(commitments_of(events, calendar, policy)),
         contacts=_contacts(events),
         customer_acts=tuple(acts),
-        one_sided=tuple(e for e in efforts if since is None or action_time(e) > since),
-        initiated=tuple(act for act in acts if act.caused_by not in ours),
-        interactions=len(acts) + len(efforts),
+        efforts=tuple(efforts),
+        one_sided=effort_since(acts[-1] if acts else None, efforts),
+        initiated=initiated,
+        quarters=tuple(acts_by_quarter(acts, efforts, initiated, calendar)),
         goals=_of(events, CustomerGoalRecorded),
         consequences=_of(events, ConsequenceRecorded),
         achieved=_of(events, CustomerGoalAchieved),

@@ -85,6 +85,18 @@ def test_deals_are_listed_by_their_health(run: Run, database: str, tmp_path: Pat
     assert (code, err) == (1, "dealtrail: health: 'green' is none of red, amber, none\n")
 
 
+def test_a_deal_is_shown_with_the_work_of_each_quarter(
+    run: Run, database: str, tmp_path: Path
+) -> None:
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, thirty_lines())
+
+    _, out, _ = run("show", "D1", "--effective-at", "2025-03-29T00:00:00Z")
+
+    work = [line.split() for line in out.splitlines() if line.startswith("FY")]
+    assert work == [["FY2025Q1", "2", "6", "2", "4"]]
+
+
 def test_a_deal_is_reviewed(run: Run, database: str, tmp_path: Path) -> None:
     with ledger_on(database) as ledger:
         import_lines(ledger, tmp_path, thirty_lines())

@@ -46,6 +46,9 @@ SAID: st.SearchStrategy[DealEvent] = st.one_of(
 HOURS = st.integers(0, 9).map(lambda number: number * 40)  # few, so that some are equal
 DISORDER = st.lists(st.tuples(SAID, HOURS), max_size=10).map(told)
 MIXED = st.lists(st.tuples(SAID | FACTS, HOURS), max_size=12).map(told)
+QUARTERS_APART = st.lists(
+    st.tuples(SAID | FACTS, HOURS.map(lambda hours: hours * 10)), max_size=12
+).map(told)
 INSTANTS = st.integers(0, 900).map(lambda hours: START + timedelta(hours=hours))
 
 
@@ -107,15 +110,15 @@ def test_the_answer_as_of_both_clocks_is_that_of_the_cut_view(
 
 
 @given(MIXED, INSTANTS)
-def test_no_rate_where_nothing_settled(events: list[Event], instant: datetime) -> None:
+def test_no_rate_is_told_of_too_few(events: list[Event], instant: datetime) -> None:
     said: dict[str, Any] = answer(folded(view(events, effective_at=instant)), instant)
 
-    for kept, name in (
-        (said["customer"], "kept"),
-        (said["seller"], "kept"),
-        (said["customer_initiated"], "initiated"),
+    for kept, name, fewest in (
+        (said["customer"], "kept", 1),
+        (said["seller"], "kept", 1),
+        (said["customer_initiated"], "initiated", 5),
     ):
-        if kept[f"{name}_n"] == 0:
+        if kept[f"{name}_n"] < fewest:
             assert (kept[f"{name}_ratio"], kept[f"{name}_ci"]) == (None, None)
         else:
             low, high = kept[f"{name}_ci"]
@@ -132,3 +135,30 @@ def test_more_seller_acts_never_bring_the_customer_nearer(
     )
 
     assert said == without
+
+
+@given(QUARTERS_APART)
+def test_the_quarters_add_up_to_the_whole(events: list[Event]) -> None:
+    whole = folded(view(events))
+
+    for side, acts in (
+        ("customer", whole.customer_acts),
+        ("initiated", whole.initiated),
+        ("seller", whole.efforts),
+    ):
+        found = [act.event_id for one in whole.quarters for act in getattr(one, side)]
+        assert sorted(found) == sorted(act.event_id for act in acts)
+    if whole.quarters:
+        assert whole.quarters[-1].last == whole.last_customer_act
+        assert whole.quarters[-1].one_sided == whole.one_sided
+
+
+@given(QUARTERS_APART)
+def test_the_customers_last_act_at_a_quarters_end_is_what_was_true_then(
+    events: list[Event],
+) -> None:
+    for one in folded(view(events)).quarters:
+        then = folded(
+            view(events, effective_at=one.quarter.end_instant - timedelta(microseconds=1))
+        )
+        assert one.last == then.last_customer_act

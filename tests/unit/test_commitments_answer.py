@@ -188,8 +188,56 @@ def test_what_the_seller_caused_the_customer_did_not_begin() -> None:
     initiated = answered(teller, "2025-01-05")["customer_initiated"]
 
     assert (initiated["initiated"], initiated["initiated_n"]) == (1, 3)
-    assert initiated["initiated_ratio"] == 0.333333
     assert initiated["event_ids"] == [str(named("fact 2"))]
+
+
+@pytest.mark.parametrize(("ticks", "told_of"), [(3, None), (4, 0.2)])
+def test_of_fewer_than_five_acts_only_their_counts_are_told(
+    ticks: int, told_of: float | None
+) -> None:
+    days = range(3, 3 + ticks)
+    teller = told(
+        (request("terms"), "2025-01-02"), *((tick(f"t{n}"), f"2025-01-0{n}") for n in days)
+    )
+
+    said = answered(teller, "2025-01-10")
+
+    for initiated in (said["customer_initiated"], said["by_quarter"][0]["customer_initiated"]):
+        assert (initiated["initiated"], initiated["initiated_n"]) == (1, ticks + 1)
+        assert initiated["initiated_ratio"] == told_of
+        assert (initiated["initiated_ci"] is None) == (told_of is None)
+
+
+def test_the_work_of_each_quarter_is_told_with_what_was_one_sided_at_its_end() -> None:
+    teller = told(
+        (request("terms"), "2025-01-02"),
+        (tick("meet"), "2025-03-30"),
+        (tick("demo"), "2025-04-01"),
+        (request("date"), "2025-10-05"),
+        (discount("10"), "2025-10-06"),
+    )
+
+    first, second, fourth = answered(teller, "2025-10-09T12:00:00")["by_quarter"]
+
+    names = [one["quarter"] for one in (first, second, fourth)]
+    assert names == ["FY2025Q1", "FY2025Q2", "FY2025Q4"]
+    sides = [(one["customer"]["acts"], one["seller"]["acts"]) for one in (first, second, fourth)]
+    assert sides == [(1, 1), (0, 1), (1, 1)]
+    one_sided = [one["one_sided"] for one in (first, second, fourth)]
+    assert [one["acts"] for one in one_sided] == [1, 2, 1]
+    assert [one["days"] for one in one_sided] == [89, 180, 4]
+    assert one_sided[1]["since"] == at("2025-01-02")
+    assert one_sided[1]["event_ids"] == [str(named(f"fact {n}")) for n in (2, 3)]
+
+
+def test_a_tick_is_work_of_the_quarter_in_which_it_was_recorded() -> None:
+    teller = told((request("terms"), "2025-01-05"))
+    teller.tell(tick("demo"), "2025-03-30", recorded="2025-04-02")
+
+    first, second = answered(teller, "2025-04-10")["by_quarter"]
+
+    assert [one["seller"]["acts"] for one in (first, second)] == [0, 1]
+    assert [one["one_sided"]["acts"] for one in (first, second)] == [0, 1]
 
 
 @pytest.mark.parametrize(
