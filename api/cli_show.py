@@ -1,5 +1,6 @@
 """Commands that show: `deals` and `show`, as of any instant."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -26,6 +27,8 @@ from api.questions import DealSeen
 from api.settings import Settings
 from api.what_if import published
 
+_FEW: Final = 5
+"""Facts told one by one; of more only their number (--json lists all)."""
 _WORK: Final = (
     "quarter",
     "customer acts",
@@ -179,8 +182,7 @@ def _print_deal(answer: dict[str, Any]) -> None:
         print_changes(pressure["what_if"])
     print_table(_WORK, _work(answer["commitments"]))
     print_table(["activity", "stage", "status", "learned", "changed"], _activities(progress))
-    if unlinked := progress["unlinked_facts"]:
-        typer.echo(f"{len(unlinked)} more facts were learned and are linked to no activity")
+    _print_unlinked(progress["unlinked_facts"])
     print_table(
         ["occurred", "recorded", "event", "driver", "verdict"],
         [
@@ -237,6 +239,20 @@ def _commitments(answer: dict[str, Any]) -> str:
     )
 
 
+def _print_unlinked(facts: Sequence[dict[str, Any]]) -> None:
+    """Print the first facts that no activity is linked to, and how many more there are."""
+    if facts:
+        typer.echo("learned, and linked to no activity:")
+    for fact in facts[:_FEW]:
+        typer.echo(f"    {_fact(fact)}")
+    if len(facts) > _FEW:
+        typer.echo(f"    and {len(facts) - _FEW} more")
+
+
+def _fact(fact: dict[str, Any]) -> str:
+    return f"{fact['kind']} {fact['value']}"
+
+
 def _work(answer: dict[str, Any]) -> list[list[object]]:
     """Give who did the work of each quarter, and what was one-sided at its end."""
     return [
@@ -258,8 +274,7 @@ def _activities(progress: dict[str, Any]) -> list[list[object]]:
             one["activity"],
             one["stage"],
             one["status"].replace("_", " "),
-            "; ".join(f"{fact['kind']} {fact['value']}" for fact in one["learned"])
-            or "none linked",
+            "; ".join(map(_fact, one["learned"])) or "none linked",
             {True: "yes", False: "nothing", None: None}[one["changed"]],
         ]
         for one in progress["activities"]

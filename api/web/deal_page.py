@@ -20,6 +20,7 @@ from api.web.findings import (
     pressure_finding,
     reasons_of,
 )
+from api.web.learned import Lessons, lessons_of
 from api.web.patterns import patterns_of
 from api.web.reads import Answer
 from api.web.review_panel import ReviewPanel, review_panel
@@ -78,6 +79,7 @@ class DealPage:
     patterns: tuple[Reason, ...]
     other_patterns: tuple[Reason, ...]
     activities: tuple[StageActivities, ...]
+    lessons: Lessons
     money: tuple[MoneyLine, ...]
     review: ReviewPanel
     tips: dict[str, Tip]
@@ -118,6 +120,7 @@ def deal_page(
         patterns=patterns,
         other_patterns=other_patterns,
         activities=activities_of(progress["activities"], _stage_names(answer["stages"])),
+        lessons=lessons_of(progress["activities"], progress["unlinked_facts"]),
         money=money_of(pressure),
         review=review_panel(answer["review"]),
         tips={entry.event["event_id"]: _tip(entry, numbers) for entry in entries},

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from api.web import format as f
+from api.web.learned import Facts
 from api.web.reads import Answer
 from api.web.vocabulary import (
     CAUSES,
@@ -70,12 +71,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """An activity with its status, shown as a shape and in words."""
+    """An activity with its status, shown as a shape and in words, and what its tick taught."""
 
     name: str
     sign: Sign
     ticked_at: Any
     outcomes: tuple[Outcome, ...]
+    learned: Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +229,7 @@ def activities_of(
                 sign=STATUSES[activity["status"]],
                 ticked_at=activity["ticked_at"],
                 outcomes=tuple(_outcome(outcome) for outcome in activity["outcomes"]),
+                learned=Facts.of(activity["learned"]),
             )
         )
     return tuple(

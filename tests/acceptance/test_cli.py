@@ -97,6 +97,23 @@ def test_a_deal_is_shown_with_the_work_of_each_quarter(
     assert work == [["FY2025Q1", "2", "6", "2", "4"]]
 
 
+def test_of_many_facts_that_no_activity_is_linked_to_the_first_are_shown(
+    run: Run, database: str, tmp_path: Path
+) -> None:
+    lines = Lines()
+    lines.open("D2", "2025-01-08T00:00:00Z")
+    for number in range(7):
+        said = {"criterion": f"Criterion {number}", "level": 3}
+        lines.add("deal:D2", "decision_criterion_recorded", "2025-01-09T00:00:00Z", said)
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, [*thirty_lines(), *lines.all])
+
+    _, out, _ = run("show", "D2")
+
+    told = out.partition("learned, and linked to no activity:\n")[2].splitlines()[:6]
+    assert told == [*(f"    criterion Criterion {n}" for n in range(5)), "    and 2 more"]
+
+
 def test_a_deal_is_reviewed(run: Run, database: str, tmp_path: Path) -> None:
     with ledger_on(database) as ledger:
         import_lines(ledger, tmp_path, thirty_lines())

@@ -205,3 +205,18 @@ def test_a_deal_page_shows_its_review(reader: TestClient) -> None:
     assert "What happens if they do not?" in page
     assert "Only one person at the customer is known" in page
     assert "1 flag cannot be told" in page
+
+
+def test_a_deal_page_shows_what_ticks_taught_and_what_is_linked_to_none(
+    reader: TestClient,
+) -> None:
+    page, bare = (reader.get(f"/deals/{deal}").text for deal in (DEAL_ID, BARE_ID))
+
+    assert "1 of 5 ticked activities taught a linked fact; 7 facts are linked to none" in page
+    assert "Learned: Goal: Cut dock time by a day" in page
+    assert page.count("No fact is linked to it") == 4
+    assert "Criterion: Criterion 4" in page
+    assert "Criterion: Criterion 5" not in page
+    assert "and 2 more" in page
+    for words in ("taught", "linked to"):
+        assert words not in bare.partition('id="h-activities"')[2]

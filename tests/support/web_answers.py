@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
-from tests.support.web_parts import event_id, patterns, review
+from tests.support.web_parts import event_id, learned, patterns, review
 
 DEAL_ID: Final = "0190a000-0000-7000-8000-000000000001"
 BARE_ID: Final = "0190a000-0000-7000-8000-000000000002"
@@ -154,6 +154,7 @@ def progress() -> dict[str, Any]:
         "process": {"id": "default", "version": 1},
         "activities": [_activity(*tick) for tick in _TICKS]
         + [_activity("legal_terms", "commit", None, "not_ticked")],
+        "unlinked_facts": [learned("criterion", f"Criterion {n}", 8) for n in range(7)],
         "counts": {
             "evidenced": 1,
             "evidenced_late": 1,
@@ -218,6 +219,7 @@ def bare_answer() -> dict[str, Any]:
     }
     answer["progress"] |= {
         "activities": [],
+        "unlinked_facts": [],
         "counts": {},
         "checkbox_only": None,
         "skips": [],
@@ -290,6 +292,7 @@ def _activity(activity: str, stage: str, version: int | None, status: str) -> di
                 "event_id": event_id(5) if shown else None,
             }
         ],
+        "learned": [learned("goal", "Cut dock time by a day", 3)] if version == 4 else [],
     }
 
 

@@ -95,3 +95,8 @@ def patterns() -> list[dict[str, Any]]:
             "sentence": "The win stands so far.",
         },
     ]
+
+
+def learned(kind: str, value: str, version: int) -> dict[str, Any]:
+    """A fact that an event told."""
+    return {"kind": kind, "value": value, "level": 3, "event_id": event_id(version), "link": None}
