@@ -23,7 +23,9 @@ def scope_of(rep: str | None, team: str | None) -> Scope:
 
 
 def print_figures(told: Answer) -> None:
-    """Print where a quarter stood: pipeline, attainment against pace, progress and verdicts."""
+    """Print where a quarter stood, and when: pipeline, attainment, progress and verdicts."""
+    late = ", after the quarter's end; --as-of shows an earlier moment" if told["after_end"] else ""
+    typer.echo(f"figures as they stand at {told['stands_at']}{late}")
     open_deals = told["pipeline"]["open"]
     stages = [[s["stage"], s["deals"], amounts(s["amounts"])] for s in open_deals["by_stage"]]
     print_table(["stage", "open deals", "amount"], stages)

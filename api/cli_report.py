@@ -71,10 +71,10 @@ def _told(ledger: Ledger, when: Moment, quarter: str, scope: Scope, known: Known
 
 def _print(told: Answer) -> None:
     figures = told["figures"]
-    standing, at = told["as_of"]["position"], told["effective_at"]
+    standing = told["as_of"]["position"]
     typer.echo(f"{told['quarter']}, {figures['start']} to {figures['end']}, position {standing}")
     for title, part, printed in (
-        (f"Figures as they stand at {at}", figures, print_figures),
+        ("Figures", figures, print_figures),
         ("Close pattern", told["close_pattern"], print_pattern),
         ("Pressure", told["pressure"], print_pressure),
     ):

@@ -54,7 +54,8 @@ class QuarterFigures:
 
         The pipeline holds the deals that were open then: all of them, and those expected to
         close in the quarter. Progress is that of the open deals by their owners, pressure that
-        of the quarter's seller events by who did them.
+        of the quarter's seller events by who did them. Each says at which instant it stands, which
+        may lie after the quarter's end: a moment that nobody names is today.
 
         Raises:
             UnknownThingError: the fiscal calendar has no such quarter.
@@ -65,11 +66,13 @@ class QuarterFigures:
             open_deals = read.stood(connection, place.open_deals)
             return {
                 **replay.answer(),
+                "stands_at": moment.effective_at,
+                "after_end": moment.effective_at >= replay.quarter.end_instant,
                 **self._figures.quarter(moment, name, known),
-                "pipeline": _pipeline(open_deals, replay),
-                "progress": self._progress(connection, replay, open_deals),
-                "pressure": self._pressure(connection, replay),
-                "off_fit_opened": off_fit_opened(connection, replay),
+                "pipeline": _standing(moment, _pipeline(open_deals, replay)),
+                "progress": _standing(moment, self._progress(connection, replay, open_deals)),
+                "pressure": _standing(moment, self._pressure(connection, replay)),
+                "off_fit_opened": _standing(moment, off_fit_opened(connection, replay)),
                 "late": self._replays.late(connection, replay),
             }
 
@@ -116,7 +119,7 @@ class QuarterFigures:
             before = QuarterActs(connection, replay, self._places, views).verdicts()
             acts = QuarterActs(connection, other, self._places, views, other_policy=True)
             after = acts.verdicts()
-        pressure = _answered(_counted(after))
+        pressure = _standing(moment, _answered(_counted(after)))
         changes = verdict_changes(before, after)
         return what_if(then, {**then, "pressure": pressure}, policy, changes)
 
@@ -129,6 +132,11 @@ class QuarterFigures:
         if replay.reframed:
             return _answered(_counted(acts.verdicts()))
         return _answered(counts_by_rep(acts.context, replay.quarter.name, cut=acts.cut))
+
+
+def _standing(moment: Moment, block: Answer) -> Answer:
+    """Label figures with the instant at which they stand."""
+    return {"stands_at": moment.effective_at, **block}
 
 
 def _answered(found: Mapping[str, Counts]) -> Answer:

@@ -1,5 +1,6 @@
 """The shape of the rate of off-fit deals in the answer about a quarter."""
 
+from datetime import datetime
 from uuid import UUID
 
 from api.http.schemas import Answer
@@ -33,6 +34,7 @@ class RepOffFit(OffFitRates):
 class OffFitOpened(OffFitRates):
     """How many of the deals opened in a quarter do not fit (PR-1): a rate, no verdict."""
 
+    stands_at: datetime
     rule: str
     policy_version: int
     theta: float

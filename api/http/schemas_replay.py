@@ -162,8 +162,9 @@ class Pipeline(Group):
 
 
 class Pipelines(Answer):
-    """All deals that were open, and those expected to close in the quarter."""
+    """All deals that were open at `stands_at`, and those expected to close in the quarter."""
 
+    stands_at: datetime
     open: Pipeline
     closing_in_quarter: Pipeline
 
@@ -185,8 +186,9 @@ class RepProgress(ProgressShares):
 
 
 class QuarterProgress(ProgressShares):
-    """The progress of the open deals, together and by owner."""
+    """The progress of the deals open at `stands_at`, together and by owner."""
 
+    stands_at: datetime
     reps: list[RepProgress]
 
 
@@ -197,14 +199,21 @@ class RepVerdicts(Verdicts):
 
 
 class QuarterVerdicts(Verdicts):
-    """The verdicts on the seller events of the quarter, together and by rep."""
+    """The verdicts on the seller events of the quarter, together and by rep, as at `stands_at`."""
 
+    stands_at: datetime
     reps: list[RepVerdicts]
 
 
 class QuarterAnswer(Replayed, Quarter):
-    """Where a quarter stood: pipeline, attainment against pace, progress and pressure."""
+    """Where a quarter stood: pipeline, attainment against pace, progress and pressure.
 
+    All of it stands at `stands_at`, after the quarter's end where nobody names an earlier moment
+    (`after_end`); `replay` says which part of the quarter a replay of its days covers.
+    """
+
+    stands_at: datetime
+    after_end: bool
     reps: list[RepFigures]
     teams: list[TeamFigures]
     booked: list[Money]

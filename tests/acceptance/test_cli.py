@@ -291,6 +291,21 @@ def test_the_token_file_is_made_closed_and_refused_open(tmp_path: Path) -> None:
         token_of(tmp_path)
 
 
+def test_a_past_quarter_says_that_its_figures_stand_after_its_end(
+    run: Run, database: str, tmp_path: Path
+) -> None:
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, thirty_lines())
+
+    _, today, _ = run("replay", "FY2025Q1")
+    _, then, _ = run("replay", "FY2025Q1", "--effective-at", "2025-03-31T12:00:00Z")
+
+    after = ", after the quarter's end; --as-of shows an earlier moment\n"
+    assert "figures as they stand at " in today
+    assert after in today
+    assert "figures as they stand at 2025-03-31 12:00:00+00:00\n" in then
+
+
 def test_a_quarter_is_reported_on_one_page(run: Run, database: str, tmp_path: Path) -> None:
     with ledger_on(database) as ledger:
         import_lines(ledger, tmp_path, thirty_lines())

@@ -234,6 +234,24 @@ def test_the_figures_of_a_quarter_are_those_of_its_deals_restated_or_not(
     assert shaped > 0
 
 
+def test_every_block_of_a_past_quarter_says_at_which_instant_it_stands(
+    client: TestClient,
+) -> None:
+    now = ask(client, QUARTER).json()
+    until = now["replay"]["until"]
+    at_its_end = ask(client, QUARTER, as_of=until).json()
+    changed = ask(client, QUARTER, policy=0).json()
+
+    for answer, after_end in ((now, True), (at_its_end, False), (changed, True)):
+        blocks = [answer[name] for name in ("pipeline", "progress", "pressure", "off_fit_opened")]
+        assert {one["stands_at"] for one in (answer, *blocks)} == {answer["effective_at"]}
+        assert answer["after_end"] is after_end
+    assert changed["difference"] == []
+    assert at_its_end["stands_at"] == until < now["stands_at"]
+    closing = "2025-03-31T23:59:59.999999Z"
+    assert (until, at_its_end["replay"]["until"]) == (closing, closing)
+
+
 def told(client: TestClient, path: str, at: dict[str, str], *, restated: bool) -> Any:
     """Give an answer, or what it is in today's context."""
     answer = ask(client, path, **at, restate=str(restated)).json()
