@@ -1,7 +1,7 @@
 """The backing of many deals, read from their facts, is what their streams tell."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from psycopg import sql
 from api.storage.event_store import EventStore
 from domain.acts import contacts_of
 from domain.close_date import pushes_of
-from domain.commitments import broken_level, dated_next, live_level
+from domain.commitments import KEPT_COUNTS_FOR, broken_level, dated_next, live_level
 from domain.events.life import DealOpened
 from domain.replay import Event, view
 from projections.batch import Batch
@@ -21,7 +21,9 @@ from projections.commitments.projection import commitments_projection
 from projections.facts import Rows
 from tests.support.commitments import INSTANTS, KNOWN, histories, words_of
 from tests.support.framing import ToldFrames
-from tests.support.told import named
+from tests.support.histories import recorded_as, stamp_at
+from tests.support.promises import commits, keeps
+from tests.support.told import named, opened
 
 Streams = Mapping[UUID, list[Event]]
 DEALS = [named("deal one"), named("deal two")]
@@ -95,3 +97,21 @@ def test_backings_from_facts_are_those_of_the_streams(
                 assert asked_for(connection, as_of, at, cut) == {
                     deal_id: summed_up(backing, at) for deal_id, backing in found.items()
                 }
+
+
+def test_a_word_changes_at_the_very_instant_of_its_deadline(store: EventStore) -> None:
+    events: list[Event] = []
+    said = [opened(), commits("k1", 3, due="2025-01-10"), commits("k2", 2), keeps("k2")]
+    for hours, data in enumerate(said):
+        events.append(recorded_as(events, data, stamp_at(hours)))
+    overdue = next(one.overdue_at for one in words_of(events) if one.overdue_at)
+    kept = next(one.settled_at for one in words_of(events) if one.settled_at) + KEPT_COUNTS_FOR
+    moment = timedelta(microseconds=1)
+    with store.connection() as connection, connection.transaction(force_rollback=True):
+        project(connection, {DEALS[0]: events}, steps=[4])
+        backing = folded(events, 4, None)
+
+        for last, first in ((overdue - moment, overdue), (kept, kept + moment)):
+            found = [asked_for(connection, 4, at, None)[DEALS[0]] for at in (last, first)]
+            assert found == [summed_up(backing, at) for at in (last, first)]
+            assert found[0] != found[1]
