@@ -94,12 +94,15 @@ def test_a_colour_is_the_same_in_the_database(
 
 
 def company() -> list[Line]:
-    """Give the worked example, what was told late of it, and a deal of which no flag holds."""
+    """Give the worked example, what was told late of it, and a deal of which no flag holds now."""
     lines = Lines()
     lines.open("N1", "2025-01-08T00:00:00Z")
     data = {"commitment_id": "n", "what": "They decide", "kind": "action", "level": 2}
     when, due = "2025-01-09T00:00:00Z", {"due": "2027-01-01"}
     lines.add("deal:N1", "customer_commitment_recorded", when, data | due)
+    lines.add("deal:N1", "activity_ticked", "2025-01-10T00:00:00Z", {"activity": "meet_dm"})
+    shown = {"outcome": "dm_criteria", "level": 3}
+    lines.add("deal:N1", "outcome_evidenced", "2025-03-10T00:00:00Z", shown)
     return [*lines.all, *thirty_lines(), *late_lines()]
 
 
