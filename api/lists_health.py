@@ -15,17 +15,20 @@ Health: TypeAlias = Literal["red", "amber", "none"]
 RANKS: Final[dict[Health, int]] = {"red": 0, "amber": 1, "none": 2}
 """Where each comes in an order by health: the worst first."""
 _LISTED: Final = """
-    (WITH listed AS MATERIALIZED (SELECT * FROM {table} t WHERE {where}),
-    standing AS (SELECT deal_id, deal_id AS key FROM listed WHERE closed IS NULL AND NOT deleted),
-    backed AS ({backings}),
-    shown AS ({shares})
+    (WITH listed AS MATERIALIZED (SELECT * FROM {table} t WHERE {where})
     SELECT listed.*,
            CASE WHEN backed.deal_id IS NULL THEN NULL
                 WHEN ({colour}) = 'red' THEN {red}
                 WHEN ({colour}) = 'amber' THEN {amber}
                 ELSE {none}
            END AS health
-    FROM listed LEFT JOIN backed USING (deal_id) LEFT JOIN shown ON shown.key = listed.deal_id)"""
+    FROM listed LEFT JOIN LATERAL ({backings}) AS backed ON true
+                LEFT JOIN LATERAL ({shares}) AS shown ON true)"""
+# Deal by deal: nothing tells the planner how many are listed, and it would join all with all.
+_OPEN: Final = sql.SQL(
+    "SELECT listed.deal_id, listed.deal_id AS key"
+    " WHERE listed.closed IS NULL AND NOT listed.deleted"
+)
 
 
 def with_health(table: sql.Composed, where: sql.Composed) -> sql.Composed:
@@ -33,12 +36,11 @@ def with_health(table: sql.Composed, where: sql.Composed) -> sql.Composed:
 
     It is null for a deal that is not open. The parameters are those of `health_at`.
     """
-    standing = sql.SQL("SELECT deal_id, key FROM standing")
     return sql.SQL(_LISTED).format(
         table=table,
         where=where,
-        backings=backings_query(standing),
-        shares=shares_query(standing),
+        backings=backings_query(_OPEN),
+        shares=shares_query(_OPEN),
         colour=sql.SQL(COLOUR_SQL),
         **{name: sql.Literal(rank) for name, rank in RANKS.items()},
     )
