@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, TypeAlias
+from functools import partial, reduce
+from typing import Final, TypeAlias, TypeVar
 from uuid import UUID
 
-from api.context import ContextReader
+from api.context import LatestContext
 from api.errors import KeyReusedError, UnknownDealError, VersionMismatchError
+from api.standing import RecentDeals, Standing
 from api.storage.event_store import EventStore
 from api.storage.requests import (
     Appended,
@@ -16,20 +18,22 @@ from api.storage.requests import (
     Duplicate,
     NewEvent,
     VersionConflict,
+    as_recorded,
     new_event_id,
 )
 from domain.context import decide_context
-from domain.deal import decide, evolve, replay
-from domain.deal_state import Deal
+from domain.deal import decide
 from domain.errors import DomainError, MisplacedEventError
 from domain.events.base import DomainEvent, type_name
 from domain.events.catalogue import DealEvent
 from domain.events.honesty import EventAmended, EventRetracted
-from domain.events.life import DealOpened, ProcessRef
+from domain.events.life import DealMovedToProcess, DealOpened, ProcessRef
 from domain.known import Known
-from domain.replay import Event, view
+from domain.replay import Event
 from domain.stamp import Channel, RecordedEvent, Stamp
+from projections.batch import DEAL_PREFIX
 
+Made = TypeVar("Made")
 RETRIES: Final = 8
 """How often a decision is made again because its stream moved, if the client named no version."""
 
@@ -83,23 +87,33 @@ class Recorded:
         return self.events[-1].position
 
 
-Decide: TypeAlias = Callable[[Sequence[Event], tuple[Stamp, ...]], list[DomainEvent]]
-"""Decides the events of a command against the stream as it stands."""
+_DECIDED_HERE: Final = 256
+"""Events of a deal and of a command that are folded on the loop; with more, beside it."""
+_NEEDS_THE_LATEST: Final = (DealMovedToProcess, EventAmended, EventRetracted)
+"""Events that may name a process published a moment ago, maybe in another process of the server."""
+
+Decide: TypeAlias = Callable[[Standing, tuple[Stamp, ...], Known], list[DomainEvent]]
+"""Decides the events of a command against the stream as it stands and the context as known."""
 
 
 class Application:
     """Use cases: load, decide, append, answer."""
 
     def __init__(
-        self, store: EventStore, context: ContextReader, clock: Callable[[], datetime]
+        self, store: EventStore, context: LatestContext, clock: Callable[[], datetime]
     ) -> None:
         self._store = store
         self._context = context
         self._clock = clock
+        self._recent = RecentDeals()
 
     async def open_deal(self, command: Command) -> Recorded:
         """Record the first events of a new deal; the process in force is pinned to it."""
-        return await self._record(f"deal:{new_event_id()}", command, self._decide_deal(command))
+
+        def decided(deal: Standing, stamps: tuple[Stamp, ...], known: Known) -> list[DomainEvent]:
+            return decide_deal(deal, command.intents, stamps, known)
+
+        return await self._record(f"deal:{new_event_id()}", command, decided)
 
     async def append_to_deal(self, deal_id: UUID, command: Command) -> Recorded:
         """Record events of a deal.
@@ -110,61 +124,92 @@ class Application:
             VersionMismatchError: the deal is not at the version that the client named.
             KeyReusedError: the idempotency key was used for another request.
         """
+
+        def decided(deal: Standing, stamps: tuple[Stamp, ...], known: Known) -> list[DomainEvent]:
+            if not deal.events:
+                message = f"there is no deal {deal_id}"
+                raise UnknownDealError(message)
+            return decide_deal(deal, command.intents, stamps, known)
+
         stream_id = f"deal:{deal_id}"
-        return await self._record(stream_id, command, self._decide_deal(command, known=deal_id))
+        ordinary = not any(isinstance(one.data, _NEEDS_THE_LATEST) for one in command.intents)
+        seen = self._recent.get(stream_id) if ordinary else None
+        return await self._record(stream_id, command, decided, seen=seen)
 
     async def append_to_context(self, stream_id: str, command: Command) -> Recorded:
         """Record events of a quota, a process, a policy, a calendar, the organisation or rates."""
 
-        def decided(events: Sequence[Event], stamps: tuple[Stamp, ...]) -> list[DomainEvent]:
-            known = self._known_now()
+        def decided(stream: Standing, stamps: tuple[Stamp, ...], known: Known) -> list[DomainEvent]:
             intents = [intent.data for intent in command.intents]
-            return decide_context(stream_id, events, intents, stamps=stamps, known=known)
+            return decide_context(stream_id, stream.events, intents, stamps=stamps, known=known)
 
         return await self._record(stream_id, command, decided)
 
-    def _known_now(self) -> Known:
-        return self._context.known(self._store.head().position)
+    async def _record(
+        self, stream_id: str, command: Command, decided: Decide, *, seen: Standing | None = None
+    ) -> Recorded:
+        """Decide on a stream as last seen, or else as loaded, and append; again if overtaken.
 
-    def _decide_deal(self, command: Command, known: UUID | None = None) -> Decide:
-        def decided(events: Sequence[Event], stamps: tuple[Stamp, ...]) -> list[DomainEvent]:
-            if known is not None and not events:
-                message = f"there is no deal {known}"
-                raise UnknownDealError(message)
-            return decide_deal(events, command.intents, stamps, self._known_now())
-
-        return decided
-
-    async def _record(self, stream_id: str, command: Command, decided: Decide) -> Recorded:
-        """Answer a repeated request as before; else load, decide, append, again if overtaken."""
-        before = await self._answered_before(command)
-        if before is not None:
-            return before
+        What was seen may be old, so that it never refuses: the stream is loaded first.
+        """
         for _ in range(RETRIES):
-            events = await self._store.load(stream_id)
-            _check_version(events, command)
-            now = self._clock()
+            standing = seen or await self._load(stream_id)
             try:
-                stamps = _stamps(command, now)
-                payloads = await asyncio.to_thread(decided, events, stamps)
-            except (DomainError, UnknownDealError):
+                request = await self._request(
+                    stream_id, command, decided, standing, latest=seen is None
+                )
+            except (DomainError, UnknownDealError, VersionMismatchError):
+                if seen is not None:
+                    seen = None
+                    continue
                 # A retry of what is recorded by now is answered, not refused for being said twice.
                 before = await self._answered_before(command)
-                if before is not None:
-                    return before
-                raise
-            verdict = await self._store.append(
-                _request(stream_id, command, stamps, payloads, len(events))
-            )
+                if before is None:
+                    raise
+                return before
+            verdict = await self._store.append(request)
             match verdict:
                 case Appended():
-                    return await self._recorded(verdict.first_position, verdict.last_position)
+                    events = as_recorded(request, verdict)
+                    await self._keep(stream_id, standing, events)
+                    return Recorded(stream_id, events)
                 case Duplicate():
                     return await self._replayed(verdict, command)
                 case VersionConflict(current_version=current):
                     _refuse_named_version(command, current)
+                    seen = None
         message = f"{stream_id} is being written by many at once; send the request again"
         raise VersionMismatchError(message, current_version=current)
+
+    async def _request(
+        self,
+        stream_id: str,
+        command: Command,
+        decided: Decide,
+        standing: Standing,
+        *,
+        latest: bool,
+    ) -> AppendRequest:
+        """Decide a command and give what to append."""
+        _check_version(standing, command)
+        stamps = _stamps(command, self._clock())
+        known = await self._context.known(latest=latest)
+        size = standing.version + len(stamps)
+        payloads = await _near(partial(decided, standing, stamps, known), size=size)
+        return _request(stream_id, command, stamps, payloads, standing.version)
+
+    async def _load(self, stream_id: str) -> Standing:
+        events = await self._store.load(stream_id)
+        if not stream_id.startswith(DEAL_PREFIX):
+            return Standing(tuple(events))
+        return await _near(partial(Standing.of_deal, events), size=len(events))
+
+    async def _keep(self, stream_id: str, standing: Standing, events: tuple[Event, ...]) -> None:
+        """Keep a deal as it stands now for the next append."""
+        if stream_id.startswith(DEAL_PREFIX):
+            size = standing.version + len(events)
+            followed = partial(reduce, Standing.then, events, standing)
+            self._recent.put(stream_id, await _near(followed, size=size))
 
     async def _answered_before(self, command: Command) -> Recorded | None:
         found = await self._store.find_request_async(command.caller.actor, command.idempotency_key)
@@ -185,8 +230,13 @@ class Application:
         return Recorded(events[0].stream_id, tuple(events))
 
 
+async def _near(work: Callable[[], Made], *, size: int) -> Made:
+    """Do what is short on the loop, where it costs least, and what is long beside it."""
+    return work() if size <= _DECIDED_HERE else await asyncio.to_thread(work)
+
+
 def decide_deal(
-    events: Sequence[Event],
+    standing: Standing,
     intents: Sequence[Intent],
     stamps: Sequence[Stamp],
     known: Known,
@@ -196,20 +246,18 @@ def decide_deal(
     Raises:
         DomainError: the model refuses one; its field says which of the run it is.
     """
-    history = list(events)
-    deal = replay(history)
     decided: list[DomainEvent] = []
     for index, (intent, stamp) in enumerate(zip(intents, stamps, strict=True)):
         try:
             data = _pinned(_deal_event(intent.data), stamp, known)
-            processes = known.processes(view(history))
-            payload = decide(deal, data, stamp=stamp, processes=processes, events=history)
+            processes = known.processes_since(standing.deal.opened_at if standing.deal else None)
+            payload = decide(
+                standing.deal, data, stamp=stamp, processes=processes, events=standing.events
+            )
         except DomainError as error:
             error.field = f"events[{index}].{error.field or 'type'}"
             raise
-        event = _as_recorded(history, payload, stamp)
-        history.append(event)
-        deal = _next(deal, event, history)
+        standing = standing.then(_provisional(standing, payload, stamp))
         decided.append(payload)
     return decided
 
@@ -221,21 +269,13 @@ def _deal_event(data: DomainEvent) -> DealEvent:
     return data
 
 
-def _next(deal: Deal | None, event: Event, history: Sequence[Event]) -> Deal | None:
-    """Give the state after one more event; what is told late or corrects needs a replay."""
-    in_order = all(earlier.occurred_at <= event.occurred_at for earlier in history)
-    if in_order and not isinstance(event.data, EventAmended | EventRetracted):
-        return evolve(deal, event)
-    return replay(history)
-
-
-def _as_recorded(history: Sequence[Event], payload: DomainEvent, stamp: Stamp) -> Event:
+def _provisional(standing: Standing, payload: DomainEvent, stamp: Stamp) -> Event:
     """Give a decided event as the next of its stream, for the decisions that follow it."""
-    position = history[-1].position + 1 if history else 1
+    position = standing.events[-1].position + 1 if standing.events else 1
     return RecordedEvent(
         event_id=new_event_id(),
         stream_id="",
-        version=len(history) + 1,
+        version=standing.version + 1,
         position=position,
         occurred_at=stamp.occurred_at,
         recorded_at=stamp.recorded_at,
@@ -309,9 +349,9 @@ def _request(
     )
 
 
-def _check_version(events: Sequence[Event], command: Command) -> None:
-    if command.if_match is not None and command.if_match != len(events):
-        _refuse_named_version(command, len(events))
+def _check_version(standing: Standing, command: Command) -> None:
+    if command.if_match is not None and command.if_match != standing.version:
+        _refuse_named_version(command, standing.version)
 
 
 def _refuse_named_version(command: Command, current: int) -> None:

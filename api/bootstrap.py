@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from threading import Event as Flag
-from threading import Thread
 
 from fastapi import APIRouter, FastAPI
 
@@ -15,7 +14,7 @@ from api.all_projections import projections
 from api.application import Application
 from api.board import Board
 from api.close_patterns import ClosePatterns
-from api.context import ContextReader
+from api.context import ContextReader, LatestContext
 from api.customers import Customers
 from api.forecasts import Forecasts
 from api.http.app import create_app
@@ -99,7 +98,7 @@ def build_ledger(store: EventStore) -> Ledger:
     return Ledger(
         store=store,
         context=context,
-        application=Application(store, context, clock.now),
+        application=Application(store, LatestContext(store, context), clock.now),
         questions=DealQuestions(store, context, PatternReader(store, places)),
         processes=ProcessQuestions(store, context, places),
         worker=worker,
@@ -118,10 +117,7 @@ def build_ledger(store: EventStore) -> Ledger:
 
 
 def build_app(ledger: Ledger, *, token: str) -> FastAPI:
-    """Build the server of a ledger: the API and the pages, appends on the server's own loop.
-
-    The worker runs in a thread of the server, from its start to its stop.
-    """
+    """Build the server of a ledger: the API and the pages, appends on the server's own loop."""
     stopping = Flag()
     views = Views(ledger.store, ledger.worker.position, clock.now)
     services = _services(ledger, views, token=token, stopping=stopping)
@@ -129,11 +125,8 @@ def build_app(ledger: Ledger, *, token: str) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         ledger.store.start(asyncio.get_running_loop())
-        worker = Thread(target=ledger.worker.run, args=(stopping,), name="worker", daemon=True)
-        worker.start()
         yield
         stopping.set()
-        await asyncio.to_thread(worker.join)
         await ledger.store.aclose()
 
     app = create_app(services, lifespan=lifespan)

@@ -16,6 +16,7 @@ from api.bootstrap import Ledger, build_app, database, open_ledger
 from api.cli_exchange import load_sample
 from api.settings import Settings, SettingsError
 from api.storage.migrate import migrate
+from api.worker_process import working
 
 PORTS_TRIED: Final = 50
 """How many ports after the wanted one are tried when it is taken."""
@@ -90,7 +91,8 @@ def _serve(ledger: Ledger, settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    with listener:
+    store = ledger.store
+    with listener, working(store.dsn, schema=store.schema):
         _Server(config, stopping=app.state.services.stopping).run(sockets=[listener])
 
 

@@ -1,10 +1,12 @@
 """Reads the context of the deals as known at any position, and keeps it for the next question."""
 
+import asyncio
 from bisect import bisect_right
 from collections import OrderedDict
 from threading import Lock
 from typing import Final
 
+from api.clock import Deadline
 from api.storage.log_reader import LogReader
 from api.storage.rows import Unreadable
 from domain.events.catalogue import EVENT_TYPES, STREAM_KINDS, TYPES_BY_NAME
@@ -19,6 +21,7 @@ REFRAMING_TOPICS: Final = frozenset(
     topic for topic in EVENT_TYPES if topic.split(".")[0] in {"calendar", "policy", "process"}
 )
 """Events at which a frame begins: every deal is read anew."""
+_STANDS_SECONDS: Final = 1.0
 _KEPT: Final = 64
 """How many moments of the context stay folded; a replay asks for many of the same."""
 
@@ -76,3 +79,27 @@ class ContextReader:
         self.unreadable += unreadable
         self._frames += [e.position for e in events if e.data.TOPIC in REFRAMING_TOPICS]
         self._read_upto = upto
+
+
+class LatestContext:
+    """The context that decisions are made with: as it stands, or as it stood a second ago.
+
+    What a decision asks of it hardly ever changes, and asking costs more than to decide.
+    """
+
+    def __init__(self, store: LogReader, context: ContextReader) -> None:
+        self._store = store
+        self._context = context
+        self._known: Known | None = None
+        self._until = Deadline.after(0)
+
+    async def known(self, *, latest: bool) -> Known:
+        """Give the context; with `latest`, including what another process recorded just now."""
+        if latest or self._known is None or self._until.passed():
+            # Set first, so that of many at once one asks.
+            self._until = Deadline.after(_STANDS_SECONDS)
+            self._known = await asyncio.to_thread(self._read)
+        return self._known
+
+    def _read(self) -> Known:
+        return self._context.known(self._store.head().position)

@@ -170,7 +170,11 @@ class Known:
         A deal pinned to a version that was never published here is judged by the default.
         """
         opened = next((e.occurred_at for e in events if isinstance(e.data, DealOpened)), None)
-        default = self.default_process(opened) if opened else DEFAULT_PROCESS
+        return self.processes_since(opened)
+
+    def processes_since(self, opened_at: datetime | None) -> Processes:
+        """Give the process lookup for a deal that was opened at an instant, or is not yet."""
+        default = self.default_process(opened_at) if opened_at else DEFAULT_PROCESS
 
         def process_of(reference: ProcessRef | None) -> Process:
             return self._pinned(reference, default)

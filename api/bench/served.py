@@ -15,6 +15,7 @@ from api.bench.product import opened
 from api.bootstrap import build_app
 from api.collecting import collect_seldom
 from api.logs import configure_logs
+from api.worker_process import working
 
 EMPTY: Final = "/empty"
 _BACKLOG: Final = 256
@@ -45,7 +46,7 @@ def served(dsn: str, *, schema: str) -> Iterator[Served]:
     # Not forked: this process has threads and connections that the server must not inherit.
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(dsn, schema, token, theirs), daemon=True)
+    process = context.Process(target=_serve, args=(dsn, schema, token, theirs))
     process.start()
     theirs.close()
     try:
@@ -78,7 +79,8 @@ def _serve(dsn: str, schema: str, token: str, pipe: Pipe) -> None:
         listener.listen(_BACKLOG)
         pipe.send(listener.getsockname()[1])
         config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
-        uvicorn.Server(config).run(sockets=[listener])
+        with working(dsn, schema=schema):
+            uvicorn.Server(config).run(sockets=[listener])
 
 
 def _empty() -> dict[str, str]:

@@ -2,29 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Self
-
-import psycopg
-from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+from typing import Final, Self
 
 from api.storage.committer import Committer, Outcome
-from api.storage.connections import conninfo
-from api.storage.errors import LogUnavailableError
-from api.storage.log_reader import (
-    END,
-    POOL_SECONDS,
-    REQUEST,
-    STREAM,
-    LogReader,
-    Parameters,
-    read_request,
-)
+from api.storage.connections import Deadlines, conninfo
+from api.storage.group_load import GroupLoad
+from api.storage.log_reader import POOL_SECONDS, LogReader
 from api.storage.requests import AppendRequest, Duplicate, Verdict
-from api.storage.rows import Event, Row, read_events
+from api.storage.rows import Event
 from api.storage.staging import Staging
 
-_ASYNC_POOL_SIZE = 4
+_LOADING: Final = Deadlines(statement=3.5, lock=3.0, idle_in_transaction=5.0)
 
 
 class EventStore(LogReader):
@@ -36,7 +24,7 @@ class EventStore(LogReader):
     def __init__(self, dsn: str, *, schema: str) -> None:
         super().__init__(dsn, schema=schema)
         self._committer = Committer(dsn, schema=schema)
-        self._async_pool: AsyncConnectionPool[AsyncConnection[Row]] | None = None
+        self._group_load: GroupLoad | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop | None = None) -> Self:
         """Appends run on `loop` from now on, or, without one, on a thread of the store's own."""
@@ -68,30 +56,28 @@ class EventStore(LogReader):
 
     async def load(self, stream_id: str) -> list[Event]:
         """As `stream`, for callers on a loop."""
-        if not self._on_our_loop():
+        if asyncio.get_running_loop() is not self._committer.loop:
             return await asyncio.to_thread(self.stream, stream_id)
-        rows = await self._async_rows(STREAM, {"stream_id": stream_id, "upto": END})
-        return read_events(rows)
+        if self._group_load is None:
+            self._group_load = GroupLoad(conninfo(self.dsn, schema=self.schema, deadlines=_LOADING))
+        return await self._group_load.load(stream_id)
 
     async def find_request_async(self, caller: str, key: str) -> Duplicate | None:
         """As `find_request`, for callers on a loop."""
-        if not self._on_our_loop():
-            return await asyncio.to_thread(self.find_request, caller, key)
-        rows = await self._async_rows(REQUEST, {"caller": caller, "key": key})
-        return read_request(rows[0]) if rows else None
+        return await asyncio.to_thread(self.find_request, caller, key)
 
     async def aclose(self) -> None:
         """Lets queued appends finish and gives up all connections; for callers on a loop."""
-        if self._async_pool is not None:
-            await self._async_pool.close()
+        if self._group_load is not None:
+            await self._group_load.close()
         await self._committer.aclose()
         await asyncio.to_thread(self.pool.close)
 
     def close(self) -> None:
         """Lets queued appends finish and gives up all connections."""
         loop = self._committer.loop
-        if self._async_pool is not None and loop is not None and loop.is_running():
-            asyncio.run_coroutine_threadsafe(self._async_pool.close(), loop).result(POOL_SECONDS)
+        if self._group_load is not None and loop is not None and loop.is_running():
+            asyncio.run_coroutine_threadsafe(self._group_load.close(), loop).result(POOL_SECONDS)
         self._committer.close()
         self.pool.close()
 
@@ -100,32 +86,3 @@ class EventStore(LogReader):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _on_our_loop(self) -> bool:
-        return asyncio.get_running_loop() is self._committer.loop
-
-    async def _async_rows(self, statement: Any, parameters: Parameters) -> list[Row]:
-        pool = await self._opened_async_pool()
-        try:
-            async with pool.connection() as connection, connection.cursor(binary=True) as cursor:
-                await cursor.execute(statement, parameters)
-                return await cursor.fetchall()
-        except (PoolTimeout, PoolClosed, psycopg.OperationalError) as error:
-            message = f"the log cannot be read: {str(error).strip()}"
-            raise LogUnavailableError(message) from error
-
-    async def _opened_async_pool(self) -> AsyncConnectionPool[AsyncConnection[Row]]:
-        if self._async_pool is None:
-            self._async_pool = AsyncConnectionPool(
-                conninfo(self.dsn, schema=self.schema),
-                connection_class=AsyncConnection[Row],
-                kwargs={"autocommit": True},
-                min_size=1,
-                max_size=_ASYNC_POOL_SIZE,
-                timeout=POOL_SECONDS,
-                check=AsyncConnectionPool.check_connection,
-                open=False,
-                name=f"{self.schema}-loop",
-            )
-        await self._async_pool.open()
-        return self._async_pool

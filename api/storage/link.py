@@ -56,7 +56,7 @@ class Link:
             raise LinkDownError(message) from error
 
     async def call(
-        self, statement: LiteralString, parameters: tuple[object, ...]
+        self, statement: LiteralString, parameters: tuple[object, ...], *, binary: bool = False
     ) -> list[tuple[Any, ...]]:
         """Runs one statement, which commits; `connect` comes first.
 
@@ -66,7 +66,9 @@ class Link:
         """
         if self._connection is None:
             raise LinkDownError("not connected")
-        answering = asyncio.ensure_future(_answer(self._connection, statement, parameters))
+        answering = asyncio.ensure_future(
+            _answer(self._connection, statement, parameters, binary=binary)
+        )
         try:
             # Not wait_for: a cancelled call of psycopg goes on talking to a server that is silent.
             await asyncio.wait({answering}, timeout=CALL_SECONDS)
@@ -103,8 +105,10 @@ async def _answer(
     connection: psycopg.AsyncConnection[tuple[Any, ...]],
     statement: LiteralString,
     parameters: tuple[object, ...],
+    *,
+    binary: bool,
 ) -> list[tuple[Any, ...]]:
-    cursor = await connection.execute(statement, parameters, prepare=True)
+    cursor = await connection.execute(statement, parameters, prepare=True, binary=binary)
     return await cursor.fetchall()
 
 

@@ -8,7 +8,8 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from domain.events.base import DomainEvent
-from domain.stamp import Channel, Source
+from domain.replay import Event
+from domain.stamp import Channel, RecordedEvent, Source
 
 
 def new_event_id() -> UUID:
@@ -80,6 +81,31 @@ class Duplicate:
     first_position: int
     last_position: int
     recorded_at: datetime
+
+
+def as_recorded(request: AppendRequest, appended: Appended) -> tuple[Event, ...]:
+    """Give the events of a request as the log has them by now, without reading them back."""
+    first = appended.version - len(request.events) + 1
+    return tuple(
+        RecordedEvent(
+            event_id=event.event_id,
+            stream_id=request.stream_id,
+            version=first + index,
+            position=appended.first_position + index,
+            occurred_at=event.occurred_at,
+            recorded_at=appended.recorded_at,
+            ingested_at=appended.recorded_at,
+            actor=event.actor,
+            data=event.data,
+            on_behalf_of=event.on_behalf_of,
+            channel=event.channel,
+            idempotency_key=request.idempotency_key,
+            correlation_id=event.correlation_id,
+            caused_by=event.caused_by,
+            source=event.source,
+        )
+        for index, event in enumerate(request.events)
+    )
 
 
 Verdict: TypeAlias = Appended | VersionConflict | Duplicate

@@ -16,6 +16,7 @@ from api.storage.migrate import migrate
 from tests.support.browser import serving
 from tests.support.client import TOKEN
 from tests.support.ledgers import SCHEMA, ledger_on
+from tests.support.working import in_thread
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -39,9 +40,9 @@ def test_the_tour_runs_as_written(database: str, tmp_path: Path) -> None:
     migrate(database, schema=SCHEMA)
     with ledger_on(database) as ledger:
         load_sample(ledger)
-    app = build_app(build_ledger(EventStore(database, schema=SCHEMA)), token=TOKEN)
+    ledger = build_ledger(EventStore(database, schema=SCHEMA))
     script = tour().replace("/tmp/opened.json", str(tmp_path / "opened.json"))
-    with serving(app) as url:
+    with serving(build_app(ledger, token=TOKEN)) as url, in_thread(ledger.worker):
         ran = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
             env={**os.environ, "URL": url, "TOKEN": TOKEN},

@@ -11,6 +11,7 @@ from api.bootstrap import build_app, build_ledger
 from api.storage.event_store import EventStore
 from api.storage.migrate import migrate
 from tests.support.ledgers import SCHEMA
+from tests.support.working import in_thread
 
 TOKEN: Final = "token-of-the-tests-0123456789abcdef"
 _KEYS = count(1)
@@ -20,9 +21,13 @@ _KEYS = count(1)
 def client_on(database: str) -> Iterator[TestClient]:
     """Serve a ledger, with its worker, to a client that is signed in."""
     migrate(database, schema=SCHEMA)
-    app = build_app(build_ledger(EventStore(database, schema=SCHEMA)), token=TOKEN)
+    ledger = build_ledger(EventStore(database, schema=SCHEMA))
+    app = build_app(ledger, token=TOKEN)
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    with TestClient(app, base_url="http://localhost", headers=headers) as client:
+    with (
+        TestClient(app, base_url="http://localhost", headers=headers) as client,
+        in_thread(ledger.worker),
+    ):
         yield client
 
 

@@ -12,6 +12,7 @@ from api.bootstrap import build_app, open_ledger
 from api.cli_exchange import load_sample
 from api.settings import Settings
 from tests.support.browser import CHROMIUM, FLAGS, serving
+from tests.support.working import in_thread
 
 TOKEN: Final = "token-of-the-pictures-0123456789"
 STORY: Final = "order-this-month"
@@ -45,6 +46,7 @@ def main(folder: Path) -> None:
         with (
             open_ledger(Settings(home=Path(home))) as ledger,
             serving(build_app(ledger, token=TOKEN)) as base,
+            in_thread(ledger.worker),
         ):
             asyncio.run(picture(base, deal, folder))
 

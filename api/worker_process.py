@@ -1,0 +1,80 @@
+"""The worker in a process of its own, so that its folding takes no time from those who ask."""
+
+import multiprocessing
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection as Pipe
+from multiprocessing.connection import wait
+from threading import Event as Flag
+from threading import Thread
+from typing import Final
+
+import structlog
+
+from api.bootstrap import build_ledger
+from api.collecting import collect_seldom
+from api.logs import configure_logs
+from api.storage.event_store import EventStore
+
+_PAUSE_SECONDS: Final = 1.0
+"""How long after its end a worker is started anew; one that cannot start must not spin."""
+_STOP_SECONDS: Final = 15.0
+
+
+@contextmanager
+def working(dsn: str, *, schema: str) -> Iterator[None]:
+    """Keep the views of a ledger up to date until the block ends.
+
+    A worker that ends before is started anew. It ends with this process, however that ends.
+    """
+    stop = Flag()
+    keeper = Thread(target=_keep, args=(dsn, schema, stop), name="worker-keeper", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        keeper.join()
+
+
+def _keep(dsn: str, schema: str, stop: Flag) -> None:
+    # Not forked: this process has threads and connections that the worker must not inherit.
+    context = multiprocessing.get_context("spawn")
+    while not stop.is_set():
+        theirs, ours = context.Pipe(duplex=False)
+        process = context.Process(target=_work, args=(dsn, schema, theirs), name="worker")
+        process.start()
+        theirs.close()
+        while not stop.is_set() and not wait([process.sentinel], timeout=_PAUSE_SECONDS):
+            pass
+        if not stop.is_set():
+            log = structlog.get_logger("dealtrail.worker")
+            log.warning("the worker ended and is started anew", exit_code=process.exitcode)
+            stop.wait(_PAUSE_SECONDS)
+        ours.close()
+        process.join(_STOP_SECONDS)
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+
+def _work(dsn: str, schema: str, told: Pipe) -> None:
+    # Whoever started us decides when to stop: a terminal sends its signals to both of us.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    configure_logs()
+    collect_seldom()
+    stop = Flag()
+    Thread(target=_await_end, args=(told, stop), daemon=True).start()
+    store = EventStore(dsn, schema=schema)
+    try:
+        build_ledger(store).worker.run(stop)
+    finally:
+        store.close()
+
+
+def _await_end(told: Pipe, stop: Flag) -> None:
+    """Set the flag when the other end is closed, by its owner or by its owner's death."""
+    told.poll(None)
+    stop.set()

@@ -1,0 +1,56 @@
+"""Deals that are kept in memory are what a load would give, and are forgotten in time."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.standing import RecentDeals, Standing
+from domain.deal import replay
+from domain.events.people import NoteAdded
+from domain.replay import Event
+from tests.support.histories import DISORDER, HISTORIES, told
+
+
+def standing_at(version: int) -> Standing:
+    """A deal with so many events."""
+    return Standing.of_deal(told([(NoteAdded(text="Called"), hour) for hour in range(version)]))
+
+
+@given(events=HISTORIES | st.builds(told, DISORDER))
+def test_a_deal_followed_event_by_event_is_the_deal_replayed(events: list[Event]) -> None:
+    standing = Standing(())
+    for count, event in enumerate(events, start=1):
+        standing = standing.then(event)
+
+        assert standing == Standing(tuple(events[:count]), replay(events[:count]))
+        assert standing.version == count
+
+
+def test_the_longest_unused_deals_are_forgotten_first() -> None:
+    recent = RecentDeals(kept_events=5)
+    recent.put("deal:a", standing_at(2))
+    recent.put("deal:b", standing_at(2))
+    recent.get("deal:a")
+    recent.put("deal:c", standing_at(2))
+
+    assert recent.get("deal:b") is None
+    assert recent.get("deal:a") == standing_at(2)
+    recent.put("deal:a", standing_at(4))
+    assert recent.get("deal:c") is None
+    assert recent.get("deal:a") == standing_at(4)
+
+
+def test_an_older_version_does_not_replace_a_newer_one() -> None:
+    recent = RecentDeals()
+    recent.put("deal:a", standing_at(3))
+    recent.put("deal:a", standing_at(2))
+
+    assert recent.get("deal:a") == standing_at(3)
+
+
+def test_a_deal_larger_than_all_that_is_kept_is_not_kept() -> None:
+    recent = RecentDeals(kept_events=5)
+    recent.put("deal:a", standing_at(6))
+
+    assert recent.get("deal:a") is None
+    recent.put("deal:b", standing_at(5))
+    assert recent.get("deal:b") == standing_at(5)
