@@ -23,9 +23,10 @@ CreditKind: TypeAlias = Literal["revenue", "overlay"]
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """An amount booked for a rep in a fiscal quarter; negative where a win was taken back.
+    """An amount booked for a rep in a fiscal quarter; negative where wins were taken back.
 
     `quarter` is None outside the periods that an explicit calendar lists: it counts nowhere.
+    An event gives a rep one of each kind, quarter and currency: facts that are equal are one fact.
     """
 
     event_id: UUID
@@ -72,10 +73,10 @@ def credits_of(events: Iterable[Event], calendar: CalendarHistory) -> list[Credi
                 given += won
             case WinReversed():
                 quarter = _quarter(calendar, event)
-                given += [replace(_taken_back(c, event), quarter=quarter) for c in standing]
+                given += _taken_back((replace(c, quarter=quarter) for c in standing), event)
                 standing = []
             case DealDeleted():
-                given += [_taken_back(credit, event) for credit in standing]
+                given += _taken_back(standing, event)
                 standing = []
             case _:
                 pass
@@ -103,7 +104,13 @@ def _quarter(calendar: CalendarHistory, event: Event) -> str | None:
     return quarter.name if quarter else None
 
 
-def _taken_back(credit: Credit, event: Event) -> Credit:
-    return replace(
-        credit, event_id=event.event_id, occurred_at=event.occurred_at, amount=-credit.amount
-    )
+def _taken_back(standing: Iterable[Credit], event: Event) -> Iterable[Credit]:
+    """Give what an event takes back; of several wins, as imports tell of them, the sum."""
+    found: dict[tuple[str, CreditKind, str | None, str], Credit] = {}
+    for one in standing:
+        key = (one.rep, one.kind, one.quarter, one.currency)
+        amount = found[key].amount - one.amount if key in found else -one.amount
+        found[key] = replace(
+            one, event_id=event.event_id, occurred_at=event.occurred_at, amount=amount
+        )
+    return found.values()

@@ -2,7 +2,10 @@
 
 from decimal import Decimal
 
+import pytest
+
 from domain.calendars import CalendarHistory
+from domain.events.base import DomainEvent
 from domain.events.life import CreditSplitSet, DealDeleted, DealWon, OwnerChanged, WinReversed
 from domain.replay import view
 from domain.values import Money
@@ -109,3 +112,19 @@ def test_a_reversal_counts_in_its_own_quarter() -> None:
 
     assert total(given, "ann", "2025-12-31") == 10
     assert total(given, "ann", "2025-12-31", "FY2025Q2") == -10
+
+
+@pytest.mark.parametrize("ending", [WinReversed(), DealDeleted()])
+def test_two_wins_of_one_deal_that_are_taken_back_at_once_are_one_credit(
+    ending: DomainEvent,
+) -> None:
+    teller = Teller()
+    teller.tell(opened(), "2025-01-01")
+    teller.tell(won("10"), "2025-01-06")
+    teller.tell(won("10"), "2025-01-08")
+    teller.tell(ending, "2025-01-10")
+
+    *_, back = given = credits_of(teller.events, CALENDAR)
+
+    assert (len(given), back.amount) == (3, Decimal(-20))
+    assert total(given, "ann", "2025-02-01") == 0
