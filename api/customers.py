@@ -1,8 +1,9 @@
 """What became of customers: the deals of each account, what came after the win, and their goals."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import Final, LiteralString, TypeAlias
 from uuid import UUID
 
 from psycopg import sql
@@ -12,7 +13,14 @@ from api.moment import Moment
 from api.places import Places
 from api.storage.log_reader import LogReader
 from projections.customers.answer import customer_json, deal_json, kept_json
-from projections.customers.fold import Customer, CustomerDeal, customers_of, kept
+from projections.customers.fold import (
+    Customer,
+    CustomerDeal,
+    customer_of,
+    in_order,
+    kept,
+    wins_of,
+)
 from projections.customers.goals import Goal
 from projections.customers.projection import GOALS
 from projections.facts import Rows
@@ -31,11 +39,14 @@ class Customers:
 
     def customers(self, moment: Moment, *, after: str | None, limit: int) -> Answer:
         """Give what holds of all customers, and a page of them in the order of their ids."""
-        found = self._customers(moment)
-        page = [one for one in found if after is None or one.account_id > after]
+        with self._store.connection() as connection:
+            table = self._table(connection, moment)
+            wins = wins_of(_deals(connection, moment, table, "closed = 'won'", ()))
+            number = _number(connection, table)
+            page = _page(connection, table, wins, after, limit + 1)
         return {
             **moment.answer(),
-            **kept_json(kept(found)),
+            **kept_json(kept(wins, customers=number)),
             "accounts": [customer_json(one) for one in page[:limit]],
             "next": page[limit - 1].account_id if len(page) > limit else None,
         }
@@ -46,38 +57,72 @@ class Customers:
         Raises:
             UnknownThingError: no deal of this account is known.
         """
-        found = self._customers(moment, account_id)
-        if not found:
+        with self._store.connection() as connection:
+            table = self._table(connection, moment)
+            deals = _deals(connection, moment, table, "account_id = %s", (account_id,))
+        if not deals:
             message = f"no deal of an account {account_id!r} is known"
             raise UnknownThingError(message, field="account")
-        (one,) = found
         return {
             **moment.answer(),
-            **customer_json(one),
-            "history": [deal_json(deal) for deal in one.deals],
+            **customer_json(customer_of(deals)),
+            "history": [deal_json(deal) for deal in in_order(deals)],
         }
 
-    def _customers(self, moment: Moment, account_id: str | None = None) -> list[Customer]:
-        with self._store.connection() as connection:
-            place = self._places.of(connection, moment)
-            query = sql.SQL(
-                "SELECT deal_id, account_id, account_name, opened_at, closed, closed_at FROM {} d"
-                " WHERE NOT deleted AND (%(account)s::text IS NULL OR account_id = %(account)s)"
-            ).format(place.all_deals)
-            rows = connection.execute(query, {"account": account_id}).fetchall()
-            deals = {row[0]: CustomerDeal(*row) for row in rows}
-            ids = None if account_id is None else list(deals)
-            for deal_id, goals in _goals(connection, moment, ids).items():
-                if deal_id in deals:
-                    deals[deal_id] = replace(deals[deal_id], goals=tuple(goals))
-            return customers_of(deals.values())
+    def _table(self, connection: Rows, moment: Moment) -> sql.Composed:
+        """Give the deals of a moment that are not deleted."""
+        place = self._places.of(connection, moment)
+        return sql.SQL("(SELECT * FROM {} a WHERE NOT deleted)").format(place.all_deals)
 
 
-def _goals(connection: Rows, moment: Moment, deal_ids: list[UUID] | None) -> dict[UUID, list[Goal]]:
+def _number(connection: Rows, table: sql.Composed) -> int:
+    query = sql.SQL("SELECT count(DISTINCT account_id) FROM {} d").format(table)
+    ((number,),) = connection.execute(query).fetchall()
+    return int(number)
+
+
+def _page(
+    connection: Rows,
+    table: sql.Composed,
+    wins: Mapping[str, Sequence[CustomerDeal]],
+    after: str | None,
+    limit: int,
+) -> list[Customer]:
+    """Give so many customers after one, in the order of the bytes of their ids."""
+    query = sql.SQL(
+        'SELECT account_id COLLATE "C", count(*), count(*) FILTER (WHERE closed IS NULL),'
+        " (array_agg(account_name ORDER BY opened_at DESC, deal_id DESC))[1]"
+        ' FROM {} d WHERE %(after)s::text IS NULL OR account_id COLLATE "C" > %(after)s'
+        " GROUP BY 1 ORDER BY 1 LIMIT %(limit)s"
+    ).format(table)
+    rows = connection.execute(query, {"after": after, "limit": limit}).fetchall()
+    return [
+        Customer(account_id, name, deals, still_open, tuple(wins.get(account_id, ())))
+        for account_id, deals, still_open, name in rows
+    ]
+
+
+def _deals(
+    connection: Rows,
+    moment: Moment,
+    table: sql.Composed,
+    where: LiteralString,
+    params: Sequence[object],
+) -> list[CustomerDeal]:
+    """Give those of the deals that `where` names, with their goals."""
+    query = sql.SQL(
+        "SELECT deal_id, account_id, account_name, opened_at, closed, closed_at FROM {} d WHERE {}"
+    ).format(table, sql.SQL(where))
+    rows = connection.execute(query, params).fetchall()
+    goals = _goals(connection, moment, [row[0] for row in rows])
+    return [replace(CustomerDeal(*row), goals=tuple(goals.get(row[0], ()))) for row in rows]
+
+
+def _goals(connection: Rows, moment: Moment, deal_ids: list[UUID]) -> dict[UUID, list[Goal]]:
     """Give the goals of deals by then, each achieved only if it was by then."""
-    where = "true" if deal_ids is None else "deal_id = ANY(%s)"
-    params = () if deal_ids is None else (deal_ids,)
-    known = GOALS.known(connection, as_of=moment.position, where=where, params=params)
+    known = GOALS.known(
+        connection, as_of=moment.position, where="deal_id = ANY(%s)", params=(deal_ids,)
+    )
     found: dict[UUID, list[Goal]] = defaultdict(list)
     for deal_id, goal in sorted(known, key=lambda pair: (pair[0], pair[1].goal)):
         told = goal if moment.cut is None else _seen_by(goal, moment)

@@ -20,7 +20,6 @@ from domain.process import Process
 from domain.replay import Event, view
 from projections.batch import DEAL_PREFIX, deal_of
 from projections.facts import Rows
-from projections.pressure.context import STAYS
 from projections.process.durations import HORIZON_DAYS, stages_json
 from projections.process.effectiveness import (
     NOTE,
@@ -33,10 +32,24 @@ from projections.process.effectiveness import (
 from projections.process.lint import Experience, Finding, lint, unseen_outcomes, warnings_json
 from projections.process.paths import Path, Stay, Tick, in_order
 from projections.process.versions import Version, comparison_json, deals_json, fitness_json
-from projections.progress.projection import TICKS
 
 Answer: TypeAlias = dict[str, object]
-_OF_DEALS: Final = "deal_id = ANY(%s)"
+# Both tables have a row for each deal, activity and stage: only what a path is made of is read, and
+# not their whole facts.
+_STAYS: Final = """
+    SELECT deal_id, stage, entered_at, CASE WHEN left_at > %(cut)s THEN NULL ELSE left_at END
+      FROM stays
+     WHERE deal_id = ANY(%(deals)s)
+       AND from_position <= %(as_of)s AND (until_position IS NULL OR until_position > %(as_of)s)
+       AND (%(cut)s::timestamptz IS NULL OR entered_at <= %(cut)s)
+"""
+_TICKS: Final = """
+    SELECT deal_id, activity, from_at, until_at, reached_at
+      FROM ticks
+     WHERE deal_id = ANY(%(deals)s) AND expressible
+       AND from_position <= %(as_of)s AND (until_position IS NULL OR until_position > %(as_of)s)
+       AND (%(cut)s::timestamptz IS NULL OR from_at <= %(cut)s)
+"""
 
 
 class ProcessQuestions:
@@ -80,7 +93,7 @@ class ProcessQuestions:
             ],
             "horizon_days": int(HORIZON_DAYS),
             "stages": stages_json(stages, this.paths, moment.effective_at),
-            "fitness": fitness_json(this.fitnesses()),
+            "fitness": fitness_json(this.fitnesses),
             "comparison": (
                 comparison_json(this, versions[other.version], moment.effective_at)
                 if other
@@ -146,21 +159,13 @@ class ProcessQuestions:
     ) -> dict[int, Version]:
         """Give every version of a process with the deals that are judged by it."""
         judged = self._judged(connection, moment, known, process_id)
-        ids = list(judged)
+        asked = {"deals": list(judged), "as_of": moment.position, "cut": moment.cut}
         stays: dict[UUID, list[Stay]] = {}
-        for deal_id, stay in STAYS.known(
-            connection, as_of=moment.position, where=_OF_DEALS, params=[ids]
-        ):
-            if moment.cut is None or stay.entered_at <= moment.cut:
-                left_at = _by(stay.left_at, moment.cut)
-                stays.setdefault(deal_id, []).append(Stay(stay.stage, stay.entered_at, left_at))
+        for deal_id, *stay in connection.execute(_STAYS, asked).fetchall():
+            stays.setdefault(deal_id, []).append(Stay._make(stay))
         ticks: dict[UUID, list[Tick]] = {}
-        for deal_id, tick in TICKS.known(
-            connection, as_of=moment.position, where=_OF_DEALS, params=[ids]
-        ):
-            if tick.expressible and (moment.cut is None or tick.from_at <= moment.cut):
-                told = Tick(tick.activity, tick.from_at, tick.until_at, tick.reached_at)
-                ticks.setdefault(deal_id, []).append(told)
+        for deal_id, *tick in connection.execute(_TICKS, asked).fetchall():
+            ticks.setdefault(deal_id, []).append(Tick._make(tick))
         paths: dict[int, list[Path]] = {}
         for deal_id, (process, won) in judged.items():
             own = in_order(stays.get(deal_id, []), process)
@@ -307,7 +312,3 @@ def _feedback_json(told: Sequence[Event]) -> Answer:
             if isinstance(event.data, StepFeedbackGiven)
         ],
     }
-
-
-def _by(instant: datetime | None, cut: datetime | None) -> datetime | None:
-    return None if instant is not None and cut is not None and instant > cut else instant

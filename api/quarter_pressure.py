@@ -1,6 +1,6 @@
 """What of a quarter is consistent with quota pressure, over all its deals, as of any moment."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from domain.values import Money
 from projections.batch import DEAL_PREFIX, deal_of
 from projections.facts import Rows
 from projections.pressure.acts import Act
-from projections.pressure.fold import fold
+from projections.pressure.fold import Judgement, fold
 from projections.pressure.money import cost, price_of
 from projections.pressure.verdicts import ActVerdict, verdicts_of
 from projections.quarter.closings import Closing, Parts, wins_by_day
@@ -88,7 +88,9 @@ class _Asked:
         parts = self._parts(quarter)
         read = QuarterActs(self.connection, self.replay, self.replays.places, self.views)
         acts = [(deal_id, act) for deal_id, act in read.acts() if self._counts(act)]
-        judged = verdicts_of(read.context, acts)
+        # What lies outside the window is never pressure-shaped, and most acts do.
+        judged = verdicts_of(read.context, [pair for pair in acts if not pair[1].outside])
+        outside = Counter(act.rep for _, act in acts if act.outside)
         following = _following(self.replay)
         until = (following or quarter).end_instant
         closed = closings(
@@ -107,7 +109,7 @@ class _Asked:
             cost=pressure_cost(self._signed(read, own, judged, currency)),
             currency=currency,
             late_deals=self._late_deals([one for one in own if one.day in parts.window], parts),
-            verdicts=_by_rep(judged),
+            verdicts=_by_rep(judged, outside),
         )
 
     def _counts(self, act: Act) -> bool:
@@ -177,10 +179,15 @@ class _Asked:
         found: dict[UUID, Money | None] = {}
         for deal_id, stream in self.replays.places.streams(deal_ids, moment.position).items():
             events = view(stream, effective_at=moment.cut)
-            judged = fold(deal_id, events, known.processes(events), read.context)
-            own = [j for j in judged if j.quarter and j.quarter.name == self.replay.quarter.name]
-            found[deal_id] = cost(own, price_of(events), won=True).floor
+            processes = known.processes(events)
+            judged = fold(deal_id, events, processes, read.context, wanted=self._flagged)
+            found[deal_id] = cost(judged, price_of(events), won=True).floor
         return found
+
+    def _flagged(self, made: Judgement) -> bool:
+        """Say whether an act is a pressure-shaped discount of the quarter."""
+        offered = made.act.depth is not None and made.act.quarter == self.replay.quarter.name
+        return offered and made.verdict == "pressure_shaped"
 
     def _late_deals(self, won: Sequence[Closing], parts: Parts) -> list[LateDeal]:
         """Give the deals won in the window, and whether nobody was told of them before it."""
@@ -238,15 +245,16 @@ def _pull_ins(acts: Iterable[tuple[UUID, Act]], quarter: FiscalQuarter) -> list[
     return sorted(found, key=lambda one: (one.day, one.event_id))
 
 
-def _by_rep(judged: Sequence[ActVerdict]) -> Mapping[str, Verdicts]:
-    by_rep: dict[str, list[ActVerdict]] = defaultdict(list)
+def _by_rep(judged: Sequence[ActVerdict], outside: Mapping[str, int]) -> Mapping[str, Verdicts]:
+    """Put verdicts together by rep, with how many acts outside the window each has besides."""
+    by_rep: dict[str, list[ActVerdict]] = {rep: [] for rep in outside}
     for one in judged:
-        by_rep[one.rep].append(one)
+        by_rep.setdefault(one.rep, []).append(one)
     return {
         rep: Verdicts(
             shaped=tuple(o.event_id for o in own if o.verdict == "pressure_shaped"),
             consistent=tuple(o.event_id for o in own if o.verdict == "pressure_consistent"),
-            evaluable=sum(o.verdict != "not_evaluable" for o in own),
+            evaluable=sum(o.verdict != "not_evaluable" for o in own) + outside.get(rep, 0),
             not_evaluable=tuple(o.event_id for o in own if o.verdict == "not_evaluable"),
         )
         for rep, own in by_rep.items()

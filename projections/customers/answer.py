@@ -24,8 +24,8 @@ def customer_json(one: Customer) -> Json:
     return {
         "account_id": one.account_id,
         "name": one.name,
-        "deals": len(one.deals),
-        "open": sum(deal.closed is None for deal in one.deals),
+        "deals": one.deals,
+        "open": one.open,
         "won": len(wins),
         "first_won_at": wins[0].won_at if wins else None,
         "repeat_wins": [str(deal.deal_id) for deal in one.repeat_wins],

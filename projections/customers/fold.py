@@ -1,7 +1,7 @@
 """Whether customers came back after the first win, and reached what they bought for."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -32,27 +32,26 @@ class CustomerDeal:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A buying company with its deals, in the order they were opened."""
+    """A buying company: how many deals there were with it, and those won, in their order.
+
+    It is called what its latest deal calls it.
+    """
 
     account_id: str
     name: str
-    deals: tuple[CustomerDeal, ...]
+    deals: int
+    open: int
+    wins: tuple[CustomerDeal, ...]
 
     @property
-    def wins(self) -> list[CustomerDeal]:
-        """The deals that were won, in the order in which they were."""
-        won = [(deal.won_at, deal) for deal in self.deals if deal.won_at is not None]
-        return [deal for _, deal in sorted(won, key=lambda pair: (pair[0], pair[1].deal_id))]
-
-    @property
-    def repeat_wins(self) -> list[CustomerDeal]:
+    def repeat_wins(self) -> tuple[CustomerDeal, ...]:
         """The deals won after the first one."""
         return self.wins[1:]
 
     @property
     def goals(self) -> list[tuple[CustomerDeal, Goal]]:
         """The goals of the deals that were won."""
-        return [(deal, goal) for deal in self.wins for goal in deal.goals]
+        return _goals(self.wins)
 
     @property
     def reached(self) -> list[tuple[CustomerDeal, Goal]]:
@@ -73,30 +72,44 @@ class Kept:
     median_days: Decimal | None
 
 
-def customers_of(deals: Iterable[CustomerDeal]) -> list[Customer]:
-    """Put deals together by account, in the order of the accounts' ids.
+def in_order(deals: Iterable[CustomerDeal]) -> list[CustomerDeal]:
+    """Put deals in the order they were opened."""
+    return sorted(deals, key=lambda deal: (deal.opened_at, deal.deal_id))
 
-    A customer is called what its latest deal calls it.
-    """
+
+def customer_of(deals: Iterable[CustomerDeal]) -> Customer:
+    """Give the customer that these deals, one or more, were with."""
+    every = in_order(deals)
+    last = every[-1]
+    return Customer(
+        account_id=last.account_id,
+        name=last.account_name,
+        deals=len(every),
+        open=sum(deal.closed is None for deal in every),
+        wins=tuple(wins_of(every).get(last.account_id, ())),
+    )
+
+
+def wins_of(deals: Iterable[CustomerDeal]) -> dict[str, list[CustomerDeal]]:
+    """Give the deals that were won, by account, in the order in which they were."""
     found: dict[str, list[CustomerDeal]] = defaultdict(list)
-    for deal in sorted(deals, key=lambda deal: (deal.opened_at, deal.deal_id)):
+    won = [(deal.won_at, deal) for deal in deals if deal.won_at is not None]
+    for _, deal in sorted(won, key=lambda pair: (pair[0], pair[1].deal_id)):
         found[deal.account_id].append(deal)
-    return [Customer(key, own[-1].account_name, tuple(own)) for key, own in sorted(found.items())]
+    return found
 
 
-def kept(customers: Sequence[Customer]) -> Kept:
-    """Count the customers with a win who won again with us, and the goals that were reached."""
-    bought = [one for one in customers if one.wins]
-    days = [
-        lasted
-        for one in customers
-        for deal, goal in one.reached
-        if (lasted := days_to_goal(deal, goal)) is not None
-    ]
+def kept(wins: Mapping[str, Sequence[CustomerDeal]], *, customers: int) -> Kept:
+    """Count the customers who won again with us, and the goals that were reached.
+
+    `wins` are those of every customer with one, `customers` how many there are with and without.
+    """
+    goals = [pair for own in wins.values() for pair in _goals(own)]
+    days = [lasted for pair in goals if (lasted := days_to_goal(*pair)) is not None]
     return Kept(
-        customers=len(customers),
-        came_back=Rate(sum(bool(one.repeat_wins) for one in bought), len(bought)),
-        goals_achieved=Rate(len(days), sum(len(one.goals) for one in customers)),
+        customers=customers,
+        came_back=Rate(sum(len(own) > 1 for own in wins.values()), len(wins)),
+        goals_achieved=Rate(len(days), len(goals)),
         median_days=median(days),
     )
 
@@ -106,3 +119,7 @@ def days_to_goal(deal: CustomerDeal, goal: Goal) -> Decimal | None:
     if deal.won_at is None or goal.achieved_at is None or goal.achieved_at < deal.won_at:
         return None
     return Decimal((goal.achieved_at - deal.won_at).days)
+
+
+def _goals(wins: Iterable[CustomerDeal]) -> list[tuple[CustomerDeal, Goal]]:
+    return [(deal, goal) for deal in wins for goal in deal.goals]

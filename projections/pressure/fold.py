@@ -240,17 +240,29 @@ class Judged:
 
 
 def fold(
-    deal_id: UUID, events: Sequence[Event], processes: Processes, context: Context
+    deal_id: UUID,
+    events: Sequence[Event],
+    processes: Processes,
+    context: Context,
+    *,
+    wanted: Callable[[Judgement], bool] = lambda made: True,
 ) -> list[Judged]:
-    """Judge the stages entered, discounts and close-date moves of a deal's view, in its order."""
-    seen = acts_seen(events, processes, context.policy, context.calendar)
-    return [_judged(deal_id, one, context) for one in seen]
+    """Judge the stages entered, discounts and close-date moves of a deal's view, in its order.
+
+    Those of them that are `wanted`: no verdict rests on that of another.
+    """
+    found: list[Judged] = []
+    for seen in acts_seen(events, processes, context.policy, context.calendar):
+        currency = seen.amount.currency if seen.amount else None
+        made = Judgement(deal_id, seen.act, context, currency=currency)
+        if wanted(made):
+            found.append(_judged(made, seen))
+    return found
 
 
-def _judged(deal_id: UUID, seen: ActSeen, context: Context) -> Judged:
-    act, worth = seen.act, seen.amount
+def _judged(made: Judgement, seen: ActSeen) -> Judged:
+    act, context = made.act, made.context
     at, rep = act.action_time, act.rep
-    made = Judgement(deal_id, act, context, currency=worth.currency if worth else None)
     quarter, now = made.quarter, made.standing
     return Judged(
         event=seen.event,
@@ -261,7 +273,7 @@ def _judged(deal_id: UUID, seen: ActSeen, context: Context) -> Judged:
         pace=made.pace,
         standing=now,
         quota_currency=made.currency,
-        pivotality=_pivotality(made, worth),
+        pivotality=_pivotality(made, seen.amount),
         cause=seen.cause,
         window=made.window,
         behind=made.behind,

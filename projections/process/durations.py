@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Final
 
 from domain.comparisons import COUNTS_ONLY, NO_VERDICT
@@ -19,7 +20,7 @@ _ROUNDING: Final = 1e-9
 _SECONDS: Final = Decimal(86_400)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Durations:
     """Stays in one stage: their days, and whether each is over."""
 
@@ -31,6 +32,7 @@ class Durations:
         """How many stays there are."""
         return len(self.days)
 
+    @cached_property
     def incidence(self) -> Incidence[str]:
         """Give the share that is over by each duration (Kaplan and Meier)."""
         ended = ("left" if over else None for over in self.over)
@@ -64,7 +66,7 @@ def restricted_mean(found: Durations, horizon: Decimal = HORIZON_DAYS) -> float 
 
     None where nothing was followed as far as the horizon and something was still running.
     """
-    incidence = found.incidence()
+    incidence = found.incidence
     if incidence.running_at(horizon) > 0 and horizon > incidence.longest:
         return None
     area, since, running = 0.0, Decimal(0), 1.0
@@ -79,7 +81,7 @@ def restricted_mean(found: Durations, horizon: Decimal = HORIZON_DAYS) -> float 
 def durations_json(found: Durations) -> dict[str, object]:
     """Give the stays in the shape of the API; of a few only how many they are."""
     told = found.n >= COUNTS_ONLY
-    half = median(found.incidence()) if told else None
+    half = median(found.incidence) if told else None
     return {
         "n": found.n,
         "over": sum(found.over),

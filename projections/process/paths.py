@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.process import Process
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(NamedTuple):
     """A stay in a stage; `left_at` is None while it lasts."""
 
     stage: str
@@ -17,8 +17,7 @@ class Stay:
     left_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(NamedTuple):
     """An activity ticked, and when its outcomes were shown, as it reads between two instants."""
 
     activity: str

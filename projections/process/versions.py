@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from functools import cached_property
 
 from domain.comparisons import COUNTS_ONLY, Rate
 from domain.process import Process
@@ -14,7 +15,7 @@ from projections.process.rates import difference, difference_json
 from projections.rates import number, rate_json
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Version:
     """One version of a process with the deals that are judged by it."""
 
@@ -27,13 +28,13 @@ class Version:
         closed = [path for path in self.paths if path.won is not None]
         return Rate(sum(path.won is True for path in closed), len(closed))
 
+    @cached_property
     def fitnesses(self) -> list[Fraction]:
         """Give how each deal that entered a stage fits the process as far as it came."""
-        found = (
-            follow(self.process, [stay.stage for stay in path.stays], won=path.won is True).fitness
-            for path in self.paths
-        )
-        return [fitness for fitness in found if fitness is not None]
+        ways = [(tuple(stay.stage for stay in path.stays), path.won is True) for path in self.paths]
+        # Many deals go one of few ways.
+        fits = {way: follow(self.process, way[0], won=way[1]).fitness for way in set(ways)}
+        return [fitness for way in ways if (fitness := fits[way]) is not None]
 
 
 def deals_json(version: Version) -> dict[str, object]:
@@ -62,7 +63,7 @@ def comparison_json(one: Version, other: Version, at: datetime) -> dict[str, obj
 
     The two ran at different times and perhaps with different deals: association, not cause.
     """
-    fits, others = one.fitnesses(), other.fitnesses()
+    fits, others = one.fitnesses, other.fitnesses
     shown = difference(_as_modelled(fits), _as_modelled(others))
     return {
         "version": other.process.version,

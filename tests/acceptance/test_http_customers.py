@@ -86,3 +86,21 @@ def test_pages_follow_each_other(client: TestClient) -> None:
     assert [one["account_id"] for one in following["accounts"]] == ["bolt"]
     assert following["next"] is None
     assert following["came_back"] == page.json()["came_back"]
+
+
+def test_a_list_says_of_each_customer_what_is_said_of_it_alone(client: TestClient) -> None:
+    _, second = company(client)
+    tell(client, second, event("win_reversed", "2026-06-01T09:00:00Z"))
+
+    for when in (
+        {},
+        {"effective_at": "2026-05-15T00:00:00Z"},
+        {"effective_at": "2026-03-15T00:00:00Z"},
+    ):
+        listed = ask(client, "/v1/customers", **when)["accounts"]
+        for one in listed:
+            alone = ask(client, f"/v1/customers/{one['account_id']}", **when)
+            assert one == {name: alone[name] for name in one}
+            won = [deal["deal_id"] for deal in alone["history"] if deal["closed"] == "won"]
+            assert (one["deals"], one["won"]) == (len(alone["history"]), len(won))
+            assert one["open"] == sum(deal["closed"] is None for deal in alone["history"])

@@ -81,7 +81,7 @@ def test_showing_an_outcome_never_takes_a_deal_out_of_the_evidenced(path: Path) 
             if any(passage.group == "evidenced" for passage in own)
         }
 
-    shown = replace(path, ticks=tuple(replace(one, reached_at=day(0)) for one in path.ticks))
+    shown = replace(path, ticks=tuple(one._replace(reached_at=day(0)) for one in path.ticks))
 
     assert groups(path) <= groups(shown)
 

@@ -9,7 +9,7 @@ from domain.comparisons import Rate
 from domain.events.customer import CustomerGoalAchieved, CustomerGoalRecorded
 from domain.known import Known
 from domain.replay import view
-from projections.customers.fold import CustomerDeal, customers_of, days_to_goal, kept
+from projections.customers.fold import CustomerDeal, customer_of, days_to_goal, kept, wins_of
 from projections.customers.goals import Goal, derive_goals
 from tests.support.told import Teller, at, opened
 
@@ -34,31 +34,31 @@ def deal(number: int, account: str, won_on: int | None = None, *goals: Goal) -> 
 
 
 def test_a_customer_comes_back_with_a_second_win() -> None:
-    found = customers_of([deal(3, "acme"), deal(1, "acme", 20), deal(2, "acme", 10), deal(4, "b")])
+    deals = [deal(3, "acme"), deal(1, "acme", 20), deal(2, "acme", 10)]
 
-    acme, other = found
+    acme = customer_of(deals)
+
     assert (acme.account_id, acme.name) == ("acme", "acme 3"), "as the latest deal calls it"
-    assert [one.deal_id.int for one in acme.deals] == [1, 2, 3]
+    assert (acme.deals, acme.open) == (3, 1)
     assert [one.deal_id.int for one in acme.wins] == [2, 1]
     assert [one.deal_id.int for one in acme.repeat_wins] == [1]
-    assert other.wins == []
-    assert kept(found).came_back == Rate(1, 1)
+    assert customer_of([deal(4, "b")]).wins == ()
+    assert kept(wins_of([*deals, deal(4, "b")]), customers=2).came_back == Rate(1, 1)
 
 
 def test_a_goal_counts_once_it_is_reached_after_the_win() -> None:
     reached, early = goal(START + 30 * DAY), goal(START + 2 * DAY, "Sooner")
-    found = customers_of(
-        [deal(1, "acme", 10, reached, early, goal(None, "Never")), deal(2, "acme")]
-    )
+    first = deal(1, "acme", 10, reached, early, goal(None, "Never"))
 
-    together = kept(found)
+    together = kept(wins_of([first, deal(2, "acme")]), customers=1)
+
     assert together.goals_achieved == Rate(1, 3)
     assert together.median_days == Decimal(20)
-    assert days_to_goal(found[0].deals[0], early) is None
+    assert days_to_goal(first, early) is None
 
 
 def test_the_goals_of_deals_that_were_not_won_count_nowhere() -> None:
-    together = kept(customers_of([deal(1, "acme", None, goal(START + DAY))]))
+    together = kept(wins_of([deal(1, "acme", None, goal(START + DAY))]), customers=1)
 
     assert together.goals_achieved == Rate(0, 0)
     assert together.median_days is None
@@ -90,10 +90,18 @@ def test_customers_hold_every_deal_once_and_rates_stay_rates(
         )
         for number, (account, won_on, days) in enumerate(told)
     ]
-    found = customers_of(reversed(deals))
-    together = kept(found)
+    accounts = {one.account_id for one in deals}
+    wins = wins_of(reversed(deals))
+    together = kept(wins, customers=len(accounts))
 
-    assert sorted(one.deal_id for c in found for one in c.deals) == [one.deal_id for one in deals]
+    for account in accounts:
+        own = [one for one in deals if one.account_id == account]
+        found = customer_of(reversed(own))
+        assert (found.name, found.deals) == (own[-1].account_name, len(own))
+        assert list(found.wins) == wins.get(account, [])
+    assert sorted(one.deal_id for own in wins.values() for one in own) == [
+        one.deal_id for one in deals if one.won_at is not None
+    ]
     assert 0 <= together.came_back.successes <= together.came_back.n <= together.customers
     assert 0 <= together.goals_achieved.successes <= together.goals_achieved.n
     assert (together.median_days is None) == (together.goals_achieved.successes == 0)

@@ -30,7 +30,7 @@ def test_the_median_and_the_restricted_mean_are_those_of_the_worked_example() ->
         tuple(map(bool, example["input"]["observed"])),
     )
 
-    assert median(found.incidence()) == example["expect"]["median"]
+    assert median(found.incidence) == example["expect"]["median"]
     mean = restricted_mean(found, Decimal(30))
     assert mean is not None
     assert round(mean, 6) == example["expect"]["rmst30"]
@@ -48,7 +48,7 @@ def test_a_mean_beyond_what_was_followed_is_unknown() -> None:
 
 def test_half_that_never_is_over_has_no_median() -> None:
     assert (
-        median(Durations((Decimal(1), Decimal(2), Decimal(3)), (True, False, False)).incidence())
+        median(Durations((Decimal(1), Decimal(2), Decimal(3)), (True, False, False)).incidence)
         is None
     )
 

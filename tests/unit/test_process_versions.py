@@ -25,7 +25,7 @@ def test_fitness_is_told_of_deals_that_entered_a_stage() -> None:
     nowhere = Path(named("b"), None, ())
     version = Version(LINEAR, (*group(4, 4, first=1), straight, nowhere))
 
-    found = fitness_json(version.fitnesses())
+    found = fitness_json(version.fitnesses)
 
     # Four of 1, and one of 1 - 1/5: a stage skipped on the way to a win.
     assert found["n"] == 5
@@ -37,7 +37,7 @@ def test_fitness_is_told_of_deals_that_entered_a_stage() -> None:
         "interval": [0.375535, 0.963776],
         "conclusive": False,
     }
-    assert fitness_json(version.fitnesses()[:4])["mean"] is None
+    assert fitness_json(version.fitnesses[:4])["mean"] is None
 
 
 def test_versions_are_compared_by_wins_fitness_and_time() -> None:
