@@ -57,7 +57,7 @@ class Worker:
                     resumed = True
                 self.catch_up(stop=stop)
                 head = self._store.head().position
-                self._store.wait_for(head + 1, timeout=POLL_SECONDS)
+                self._store.wait_for(head + 1, timeout=POLL_SECONDS, stopped=stop.is_set)
             except StorageError as error:
                 self._log.warning("projections wait for the database", reason=str(error))
                 stop.wait(RETRY_SECONDS)

@@ -220,7 +220,9 @@ class LogSubscription(ListenNotifySubscription[LogRecorder]):
         seen = 0
         try:
             while not self._has_been_stopped:
-                head = self._recorder.store.wait_for(seen + 1, timeout=_POLL_SECONDS)
+                head = self._recorder.store.wait_for(
+                    seen + 1, timeout=_POLL_SECONDS, stopped=lambda: self._has_been_stopped
+                )
                 if head.position > seen:
                     seen = head.position
                     self._has_been_notified.set()

@@ -1,6 +1,6 @@
 """Reads the log: streams, ranges of positions, instants and what was answered before."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final, LiteralString, Self, TypeAlias
@@ -34,6 +34,8 @@ POOL_SECONDS: Final = 3.0
 _POOL_SIZE: Final = 8
 _POLL_SECONDS: Final = 0.25
 """How late a follower may notice what no hint told of."""
+_STOP_SECONDS: Final = 0.05
+"""How late a follower may notice that it is to stop."""
 
 STREAM: Final[LiteralString] = (
     SELECT + " WHERE stream_id = %(stream_id)s AND position <= %(upto)s ORDER BY version"
@@ -223,10 +225,13 @@ class LogReader:
         row = self._row(REQUEST, {"caller": caller, "key": key})
         return None if row is None else read_request(row)
 
-    def wait_for(self, position: int, *, timeout: float) -> Head:
+    def wait_for(
+        self, position: int, *, timeout: float, stopped: Callable[[], bool] = lambda: False
+    ) -> Head:
         """Waits until the log reaches `position`, or for `timeout` seconds; gives the head then.
 
-        A hint of the committer ends the wait at once, a poll without one.
+        A hint of the committer ends the wait at once, a poll without one. So does `stopped`,
+        once it holds.
         """
         deadline = Deadline.after(timeout)
         with self.connection() as connection:
@@ -235,10 +240,10 @@ class LogReader:
                 return head
             connection.execute("LISTEN " + CHANNEL)
             try:
-                while (head := _head(connection)).position < position and not deadline.passed():
-                    pause = min(_POLL_SECONDS, deadline.seconds_left())
-                    for _ in connection.notifies(timeout=pause, stop_after=1):
-                        pass
+                while (head := _head(connection)).position < position:
+                    if deadline.passed() or stopped():
+                        break
+                    _wait_for_hint(connection, min(_POLL_SECONDS, deadline.seconds_left()), stopped)
             finally:
                 connection.execute("UNLISTEN *")
             return head
@@ -276,6 +281,16 @@ def _head(connection: Connection[Any]) -> Head:
     if row is None:
         raise LogUnavailableError("the ledger has no head: it was not migrated")
     return Head(position=row[0], recorded_at=row[1])
+
+
+def _wait_for_hint(
+    connection: Connection[Any], seconds: float, stopped: Callable[[], bool]
+) -> None:
+    deadline = Deadline.after(seconds)
+    while not (deadline.passed() or stopped()):
+        pause = min(_STOP_SECONDS, deadline.seconds_left())
+        if list(connection.notifies(timeout=pause, stop_after=1)):
+            return
 
 
 def _by_stream(events: Iterable[Event]) -> dict[str, list[Event]]:

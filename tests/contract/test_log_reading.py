@@ -123,6 +123,18 @@ def test_waiting_ends_when_the_log_gets_there(store: EventStore) -> None:
     assert store.wait_for(2, timeout=0.05).position == 1
 
 
+@pytest.mark.timeout(20)
+def test_waiting_ends_when_told_to(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.storage.log_reader._POLL_SECONDS", 600)
+    stop = threading.Event()
+    threading.Timer(0.1, stop.set).start()
+
+    head = store.wait_for(1, timeout=600, stopped=stop.is_set)
+
+    assert stop.is_set()
+    assert head.position == 0
+
+
 async def test_a_loop_reads_as_a_thread_does(ledger_dsn: str) -> None:
     store = EventStore(ledger_dsn, schema="ledger").start(asyncio.get_running_loop())
     try:

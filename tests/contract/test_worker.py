@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from threading import Event as Flag
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -19,6 +20,7 @@ from api.bootstrap import Ledger
 from api.clock import Deadline
 from api.context import ContextReader
 from api.storage.log_reader import LogReader
+from api.storage.requests import Head
 from api.worker import Worker
 from tests.support.ledgers import NOW, SCHEMA, import_lines, ledger_on
 from tests.support.log import Proxy
@@ -74,6 +76,23 @@ def test_a_worker_goes_on_after_the_database_was_away(
             assert in_time(lambda: ledger.worker.position() == head)
 
         assert snapshot(ledger) == expected
+
+
+def test_a_worker_with_nothing_to_do_stops_at_once(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "POLL_SECONDS", 600)
+    monkeypatch.setattr("api.storage.log_reader._POLL_SECONDS", 600)
+    waits = Flag()
+
+    def wait_for(store: LogReader, position: int, **more: Any) -> Head:
+        waits.set()
+        return followed(store, position, **more)
+
+    followed = LogReader.wait_for
+    monkeypatch.setattr(LogReader, "wait_for", wait_for)
+    with ledger_on(database) as ledger, running(ledger.store):
+        assert waits.wait(PATIENCE)
 
 
 def test_lag_counts_from_the_head_whether_or_not_a_worker_lives(
