@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 import pytest
 
 from tests.support import postgres
+from tests.support.ledgers import SCHEMA
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SHARED: Final = ROOT.parent / "shared"
@@ -64,8 +65,8 @@ def every_postgres_server(request: pytest.FixtureRequest) -> Iterator[postgres.P
 
 @pytest.fixture
 def database(postgres_server: postgres.PostgresServer) -> Iterator[str]:
-    """The address of an empty database of this test's own."""
-    with postgres_server.database() as dsn:
+    """The address of a database of this test's own, with an empty ledger in it."""
+    with postgres_server.ledger(SCHEMA) as dsn:
         yield dsn
 
 

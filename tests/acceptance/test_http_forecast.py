@@ -9,7 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.support.client import client_on, event, post
-from tests.support.ledgers import import_lines, ledger_on
+from tests.support.ledgers import SCHEMA, filling, import_lines, ledger_on
+from tests.support.postgres import PostgresServer
 from tests.support.thirty import Line, thirty_lines, usd
 
 FORECAST = "/v1/quarters/FY2025Q1/forecast"
@@ -64,11 +65,12 @@ def company() -> list[Line]:
     return sorted(lines, key=lambda line: str(line["recorded_at"]))
 
 
+founded = filling(company, founding=True)
+
+
 @pytest.fixture
-def client(database: str, tmp_path: Path) -> Iterator[TestClient]:
-    with ledger_on(database) as ledger:
-        import_lines(ledger, tmp_path, company(), founding=True)
-    with client_on(database) as served:
+def client(postgres_server: PostgresServer) -> Iterator[TestClient]:
+    with postgres_server.ledger(SCHEMA, filled_by=founded) as dsn, client_on(dsn) as served:
         yield served
 
 

@@ -11,7 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.support.client import client_on, event, post
-from tests.support.ledgers import import_lines, ledger_on
+from tests.support.ledgers import SCHEMA, filling, import_lines, ledger_on
+from tests.support.postgres import PostgresServer
 from tests.support.thirty import Line, thirty_lines, usd
 
 QUARTER = "/v1/quarters/FY2025Q1"
@@ -58,12 +59,12 @@ def told_at_once(lines: list[Line]) -> list[Line]:
     return [{"recorded_at": line["occurred_at"], **line} for line in lines]
 
 
+founded = filling(lambda: told_at_once([*context_lines(), *thirty_lines()]), founding=True)
+
+
 @pytest.fixture
-def client(database: str, tmp_path: Path) -> Iterator[TestClient]:
-    with ledger_on(database) as ledger:
-        lines = told_at_once([*context_lines(), *thirty_lines()])
-        import_lines(ledger, tmp_path, lines, founding=True)
-    with client_on(database) as served:
+def client(postgres_server: PostgresServer) -> Iterator[TestClient]:
+    with postgres_server.ledger(SCHEMA, filled_by=founded) as dsn, client_on(dsn) as served:
         yield served
 
 

@@ -11,33 +11,24 @@ import pytest
 
 from api.exchange.importing import Format, LedgerContext, reader_for, run_import
 from api.exchange.lines import ExportRefusedError, ImportReport
-from api.exchange.profile import Profile, load_profile
+from api.exchange.profile import Profile
 from api.storage.errors import LedgerNotEmptyError
 from api.storage.event_store import EventStore
-from api.storage.migrate import migrate
 from domain.deal import replay
 from domain.events.base import type_name
 from domain.events.honesty import EventAmended
 from domain.events.life import DealWon
 from domain.replay import view
-from tests.support.exports import MAVEN, Rows, rewritten, weekly_export
+from tests.support.exports import Rows, rewritten, weekly_export
 from tests.support.postgres import PostgresServer
 
 SCHEMA = "ledger"
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
-def _migrated(dsn: str) -> None:
-    migrate(dsn, schema=SCHEMA)
-
-
 @pytest.fixture
 def store(postgres_server: PostgresServer) -> Iterator[EventStore]:
-    template = postgres_server.template("import", _migrated)
-    with (
-        postgres_server.database(template=template) as dsn,
-        EventStore(dsn, schema=SCHEMA) as store,
-    ):
+    with postgres_server.ledger(SCHEMA) as dsn, EventStore(dsn, schema=SCHEMA) as store:
         yield store
 
 
@@ -179,18 +170,6 @@ def test_a_win_that_was_changed_is_amended_in_the_log(
     seen = view(store.stream(amendment.stream_id))
     (win,) = [event.data for event in seen if isinstance(event.data, DealWon)]
     assert str(win.net.amount) == "55000"
-    assert (again.events_made, again.rejects) == (0, ())
-
-
-def test_the_maven_table_imports_whole(store: EventStore, shared_data: Path) -> None:
-    profile = load_profile("maven")
-
-    report = imported(store, "csv", shared_data / MAVEN, profile=profile, founding=True)
-
-    assert (report.rows_read, report.deals, report.rejects, report.gaps) == (8800, 8800, (), 500)
-    counts = told(store)
-    assert (counts["deal_won"], counts["deal_lost"], counts["deal_opened"]) == (4238, 2473, 8800)
-    again = imported(store, "csv", shared_data / MAVEN, profile=profile)
     assert (again.events_made, again.rejects) == (0, ())
 
 

@@ -1,18 +1,15 @@
 """What a manager is told of when deals close and under what pressure, and what is not claimed."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from api.exchange.importing import LedgerContext, reader_for, run_import
-from api.exchange.profile import load_profile
 from tests.support.client import client_on, event, post
-from tests.support.exports import MAVEN
-from tests.support.ledgers import import_lines, ledger_on
+from tests.support.ledgers import SCHEMA, filling, import_lines, ledger_on
+from tests.support.postgres import PostgresServer
 from tests.support.thirty import Lines, thirty_lines, usd
 
 Q1 = "/v1/quarters/FY2025Q1"
@@ -55,11 +52,12 @@ def company() -> list[dict[str, object]]:
     return [{"recorded_at": line["occurred_at"], **line} for line in lines.all]
 
 
+founded = filling(company, founding=True)
+
+
 @pytest.fixture
-def client(database: str, tmp_path: Path) -> Iterator[TestClient]:
-    with ledger_on(database) as ledger:
-        import_lines(ledger, tmp_path, company(), founding=True)
-    with client_on(database) as served:
+def client(postgres_server: PostgresServer) -> Iterator[TestClient]:
+    with postgres_server.ledger(SCHEMA, filled_by=founded) as dsn, client_on(dsn) as served:
         yield served
 
 
@@ -309,40 +307,3 @@ def test_a_discount_that_cannot_be_judged_makes_the_cost_unknown(
     assert (cost["wins"], cost["unknown"], cost["share"]) == (21, 1, None)
     assert "not evaluable" in cost["sentence"]
     assert found["shares"]["not_evaluable"]["count"] == 1
-
-
-@pytest.fixture
-def maven(database: str, shared_data: Path) -> Iterator[TestClient]:
-    with ledger_on(database) as ledger:
-        known = LedgerContext(ledger.store)
-        reader = reader_for(
-            "csv", [shared_data / MAVEN], profile=load_profile("maven"), known=known
-        )
-        run_import(ledger.store, reader, now=datetime(2026, 11, 1, tzinfo=UTC), founding=True)
-        ledger.worker.catch_up()
-    with client_on(database) as served:
-        yield served
-
-
-def test_the_months_that_end_a_quarter_of_the_maven_table_have_other_win_rates(
-    maven: TestClient,
-) -> None:
-    last, others = [], []
-    for name in ("FY2017Q1", "FY2017Q2", "FY2017Q3", "FY2017Q4"):
-        rates = ask(maven, f"/v1/quarters/{name}/close-pattern")["win_rates"]
-        months = [month["share"] for month in rates["months"] if month["share"] is not None]
-        last.append(months[-1])
-        others += months[:-1]
-        assert rates["last_against_others"]["finding"] in ("higher", None)
-
-        pressure = ask(maven, f"/v1/quarters/{name}/pressure")
-        main = pressure["window_effect"]
-        assert (main["n"], main["mean"], main["p"], main["finding"]) == (0, None, None, None)
-        assert pressure["cost"]["excess"]["amount"] == "0.00"
-        assert pressure["shares"]["shaped"]["count"] == 0
-        assert "consistent with quota pressure" not in str(pressure)
-
-    assert len(last) == 4
-    assert all(0.78 <= share <= 0.83 for share in last)
-    assert len(others) == 6
-    assert all(0.485 <= share <= 0.57 for share in others)

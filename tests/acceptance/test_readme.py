@@ -12,7 +12,6 @@ import pytest
 from api.bootstrap import build_app, build_ledger
 from api.cli_exchange import load_sample
 from api.storage.event_store import EventStore
-from api.storage.migrate import migrate
 from tests.support.browser import serving
 from tests.support.client import TOKEN
 from tests.support.ledgers import SCHEMA, ledger_on
@@ -37,7 +36,6 @@ def tour() -> str:
 def test_the_tour_runs_as_written(database: str, tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("the tour needs curl")
-    migrate(database, schema=SCHEMA)
     with ledger_on(database) as ledger:
         load_sample(ledger)
     ledger = build_ledger(EventStore(database, schema=SCHEMA))

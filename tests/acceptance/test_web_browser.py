@@ -1,7 +1,7 @@
 """The pages in a real browser: whole without script, usable by keyboard, clean under axe."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from playwright.async_api import Page
 
 from api.web.pages import create_pages
-from tests.support.browser import CHROMIUM, Looking, Scheme, Window, serving
+from tests.support.browser import CHROMIUM, Scheme, Site, Window, launched, serving
 from tests.support.web_answers import BARE_ID, DEAL_ID, LONG_ID
 from tests.support.web_parts import event_id
 from tests.support.web_reads import FakeReads
@@ -19,19 +19,21 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is n
 
 DEAL = f"/deals/{DEAL_ID}"
 AXE_RUN = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
+    "resultTypes": ["violations"],
 }
 PAGES = ["/board", DEAL, f"{DEAL}?as_of=position:9&all=1", f"/deals/{BARE_ID}", "/deals/none"]
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[str]:
+async def site() -> AsyncIterator[Site]:
     app = FastAPI()
     now = datetime(2026, 9, 30, 12, tzinfo=UTC)
     pages = create_pages(FakeReads(), accepts_token="token".__eq__, now=lambda: now)
     app.include_router(pages)
-    with serving(app) as base:
-        yield base
+    async with launched() as browser:
+        with serving(app) as base:
+            yield Site(base, browser)
 
 
 async def focused(page: Page) -> str:
@@ -41,9 +43,9 @@ async def focused(page: Page) -> str:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 async def test_pages_are_accessible_and_ask_nobody_else(
-    site: str, scheme: Scheme, width: int
+    site: Site, scheme: Scheme, width: int
 ) -> None:
-    async with Looking(site, Window(scheme=scheme, width=width)) as watched:
+    async with site.seen(Window(scheme=scheme, width=width)) as watched:
         await watched.open("/sign-in?token=token")
         for path in PAGES:
             page = await watched.open(path)
@@ -56,8 +58,8 @@ async def test_pages_are_accessible_and_ask_nobody_else(
         assert faults == []
 
 
-async def test_the_sign_in_page_is_accessible_too(site: str) -> None:
-    async with Looking(site) as watched:
+async def test_the_sign_in_page_is_accessible_too(site: Site) -> None:
+    async with site.seen() as watched:
         page = await watched.open("/board")
 
         assert await page.title() == "Sign in \N{EN DASH} Dealtrail"
@@ -67,8 +69,8 @@ async def test_the_sign_in_page_is_accessible_too(site: str) -> None:
         await page.wait_for_url("**/board")
 
 
-async def test_without_script_the_deal_page_is_complete(site: str) -> None:
-    async with Looking(site, Window(script=False)) as watched:
+async def test_without_script_the_deal_page_is_complete(site: Site) -> None:
+    async with site.seen(Window(script=False)) as watched:
         await watched.open("/sign-in?token=token")
         page = await watched.open(DEAL)
 
@@ -82,8 +84,8 @@ async def test_without_script_the_deal_page_is_complete(site: str) -> None:
         assert watched.faults == []
 
 
-async def test_without_script_the_board_filters(site: str) -> None:
-    async with Looking(site, Window(script=False)) as watched:
+async def test_without_script_the_board_filters(site: Site) -> None:
+    async with site.seen(Window(script=False)) as watched:
         await watched.open("/sign-in?token=token")
         page = await watched.open("/board")
         before = await page.locator(".card").count()
@@ -94,8 +96,8 @@ async def test_without_script_the_board_filters(site: str) -> None:
         assert await page.input_value("#show") == "closed"
 
 
-async def test_the_chart_is_one_tab_stop_with_arrow_keys(site: str) -> None:
-    async with Looking(site) as watched:
+async def test_the_chart_is_one_tab_stop_with_arrow_keys(site: Site) -> None:
+    async with site.seen() as watched:
         await watched.open("/sign-in?token=token")
         page = await watched.open(DEAL)
         assert await page.locator(".plot [tabindex='0']").count() == 1
@@ -111,8 +113,8 @@ async def test_the_chart_is_one_tab_stop_with_arrow_keys(site: str) -> None:
         assert await focused(page) == ""
 
 
-async def test_enter_opens_what_is_known_of_an_event_and_escape_closes_it(site: str) -> None:
-    async with Looking(site) as watched:
+async def test_enter_opens_what_is_known_of_an_event_and_escape_closes_it(site: Site) -> None:
+    async with site.seen() as watched:
         await watched.open("/sign-in?token=token")
         page = await watched.open(DEAL)
         await page.locator(".plot [tabindex='0']").focus()
@@ -129,8 +131,8 @@ async def test_enter_opens_what_is_known_of_an_event_and_escape_closes_it(site: 
         assert await focused(page) == event_id(10)
 
 
-async def test_the_skip_link_is_the_first_stop(site: str) -> None:
-    async with Looking(site) as watched:
+async def test_the_skip_link_is_the_first_stop(site: Site) -> None:
+    async with site.seen() as watched:
         await watched.open("/sign-in?token=token")
         page = await watched.open(DEAL)
         await page.keyboard.press("Tab")
@@ -139,8 +141,8 @@ async def test_the_skip_link_is_the_first_stop(site: str) -> None:
         assert await page.evaluate("document.activeElement.id") == "main"
 
 
-async def test_the_theme_stays_over_a_reload(site: str) -> None:
-    async with Looking(site) as watched:
+async def test_the_theme_stays_over_a_reload(site: Site) -> None:
+    async with site.seen() as watched:
         await watched.open("/sign-in?token=token")
         page = await watched.open("/board")
         await page.get_by_role("button", name="Dark theme").click()
@@ -150,9 +152,9 @@ async def test_the_theme_stays_over_a_reload(site: str) -> None:
 
 
 async def test_a_deal_of_a_thousand_events_is_drawn_with_hit_areas_that_do_not_overlap(
-    site: str,
+    site: Site,
 ) -> None:
-    async with Looking(site) as watched:
+    async with site.seen() as watched:
         await watched.open("/sign-in?token=token")
         page = await watched.open(f"/deals/{LONG_ID}")
         boxes = await page.eval_on_selector_all(
@@ -171,8 +173,8 @@ async def test_a_deal_of_a_thousand_events_is_drawn_with_hit_areas_that_do_not_o
         assert watched.faults == []
 
 
-async def test_forced_colours_keep_filled_and_hollow_apart(site: str) -> None:
-    async with Looking(site, Window(forced_colors=True)) as watched:
+async def test_forced_colours_keep_filled_and_hollow_apart(site: Site) -> None:
+    async with site.seen(Window(forced_colors=True)) as watched:
         await watched.open("/sign-in?token=token")
         page = await watched.open(DEAL)
         fill = "beads => beads.map(b => getComputedStyle(b).backgroundColor)"

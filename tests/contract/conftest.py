@@ -5,20 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from api.storage.event_store import EventStore
-from api.storage.migrate import migrate
 from tests.support.log import SCHEMA
 from tests.support.postgres import PostgresServer
-
-
-def _migrated(dsn: str) -> None:
-    migrate(dsn, schema=SCHEMA)
 
 
 @pytest.fixture
 def ledger_dsn(every_postgres_server: PostgresServer) -> Iterator[str]:
     """The address of a database with an empty ledger in the schema `ledger`."""
-    template = every_postgres_server.template(SCHEMA, _migrated)
-    with every_postgres_server.database(template=template) as dsn:
+    with every_postgres_server.ledger(SCHEMA) as dsn:
         yield dsn
 
 

@@ -17,6 +17,7 @@ from domain.replay import view
 from projections.attainment.fold import credits_of
 from projections.quarter.steps import Scope
 from projections.spans.fold import DealState
+from tests.support.postgres import PostgresServer
 from tests.support.quarter_logs import REPS, TEAMS, ledger_with, quarter_log
 from tests.support.spans import Log
 
@@ -26,10 +27,12 @@ SCOPES = [Scope(), *(Scope(rep=rep) for rep in REPS), *(Scope(team=team) for tea
 
 
 @pytest.fixture(params=range(3))
-def told(request: pytest.FixtureRequest, database: str) -> Iterator[tuple[Ledger, Log, Random]]:
+def told(
+    request: pytest.FixtureRequest, postgres_server: PostgresServer
+) -> Iterator[tuple[Ledger, Log, Random]]:
     chance = Random(100 + request.param)
     log = quarter_log(chance, size=400, deals=60)
-    with ledger_with(database, log) as ledger:
+    with ledger_with(postgres_server, log) as ledger:
         yield ledger, log, chance
 
 

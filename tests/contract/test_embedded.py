@@ -33,8 +33,25 @@ server.stop()
 
 @pytest.fixture
 def home() -> Iterator[Path]:
+    """A folder that is not there yet."""
     with home_of_run() as folder:
         yield folder / "home"
+
+
+@pytest.fixture(scope="module")
+def stopped() -> Iterator[Path]:
+    """A home whose server was made, started and stopped."""
+    with home_of_run() as folder:
+        with share(folder / "home"):
+            pass
+        yield folder / "home"
+
+
+@pytest.fixture
+def used(home: Path, stopped: Path) -> Path:
+    """A home that was used before, which is copied because to make one takes long."""
+    subprocess.run(["cp", "--archive", stopped, home], check=True)
+    return home
 
 
 @pytest.fixture
@@ -100,22 +117,22 @@ def test_a_cold_start_serves_an_empty_database_with_checksums_and_no_locale(home
         assert server.place().data.name == f"pg{server.place().programs.major}"
 
 
-def test_durability_is_on_unless_a_test_gives_it_up(home: Path) -> None:
-    with EmbeddedServer(home) as server:
+def test_durability_is_on_unless_a_test_gives_it_up(used: Path) -> None:
+    with EmbeddedServer(used) as server:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             assert answer(server, f"SELECT current_setting('{setting}')") == "on"
 
 
-def test_data_survive_a_stop(home: Path) -> None:
-    with share(home) as server:
+def test_data_survive_a_stop(used: Path) -> None:
+    with share(used) as server:
         keep_a_fact(server)
 
-    with share(home) as server:
+    with share(used) as server:
         assert answer(server, "SELECT fact FROM kept") == 7
 
 
-def test_a_second_user_joins_and_the_last_one_out_stops(home: Path) -> None:
-    first, second = share(home).start(), share(home).start()
+def test_a_second_user_joins_and_the_last_one_out_stops(used: Path) -> None:
+    first, second = share(used).start(), share(used).start()
     dsn = first.dsn()
     assert postmaster(first) == postmaster(second)
 
@@ -136,8 +153,8 @@ def test_users_that_start_at_once_share_one_server(home: Path) -> None:
     assert [user.returncode for user in users] == [0, 0, 0, 0]
 
 
-def test_a_killed_user_leaves_a_server_that_the_next_one_adopts_and_stops(home: Path) -> None:
-    killed = user_process(home)
+def test_a_killed_user_leaves_a_server_that_the_next_one_adopts_and_stops(used: Path) -> None:
+    killed = user_process(used)
     dsn = dsn_of(killed)
     killed.kill()
     killed.communicate()
@@ -145,40 +162,40 @@ def test_a_killed_user_leaves_a_server_that_the_next_one_adopts_and_stops(home: 
     with psycopg.connect(dsn) as connection:
         started = connection.execute("SELECT pg_postmaster_start_time()").fetchone()
 
-    with share(home) as server:
+    with share(used) as server:
         assert started is not None
         assert answer(server, "SELECT pg_postmaster_start_time()") == started[0]
     assert not serving(dsn)
 
 
-def test_a_killed_server_is_started_again_and_keeps_what_was_committed(home: Path) -> None:
-    first = EmbeddedServer(home).start()
+def test_a_killed_server_is_started_again_and_keeps_what_was_committed(used: Path) -> None:
+    first = EmbeddedServer(used).start()
     keep_a_fact(first)
     os.kill(postmaster(first), signal.SIGKILL)
 
-    with share(home) as second:
+    with share(used) as second:
         assert answer(second, "SELECT fact FROM kept") == 7
         first.stop()
         assert serving(second.dsn())
 
 
 def test_a_server_that_lost_its_socket_is_restarted(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+    used: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.storage.embedded._SILENCE_SECONDS", 0.2)
-    killed = user_process(home)
+    killed = user_process(used)
     dsn_of(killed)
     killed.kill()
     killed.communicate()
-    for socket in (home / "postgres").resolve().glob("run*/.s.PGSQL.*"):
+    for socket in (used / "postgres").resolve().glob("run*/.s.PGSQL.*"):
         socket.unlink()
 
-    with share(home) as server:
+    with share(used) as server:
         assert answer(server, "SELECT 1") == 1
 
 
-def test_the_pid_file_of_a_dead_server_is_no_obstacle_when_its_number_is_taken(home: Path) -> None:
-    with share(home) as server:
+def test_the_pid_file_of_a_dead_server_is_no_obstacle_when_its_number_is_taken(used: Path) -> None:
+    with share(used) as server:
         file = server.place().data / "postmaster.pid"
         text = file.read_text()
         account = server.place().account
@@ -187,15 +204,15 @@ def test_the_pid_file_of_a_dead_server_is_no_obstacle_when_its_number_is_taken(h
         file.write_text(text.replace(text.split()[0], str(stranger.pid), 1))
         os.chown(file, account.uid, account.gid)
 
-        with share(home) as again:
+        with share(used) as again:
             assert answer(again, "SELECT 1") == 1
     finally:
         stranger.kill()
         stranger.wait()
 
 
-def test_a_server_survives_a_zombie_in_its_pid_file(home: Path) -> None:
-    with share(home) as server:
+def test_a_server_survives_a_zombie_in_its_pid_file(used: Path) -> None:
+    with share(used) as server:
         file = server.place().data / "postmaster.pid"
         text = file.read_text()
         account = server.place().account
@@ -204,7 +221,7 @@ def test_a_server_survives_a_zombie_in_its_pid_file(home: Path) -> None:
     file.write_text(text.replace(text.split()[0], str(zombie.pid), 1))
     os.chown(file, account.uid, account.gid)
 
-    with share(home) as again:
+    with share(used) as again:
         assert answer(again, "SELECT 1") == 1
     zombie.wait()
 
@@ -219,8 +236,8 @@ def test_data_that_were_half_made_are_made_again(home: Path) -> None:
         assert answer(server, "SELECT 1") == 1
 
 
-def test_a_forked_child_does_not_stop_its_parents_server(home: Path) -> None:
-    with share(home) as server:
+def test_a_forked_child_does_not_stop_its_parents_server(used: Path) -> None:
+    with share(used) as server:
         child = os.fork()
         if child == 0:
             server.stop()
@@ -262,13 +279,13 @@ def test_programs_that_lack_one_are_refused_by_name(home: Path) -> None:
         EmbeddedServer(home, bin_dir=Path("/usr/share")).start()
 
 
-def test_data_of_a_version_that_is_not_installed_are_not_passed_over(home: Path) -> None:
-    with share(home) as server:
+def test_data_of_a_version_that_is_not_installed_are_not_passed_over(used: Path) -> None:
+    with share(used) as server:
         data = server.place().data
     data.rename(data.with_name("pg99"))
 
     with pytest.raises(EmbeddedError, match=r"were written by PostgreSQL 99, found .*; install 99"):
-        share(home).start()
+        share(used).start()
 
 
 def test_every_usable_set_of_programs_is_found() -> None:

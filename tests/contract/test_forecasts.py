@@ -24,6 +24,7 @@ from projections.quarter.forecast import Odds, OpenDeal, expectations
 from projections.quarter.forecast_answer import deal_json, expected_json
 from projections.quarter.steps import Scope
 from projections.spans.fold import DealState
+from tests.support.postgres import PostgresServer
 from tests.support.quarter_logs import REPS, TEAMS, ledger_with, quarter_log
 from tests.support.spans import Log
 
@@ -35,11 +36,13 @@ SCOPES = [Scope(), *(Scope(rep=rep) for rep in REPS), *(Scope(team=team) for tea
 
 
 @pytest.fixture(params=range(3))
-def told(request: pytest.FixtureRequest, database: str) -> Iterator[tuple[Ledger, Log, Random]]:
+def told(
+    request: pytest.FixtureRequest, postgres_server: PostgresServer
+) -> Iterator[tuple[Ledger, Log, Random]]:
     chance = Random(request.param)
 
     log = quarter_log(chance, size=400, deals=30, pace=4)
-    with ledger_with(database, log) as ledger:
+    with ledger_with(postgres_server, log) as ledger:
         yield ledger, log, chance
 
 

@@ -13,7 +13,8 @@ from api.answers import late_because
 from api.bootstrap import Ledger
 from api.late import late_events
 from api.moment import moment
-from tests.support.ledgers import NOW, import_lines, ledger_on
+from tests.support.ledgers import NOW, SCHEMA, filling, import_lines, ledger_on
+from tests.support.postgres import PostgresServer
 from tests.support.projected import late_lines
 from tests.support.thirty import Line, thirty_lines
 
@@ -51,10 +52,12 @@ def told_lines(seed: int) -> list[Line]:
     return [line for _, line in sorted(lines, key=lambda pair: pair[0])]
 
 
+founded = filling(lambda: told_lines(1), founding=True)
+
+
 @pytest.fixture
-def ledger(database: str, tmp_path: Path) -> Iterator[Ledger]:
-    with ledger_on(database) as ledger:
-        import_lines(ledger, tmp_path, told_lines(1), founding=True)
+def ledger(postgres_server: PostgresServer) -> Iterator[Ledger]:
+    with postgres_server.ledger(SCHEMA, filled_by=founded) as dsn, ledger_on(dsn) as ledger:
         yield ledger
 
 

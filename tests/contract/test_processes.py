@@ -21,16 +21,19 @@ from projections.process.durations import stages_json
 from projections.process.paths import Path, Stay, landmarks
 from projections.progress.fold import fold
 from projections.spans.fold import fold as fold_state
+from tests.support.postgres import PostgresServer
 from tests.support.process_logs import ACTIVITIES, process_log
 from tests.support.quarter_logs import ledger_with
 from tests.support.spans import Log
 
 
 @pytest.fixture(params=range(3))
-def told(request: pytest.FixtureRequest, database: str) -> Iterator[tuple[Ledger, Log, Random]]:
+def told(
+    request: pytest.FixtureRequest, postgres_server: PostgresServer
+) -> Iterator[tuple[Ledger, Log, Random]]:
     chance = Random(request.param)
     log = process_log(chance)
-    with ledger_with(database, log) as ledger:
+    with ledger_with(postgres_server, log) as ledger:
         yield ledger, log, chance
 
 

@@ -16,17 +16,20 @@ from api.all_projections import projections
 from api.bootstrap import Ledger
 from api.rebuild import RebuildRefusedError, drop_previous, rebuild
 from projections.facts import Rows
-from tests.support.ledgers import import_lines, ledger_on
+from tests.support.ledgers import SCHEMA, filling, import_lines, ledger_on
+from tests.support.postgres import PostgresServer
 from tests.support.projected import late_lines, snapshot
 from tests.support.thirty import thirty_lines
 
 NAMES = [projection.name for projection in projections()]
 
 
+fill = filling(lambda: [*thirty_lines(), *late_lines()])
+
+
 @pytest.fixture
-def ledger(database: str, tmp_path: Path) -> Iterator[Ledger]:
-    with ledger_on(database) as ledger:
-        import_lines(ledger, tmp_path, [*thirty_lines(), *late_lines()])
+def ledger(postgres_server: PostgresServer) -> Iterator[Ledger]:
+    with postgres_server.ledger(SCHEMA, filled_by=fill) as dsn, ledger_on(dsn) as ledger:
         yield ledger
 
 
@@ -55,9 +58,9 @@ def test_drift_is_told_and_mended(ledger: Ledger) -> None:
             " AND deal_id = (SELECT deal_id FROM spans ORDER BY deal_id LIMIT 1)"
         )
 
-    checked = rebuild(ledger.store, "spans", projections, swap=False)
+    checked = rebuild(ledger.store, "spans", projections, processes=1, swap=False)
     drifted = snapshot(ledger)
-    rebuilt = rebuild(ledger.store, "spans", projections)
+    rebuilt = rebuild(ledger.store, "spans", projections, processes=1)
 
     assert (checked.equal, checked.swapped) == (False, False)
     assert drifted != live
@@ -99,7 +102,7 @@ def test_what_was_live_is_kept_until_it_is_dropped(ledger: Ledger) -> None:
     def kept(connection: Rows) -> object:
         return one(connection, "SELECT to_regclass(current_schema() || '_previous.spans')::text")
 
-    rebuild(ledger.store, "spans", projections)
+    rebuild(ledger.store, "spans", projections, processes=1)
     with ledger.store.connection() as connection:
         assert kept(connection) == "dealtrail_previous.spans"
         drop_previous(ledger.store, "spans", projections)
@@ -107,7 +110,7 @@ def test_what_was_live_is_kept_until_it_is_dropped(ledger: Ledger) -> None:
 
 
 def test_the_live_projection_follows_the_log_after_a_swap(ledger: Ledger, tmp_path: Path) -> None:
-    rebuild(ledger.store, "spans", projections)
+    rebuild(ledger.store, "spans", projections, processes=1)
     before = snapshot(ledger)
 
     line = {
@@ -121,7 +124,7 @@ def test_the_live_projection_follows_the_log_after_a_swap(ledger: Ledger, tmp_pa
     import_lines(ledger, tmp_path, [line])
 
     assert len(snapshot(ledger)["spans"]) == len(before["spans"]) + 1
-    assert rebuild(ledger.store, "spans", projections).equal is True
+    assert rebuild(ledger.store, "spans", projections, processes=1).equal is True
 
 
 def test_readers_are_answered_while_a_projection_is_swapped(ledger: Ledger) -> None:

@@ -15,7 +15,6 @@ import pytest
 
 from api.context import REFRAMING_TOPICS
 from api.storage.connections import conninfo
-from api.storage.migrate import migrate
 from projections.attainment.projection import attainment_projection, ledger
 from projections.batch import DEAL_PREFIX, deal_of
 from projections.facts import Rows
@@ -34,10 +33,11 @@ SCHEMA = "dealtrail"
 @pytest.fixture(scope="module")
 def rows(postgres_server: PostgresServer) -> Iterator[Rows]:
     """A connection to an empty ledger."""
-    with postgres_server.database() as dsn:
-        migrate(dsn, schema=SCHEMA)
-        with psycopg.connect(conninfo(dsn, schema=SCHEMA), autocommit=True) as connection:
-            yield connection
+    with (
+        postgres_server.ledger(SCHEMA) as dsn,
+        psycopg.connect(conninfo(dsn, schema=SCHEMA), autocommit=True) as connection,
+    ):
+        yield connection
 
 
 def busy_log(chance: Random) -> Log:

@@ -21,6 +21,7 @@ from projections.quarter import tape as taping
 from projections.quarter.steps import Scope
 from projections.quarter.waterfall import INFLOWS, OUTFLOWS
 from projections.spans.fold import DealState
+from tests.support.postgres import PostgresServer
 from tests.support.quarter_logs import CATEGORIES, REPS, TEAMS, ledger_with, quarter_log
 from tests.support.spans import Log
 
@@ -33,10 +34,12 @@ States = Mapping[UUID, DealState]
 
 
 @pytest.fixture(params=range(4))
-def told(request: pytest.FixtureRequest, database: str) -> Iterator[tuple[Ledger, Log, Random]]:
+def told(
+    request: pytest.FixtureRequest, postgres_server: PostgresServer
+) -> Iterator[tuple[Ledger, Log, Random]]:
     chance = Random(request.param)
     log = quarter_log(chance)
-    with ledger_with(database, log) as ledger:
+    with ledger_with(postgres_server, log) as ledger:
         yield ledger, log, chance
 
 

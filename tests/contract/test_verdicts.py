@@ -16,7 +16,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from api.storage.connections import conninfo
-from api.storage.migrate import migrate
 from domain.bookings import Booking
 from domain.policy import policy_from
 from domain.replay import view
@@ -66,10 +65,11 @@ WON_TWICE = log_of(
 @pytest.fixture(scope="module")
 def rows(postgres_server: PostgresServer) -> Iterator[Rows]:
     """A connection to an empty ledger."""
-    with postgres_server.database() as dsn:
-        migrate(dsn, schema=SCHEMA)
-        with psycopg.connect(conninfo(dsn, schema=SCHEMA), autocommit=True) as connection:
-            yield connection
+    with (
+        postgres_server.ledger(SCHEMA) as dsn,
+        psycopg.connect(conninfo(dsn, schema=SCHEMA), autocommit=True) as connection,
+    ):
+        yield connection
 
 
 @contextmanager

@@ -4,8 +4,8 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -88,34 +88,36 @@ class Window:
     forced_colors: bool = False
 
 
-async def launch(playwright: Any) -> Browser:
+@asynccontextmanager
+async def launched() -> AsyncIterator[Browser]:
+    """A running Chromium; to start one takes longer than most tests."""
     assert CHROMIUM is not None
-    browser: Browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-    return browser
+    async with (
+        async_playwright() as playwright,
+        await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS)) as browser,
+    ):
+        yield browser
 
 
-class Looking:
-    """A browser for one test: `async with Looking(base, window) as watched`."""
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A server, and the browser that looks at it."""
 
-    def __init__(self, base: str, window: Window | None = None) -> None:
-        self._base = base
-        self._window = window or Window()
+    base: str
+    browser: Browser
 
-    async def __aenter__(self) -> Watched:
-        self._manager = async_playwright()
-        self._browser = await launch(await self._manager.start())
-        window = self._window
-        context = await self._browser.new_context(
+    @asynccontextmanager
+    async def seen(self, window: Window | None = None) -> AsyncIterator[Watched]:
+        """A window of its own, with no cookie and nothing stored."""
+        window = window or Window()
+        context = await self.browser.new_context(
             viewport={"width": window.width, "height": window.height},
             color_scheme=window.scheme,
             java_script_enabled=window.script,
             forced_colors="active" if window.forced_colors else "none",
             reduced_motion="reduce",
         )
-        watched = Watched(await context.new_page(), context, self._base)
-        watched.watch()
-        return watched
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._browser.close()
-        await self._manager.__aexit__()
+        async with context:
+            watched = Watched(await context.new_page(), context, self.base)
+            watched.watch()
+            yield watched

@@ -9,7 +9,6 @@ from fastapi.testclient import TestClient
 
 from api.bootstrap import build_app, build_ledger
 from api.storage.event_store import EventStore
-from api.storage.migrate import migrate
 from tests.support.ledgers import SCHEMA
 from tests.support.working import in_thread
 
@@ -20,7 +19,6 @@ _KEYS = count(1)
 @contextmanager
 def client_on(database: str) -> Iterator[TestClient]:
     """Serve a ledger, with its worker, to a client that is signed in."""
-    migrate(database, schema=SCHEMA)
     ledger = build_ledger(EventStore(database, schema=SCHEMA))
     app = build_app(ledger, token=TOKEN)
     headers = {"Authorization": f"Bearer {TOKEN}"}

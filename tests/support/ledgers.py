@@ -1,17 +1,18 @@
 """A ledger on a database of the test's own, and lines imported into it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from api.bootstrap import Ledger, build_ledger
 from api.exchange.importing import LedgerContext, reader_for, run_import
 from api.exchange.lines import ImportReport
 from api.storage.event_store import EventStore
-from api.storage.migrate import migrate
+from tests.support.postgres import Fill
 
 SCHEMA: Final = "dealtrail"
 NOW: Final = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -21,9 +22,18 @@ Line = Mapping[str, object]
 @contextmanager
 def ledger_on(database: str) -> Iterator[Ledger]:
     """Open a ledger that can be appended to."""
-    migrate(database, schema=SCHEMA)
     with EventStore(database, schema=SCHEMA) as store:
         yield build_ledger(store)
+
+
+def filling(lines: Callable[[], Sequence[Line]], *, founding: bool = False) -> Fill:
+    """Give what fills a ledger with lines; a module keeps it for `PostgresServer.ledger`."""
+
+    def fill(database: str) -> None:
+        with TemporaryDirectory() as folder, ledger_on(database) as ledger:
+            import_lines(ledger, Path(folder), lines(), founding=founding)
+
+    return fill
 
 
 def import_lines(

@@ -6,18 +6,23 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import psycopg
 from psycopg import sql
 
 from api.storage.embedded import EmbeddedServer
 from api.storage.embedded_programs import bin_dirs
+from api.storage.migrate import migrate
 
 HOME_VARIABLE: Final = "DEALTRAIL_TEST_HOME"
 """Tells the parallel workers of one test run where its servers are, so that they share them."""
+
+Fill: TypeAlias = Callable[[str], None]
+"""Fills the ledger at an address."""
 
 _NUMBERS = count(1)
 
@@ -35,7 +40,7 @@ class PostgresServer:
 
     name: str
     server: EmbeddedServer
-    _templates: dict[str, str] = field(default_factory=dict)
+    _templates: dict[object, str] = field(default_factory=dict)
 
     @contextmanager
     def database(self, *, template: str = "template0") -> Iterator[str]:
@@ -47,11 +52,23 @@ class PostgresServer:
         finally:
             self._execute("DROP DATABASE {} WITH (FORCE)", name)
 
-    def template(self, key: str, prepare: Callable[[str], None]) -> str:
-        """A database that `prepare` filled once per worker, to make others from."""
+    @contextmanager
+    def ledger(self, schema: str, *, filled_by: Fill | None = None) -> Iterator[str]:
+        """The address of a new database with a ledger, empty or filled; dropped afterwards.
+
+        It is a copy of one that was migrated and filled once per worker: `filled_by` is given
+        the address of an empty ledger, and is a function of a module, so that it is known again.
+        """
+        template = self._template(schema, "template0", partial(_migrate, schema=schema))
+        if filled_by is not None:
+            template = self._template((schema, filled_by), template, filled_by)
+        with self.database(template=template) as dsn:
+            yield dsn
+
+    def _template(self, key: object, origin: str, prepare: Fill) -> str:
         if key not in self._templates:
             name = _fresh_name("template")
-            self._create(name, "template0")
+            self._create(name, origin)
             prepare(self.server.dsn(name))
             self._templates[key] = name
         return self._templates[key]
@@ -63,6 +80,10 @@ class PostgresServer:
     def _execute(self, statement: str, *names: str) -> None:
         with psycopg.connect(self.server.dsn("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def _migrate(dsn: str, schema: str) -> None:
+    migrate(dsn, schema=schema)
 
 
 def _fresh_name(kind: str) -> str:

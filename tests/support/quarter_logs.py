@@ -9,12 +9,12 @@ from uuid import UUID, uuid5
 
 from api.bootstrap import Ledger, build_ledger
 from api.storage.event_store import EventStore
-from api.storage.migrate import migrate
 from domain.events.base import DomainEvent
 from domain.events.catalogue import TYPES_BY_NAME, parse
 from domain.replay import Event
 from domain.stamp import RecordedEvent
 from tests.support.log import SCHEMA
+from tests.support.postgres import PostgresServer
 from tests.support.spans import Log, tell
 from tests.support.told import NAMESPACE
 
@@ -131,14 +131,14 @@ def _append(
 
 
 @contextmanager
-def ledger_with(database: str, log: Log) -> Iterator[Ledger]:
-    """A ledger that holds a log, with its views brought up."""
-    migrate(database, schema=SCHEMA)
-    tell(database, log)
-    with EventStore(database, schema=SCHEMA) as store:
-        ledger = build_ledger(store)
-        ledger.worker.catch_up()
-        yield ledger
+def ledger_with(server: PostgresServer, log: Log) -> Iterator[Ledger]:
+    """A ledger of its own that holds a log, with its views brought up."""
+    with server.ledger(SCHEMA) as dsn:
+        tell(dsn, log)
+        with EventStore(dsn, schema=SCHEMA) as store:
+            ledger = build_ledger(store)
+            ledger.worker.catch_up()
+            yield ledger
 
 
 def deal_ids(log: Log) -> set[UUID]:

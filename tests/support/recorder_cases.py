@@ -7,6 +7,7 @@ payload and counts from 1, and unwraps and counts back when it reads.
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, ClassVar, cast
 from uuid import UUID, uuid4
 
@@ -68,8 +69,14 @@ class ForeignRecorder(LogRecorder):
         return [Notification(id=event.id, **_plain(event)) for event in found]
 
 
+@cache
+def _foreign(topic: str) -> type[Foreign]:
+    """One type for each topic: to make one takes far longer than to insert an event."""
+    return type("Foreign", (Foreign,), {"TOPIC": topic})
+
+
 def _wrapped(event: StoredEvent) -> StoredPending:
-    data = type("Foreign", (Foreign,), {"TOPIC": event.topic})(text=event.state.decode())
+    data = _foreign(event.topic)(text=event.state.decode())
     return StoredPending(
         originator_id=event.originator_id,
         originator_version=event.originator_version + 1,

@@ -6,12 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from playwright.async_api import async_playwright
-
 from api.bootstrap import build_app, open_ledger
 from api.cli_exchange import load_sample
 from api.settings import Settings
-from tests.support.browser import CHROMIUM, FLAGS, serving
+from tests.support.browser import launched, serving
 from tests.support.working import in_thread
 
 TOKEN: Final = "token-of-the-pictures-0123456789"
@@ -22,8 +20,7 @@ PAGES: Final = {"board": "/board", "deal": "/deals/{deal}"}
 
 async def picture(base: str, deal: str, folder: Path) -> None:
     """Take a picture of each page, in light."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    async with launched() as browser:
         context = await browser.new_context(
             viewport={"width": 1440, "height": 900}, color_scheme="light"
         )
@@ -32,7 +29,6 @@ async def picture(base: str, deal: str, folder: Path) -> None:
         for name, path in PAGES.items():
             await page.goto(base + path.format(deal=deal))
             await page.screenshot(path=folder / f"{name}.png")
-        await browser.close()
 
 
 def main(folder: Path) -> None:

@@ -11,7 +11,6 @@ from uuid import UUID, uuid5
 import psycopg
 
 from api.storage.connections import conninfo
-from api.storage.migrate import migrate
 from domain.events.base import DomainEvent
 from domain.events.catalogue import TYPES_BY_NAME, parse
 from domain.events.honesty import EventAmended, EventRetracted
@@ -258,12 +257,7 @@ def forget(connection: Rows) -> None:
 @contextmanager
 def ledger_of(server: PostgresServer, log: Log) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     """A session in a ledger of its own that holds a log and no views."""
-    template = server.template(SCHEMA, _migrated)
-    with server.database(template=template) as dsn:
+    with server.ledger(SCHEMA) as dsn:
         tell(dsn, log)
         with psycopg.connect(conninfo(dsn, schema=SCHEMA), autocommit=True) as connection:
             yield connection
-
-
-def _migrated(dsn: str) -> None:
-    migrate(dsn, schema=SCHEMA)
