@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Final
@@ -31,6 +31,7 @@ from domain.events.progress import (
     OutcomeEvidenced,
     StageEntered,
 )
+from domain.evidence import evidence_of, unshown
 from domain.fiscal import FiscalQuarter, days_left, local_day
 from domain.known import Known
 from domain.path import Move, Processes, moves, stretches
@@ -52,8 +53,6 @@ _SEEN: Final = frozenset(
         DealOpened,
         DealReopened,
         DiscountWithdrawn,
-        OutcomeContradicted,
-        OutcomeEvidenced,
     }
 )
 """What a walk along a deal takes in; most events of a deal are of other types."""
@@ -162,8 +161,7 @@ class _Walk:
         unticked = [event for event in events if type(event.data) is not ActivityTicked]
         self._causes = causes(unticked, processes, policy)
         self._unsettled = unsettled(events)
-        self._withdrawn = {e.data.event_id for e in events if isinstance(e.data, EvidenceWithdrawn)}
-        self._evidence: dict[str, int] = {}
+        self._evidence = evidence_of(events)
         self._segment: str | None = None
         self._amount: Money | None = None
         self._close_date: date | None = None
@@ -183,11 +181,6 @@ class _Walk:
                 self._amount = amount
             case DiscountWithdrawn() | DealReopened():
                 self._offer = self._offered = None
-            case OutcomeEvidenced(outcome=outcome, level=level):
-                if event.event_id not in self._withdrawn:
-                    self._evidence[outcome] = max(level, self._evidence.get(outcome, 0))
-            case OutcomeContradicted(outcome=outcome):
-                self._evidence.pop(outcome, None)
             case _:
                 pass
 
@@ -248,7 +241,7 @@ class _Walk:
             missing=None if missing is None else len(missing),
             process=move.process.id if entered else None,
             left_stage=move.source if entered else None,
-            left_stage_entered_at=entered.occurred_at if entered else None,
+            left_stage_entered_at=action_time(entered) if entered else None,
         )
         since = entered.event_id if entered else None
         return ActSeen(act, event, cause, self._amount, None, move, missing, since)
@@ -257,11 +250,8 @@ class _Walk:
         """Give the required outcomes left behind without evidence; None if none are stated."""
         if not move.process.outcomes:
             return None
-        return tuple(
-            outcome.id
-            for outcome in move.process.required_outcomes(move.left)
-            if self._evidence.get(outcome.id, 0) < outcome.needed
-        )
+        required = move.process.required_outcomes(move.left)
+        return unshown(required, self._evidence, action_time(move.event))
 
 
 def placing(
@@ -276,14 +266,23 @@ def placing(
 
 
 def stays_of(events: Sequence[Event], processes: Processes) -> list[Stay]:
-    """Give the stays of one deal's view in its stages, in order; a closing ends the last."""
-    return [
-        Stay(
-            event_id=move.event.event_id,
-            process=move.process.id,
-            stage=move.target,
-            entered_at=move.event.occurred_at,
-            left_at=end.occurred_at if end else None,
+    """Give the stays of one deal's view in its stages, in order; a closing ends the last.
+
+    A stay begins when the move was recorded (METRICS 1, action time), so that a backdated move
+    makes none longer. One that was recorded after the next move has no length: stays of a deal
+    never overlap.
+    """
+    found: list[Stay] = []
+    latest = datetime.min.replace(tzinfo=UTC)
+    for move, end in stretches(events, processes):
+        entered = latest = max(latest, action_time(move.event))
+        found.append(
+            Stay(
+                event_id=move.event.event_id,
+                process=move.process.id,
+                stage=move.target,
+                entered_at=entered,
+                left_at=max(entered, action_time(end)) if end else None,
+            )
         )
-        for move, end in stretches(events, processes)
-    ]
+    return found

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from domain.causes import Cause, causes
+from domain.causes import Cause, action_time, causes
 from domain.events.life import (
     DealDisqualified,
     DealLost,
@@ -17,7 +17,7 @@ from domain.events.progress import (
     ActivityTicked,
     ActivityUnticked,
 )
-from domain.evidence import Evidence, standing_evidence
+from domain.evidence import Evidence, evidence_of, standing_evidence, unshown
 from domain.path import Move, Processes, moves, pinned_reference
 from domain.policy import Policy
 from domain.process import Process
@@ -47,7 +47,10 @@ class OutcomeProgress:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A tick in force, and until when its outcomes count as in time."""
+    """A tick in force, and until when its outcomes count as in time.
+
+    It was made at `ticked_at`; its grace runs from when it was recorded (METRICS 1, action time).
+    """
 
     tick_id: UUID
     ticked_at: datetime
@@ -186,7 +189,7 @@ def advances_of(
     events: Sequence[Event], path: Sequence[Move], explained: Mapping[UUID, Cause]
 ) -> Iterable[StageAdvance]:
     """Give the moves above the high-water mark, with what explains each and what it left shown."""
-    evidence = standing_evidence(events)
+    evidence = evidence_of(events)
     return (_advance(move, explained, evidence) for move in path if move.steps > 0)
 
 
@@ -194,21 +197,14 @@ def _advance(
     move: Move, explained: Mapping[UUID, Cause], evidence: Mapping[str, tuple[Evidence, ...]]
 ) -> StageAdvance:
     required = move.process.required_outcomes(move.left)
-    shown = [
-        outcome
-        for outcome in required
-        if any(
-            piece.level >= outcome.needed and piece.occurred_at <= move.event.occurred_at
-            for piece in evidence.get(outcome.id, ())
-        )
-    ]
+    missing = unshown(required, evidence, action_time(move.event))
     return StageAdvance(
         event_id=move.event.event_id,
         occurred_at=move.event.occurred_at,
         steps=move.steps,
         customer_led=explained[move.event.event_id].customer_led,
         required=len(required),
-        evidenced=len(shown),
+        evidenced=len(required) - len(missing),
     )
 
 
@@ -263,7 +259,7 @@ class _Sheet:
         tick = self.ticks.get(activity)
         if tick is None:
             return None
-        ends = [tick.occurred_at + self._grace, *self._closed_after(tick)]
+        ends = [action_time(tick) + self._grace, *self._closed_after(tick)]
         left = self._left_after(tick, stage)
         settles_at = min(ends if left is None else [*ends, left])
         return Claim(tick.event_id, tick.occurred_at, settles_at)
@@ -273,13 +269,13 @@ class _Sheet:
         return [closed_at for closed, closed_at in self._closings if closed > ticked]
 
     def _left_after(self, tick: Event, stage: str | None) -> datetime | None:
-        """Give the first instant after the tick at which its stage was left."""
+        """Give when the first move after the tick was recorded that left its stage."""
         ticked, standing = tick.order, None
         for moved, move in self._path:
             if moved < ticked:
                 standing = move.target
             elif _leaves(move, stage, standing, self._process):
-                return move.event.occurred_at
+                return action_time(move.event)
         return None
 
 
