@@ -282,11 +282,11 @@ class _Sheet:
 def _leaves(move: Move, stage: str | None, standing: str | None, process: Process) -> bool:
     """Say whether a move leaves the stage of an activity ticked while the deal stood elsewhere.
 
-    Ticked in its own stage or in a later one, the next move leaves; ticked ahead of its stage,
-    only leaving that stage, or passing it, does.
+    Ticked in its own stage or in a later one, the next move leaves; ticked ahead of its stage, as
+    before the first one is entered, only leaving that stage, or passing it, does.
     """
     rank = process.rank(stage) if stage else None
-    at = process.rank(standing) if standing else None
+    at = process.rank(standing) if standing else -1
     if rank is None or at is None or at >= rank:
         return True
     target = process.rank(move.target)

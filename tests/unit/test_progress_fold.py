@@ -90,6 +90,20 @@ def test_leaving_the_stage_cuts_the_grace_short() -> None:
     assert status(teller, "2025-03-03") == "evidenced_late"
 
 
+def test_entering_the_stage_of_an_early_tick_does_not_leave_it_and_passing_it_does() -> None:
+    entered, passed = Teller(), Teller()
+    for teller in (entered, passed):
+        teller.tell(opened(), "2025-02-01")
+        teller.tell(tick("meet_dm"), "2025-03-01")
+    entered.tell(stage("qualify"), "2025-03-02")
+    passed.tell(stage("discover"), "2025-03-02")
+    for teller in (entered, passed):
+        teller.tell(evidence("dm_criteria"), "2025-03-03")
+
+    assert status(entered, "2025-03-31") == "evidenced"
+    assert status(passed, "2025-03-31") == "evidenced_late"
+
+
 def test_an_untick_takes_the_claim_back() -> None:
     teller = Teller()
     teller.tell(opened(), "2025-02-01")
