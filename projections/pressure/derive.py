@@ -51,7 +51,6 @@ _SEEN: Final = frozenset(
         *KINDS,
         AmountChanged,
         DealOpened,
-        DealReopened,
         DiscountWithdrawn,
     }
 )
@@ -179,7 +178,7 @@ class _Walk:
                 self._dated = event.event_id if close_date else None
             case AmountChanged(amount=amount):
                 self._amount = amount
-            case DiscountWithdrawn() | DealReopened():
+            case DiscountWithdrawn():
                 self._offer = self._offered = None
             case _:
                 pass

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from domain.calendars import CalendarHistory
-from domain.events.life import CloseDateMoved
+from domain.events.life import CloseDateMoved, DealLost, DealReopened
 from domain.events.money import DiscountOffered, DiscountWithdrawn
 from domain.events.progress import EvidenceWithdrawn, OutcomeContradicted
 from domain.policy import DEFAULT_POLICY
@@ -54,6 +54,17 @@ def test_an_offer_is_held_against_the_one_that_stood_before_it() -> None:
     assert [act.previous for act in offers] == [None, Decimal(10), None]
     assert [act.expires_on for act in offers] == [None, date(2025, 3, 31), None]
     assert {act.segment for act in offers} == {"big"}
+
+
+def test_an_offer_stands_on_when_the_deal_is_reopened() -> None:
+    teller = Teller()
+    teller.tell(opened(), "2025-01-02")
+    teller.tell(discount("10"), "2025-01-10")
+    teller.tell(DealLost(), "2025-01-11")
+    teller.tell(DealReopened(), "2025-01-12")
+    teller.tell(discount("20"), "2025-01-13")
+
+    assert [act.previous for act in acts(teller)] == [None, Decimal(10)]
 
 
 def test_a_moved_close_date_has_the_day_it_was() -> None:
