@@ -233,7 +233,7 @@ class _Walk:
     def _stage_entered(self, begun: partial[Act], event: Event, cause: Cause) -> ActSeen:
         move = self.moves[event.event_id]
         missing = self._missing(move)
-        entered = self._entered if move.steps else None
+        entered = self._entered if move.left else None
         act = begun(
             steps=move.steps,
             skipped=len(move.never_entered),

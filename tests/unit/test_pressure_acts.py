@@ -127,6 +127,19 @@ def test_a_stage_entered_is_judged_by_what_stood_when_it_was_recorded() -> None:
     assert before.left_stage_entered_at == at("2025-01-06")
 
 
+def test_a_move_forward_below_the_high_water_mark_may_skip_and_rush_too() -> None:
+    teller = Teller()
+    teller.tell(opened(), "2025-01-02")
+    for day, name in ((3, "1"), (4, "3"), (5, "1"), (6, "3"), (7, "2")):
+        teller.tell(stage(name), f"2025-01-0{day}")
+
+    back, again, down = acts(teller)[2:]
+
+    assert (again.steps, again.skipped, again.missing, again.left_stage) == (0, 1, 2, "1")
+    assert again.left_stage_entered_at == back.action_time
+    assert (back.left_stage, down.left_stage) == (None, None)
+
+
 def test_stays_are_counted_from_when_they_were_recorded_and_never_overlap() -> None:
     teller = Teller()
     teller.tell(opened(), "2025-01-02")
