@@ -62,7 +62,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """A stay of the deal in a stage, by action times; `left_at` is None while it lasts."""
+    """A stay of the deal in a stage; `left_at` is None while it lasts."""
 
     event_id: UUID
     process: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Final
@@ -240,7 +240,7 @@ class _Walk:
             missing=None if missing is None else len(missing),
             process=move.process.id if entered else None,
             left_stage=move.source if entered else None,
-            left_stage_entered_at=action_time(entered) if entered else None,
+            left_stage_entered_at=entered.occurred_at if entered else None,
         )
         since = entered.event_id if entered else None
         return ActSeen(act, event, cause, self._amount, None, move, missing, since)
@@ -250,7 +250,7 @@ class _Walk:
         if not move.process.outcomes:
             return None
         required = move.process.required_outcomes(move.left)
-        return unshown(required, self._evidence, action_time(move.event))
+        return unshown(required, self._evidence, move.event.occurred_at)
 
 
 def placing(
@@ -265,23 +265,14 @@ def placing(
 
 
 def stays_of(events: Sequence[Event], processes: Processes) -> list[Stay]:
-    """Give the stays of one deal's view in its stages, in order; a closing ends the last.
-
-    A stay begins when the move was recorded (METRICS 1, action time), so that a backdated move
-    makes none longer. One that was recorded after the next move has no length: stays of a deal
-    never overlap.
-    """
-    found: list[Stay] = []
-    latest = datetime.min.replace(tzinfo=UTC)
-    for move, end in stretches(events, processes):
-        entered = latest = max(latest, action_time(move.event))
-        found.append(
-            Stay(
-                event_id=move.event.event_id,
-                process=move.process.id,
-                stage=move.target,
-                entered_at=entered,
-                left_at=max(entered, action_time(end)) if end else None,
-            )
+    """Give the stays of one deal's view in its stages, in order; a closing ends the last."""
+    return [
+        Stay(
+            event_id=move.event.event_id,
+            process=move.process.id,
+            stage=move.target,
+            entered_at=move.event.occurred_at,
+            left_at=end.occurred_at if end else None,
         )
-    return found
+        for move, end in stretches(events, processes)
+    ]

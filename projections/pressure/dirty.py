@@ -140,11 +140,11 @@ def _of_stays(before: KnownContext, after: KnownContext, deal_id: UUID | None) -
     since: dict[tuple[str, str], datetime] = {}
     for process, stage, entered_at in _changed(after, deal_id, _STAYED):
         since[process, stage] = min(since.get((process, stage), entered_at), entered_at)
-    where = "deal_id <> %s AND process = %s AND left_stage = %s AND action_time > %s"
+    where = "deal_id <> %s AND process = %s AND left_stage = %s AND occurred_at > %s"
     for (process, stage), entered_at in since.items():
         acts = _acts(before, after, where, deal_id, process, stage, entered_at)
         for key, act in acts.items():
-            place = (process, stage, key[0], act.action_time)
+            place = (process, stage, key[0], act.occurred_at)
             if consults_dwell(act) and before.dwell(*place) != after.dwell(*place):
                 yield key
 

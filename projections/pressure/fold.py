@@ -197,7 +197,7 @@ class Judgement:
     def _normal_dwell(self) -> Callable[[], Dwell | None]:
         act = self.act
         return lambda: self.context.dwell(
-            act.process or "", act.left_stage or "", self.deal_id, act.action_time
+            act.process or "", act.left_stage or "", self.deal_id, act.occurred_at
         )
 
 

@@ -8,12 +8,7 @@ from uuid import UUID
 from domain.causes import action_time, is_customer_event
 from domain.events.life import CloseDateMoved, DealOpened
 from domain.events.money import DiscountOffered
-from domain.events.progress import (
-    EvidenceWithdrawn,
-    OutcomeContradicted,
-    OutcomeEvidenced,
-    StageEntered,
-)
+from domain.events.progress import EvidenceWithdrawn, StageEntered
 from domain.replay import Event
 
 
@@ -25,7 +20,6 @@ def unsettled(events: Sequence[Event]) -> dict[UUID, datetime]:
 
     * the opening of the deal, on what occurred before it;
     * the withdrawal of evidence, on the stages entered since the evidence;
-    * evidence, or its contradiction, between a stage entered and the time that one is judged at;
     * a seller event that names its customer event, on those of its type before it;
     * a customer event between a seller event and the time that one is judged at.
 
@@ -48,7 +42,6 @@ def unsettled(events: Sequence[Event]) -> dict[UUID, datetime]:
 
 
 _SELLER_EVENTS: Final = frozenset({StageEntered, DiscountOffered, CloseDateMoved})
-_OF_EVIDENCE: Final = frozenset({OutcomeContradicted, OutcomeEvidenced})
 
 
 class _Later:
@@ -72,22 +65,19 @@ class _Later:
         """Give the instants of those that bear on a seller event, wherever they lie."""
         if self._opened is not None:
             yield self._opened.occurred_at
-        at = action_time(event)
         if isinstance(event.data, StageEntered):
             for evidence, withdrawal in self._withdrawn:
-                if evidence.occurred_at <= at:
+                if evidence.occurred_at <= event.occurred_at:
                     yield withdrawal.occurred_at
+        at = action_time(event)
         for customer_event, link in self._links:
             if type(link.data) is type(event.data) and customer_event.occurred_at <= at:
                 yield link.occurred_at
         if at > event.occurred_at:
-            yield from self._between(event, at)
+            yield from self._between(event.occurred_at, at)
 
-    def _between(self, seller: Event, at: datetime) -> Iterator[datetime]:
-        """Give the instants of what explains or shows something, up to when one is judged at."""
-        entered = isinstance(seller.data, StageEntered)
+    def _between(self, start: datetime, end: datetime) -> Iterator[datetime]:
+        """Give the instants of customer events after one instant and up to another."""
         for event in self._events:
-            if seller.occurred_at < event.occurred_at <= at and (
-                is_customer_event(event) or (entered and type(event.data) in _OF_EVIDENCE)
-            ):
+            if start < event.occurred_at <= end and is_customer_event(event):
                 yield event.occurred_at

@@ -147,8 +147,7 @@ def _rushed(act: Act, normal: Callable[[], Dwell | None] | None) -> tuple[Truth,
     known = normal()
     if known is None:
         return None, {"n": None, "days": None, "shortest_normal_days": None}
-    # A stage that was recorded after the next one was left at once.
-    stayed = max(timedelta(0), act.action_time - act.left_stage_entered_at)
+    stayed = act.occurred_at - act.left_stage_entered_at
     shortest = known.shortest_normal
     figures = {
         "n": known.n,

@@ -70,7 +70,7 @@ def derive_advances(events: Sequence[Event], known: Known) -> list[Advance]:
         gone = [move for move in path if move.event.order <= stretch[-1].order]
         return _advances(advances_of(stretch, gone, seen))
 
-    return over_life(told, reading_on | set(_shown_otherwise(told)), derive)
+    return over_life(told, reading_on | set(_withdrawn(told)), derive)
 
 
 def _advances(advances: Iterable[StageAdvance]) -> Iterable[Advance]:
@@ -87,21 +87,9 @@ def _advances(advances: Iterable[StageAdvance]) -> Iterable[Advance]:
         )
 
 
-def _shown_otherwise(events: Sequence[Event]) -> Iterator[datetime]:
-    """Give the instants at which what stages entered before left shown may read otherwise.
-
-    Evidence that is withdrawn never counted. What was shown, or contradicted, between a stage
-    entered and the time that one is judged at counts for it.
-    """
-    late = [(e.occurred_at, action_time(e)) for e in events if isinstance(e.data, StageEntered)]
-    late = [(entered, judged) for entered, judged in late if judged > entered]
-    for event in events:
-        at = event.occurred_at
-        if isinstance(event.data, EvidenceWithdrawn) or (
-            type(event.data) in _OF_EVIDENCE
-            and any(entered < at <= judged for entered, judged in late)
-        ):
-            yield at
+def _withdrawn(events: Iterable[Event]) -> Iterator[datetime]:
+    """Give the instants from which on evidence never counted; a contradiction reaches not back."""
+    return (event.occurred_at for event in events if isinstance(event.data, EvidenceWithdrawn))
 
 
 def _explained_otherwise(events: Sequence[Event]) -> Iterator[datetime]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from domain.causes import Cause, action_time, causes
+from domain.causes import Cause, causes
 from domain.events.life import (
     DealDisqualified,
     DealLost,
@@ -47,10 +47,7 @@ class OutcomeProgress:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A tick in force, and until when its outcomes count as in time.
-
-    It was made at `ticked_at`; its grace runs from when it was recorded (METRICS 1, action time).
-    """
+    """A tick in force, and until when its outcomes count as in time."""
 
     tick_id: UUID
     ticked_at: datetime
@@ -197,7 +194,7 @@ def _advance(
     move: Move, explained: Mapping[UUID, Cause], evidence: Mapping[str, tuple[Evidence, ...]]
 ) -> StageAdvance:
     required = move.process.required_outcomes(move.left)
-    missing = unshown(required, evidence, action_time(move.event))
+    missing = unshown(required, evidence, move.event.occurred_at)
     return StageAdvance(
         event_id=move.event.event_id,
         occurred_at=move.event.occurred_at,
@@ -259,7 +256,7 @@ class _Sheet:
         tick = self.ticks.get(activity)
         if tick is None:
             return None
-        ends = [action_time(tick) + self._grace, *self._closed_after(tick)]
+        ends = [tick.occurred_at + self._grace, *self._closed_after(tick)]
         left = self._left_after(tick, stage)
         settles_at = min(ends if left is None else [*ends, left])
         return Claim(tick.event_id, tick.occurred_at, settles_at)
@@ -269,13 +266,13 @@ class _Sheet:
         return [closed_at for closed, closed_at in self._closings if closed > ticked]
 
     def _left_after(self, tick: Event, stage: str | None) -> datetime | None:
-        """Give when the first move after the tick was recorded that left its stage."""
+        """Give the first instant after the tick at which its stage was left."""
         ticked, standing = tick.order, None
         for moved, move in self._path:
             if moved < ticked:
                 standing = move.target
             elif _leaves(move, stage, standing, self._process):
-                return action_time(move.event)
+                return move.event.occurred_at
         return None
 
 

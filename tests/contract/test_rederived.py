@@ -190,5 +190,5 @@ def from_others(context: KnownContext, event_id: UUID) -> object:
         context.booked(act.rep, quarter, "USD").before(act.action_time),
         context.wins(act.rep, quarter, act.action_time),
         [context.comparables.peers(m, question, context.policy) for m in ("level", "step")],
-        context.dwell(act.process or "", act.left_stage or "", deal_id, act.action_time),
+        context.dwell(act.process or "", act.left_stage or "", deal_id, act.occurred_at),
     )

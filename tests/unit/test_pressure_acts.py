@@ -11,7 +11,7 @@ from domain.events.progress import EvidenceWithdrawn, OutcomeContradicted
 from domain.policy import DEFAULT_POLICY
 from domain.replay import Event, view
 from projections.pressure.acts import Act
-from projections.pressure.derive import ACT_TOPICS, acts_seen, stays_of
+from projections.pressure.derive import ACT_TOPICS, acts_seen
 from tests.support.told import (
     Teller,
     at,
@@ -24,7 +24,6 @@ from tests.support.told import (
     process,
     request,
     stage,
-    won,
 )
 
 LINEAR = process(("1", {"meet": "met"}), ("2", {"demo": "shown"}), ("3", {"trial": "tried"}))
@@ -110,23 +109,6 @@ def test_a_stage_entered_says_what_it_skipped_and_left_missing() -> None:
     assert entered.left_stage_entered_at == at("2025-01-03")
 
 
-def test_a_stage_entered_is_judged_by_what_stood_when_it_was_recorded() -> None:
-    teller = Teller()
-    teller.tell(opened(), "2025-01-02")
-    teller.tell(stage("1"), "2025-01-03", recorded="2025-01-06")
-    teller.tell(stage("2"), "2025-01-10", recorded="2025-01-14")
-    before = acts(teller)[-1]
-    teller.tell(evidence("met"), "2025-01-12")
-    shown = acts(teller)[-1]
-    teller.tell(OutcomeContradicted(outcome="met"), "2025-01-15")
-    later = acts(teller)[-1]
-    teller.tell(OutcomeContradicted(outcome="met"), "2025-01-13")
-
-    assert (before.missing, shown.missing, later.missing, acts(teller)[-1].missing) == (1, 0, 0, 1)
-    assert (shown.unsettled_until, later.unsettled_until) == (at("2025-01-12"), at("2025-01-12"))
-    assert before.left_stage_entered_at == at("2025-01-06")
-
-
 def test_a_move_forward_below_the_high_water_mark_may_skip_and_rush_too() -> None:
     teller = Teller()
     teller.tell(opened(), "2025-01-02")
@@ -136,26 +118,8 @@ def test_a_move_forward_below_the_high_water_mark_may_skip_and_rush_too() -> Non
     back, again, down = acts(teller)[2:]
 
     assert (again.steps, again.skipped, again.missing, again.left_stage) == (0, 1, 2, "1")
-    assert again.left_stage_entered_at == back.action_time
+    assert again.left_stage_entered_at == back.occurred_at
     assert (back.left_stage, down.left_stage) == (None, None)
-
-
-def test_stays_are_counted_from_when_they_were_recorded_and_never_overlap() -> None:
-    teller = Teller()
-    teller.tell(opened(), "2025-01-02")
-    teller.tell(stage("1"), "2025-01-03")
-    teller.tell(stage("2"), "2025-01-04", recorded="2025-01-20")
-    teller.tell(stage("3"), "2025-01-10")
-    teller.tell(won("100"), "2025-01-15")
-
-    stays = stays_of(view(teller.events), lambda _: LINEAR)
-
-    late = at("2025-01-20")
-    assert [(stay.stage, stay.entered_at, stay.left_at) for stay in stays] == [
-        ("1", at("2025-01-03"), late),
-        ("2", late, late),
-        ("3", late, late),
-    ]
 
 
 def test_a_process_without_outcomes_leaves_it_open_what_is_missing() -> None:

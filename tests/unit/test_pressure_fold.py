@@ -284,11 +284,11 @@ def test_without_outcomes_in_the_process_a_skip_is_not_evaluable() -> None:
     assert judged[-1].verdict == "not_evaluable"
 
 
-def left_after_two_days(*, stays: int, entered: str = "2025-03-24") -> Judged:
+def left_after_two_days(*, stays: int) -> Judged:
     """Judge a stage left early, when so many others lasted 10 days, 11 days, and so on."""
     teller = Teller()
     teller.tell(opened(), "2025-01-08")
-    teller.tell(stage("1"), entered, recorded="2025-03-24")
+    teller.tell(stage("1"), "2025-03-24")
     teller.tell(stage("2"), "2025-03-26")
     others = [
         Stay(named(f"stay {n}"), "linear", "1", at("2025-01-01"), at(f"2025-01-{11 + n}"))
@@ -299,9 +299,9 @@ def left_after_two_days(*, stays: int, entered: str = "2025-03-24") -> Judged:
 
 
 def test_a_stage_left_sooner_than_others_with_outcomes_missing_is_a_rush() -> None:
-    judged = left_after_two_days(stays=20, entered="2025-02-01")
+    judged = left_after_two_days(stays=20)
 
-    # Backdated, which hides nothing. 10 % of 20 are two: the second shortest lasted 11 days.
+    # 10 % of 20 are two: the second shortest lasted 11 days.
     dwell = {"n": 20, "days": 2.0, "shortest_normal_days": 11.0}
     assert judged.verdict == "pressure_shaped"
     assert judged.rules == ("PS-5",)

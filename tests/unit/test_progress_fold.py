@@ -141,23 +141,6 @@ def test_a_contradiction_takes_nothing_back_of_what_stood_at_an_advance() -> Non
     assert (advance.required, advance.evidenced) == (2, 1)
 
 
-def test_ticks_and_moves_are_judged_when_they_were_recorded() -> None:
-    ticked, moved_on = Teller(), Teller()
-    for teller in (ticked, moved_on):
-        teller.tell(opened(), "2025-02-01")
-        teller.tell(stage("qualify"), "2025-02-01")
-    ticked.tell(tick("meet_dm"), "2025-03-01", recorded="2025-03-10")
-    ticked.tell(evidence("dm_criteria"), "2025-03-23")
-    moved_on.tell(tick("meet_dm"), "2025-03-01")
-    moved_on.tell(stage("discover"), "2025-03-03", recorded="2025-03-06")
-    moved_on.tell(evidence("dm_criteria"), "2025-03-05")
-
-    assert status(ticked, "2025-03-22") == "pending"
-    assert status(ticked, "2025-03-31") == "evidenced"
-    assert status(moved_on, "2025-03-31") == "evidenced"
-    assert folded(moved_on.events).advances[0].evidenced == 1
-
-
 def test_progress_counts_above_the_high_water_mark() -> None:
     expected = worked_example("EX15")["expect"]
     linear = process(*((str(rank), {}) for rank in range(5)))
