@@ -20,9 +20,9 @@ class Act:
 
     An offer has its `depth` in per cent, the `previous` one that stood before it, and the day
     that it expires on. A moved close date has the day it was and the day it became. A stage
-    entered has its `steps` forward (0: not judged), how many stages it skipped, how many
-    required outcomes of the stages left are missing (None: the process states none), and the
-    stay that it ended: in which stage of which process, begun when.
+    entered has its `steps` above the high-water mark, how many stages it skipped, how many
+    required outcomes of the stages left are missing (None: the process states none), and, of a
+    move forward, the stay that it ended: in which stage of which process, begun when.
 
     Its `cause` is of which kind, and neither which customer event nor how well that is told: these
     may change with later seller events, since a customer event explains one of them alone.

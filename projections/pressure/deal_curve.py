@@ -75,26 +75,37 @@ def _line(
 
 
 def owners_of(events: Sequence[Event], until: datetime) -> Iterator[tuple[str, datetime, datetime]]:
-    """Give who owned the deal from when to when, while it was open."""
+    """Give who owned the deal from when to when, while it was open.
+
+    Taking a win back opens the deal that was closed by it, and no other: one that was reopened
+    before has been open since then, and one that was lost since stays lost.
+    """
     owner: str | None = None
     since: datetime | None = None
+    won = False
     for event in events:
         match event.data:
             case DealOpened(owner=named) | OwnerChanged(owner=named):
-                if owner is not None and since is not None:
-                    yield owner, since, event.occurred_at
-                    since = event.occurred_at
-                since = event.occurred_at if owner is None else since
+                yield from _owned(owner, since, event.occurred_at)
+                since = event.occurred_at if owner is None or since is not None else None
                 owner = named
             case DealWon() | DealLost() | DealDisqualified() | DealDeleted():
-                if owner is not None and since is not None:
-                    yield owner, since, event.occurred_at
-                since = None
-            case DealReopened() | WinReversed():
-                since = event.occurred_at
+                yield from _owned(owner, since, event.occurred_at)
+                since, won = None, isinstance(event.data, DealWon)
+            case DealReopened():
+                since = since or event.occurred_at
+            case WinReversed() if won:
+                since = since or event.occurred_at
             case _:
                 pass
-    if owner is not None and since is not None and since < until:
+    if since is not None and since < until:
+        yield from _owned(owner, since, until)
+
+
+def _owned(
+    owner: str | None, since: datetime | None, until: datetime
+) -> Iterator[tuple[str, datetime, datetime]]:
+    if owner is not None and since is not None:
         yield owner, since, until
 
 

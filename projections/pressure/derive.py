@@ -31,6 +31,7 @@ from domain.events.progress import (
     OutcomeEvidenced,
     StageEntered,
 )
+from domain.evidence import evidence_of, unshown
 from domain.fiscal import FiscalQuarter, days_left, local_day
 from domain.known import Known
 from domain.path import Move, Processes, moves, stretches
@@ -50,10 +51,7 @@ _SEEN: Final = frozenset(
         *KINDS,
         AmountChanged,
         DealOpened,
-        DealReopened,
         DiscountWithdrawn,
-        OutcomeContradicted,
-        OutcomeEvidenced,
     }
 )
 """What a walk along a deal takes in; most events of a deal are of other types."""
@@ -162,8 +160,7 @@ class _Walk:
         unticked = [event for event in events if type(event.data) is not ActivityTicked]
         self._causes = causes(unticked, processes, policy)
         self._unsettled = unsettled(events)
-        self._withdrawn = {e.data.event_id for e in events if isinstance(e.data, EvidenceWithdrawn)}
-        self._evidence: dict[str, int] = {}
+        self._evidence = evidence_of(events)
         self._segment: str | None = None
         self._amount: Money | None = None
         self._close_date: date | None = None
@@ -181,13 +178,8 @@ class _Walk:
                 self._dated = event.event_id if close_date else None
             case AmountChanged(amount=amount):
                 self._amount = amount
-            case DiscountWithdrawn() | DealReopened():
+            case DiscountWithdrawn():
                 self._offer = self._offered = None
-            case OutcomeEvidenced(outcome=outcome, level=level):
-                if event.event_id not in self._withdrawn:
-                    self._evidence[outcome] = max(level, self._evidence.get(outcome, 0))
-            case OutcomeContradicted(outcome=outcome):
-                self._evidence.pop(outcome, None)
             case _:
                 pass
 
@@ -241,7 +233,7 @@ class _Walk:
     def _stage_entered(self, begun: partial[Act], event: Event, cause: Cause) -> ActSeen:
         move = self.moves[event.event_id]
         missing = self._missing(move)
-        entered = self._entered if move.steps else None
+        entered = self._entered if move.left else None
         act = begun(
             steps=move.steps,
             skipped=len(move.never_entered),
@@ -257,11 +249,8 @@ class _Walk:
         """Give the required outcomes left behind without evidence; None if none are stated."""
         if not move.process.outcomes:
             return None
-        return tuple(
-            outcome.id
-            for outcome in move.process.required_outcomes(move.left)
-            if self._evidence.get(outcome.id, 0) < outcome.needed
-        )
+        required = move.process.required_outcomes(move.left)
+        return unshown(required, self._evidence, move.event.occurred_at)
 
 
 def placing(

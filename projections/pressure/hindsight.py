@@ -67,7 +67,7 @@ class _Later:
             yield self._opened.occurred_at
         if isinstance(event.data, StageEntered):
             for evidence, withdrawal in self._withdrawn:
-                if evidence.order < event.order:
+                if evidence.occurred_at <= event.occurred_at:
                     yield withdrawal.occurred_at
         at = action_time(event)
         for customer_event, link in self._links:

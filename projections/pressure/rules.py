@@ -122,7 +122,7 @@ NOT_CONSULTED: Final = "not consulted: the verdict does not depend on it"
 
 def consults_dwell(act: Act) -> bool:
     """Say whether PS-5 depends on what a normal stay is: on a forward move that skips nothing."""
-    return bool(act.steps) and not act.skipped and act.missing != 0
+    return act.left_stage is not None and not act.skipped and act.missing != 0
 
 
 def rush(act: Act, normal: Callable[[], Dwell | None] | None) -> Finding:
@@ -130,7 +130,7 @@ def rush(act: Act, normal: Callable[[], Dwell | None] | None) -> Finding:
 
     `normal` gives what is a normal stay and is None where the verdict stands without it.
     """
-    if not act.steps:
+    if act.left_stage is None:
         return Finding("PS-5", holds=False, value={"dwell": None})
     lacking: Truth = None if act.missing is None else act.missing > 0
     rushed: Truth = None

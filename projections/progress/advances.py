@@ -30,9 +30,9 @@ _PATH: Final[_Types] = frozenset(
 _CUSTOMERS: Final[_Types] = frozenset(
     {CustomerCommitmentRecorded, CustomerRequestReceived, OutcomeEvidenced}
 )
-_TAKING_BACK: Final[_Types] = frozenset({EvidenceWithdrawn, OutcomeContradicted})
-_ONWARD: Final[_Types] = _CUSTOMERS | {DealMovedToProcess, DealReopened, WinReversed}
-_TELLING: Final = _PATH | _CUSTOMERS | _TAKING_BACK
+_OF_EVIDENCE: Final[_Types] = frozenset({OutcomeContradicted, OutcomeEvidenced})
+_ONWARD: Final[_Types] = _CUSTOMERS | _OF_EVIDENCE | {DealMovedToProcess, DealReopened, WinReversed}
+_TELLING: Final = _PATH | _CUSTOMERS | _OF_EVIDENCE | {EvidenceWithdrawn}
 _CORRECTING: Final[_Types] = frozenset({EventAmended, EventRetracted})
 ADVANCE_TOPICS: Final = frozenset(event.TOPIC for event in _TELLING | _CORRECTING)
 """The events at which the advances of a deal may change."""
@@ -70,7 +70,7 @@ def derive_advances(events: Sequence[Event], known: Known) -> list[Advance]:
         gone = [move for move in path if move.event.order <= stretch[-1].order]
         return _advances(advances_of(stretch, gone, seen))
 
-    return over_life(told, reading_on | set(_taken_back(told)), derive)
+    return over_life(told, reading_on | set(_withdrawn(told)), derive)
 
 
 def _advances(advances: Iterable[StageAdvance]) -> Iterable[Advance]:
@@ -87,9 +87,9 @@ def _advances(advances: Iterable[StageAdvance]) -> Iterable[Advance]:
         )
 
 
-def _taken_back(events: Iterable[Event]) -> Iterator[datetime]:
-    """Give the instants at which what was shown before no longer is."""
-    return (event.occurred_at for event in events if type(event.data) in _TAKING_BACK)
+def _withdrawn(events: Iterable[Event]) -> Iterator[datetime]:
+    """Give the instants from which on evidence never counted; a contradiction reaches not back."""
+    return (event.occurred_at for event in events if isinstance(event.data, EvidenceWithdrawn))
 
 
 def _explained_otherwise(events: Sequence[Event]) -> Iterator[datetime]:

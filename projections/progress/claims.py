@@ -1,6 +1,6 @@
 """The ticks of a deal as their reps made them: when each was told, and what was shown by then."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -16,6 +16,7 @@ from domain.events.progress import (
     OutcomeContradicted,
     OutcomeEvidenced,
 )
+from domain.evidence import Evidence, evidence_of, unshown
 from domain.known import Known
 from domain.path import Processes
 from domain.process import Outcome
@@ -96,10 +97,8 @@ def _turns(events: Iterable[Event], ticks: Sequence[Event]) -> Iterator[datetime
 
 
 def _claims(stretch: Sequence[Event], processes: Processes) -> Iterator[Claim]:
-    shown = _Shown(stretch)
-    asked = _asked(stretch, processes)
-    for tick, outcomes in sorted(asked, key=lambda pair: (action_time(pair[0]), pair[0].order)):
-        shown.go_on(action_time(tick))
+    evidence = evidence_of(stretch)
+    for tick, outcomes in _asked(stretch, processes):
         yield Claim(
             from_at=tick.occurred_at,
             until_at=None,
@@ -108,7 +107,7 @@ def _claims(stretch: Sequence[Event], processes: Processes) -> Iterator[Claim]:
             activity=_activity(tick),
             recorded_at=tick.recorded_at,
             expressible=bool(outcomes),
-            shown_at=shown.all_of(outcomes),
+            shown_at=_shown_at(outcomes, evidence, action_time(tick)),
         )
 
 
@@ -132,40 +131,18 @@ def _activity(tick: Event) -> str:
     return tick.data.activity if isinstance(tick.data, ActivityTicked) else ""
 
 
-class _Shown:
-    """The evidence of a deal as it stands at instants that never go back."""
-
-    def __init__(self, stretch: Sequence[Event]) -> None:
-        self._withdrawn = {
-            e.data.event_id for e in stretch if isinstance(e.data, EvidenceWithdrawn)
-        }
-        self._coming = iter(
-            [e for e in stretch if isinstance(e.data, OutcomeEvidenced | OutcomeContradicted)]
+def _shown_at(
+    outcomes: Sequence[Outcome], evidence: Mapping[str, Sequence[Evidence]], at: datetime
+) -> datetime | None:
+    """Give when the last of these was first shown; None while one is not, or none is asked."""
+    if unshown(outcomes, evidence, at):
+        return None
+    first = (
+        next(
+            piece.occurred_at
+            for piece in evidence[outcome.id]
+            if piece.level >= outcome.needed and piece.stands_at(at)
         )
-        self._next = next(self._coming, None)
-        self._levels: dict[str, list[tuple[int, datetime]]] = {}
-
-    def go_on(self, until: datetime) -> None:
-        """Take in what occurred up to an instant."""
-        while self._next is not None and self._next.occurred_at <= until:
-            match self._next.data:
-                case OutcomeContradicted(outcome=outcome):
-                    self._levels.pop(outcome, None)
-                case OutcomeEvidenced(outcome=outcome, level=level):
-                    if self._next.event_id not in self._withdrawn:
-                        piece = (level, self._next.occurred_at)
-                        self._levels.setdefault(outcome, []).append(piece)
-                case _:
-                    pass
-            self._next = next(self._coming, None)
-
-    def all_of(self, outcomes: Iterable[Outcome]) -> datetime | None:
-        """Give when the last of these was first shown; None while one is not."""
-        latest: datetime | None = None
-        for outcome in outcomes:
-            pieces = self._levels.get(outcome.id, ())
-            at = next((at for level, at in pieces if level >= outcome.needed), None)
-            if at is None:
-                return None
-            latest = at if latest is None else max(latest, at)
-        return latest
+        for outcome in outcomes
+    )
+    return max(first, default=None)

@@ -17,7 +17,7 @@ from domain.events.progress import (
     ActivityTicked,
     ActivityUnticked,
 )
-from domain.evidence import Evidence, standing_evidence
+from domain.evidence import Evidence, evidence_of, standing_evidence, unshown
 from domain.path import Move, Processes, moves, pinned_reference
 from domain.policy import Policy
 from domain.process import Process
@@ -186,7 +186,7 @@ def advances_of(
     events: Sequence[Event], path: Sequence[Move], explained: Mapping[UUID, Cause]
 ) -> Iterable[StageAdvance]:
     """Give the moves above the high-water mark, with what explains each and what it left shown."""
-    evidence = standing_evidence(events)
+    evidence = evidence_of(events)
     return (_advance(move, explained, evidence) for move in path if move.steps > 0)
 
 
@@ -194,21 +194,14 @@ def _advance(
     move: Move, explained: Mapping[UUID, Cause], evidence: Mapping[str, tuple[Evidence, ...]]
 ) -> StageAdvance:
     required = move.process.required_outcomes(move.left)
-    shown = [
-        outcome
-        for outcome in required
-        if any(
-            piece.level >= outcome.needed and piece.occurred_at <= move.event.occurred_at
-            for piece in evidence.get(outcome.id, ())
-        )
-    ]
+    missing = unshown(required, evidence, move.event.occurred_at)
     return StageAdvance(
         event_id=move.event.event_id,
         occurred_at=move.event.occurred_at,
         steps=move.steps,
         customer_led=explained[move.event.event_id].customer_led,
         required=len(required),
-        evidenced=len(shown),
+        evidenced=len(required) - len(missing),
     )
 
 
@@ -286,11 +279,11 @@ class _Sheet:
 def _leaves(move: Move, stage: str | None, standing: str | None, process: Process) -> bool:
     """Say whether a move leaves the stage of an activity ticked while the deal stood elsewhere.
 
-    Ticked in its own stage or in a later one, the next move leaves; ticked ahead of its stage,
-    only leaving that stage, or passing it, does.
+    Ticked in its own stage or in a later one, the next move leaves; ticked ahead of its stage, as
+    before the first one is entered, only leaving that stage, or passing it, does.
     """
     rank = process.rank(stage) if stage else None
-    at = process.rank(standing) if standing else None
+    at = process.rank(standing) if standing else -1
     if rank is None or at is None or at >= rank:
         return True
     target = process.rank(move.target)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from domain.calendars import CalendarHistory
-from domain.events.life import CloseDateMoved
+from domain.events.life import CloseDateMoved, DealLost, DealReopened
 from domain.events.money import DiscountOffered, DiscountWithdrawn
 from domain.events.progress import EvidenceWithdrawn, OutcomeContradicted
 from domain.policy import DEFAULT_POLICY
@@ -55,6 +55,17 @@ def test_an_offer_is_held_against_the_one_that_stood_before_it() -> None:
     assert {act.segment for act in offers} == {"big"}
 
 
+def test_an_offer_stands_on_when_the_deal_is_reopened() -> None:
+    teller = Teller()
+    teller.tell(opened(), "2025-01-02")
+    teller.tell(discount("10"), "2025-01-10")
+    teller.tell(DealLost(), "2025-01-11")
+    teller.tell(DealReopened(), "2025-01-12")
+    teller.tell(discount("20"), "2025-01-13")
+
+    assert [act.previous for act in acts(teller)] == [None, Decimal(10)]
+
+
 def test_a_moved_close_date_has_the_day_it_was() -> None:
     teller = Teller()
     teller.tell(opened(close_date="2025-04-25"), "2025-01-02")
@@ -96,6 +107,19 @@ def test_a_stage_entered_says_what_it_skipped_and_left_missing() -> None:
     assert (entered.steps, entered.skipped, entered.missing) == (2, 1, 1)
     assert (entered.process, entered.left_stage) == ("linear", "1")
     assert entered.left_stage_entered_at == at("2025-01-03")
+
+
+def test_a_move_forward_below_the_high_water_mark_may_skip_and_rush_too() -> None:
+    teller = Teller()
+    teller.tell(opened(), "2025-01-02")
+    for day, name in ((3, "1"), (4, "3"), (5, "1"), (6, "3"), (7, "2")):
+        teller.tell(stage(name), f"2025-01-0{day}")
+
+    back, again, down = acts(teller)[2:]
+
+    assert (again.steps, again.skipped, again.missing, again.left_stage) == (0, 1, 2, "1")
+    assert again.left_stage_entered_at == back.occurred_at
+    assert (back.left_stage, down.left_stage) == (None, None)
 
 
 def test_a_process_without_outcomes_leaves_it_open_what_is_missing() -> None:

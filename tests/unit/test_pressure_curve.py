@@ -7,9 +7,11 @@ import pytest
 
 from domain.bookings import RunningTotal
 from domain.calendars import CalendarHistory
+from domain.events.life import DealLost, DealReopened, WinReversed
 from domain.fiscal import tau
 from projections.pressure.curve import pivotality, pressure, shortfall, standing
-from tests.support.told import at, usd
+from projections.pressure.deal_curve import owners_of
+from tests.support.told import Teller, at, opened, usd, won
 from tests.support.worked_examples import worked_example
 
 CALENDAR = CalendarHistory()
@@ -72,3 +74,21 @@ def test_pressure_grows_with_time_and_falls_with_bookings(attained: str) -> None
     assert all(p is not None and 0 <= p <= 1 for p in line)
     assert line == sorted(line, key=lambda p: p or 0)
     assert all((a or 0) >= (b or 0) for a, b in zip(line, less, strict=True))
+
+
+def test_a_win_taken_back_opens_only_the_deal_that_was_closed_by_it() -> None:
+    reopened, lost = Teller(), Teller()
+    for teller in (reopened, lost):
+        teller.tell(opened(), "2025-01-02")
+        teller.tell(won("100"), "2025-01-10")
+        teller.tell(DealReopened(), "2025-01-20")
+    lost.tell(DealLost(), "2025-01-25")
+    for teller in (reopened, lost):
+        teller.tell(WinReversed(), "2025-02-10")
+
+    until = at("2025-03-01")
+
+    spell = ("ann", at("2025-01-02"), at("2025-01-10"))
+    assert [*owners_of(reopened.events, until)] == [spell, ("ann", at("2025-01-20"), until)]
+    again = ("ann", at("2025-01-20"), at("2025-01-25"))
+    assert [*owners_of(lost.events, until)] == [spell, again]

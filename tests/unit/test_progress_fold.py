@@ -90,6 +90,20 @@ def test_leaving_the_stage_cuts_the_grace_short() -> None:
     assert status(teller, "2025-03-03") == "evidenced_late"
 
 
+def test_entering_the_stage_of_an_early_tick_does_not_leave_it_and_passing_it_does() -> None:
+    entered, passed = Teller(), Teller()
+    for teller in (entered, passed):
+        teller.tell(opened(), "2025-02-01")
+        teller.tell(tick("meet_dm"), "2025-03-01")
+    entered.tell(stage("qualify"), "2025-03-02")
+    passed.tell(stage("discover"), "2025-03-02")
+    for teller in (entered, passed):
+        teller.tell(evidence("dm_criteria"), "2025-03-03")
+
+    assert status(entered, "2025-03-31") == "evidenced"
+    assert status(passed, "2025-03-31") == "evidenced_late"
+
+
 def test_an_untick_takes_the_claim_back() -> None:
     teller = Teller()
     teller.tell(opened(), "2025-02-01")
@@ -110,6 +124,21 @@ def test_evidence_that_was_withdrawn_or_contradicted_shows_nothing() -> None:
 
     assert status(withdrawn, "2025-04-01") == "bare_tick"
     assert status(contradicted, "2025-04-01") == "bare_tick"
+
+
+def test_a_contradiction_takes_nothing_back_of_what_stood_at_an_advance() -> None:
+    teller = Teller()
+    teller.tell(opened(), "2025-02-01")
+    teller.tell(stage("qualify"), "2025-02-01")
+    teller.tell(evidence("dm_criteria"), "2025-02-02")
+    teller.tell(evidence("fit"), "2025-02-02")
+    teller.tell(OutcomeContradicted(outcome="fit"), "2025-02-03")
+    teller.tell(stage("discover"), "2025-02-10")
+    teller.tell(OutcomeContradicted(outcome="dm_criteria"), "2025-02-11")
+
+    (advance,) = folded(teller.events).advances
+
+    assert (advance.required, advance.evidenced) == (2, 1)
 
 
 def test_progress_counts_above_the_high_water_mark() -> None:
