@@ -37,7 +37,9 @@ from api.replays import ReplayReader
 from api.settings import Settings
 from api.storage.embedded import EmbeddedServer
 from api.storage.event_store import EventStore
-from api.storage.migrate import migrate
+from api.storage.log_reader import LogReader
+from api.storage.migrate import bring_up
+from api.storage.roles import Addresses
 from api.views import Views
 from api.web.pages import create_pages
 from api.worker import Worker
@@ -48,6 +50,7 @@ class Ledger:
     """One organisation's log with everything that works on it."""
 
     store: EventStore
+    projecting: LogReader
     context: ContextReader
     application: Application
     questions: DealQuestions
@@ -67,36 +70,53 @@ class Ledger:
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[str]:
-    """Give the address of the database: the one that is set, else the embedded server's."""
-    if settings.database_url is not None:
-        yield settings.database_url
+def database(settings: Settings) -> Iterator[Addresses]:
+    """Give where each role reaches the database: the one that is set, else the embedded server."""
+    given = settings.addresses()
+    if given is not None:
+        yield given
         return
     with EmbeddedServer(settings.home, bin_dir=settings.pg_bin) as server:
-        yield server.dsn()
+        yield Addresses.on_embedded(server.dsn(), schema=settings.schema_name)
 
 
 @contextmanager
 def open_ledger(settings: Settings) -> Iterator[Ledger]:
-    """Bring the ledger of these settings up to this version and open it."""
-    with database(settings) as dsn:
-        migrate(dsn, schema=settings.schema_name)
-        store = EventStore(dsn, schema=settings.schema_name)
+    """Open the ledger of these settings, which is brought up to this version if nobody else does.
+
+    Raises:
+        MigrationError: its roles have addresses of their own, and it was not migrated.
+    """
+    with database(settings) as addresses:
+        bring_up(addresses, schema=settings.schema_name)
+        with ledger_at(addresses, schema=settings.schema_name) as ledger:
+            yield ledger
+
+
+@contextmanager
+def ledger_at(addresses: Addresses, *, schema: str) -> Iterator[Ledger]:
+    """Open a ledger that was brought up, each part of it under its own role."""
+    store = EventStore(addresses.app, schema=schema)
+    with LogReader(addresses.projector, schema=schema).closing() as projecting:
         try:
-            yield build_ledger(store)
+            yield build_ledger(store, projecting)
         finally:
             store.close()
 
 
-def build_ledger(store: EventStore) -> Ledger:
-    """Build everything that works on a store; whoever appends starts the store first."""
+def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
+    """Build everything that works on a store; whoever appends starts the store first.
+
+    What writes the projections does so through `projecting`, which is of the projector's role.
+    """
     context = ContextReader(store)
-    worker = Worker(store, context, projections())
+    worker = Worker(projecting, context, projections())
     places = Places(store, worker.position)
     figures = Figures(store, context)
     replays = ReplayReader(store, context, places, worker.position)
     return Ledger(
         store=store,
+        projecting=projecting,
         context=context,
         application=Application(store, LatestContext(store, context), clock.now),
         questions=DealQuestions(store, context, PatternReader(store, places)),

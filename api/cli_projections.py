@@ -67,7 +67,7 @@ def rebuild_projection(
     with open_ledger(Settings.read()) as ledger, progress_bars() as bars:
         task = bars.add_task("starting", total=None)
         rebuilt = rebuild(
-            ledger.store,
+            ledger.projecting,
             projection,
             projections,
             processes=processes,
@@ -77,7 +77,7 @@ def rebuild_projection(
             ),
         )
         if drop_old:
-            drop_previous(ledger.store, projection, projections)
+            drop_previous(ledger.projecting, projection, projections)
     if as_json:
         print_json(_json(rebuilt))
     else:

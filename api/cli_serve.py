@@ -9,13 +9,18 @@ from threading import Event as Flag
 from types import FrameType
 from typing import Final
 
+import structlog
 import typer
 import uvicorn
+from psycopg.conninfo import conninfo_to_dict
 
 from api.bootstrap import Ledger, build_app, database, open_ledger
 from api.cli_exchange import load_sample
 from api.settings import Settings, SettingsError
+from api.storage.errors import RolesMissingError
+from api.storage.log_reader import LogReader
 from api.storage.migrate import migrate
+from api.storage.powers import powers
 from api.worker_process import working
 
 PORTS_TRIED: Final = 50
@@ -65,18 +70,30 @@ def work() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with open_ledger(Settings.read()) as ledger:
+        _warn_of_powers(ledger.projecting)
         ledger.worker.run(stop)
 
 
 def migrate_ledger() -> None:
     """Bring the ledger's schema up to this version."""
     settings = Settings.read()
-    with database(settings) as dsn:
-        applied = migrate(dsn, schema=settings.schema_name)
+    with database(settings) as addresses:
+        if addresses.migrator is None:
+            message = "DEALTRAIL_MIGRATOR_URL: needed to migrate, as the user who may"
+            raise SettingsError(message)
+        try:
+            applied = migrate(
+                addresses.migrator, schema=settings.schema_name, logins=addresses.logins
+            )
+        except RolesMissingError as error:
+            typer.echo("".join(f"{statement};\n" for statement in error.statements), nl=False)
+            raise
     typer.echo("\n".join(f"applied {name}" for name in applied) or "nothing to apply")
 
 
 def _serve(ledger: Ledger, settings: Settings) -> None:
+    for store in {one.dsn: one for one in (ledger.store, ledger.projecting)}.values():
+        _warn_of_powers(store)
     token = token_of(settings.home)
     listener = _listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
@@ -91,8 +108,8 @@ def _serve(ledger: Ledger, settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    store = ledger.store
-    with listener, working(store.dsn, schema=store.schema):
+    projecting = ledger.projecting
+    with listener, working(projecting.dsn, schema=projecting.schema):
         _Server(config, stopping=app.state.services.stopping).run(sockets=[listener])
 
 
@@ -107,6 +124,16 @@ class _Server(uvicorn.Server):
         """Take the signal to stop."""
         self._stopping.set()
         super().handle_exit(sig, frame)
+
+
+def _warn_of_powers(store: LogReader) -> None:
+    """Say it plainly where the log is kept by triggers alone, because one login may do all."""
+    if found := powers(store):
+        structlog.get_logger("dealtrail.privileges").warning(
+            "privileges do not separate; see docs/operations.md",
+            login=conninfo_to_dict(store.dsn).get("user"),
+            because=", ".join(found),
+        )
 
 
 def _leave_cleanly() -> None:

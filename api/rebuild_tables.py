@@ -6,6 +6,7 @@ from typing import Final
 
 from psycopg import sql
 
+from api.storage.rights import next_schema, previous_schema
 from projections.facts import Rows
 
 _OWN: Final = ("projections", "parked")
@@ -31,12 +32,12 @@ class Tables:
     @property
     def next(self) -> str:
         """The schema in which projections are made anew."""
-        return f"{self.schema}_next"
+        return next_schema(self.schema)
 
     @property
     def previous(self) -> str:
         """The schema in which what was live is kept until it is dropped."""
-        return f"{self.schema}_previous"
+        return previous_schema(self.schema)
 
     def make_next(self, connection: Rows, name: str) -> None:
         """Make the tables of a projection beside, empty and without indexes."""
@@ -81,13 +82,8 @@ class Tables:
         """Put the tables beside in the place of the live ones, which are kept."""
         _make_schema(connection, self.previous)
         self.drop_previous(connection)
-        for table in self.names:
-            for source, target in ((self.schema, self.previous), (self.next, self.schema)):
-                connection.execute(
-                    sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(
-                        _in(source, table), sql.Identifier(target)
-                    )
-                )
+        # A function of the log's owner, because nobody else may put anything into its schema.
+        connection.execute("SELECT swap_projection(%s)", (list(self.names),))
         live, beside = _in(self.schema, "parked"), _in(self.next, "parked")
         connection.execute(sql.SQL("DELETE FROM {} WHERE projection = %s").format(live), (name,))
         connection.execute(

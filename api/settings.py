@@ -5,11 +5,30 @@ import os
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AliasChoices, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from api.storage.roles import Addresses, Login, Role
 
 _SCHEMA_NAME: Final = r"^[a-z_][a-z0-9_]{0,62}$"
 _DATABASE_URL: Final = ("DEALTRAIL_DATABASE_URL", "DATABASE_URL")
+
+
+_BOTH: Final = (
+    "DEALTRAIL_APP_URL and DEALTRAIL_PROJECTOR_URL are both needed as soon as one role has an "
+    "address of its own"
+)
+_PARTED: Final = (
+    "DEALTRAIL_APP_URL, DEALTRAIL_PROJECTOR_URL and the address that migrates must each name "
+    "another user"
+)
 
 
 class SettingsError(Exception):
@@ -23,6 +42,15 @@ def default_home() -> Path:
     return Path("~/.local/share/dealtrail").expanduser()
 
 
+def _postgres_only(value: str | None) -> str | None:
+    if value is not None and value.split("://")[0] not in {"postgresql", "postgres"}:
+        raise ValueError("expected an address that begins with postgresql://")
+    return value
+
+
+Address = Annotated[str | None, AfterValidator(_postgres_only)]
+
+
 class Settings(BaseSettings):
     """The settings of one process; a field `x` is read from `DEALTRAIL_X`."""
 
@@ -34,11 +62,28 @@ class Settings(BaseSettings):
         validate_by_name=True,
     )
 
-    database_url: str | None = Field(
+    database_url: Address = Field(
         None,
         validation_alias=AliasChoices(*_DATABASE_URL),
         description="PostgreSQL 15 or newer to use; without it an embedded server is started. "
         "`DATABASE_URL` is read too.",
+    )
+    migrator_url: Address = Field(
+        None, description="Address for `dealtrail migrate`; default: that of the database."
+    )
+    app_url: Address = Field(
+        None,
+        description="Address of the role that may append and read, and nothing else. With it, "
+        "`DEALTRAIL_PROJECTOR_URL` is needed ([docs/operations.md](docs/operations.md)).",
+    )
+    projector_url: Address = Field(
+        None, description="Address of the role that keeps the projections."
+    )
+    sealer_url: Address = Field(
+        None, description="Address of the role that is to seal the log; it reads the log only."
+    )
+    auditor_url: Address = Field(
+        None, description="Address of the role that reads everything and writes nothing."
     )
     home: Path = Field(
         default_factory=default_home,
@@ -63,13 +108,6 @@ class Settings(BaseSettings):
         description="Database schema of the ledger.",
     )
 
-    @field_validator("database_url")
-    @classmethod
-    def _postgres_only(cls, value: str | None) -> str | None:
-        if value is not None and value.split("://")[0] not in {"postgresql", "postgres"}:
-            raise ValueError("expected an address that begins with postgresql://")
-        return value
-
     @field_validator("home", "pg_bin")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
@@ -84,6 +122,33 @@ class Settings(BaseSettings):
                 "because the one token of this server is no protection on a network"
             )
         return value
+
+    def addresses(self) -> Addresses | None:
+        """Give where each role reaches the database, None if it is the embedded one.
+
+        Raises:
+            SettingsError: one of the addresses does not go with the others.
+        """
+        logins = {
+            role: _login(f"{role}_url", url)
+            for role in Role
+            if (url := getattr(self, f"{role}_url")) is not None
+        }
+        if not logins:
+            return None if self.database_url is None else Addresses.shared(self.database_url)
+        if self.app_url is None or self.projector_url is None:
+            raise SettingsError(_BOTH)
+        migrator = self.migrator_url or self.database_url
+        parted = [
+            logins[Role.APP],
+            logins[Role.PROJECTOR],
+            *([Login.of(migrator)] if migrator else []),
+        ]
+        if len({login.name for login in parted if login is not None}) < len(parted):
+            raise SettingsError(_PARTED)
+        return Addresses(
+            migrator=migrator, app=self.app_url, projector=self.projector_url, logins=logins
+        )
 
     @classmethod
     def read(cls) -> Self:
@@ -104,6 +169,14 @@ def variable_of(field: str) -> str:
     if isinstance(alias, AliasChoices):
         return str(alias.choices[0])
     return f"DEALTRAIL_{field.upper()}"
+
+
+def _login(field: str, url: str) -> Login:
+    login = Login.of(url)
+    if login is None:
+        message = f"{variable_of(field)}: expected the user of its role, postgresql://user@host"
+        raise SettingsError(message)
+    return login
 
 
 def _is_loopback(host: str) -> bool:

@@ -26,7 +26,8 @@ _STOP_SECONDS: Final = 15.0
 def working(dsn: str, *, schema: str) -> Iterator[None]:
     """Keep the views of a ledger up to date until the block ends.
 
-    A worker that ends before is started anew. It ends with this process, however that ends.
+    A worker that ends before is started anew. It ends with this process, however that ends. `dsn`
+    is the projector's: the worker appends nothing.
     """
     stop = Flag()
     keeper = Thread(target=_keep, args=(dsn, schema, stop), name="worker-keeper", daemon=True)
@@ -69,7 +70,7 @@ def _work(dsn: str, schema: str, told: Pipe) -> None:
     Thread(target=_await_end, args=(told, stop), daemon=True).start()
     store = EventStore(dsn, schema=schema)
     try:
-        build_ledger(store).worker.run(stop)
+        build_ledger(store, store).worker.run(stop)
     finally:
         store.close()
 

@@ -10,10 +10,10 @@ from uuid import UUID
 
 from api.all_projections import projections
 from api.bench.ledger import Connection
-from api.bootstrap import Ledger, build_ledger
+from api.bootstrap import Ledger, ledger_at
 from api.rebuild import drop_previous, rebuild
-from api.storage.event_store import EventStore
 from api.storage.log_reader import LogReader
+from api.storage.roles import Addresses
 from domain.fiscal import FiscalQuarter
 from projections.attainment.projection import ledger as bookings
 from projections.pressure.context import KnownContext
@@ -40,11 +40,8 @@ class RebuiltSpans:
 @contextmanager
 def opened(dsn: str, *, schema: str) -> Iterator[Ledger]:
     """Open a ledger as the server does; whoever appends starts its store first."""
-    store = EventStore(dsn, schema=schema)
-    try:
-        yield build_ledger(store)
-    finally:
-        store.close()
+    with ledger_at(Addresses.shared(dsn), schema=schema) as ledger:
+        yield ledger
 
 
 def bring_up_spans(dsn: str, *, schema: str) -> None:
@@ -71,8 +68,8 @@ def rebuild_spans(dsn: str, *, schema: str, processes: int) -> RebuiltSpans:
 def derive_verdicts(ledger: Ledger) -> int:
     """Make the facts of every seller event anew, and judge them all; give how many there are."""
     for name in ("attainment", "pressure"):
-        rebuild(ledger.store, name, projections, processes=1)
-        drop_previous(ledger.store, name, projections)
+        rebuild(ledger.projecting, name, projections, processes=1)
+        drop_previous(ledger.projecting, name, projections)
     head = ledger.store.head().position
     with ledger.store.connection() as connection:
         known = ledger.context.known(head)

@@ -1,7 +1,7 @@
 """The routes that say whether the server lives, and whether it can answer."""
 
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -11,6 +11,7 @@ from api.answers import json_bytes
 from api.http import contract
 from api.http.services import services_of
 from api.storage.errors import LogUnavailableError
+from api.storage.powers import powers
 
 router: Final = APIRouter(tags=["health"])
 
@@ -25,7 +26,8 @@ class Ready(BaseModel):
     """Whether the log can be read, and how far behind it the views are.
 
     `lag` counts positions, `lag_seconds` how long the first of them has been waiting, and
-    `parked` the deals that some projection holds back.
+    `parked` the deals that some projection holds back. `privileges` is `separate` where this
+    server can append to the log and read it and nothing else, `shared` where one login may do all.
     """
 
     ready: bool
@@ -34,6 +36,7 @@ class Ready(BaseModel):
     lag: int | None = None
     lag_seconds: float | None = None
     parked: int | None = None
+    privileges: Literal["separate", "shared"] | None = None
 
 
 @router.get("/healthz", response_model=Alive)
@@ -50,6 +53,7 @@ def readyz(request: Request) -> Response:
     services = services_of(request)
     try:
         states = services.states.states(services.now())
+        shared = bool(powers(services.store))
     except LogUnavailableError:
         answer, status = Ready(ready=False), HTTPStatus.SERVICE_UNAVAILABLE
     else:
@@ -61,6 +65,7 @@ def readyz(request: Request) -> Response:
             lag=max(0, states.head - views),
             lag_seconds=states.lag_seconds,
             parked=len({one.deal_id for state in states.projections for one in state.parked}),
+            privileges="shared" if shared else "separate",
         )
         status = HTTPStatus.OK
     return Response(

@@ -1,5 +1,7 @@
 """What the storage cannot do, one class for each thing that a caller may want to tell apart."""
 
+from collections.abc import Sequence
+
 
 class StorageError(Exception):
     """The storage did not do what was asked; the message says what and why."""
@@ -34,6 +36,17 @@ class LedgerNotEmptyError(StorageError):
 
 class MigrationError(StorageError):
     """The database and the migrations of this version do not belong together."""
+
+
+class RolesMissingError(MigrationError):
+    """Roles are missing and this login may not make them; `statements` are what would."""
+
+    def __init__(self, statements: Sequence[str], reason: str) -> None:
+        super().__init__(
+            f"the roles of the ledger cannot be made ({reason}); have somebody who may run the"
+            " statements above, then migrate again"
+        )
+        self.statements = tuple(statements)
 
 
 class UnreadableEventError(StorageError):

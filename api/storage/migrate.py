@@ -1,7 +1,8 @@
-"""Brings a ledger's schema up to this version, one file of SQL after the other."""
+"""Brings a ledger's schema up to this version, one file of SQL after the other, and its roles."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from typing import Final
@@ -10,7 +11,9 @@ import psycopg
 from psycopg import errors, sql
 
 from api.storage.connections import Deadlines, conninfo
-from api.storage.errors import MigrationError
+from api.storage.errors import LogUnavailableError, MigrationError
+from api.storage.grants import Separation
+from api.storage.roles import Addresses, Login, Role
 
 MIN_SERVER: Final = 150000
 """PostgreSQL 15: what the SQL is written for and tested on."""
@@ -18,14 +21,15 @@ MIN_SERVER: Final = 150000
 _DEADLINES: Final = Deadlines(statement=0, lock=60)
 """Another process may be migrating a large ledger; then we wait for it."""
 
-_ATTEMPTS: Final = 5
-"""IF NOT EXISTS fails when two do it at once, and then succeeds when tried again."""
+_ATTEMPTS: Final = 8
+"""What is not there yet fails when two make it at once, and succeeds when tried again."""
 
 _RACES: Final = (
     errors.UniqueViolation,
     errors.DuplicateSchema,
     errors.DuplicateTable,
     errors.DuplicateObject,
+    errors.InternalError_,  # "tuple concurrently updated": both changed a row of a catalog
 )
 _LOCK_ROW: Final = ""
 _BOOTSTRAP: Final = """
@@ -60,32 +64,70 @@ def shipped() -> list[Migration]:
     ]
 
 
-def migrate(dsn: str, *, schema: str, migrations: Sequence[Migration] | None = None) -> list[str]:
+def migrate(
+    dsn: str,
+    *,
+    schema: str,
+    migrations: Sequence[Migration] | None = None,
+    logins: Mapping[Role, Login] | None = None,
+) -> list[str]:
     """Applies what is missing, each file in a transaction of its own, and gives their names.
 
-    Several processes may do so at once; a killed one leaves whole files behind.
+    With `logins` the roles are made if they are missing, and given what they may do; without,
+    everything stays with whoever migrates. Several processes may migrate at once; a killed one
+    leaves whole files behind, and roles and rights as they were or as they shall be.
 
     Raises:
         MigrationError: the server is too old or does not speak UTF-8, an applied file was
             changed since, or the ledger was migrated by a newer version.
+        RolesMissingError: roles are missing, and this login may not make them.
+        LogUnavailableError: the database cannot be reached.
     """
     steps = shipped() if migrations is None else list(migrations)
-    target = conninfo(dsn, schema=schema, deadlines=_DEADLINES)
-    with psycopg.connect(target, autocommit=True) as connection:
+    with _connected(conninfo(dsn, schema=schema, deadlines=_DEADLINES)) as connection:
         _check_server(connection)
-        _bootstrap(connection, schema=schema)
+        separation = Separation(connection, schema, logins) if logins else None
+        if separation is not None:
+            _tried_again(separation.make_roles)
+        _tried_again(lambda: _make_schema(connection, schema))
         applied: list[str] = []
         while (name := _apply_next(connection, steps)) is not None:
             applied.append(name)
+        if separation is not None:
+            _tried_again(lambda: _settle(connection, separation))
     return applied
+
+
+def bring_up(addresses: Addresses, *, schema: str) -> None:
+    """Makes a ledger ready to be opened: migrates it where nobody else does, else looks.
+
+    Raises:
+        MigrationError: the ledger must be migrated first.
+    """
+    if addresses.migrates_at_start and addresses.migrator is not None:
+        migrate(addresses.migrator, schema=schema, logins=addresses.logins)
+    elif lacking := missing(addresses.app, schema=schema):
+        message = f"the ledger lacks {', '.join(lacking)}: run `dealtrail migrate` first"
+        raise MigrationError(message)
 
 
 def missing(dsn: str, *, schema: str) -> list[str]:
     """The names of the files that `migrate` would apply; changes nothing."""
-    with psycopg.connect(conninfo(dsn, schema=schema), autocommit=True) as connection:
+    with _connected(conninfo(dsn, schema=schema)) as connection:
         known = connection.execute("SELECT to_regclass('migrations') IS NOT NULL").fetchone()
         done = _applied(connection) if known == (True,) else []
     return [step.name for step in _remaining(done, shipped())]
+
+
+@contextmanager
+def _connected(target: str) -> Iterator[psycopg.Connection]:
+    try:
+        connection = psycopg.connect(target, autocommit=True)
+    except psycopg.OperationalError as error:
+        said = str(error).strip().splitlines()[-1]
+        raise LogUnavailableError(f"the database cannot be reached: {said}") from error
+    with connection:
+        yield connection
 
 
 def _check_server(connection: psycopg.Connection) -> None:
@@ -99,10 +141,10 @@ def _check_server(connection: psycopg.Connection) -> None:
         raise MigrationError(message)
 
 
-def _bootstrap(connection: psycopg.Connection, *, schema: str) -> None:
+def _tried_again(work: Callable[[], None]) -> None:
     for attempt in range(_ATTEMPTS):
         try:
-            _make_schema(connection, schema)
+            work()
         except _RACES:
             if attempt == _ATTEMPTS - 1:
                 raise
@@ -118,9 +160,23 @@ def _make_schema(connection: psycopg.Connection, schema: str) -> None:
     connection.execute(_BOOTSTRAP)
 
 
+def _settle(connection: psycopg.Connection, separation: Separation) -> None:
+    if not separation.differences():
+        return
+    with connection.transaction():
+        # The whole table, since its owner may change: who holds its row only would wait for those
+        # who wait for the row.
+        connection.execute("LOCK TABLE migrations IN ACCESS EXCLUSIVE MODE")
+        separation.settle()
+
+
+def _lock(connection: psycopg.Connection) -> None:
+    connection.execute("SELECT FROM migrations WHERE name = %s FOR UPDATE", [_LOCK_ROW])
+
+
 def _apply_next(connection: psycopg.Connection, steps: Sequence[Migration]) -> str | None:
     with connection.transaction():
-        connection.execute("SELECT FROM migrations WHERE name = %s FOR UPDATE", [_LOCK_ROW])
+        _lock(connection)
         remaining = _remaining(_applied(connection), steps)
         if not remaining:
             return None

@@ -72,7 +72,7 @@ class Staging:
     def __enter__(self) -> Self:
         with _loss_told():
             self._connection = psycopg.connect(self._target, autocommit=True)
-            self._connection.execute(staging_sql.CREATE)
+            self._connection.execute(staging_sql.OPEN)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -126,7 +126,6 @@ class Staging:
         """Settles which lines are new, which are known and which cannot be."""
         self._flush()
         self._run(staging_sql.INDEX)
-        self._run(staging_sql.ANALYZE)
         self._run(staging_sql.STORED)
         self._run(staging_sql.REPEATED)
         if founding:

@@ -2,40 +2,13 @@
 
 from typing import Final, LiteralString
 
-CREATE: Final[LiteralString] = """
-CREATE TEMPORARY TABLE import_lines (
-    seq                bigint  PRIMARY KEY,
-    stream_id          text    COLLATE "C" NOT NULL,
-    is_deal            boolean NOT NULL,
-    external_stream    text,
-    external_id        text    NOT NULL,
-    event_id           uuid    NOT NULL,
-    topic              text    NOT NULL,
-    data               text    NOT NULL,
-    occurred_at        timestamptz NOT NULL,
-    source_recorded_at timestamptz,
-    actor              text    NOT NULL,
-    on_behalf_of       text,
-    cause              text,
-    file               text    NOT NULL,
-    row                bigint  NOT NULL,
-    file_sha256        text,
-    -- From here on filled in by the database.
-    recorded_at        timestamptz,
-    caused_by          uuid,
-    fate               text CHECK (fate IN ('appended', 'duplicate', 'rejected')),
-    reason             text
-)
-"""
+OPEN: Final[LiteralString] = "SELECT open_import()"
 COPY: Final[LiteralString] = (
     "COPY import_lines (seq, stream_id, is_deal, external_stream, external_id, event_id, topic,"
     " data, occurred_at, source_recorded_at, actor, on_behalf_of, cause, file, row, file_sha256)"
     " FROM STDIN"
 )
-INDEX: Final[LiteralString] = (
-    "CREATE INDEX IF NOT EXISTS import_lines_external_id ON import_lines (external_id)"
-)
-ANALYZE: Final[LiteralString] = "ANALYZE import_lines"
+INDEX: Final[LiteralString] = "SELECT index_import()"
 
 STORED: Final[LiteralString] = """
 UPDATE import_lines l

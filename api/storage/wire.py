@@ -85,7 +85,6 @@ def _asked(request: AppendRequest) -> dict[str, object]:
         "caller": request.caller,
         "key": request.idempotency_key,
         "body_hash": request.body_hash,
-        "size": len(request.events),
         "first_event_id": request.events[0].event_id,
         "events": [_event(event) for event in request.events],
     }

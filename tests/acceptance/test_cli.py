@@ -6,15 +6,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from api.cli import main
 from api.cli_serve import token_of
 from api.settings import SettingsError
+from api.storage.roles import Role
 from tests.support.ledgers import import_lines, ledger_on
+from tests.support.roles import address, url
 from tests.support.thirty import Lines, thirty_lines
 
 Run = Callable[..., tuple[int, str, str]]
@@ -27,10 +27,9 @@ def run(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Run:
-    """Run a command on a ledger of the test's own; give exit, output and errors."""
-    parts = conninfo_to_dict(database)
-    query = f"host={quote(str(parts['host']), safe='')}&user={parts['user']}"
-    monkeypatch.setenv("DEALTRAIL_DATABASE_URL", f"postgresql:///{parts['dbname']}?{query}")
+    """Run a command on a ledger of the test's own, its roles apart; give exit, output, errors."""
+    monkeypatch.setenv("DEALTRAIL_APP_URL", url(address(database, Role.APP)))
+    monkeypatch.setenv("DEALTRAIL_PROJECTOR_URL", url(address(database, Role.PROJECTOR)))
     monkeypatch.setenv("DEALTRAIL_HOME", str(tmp_path / "home"))
 
     def run_command(*arguments: str) -> tuple[int, str, str]:

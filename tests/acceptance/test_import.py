@@ -14,6 +14,7 @@ from api.exchange.lines import ExportRefusedError, ImportReport
 from api.exchange.profile import Profile
 from api.storage.errors import LedgerNotEmptyError
 from api.storage.event_store import EventStore
+from api.storage.roles import Role
 from domain.deal import replay
 from domain.events.base import type_name
 from domain.events.honesty import EventAmended
@@ -21,6 +22,7 @@ from domain.events.life import DealWon
 from domain.replay import view
 from tests.support.exports import Rows, rewritten, weekly_export
 from tests.support.postgres import PostgresServer
+from tests.support.roles import address
 
 SCHEMA = "ledger"
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -28,7 +30,10 @@ NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 @pytest.fixture
 def store(postgres_server: PostgresServer) -> Iterator[EventStore]:
-    with postgres_server.ledger(SCHEMA) as dsn, EventStore(dsn, schema=SCHEMA) as store:
+    with (
+        postgres_server.ledger(SCHEMA) as dsn,
+        EventStore(address(dsn, Role.APP), schema=SCHEMA) as store,
+    ):
         yield store
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from api.bootstrap import build_app, build_ledger
+from api.bootstrap import build_app
 from api.cli_exchange import load_sample
-from api.storage.event_store import EventStore
 from tests.support.browser import serving
 from tests.support.client import TOKEN
 from tests.support.ledgers import SCHEMA, ledger_on
+from tests.support.roles import under_roles
 from tests.support.working import in_thread
 
 README = Path(__file__).parents[2] / "README.md"
@@ -38,9 +38,12 @@ def test_the_tour_runs_as_written(database: str, tmp_path: Path) -> None:
         pytest.skip("the tour needs curl")
     with ledger_on(database) as ledger:
         load_sample(ledger)
-    ledger = build_ledger(EventStore(database, schema=SCHEMA))
     script = tour().replace("/tmp/opened.json", str(tmp_path / "opened.json"))
-    with serving(build_app(ledger, token=TOKEN)) as url, in_thread(ledger.worker):
+    with (
+        under_roles(database, schema=SCHEMA) as ledger,
+        serving(build_app(ledger, token=TOKEN)) as url,
+        in_thread(ledger.worker),
+    ):
         ran = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
             env={**os.environ, "URL": url, "TOKEN": TOKEN},

@@ -5,19 +5,29 @@ from collections.abc import Iterator
 import pytest
 
 from api.storage.event_store import EventStore
+from api.storage.log_reader import LogReader
+from api.storage.roles import Role
 from tests.support.log import SCHEMA
 from tests.support.postgres import PostgresServer
+from tests.support.roles import address
 
 
 @pytest.fixture
 def ledger_dsn(every_postgres_server: PostgresServer) -> Iterator[str]:
-    """The address of a database with an empty ledger in the schema `ledger`."""
+    """The superuser's address of a database with an empty ledger in the schema `ledger`."""
     with every_postgres_server.ledger(SCHEMA) as dsn:
         yield dsn
 
 
 @pytest.fixture
 def store(ledger_dsn: str) -> Iterator[EventStore]:
-    """A started store on an empty ledger."""
-    with EventStore(ledger_dsn, schema=SCHEMA) as store:
+    """A started store on an empty ledger, under the role of the application."""
+    with EventStore(address(ledger_dsn, Role.APP), schema=SCHEMA) as store:
         yield store
+
+
+@pytest.fixture
+def projecting(ledger_dsn: str) -> Iterator[LogReader]:
+    """What writes the projections of that ledger, under the role of the projector."""
+    with LogReader(address(ledger_dsn, Role.PROJECTOR), schema=SCHEMA).closing() as projecting:
+        yield projecting

@@ -48,7 +48,7 @@ def doors(dsn: str) -> Iterator[tuple[asyncio.Runner, Application, Application, 
         for store in stores:
             store.start(runner.get_loop())
         try:
-            one, other = (build_ledger(store).application for store in stores)
+            one, other = (build_ledger(store, store).application for store in stores)
             yield runner, one, other, stores[0]
         finally:
             for store in stores:

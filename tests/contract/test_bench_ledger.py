@@ -75,7 +75,7 @@ def test_every_event_of_the_context_would_have_been_accepted(generated: EventSto
 
 
 def test_the_worker_brings_every_projection_to_its_head(generated: EventStore) -> None:
-    assert build_ledger(generated).worker.catch_up() == EVENTS
+    assert build_ledger(generated, generated).worker.catch_up() == EVENTS
 
     columns = ", ".join(DealState.__annotations__)
     rows = generated.rows(f"SELECT deal_id, {columns} FROM spans WHERE until_position IS NULL", {})

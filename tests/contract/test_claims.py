@@ -8,7 +8,7 @@ from uuid import UUID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.storage.event_store import EventStore
+from api.storage.log_reader import LogReader
 from domain.known import Known
 from domain.replay import Event, view
 from projections.batch import Batch
@@ -52,13 +52,13 @@ def told(
     ),
 )
 def test_claims_and_openings_are_kept_at_every_position(
-    store: EventStore,
+    projecting: LogReader,
     events: list[Event],
     steps: set[int],
     moments: list[tuple[int, datetime | None]],
 ) -> None:
     projection, ends = progress_projection(), [*sorted(steps), 24]
-    with store.connection() as connection, connection.transaction(force_rollback=True):
+    with projecting.connection() as connection, connection.transaction(force_rollback=True):
         for after, upto in zip([0, *ends], ends, strict=False):
             known = [event for event in events if event.position <= upto]
             touched = {DEAL: known} if known and known[-1].position > after else {}

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from api.storage.event_store import EventStore
+from api.storage.log_reader import LogReader
 from domain.acts import contacts_of
 from domain.close_date import pushes_of
 from domain.commitments import KEPT_COUNTS_FOR, broken_level, dated_next, live_level
@@ -78,13 +78,13 @@ def asked_for(
     moments=st.lists(MOMENTS, min_size=4, max_size=8),
 )
 def test_backings_from_facts_are_those_of_the_streams(
-    store: EventStore,
+    projecting: LogReader,
     streams: tuple[list[Event], ...],
     steps: set[int],
     moments: list[tuple[int, datetime | None]],
 ) -> None:
     told = dict(zip(DEALS, streams, strict=True))
-    with store.connection() as connection, connection.transaction(force_rollback=True):
+    with projecting.connection() as connection, connection.transaction(force_rollback=True):
         project(connection, told, steps=[*sorted(steps), 12])
 
         for as_of, cut in moments:
@@ -99,7 +99,7 @@ def test_backings_from_facts_are_those_of_the_streams(
                 }
 
 
-def test_a_word_changes_at_the_very_instant_of_its_deadline(store: EventStore) -> None:
+def test_a_word_changes_at_the_very_instant_of_its_deadline(projecting: LogReader) -> None:
     events: list[Event] = []
     said = [opened(), commits("k1", 3, due="2025-01-10"), commits("k2", 2), keeps("k2")]
     for hours, data in enumerate(said):
@@ -107,7 +107,7 @@ def test_a_word_changes_at_the_very_instant_of_its_deadline(store: EventStore) -
     overdue = next(one.overdue_at for one in words_of(events) if one.overdue_at)
     kept = next(one.settled_at for one in words_of(events) if one.settled_at) + KEPT_COUNTS_FOR
     moment = timedelta(microseconds=1)
-    with store.connection() as connection, connection.transaction(force_rollback=True):
+    with projecting.connection() as connection, connection.transaction(force_rollback=True):
         project(connection, {DEALS[0]: events}, steps=[4])
         backing = folded(events, 4, None)
 

@@ -221,9 +221,8 @@ def test_a_resent_request_that_was_stored_is_answered_as_it_was(
     resent = {
         "stream_id": "deal:a",
         "caller": "tests",
-        "size": 2,
         "first_event_id": str(event.event_id),
-        "events": [],
+        "events": [{}, {}],
     }
 
     with session(ledger_dsn) as connection:

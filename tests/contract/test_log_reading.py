@@ -14,7 +14,7 @@ from domain.stamp import Source
 from tests.support.log import NOON, appended, ask, new_event, said, session
 
 STAGE = said("stage_entered", stage="discovery")
-FOREIGN = """[{"stream_id": "deal:b", "caller": "c", "size": 1, "events": [{
+FOREIGN = """[{"stream_id": "deal:b", "caller": "c", "events": [{
     "event_id": "01a20bde-fd37-756f-9d9a-57bd916d3000", "topic": "os:getcwd", "actor": "a",
     "occurred_at": "2025-01-01T00:00Z", "channel": "api", "data": {}}]}]"""
 

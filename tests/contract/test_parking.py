@@ -28,7 +28,7 @@ FUTURE = "deal.owner_changed.v2"
 
 
 def parked(ledger: Ledger) -> list[Parked]:
-    with ledger.store.connection() as connection:
+    with ledger.projecting.connection() as connection:
         return parked_deals(connection)
 
 
@@ -48,7 +48,7 @@ def deal_id(ledger: Ledger, name: str) -> UUID:
 
 
 def owners(ledger: Ledger) -> dict[UUID, str]:
-    with ledger.store.connection() as connection:
+    with ledger.projecting.connection() as connection:
         rows = connection.execute("SELECT deal_id, owner FROM spans WHERE until_position IS NULL")
         return dict(rows.fetchall())
 
@@ -136,7 +136,7 @@ def test_a_parked_deal_is_resumed_as_if_it_had_never_been(
         assert parked(ledger) == []
         resumed = snapshot(ledger)
         assert owners(ledger)[deal_id(ledger, "D1")] == "yan"
-        with ledger.store.connection() as connection:
+        with ledger.projecting.connection() as connection:
             connection.execute("UPDATE projections SET position = 0")
             for table in resumed:
                 connection.execute(f"TRUNCATE {table}".encode())
@@ -174,7 +174,7 @@ def test_a_rebuild_parks_what_it_cannot_fold(
         import_lines(ledger, tmp_path, [*thirty_lines(), owner_changed("D1", "poison", 3)])
         poisoned_fold(monkeypatch)
 
-        rebuilt = rebuild(ledger.store, "spans", projections, processes=1)
+        rebuilt = rebuild(ledger.projecting, "spans", projections, processes=1)
 
         assert rebuilt.equal is False
         assert [one.deal_id for one in parked(ledger)] == [deal_id(ledger, "D1")]

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from api.storage.event_store import EventStore
+from api.storage.log_reader import LogReader
 from domain.replay import Event
 from projections.batch import Batch
 from projections.facts import Rows
@@ -61,13 +61,13 @@ def folded(streams: Streams, as_of: int, cut: datetime | None) -> dict[UUID, Pro
     moments=st.lists(MOMENTS, min_size=4, max_size=8),
 )
 def test_figures_from_facts_are_those_of_the_streams(
-    store: EventStore,
+    projecting: LogReader,
     streams: tuple[list[Event], ...],
     steps: set[int],
     moments: list[tuple[int, datetime, bool]],
 ) -> None:
     told = dict(zip(DEALS, streams, strict=True))
-    with store.connection() as connection, connection.transaction(force_rollback=True):
+    with projecting.connection() as connection, connection.transaction(force_rollback=True):
         project(connection, told, steps=[*sorted(steps), 24])
 
         for as_of, at, hindsight in moments:
@@ -104,14 +104,14 @@ def added_up(progresses: Sequence[Progress], at: datetime) -> tuple[TickShares, 
     return shares, movement_of(a for p in progresses for a in p.advances)
 
 
-def test_deals_may_be_named_by_a_query(store: EventStore) -> None:
+def test_deals_may_be_named_by_a_query(projecting: LogReader) -> None:
     deals: Deals[str] = Deals(
         sql.SQL("SELECT DISTINCT deal_id, %(all)s::text AS key FROM plans"), {"all": "all"}
     )
     teller = Teller(deal=DEALS[0])
     teller.tell(opened(), "2025-01-01")
     teller.tell(ticked("meet"), "2025-01-02")
-    with store.connection() as connection, connection.transaction(force_rollback=True):
+    with projecting.connection() as connection, connection.transaction(force_rollback=True):
         project(connection, {DEALS[0]: teller.events}, steps=[2])
 
         shares = shares_of(connection, deals, as_of=2, at=START + DAY, cut=None)
@@ -120,9 +120,9 @@ def test_deals_may_be_named_by_a_query(store: EventStore) -> None:
     assert shares["all"].counts["not_ticked"] == 3
 
 
-def test_a_status_is_the_same_in_sql_and_in_python(store: EventStore) -> None:
+def test_a_status_is_the_same_in_sql_and_in_python(projecting: LogReader) -> None:
     days = [START + DAY * day for day in range(3)]
-    with store.connection() as connection:
+    with projecting.connection() as connection:
         query = sql.SQL(
             "SELECT {} FROM (SELECT %(expressible)s::boolean AS expressible,"
             " %(settles_at)s::timestamptz AS settles_at, %(reached_at)s::timestamptz AS reached_at,"

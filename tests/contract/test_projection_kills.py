@@ -15,9 +15,11 @@ from api.all_projections import projections
 from api.context import ContextReader
 from api.rebuild import rebuild
 from api.storage.log_reader import LogReader
+from api.storage.roles import Role
 from api.worker import Worker
 from tests.support.ledgers import SCHEMA, import_lines, ledger_on
 from tests.support.projected import forget, late_lines, snapshot
+from tests.support.roles import address
 from tests.support.thirty import thirty_lines
 
 KILLS = 20
@@ -52,7 +54,7 @@ def test_a_worker_killed_twenty_times_leaves_what_one_that_lived_leaves(
 
     def work() -> None:
         worker.BATCH_EVENTS = 3  # type: ignore[misc]  # so that there are many moments to be killed at
-        store = LogReader(database, schema=SCHEMA)
+        store = LogReader(address(database, Role.PROJECTOR), schema=SCHEMA)
         Worker(store, ContextReader(store), projections()).catch_up()
 
     with ledger_on(database) as ledger:
@@ -79,7 +81,7 @@ def test_a_rebuild_killed_twenty_times_changes_nothing_and_can_be_done_again(
     chance = random.Random(2)
 
     def work() -> None:
-        store = LogReader(database, schema=SCHEMA)
+        store = LogReader(address(database, Role.PROJECTOR), schema=SCHEMA)
         rebuild(store, "spans", projections, processes=1)
 
     with ledger_on(database) as ledger:
@@ -90,5 +92,5 @@ def test_a_rebuild_killed_twenty_times_changes_nothing_and_can_be_done_again(
             kills += killed(work, chance.uniform(0.02, 0.4))
             assert snapshot(ledger) == expected
 
-        assert rebuild(ledger.store, "spans", projections, processes=2).equal is True
+        assert rebuild(ledger.projecting, "spans", projections, processes=2).equal is True
         assert snapshot(ledger) == expected

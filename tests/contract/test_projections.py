@@ -116,7 +116,7 @@ def test_two_workers_take_turns(database: str, tmp_path: Path) -> None:
         import_lines(ledger, tmp_path, thirty_lines())
         live = snapshot(ledger)
         forget(ledger)
-        others = [build_ledger(ledger.store).worker for _ in range(2)]
+        others = [build_ledger(ledger.store, ledger.projecting).worker for _ in range(2)]
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda one: one.catch_up(), others))
 

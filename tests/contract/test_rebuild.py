@@ -43,7 +43,7 @@ def one(connection: Rows, query: str) -> object:
 def test_a_rebuild_gives_the_rows_that_were_live(ledger: Ledger, name: str, processes: int) -> None:
     live = snapshot(ledger)
 
-    rebuilt = rebuild(ledger.store, name, projections, processes=processes)
+    rebuilt = rebuild(ledger.projecting, name, projections, processes=processes)
 
     assert rebuilt.equal is True
     assert rebuilt.swapped
@@ -52,15 +52,15 @@ def test_a_rebuild_gives_the_rows_that_were_live(ledger: Ledger, name: str, proc
 
 def test_drift_is_told_and_mended(ledger: Ledger) -> None:
     live = snapshot(ledger)
-    with ledger.store.connection() as connection:
+    with ledger.projecting.connection() as connection:
         connection.execute(
             "UPDATE spans SET owner = 'nobody' WHERE until_position IS NULL"
             " AND deal_id = (SELECT deal_id FROM spans ORDER BY deal_id LIMIT 1)"
         )
 
-    checked = rebuild(ledger.store, "spans", projections, processes=1, swap=False)
+    checked = rebuild(ledger.projecting, "spans", projections, processes=1, swap=False)
     drifted = snapshot(ledger)
-    rebuilt = rebuild(ledger.store, "spans", projections, processes=1)
+    rebuilt = rebuild(ledger.projecting, "spans", projections, processes=1)
 
     assert (checked.equal, checked.swapped) == (False, False)
     assert drifted != live
@@ -69,12 +69,12 @@ def test_drift_is_told_and_mended(ledger: Ledger) -> None:
 
 
 def test_the_tables_after_a_swap_are_made_like_those_before(ledger: Ledger) -> None:
-    with ledger.store.connection() as connection:
+    with ledger.projecting.connection() as connection:
         before = _shape(connection)
-    rebuild(ledger.store, "spans", projections, processes=1)
-    rebuild(ledger.store, "spans", projections, processes=1)
+    rebuild(ledger.projecting, "spans", projections, processes=1)
+    rebuild(ledger.projecting, "spans", projections, processes=1)
 
-    with ledger.store.connection() as connection:
+    with ledger.projecting.connection() as connection:
         assert _shape(connection) == before
 
 
@@ -102,15 +102,15 @@ def test_what_was_live_is_kept_until_it_is_dropped(ledger: Ledger) -> None:
     def kept(connection: Rows) -> object:
         return one(connection, "SELECT to_regclass(current_schema() || '_previous.spans')::text")
 
-    rebuild(ledger.store, "spans", projections, processes=1)
-    with ledger.store.connection() as connection:
+    rebuild(ledger.projecting, "spans", projections, processes=1)
+    with ledger.projecting.connection() as connection:
         assert kept(connection) == "dealtrail_previous.spans"
-        drop_previous(ledger.store, "spans", projections)
+        drop_previous(ledger.projecting, "spans", projections)
         assert kept(connection) is None
 
 
 def test_the_live_projection_follows_the_log_after_a_swap(ledger: Ledger, tmp_path: Path) -> None:
-    rebuild(ledger.store, "spans", projections, processes=1)
+    rebuild(ledger.projecting, "spans", projections, processes=1)
     before = snapshot(ledger)
 
     line = {
@@ -124,7 +124,7 @@ def test_the_live_projection_follows_the_log_after_a_swap(ledger: Ledger, tmp_pa
     import_lines(ledger, tmp_path, [line])
 
     assert len(snapshot(ledger)["spans"]) == len(before["spans"]) + 1
-    assert rebuild(ledger.store, "spans", projections, processes=1).equal is True
+    assert rebuild(ledger.projecting, "spans", projections, processes=1).equal is True
 
 
 def test_readers_are_answered_while_a_projection_is_swapped(ledger: Ledger) -> None:
@@ -133,35 +133,35 @@ def test_readers_are_answered_while_a_projection_is_swapped(ledger: Ledger) -> N
     def read() -> set[object]:
         seen: set[object] = set()
         while not done.is_set():
-            with ledger.store.connection() as connection:
+            with ledger.projecting.connection() as connection:
                 seen.add(one(connection, "SELECT count(*) FROM spans"))
         return seen
 
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(read)
         for _ in range(3):
-            rebuild(ledger.store, "spans", projections, processes=1)
+            rebuild(ledger.projecting, "spans", projections, processes=1)
         done.set()
         assert len(reading.result()) == 1
 
 
 def test_one_rebuild_at_a_time(ledger: Ledger) -> None:
     with (
-        rebuilding._alone(ledger.store, "spans"),
+        rebuilding._alone(ledger.projecting, "spans"),
         pytest.raises(RebuildRefusedError, match="already"),
     ):
-        rebuild(ledger.store, "spans", projections)
+        rebuild(ledger.projecting, "spans", projections)
 
 
 def test_an_unknown_projection_is_named(ledger: Ledger) -> None:
     with pytest.raises(RebuildRefusedError, match="'spams'; there are"):
-        rebuild(ledger.store, "spams", projections)
+        rebuild(ledger.projecting, "spams", projections)
 
 
 def test_progress_is_told(ledger: Ledger) -> None:
     told: list[tuple[str, int, int]] = []
 
-    rebuild(ledger.store, "spans", projections, told=lambda *step: told.append(step))
+    rebuild(ledger.projecting, "spans", projections, told=lambda *step: told.append(step))
 
     phases = list(dict.fromkeys(phase for phase, _, _ in told))
     assert phases == ["loading", "filling", "indexing", "comparing", "swapping"]

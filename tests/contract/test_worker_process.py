@@ -13,9 +13,11 @@ from structlog.testing import capture_logs
 
 from api.bootstrap import Ledger
 from api.clock import Deadline
+from api.storage.roles import Role
 from api.worker_process import working
 from tests.support.ledgers import SCHEMA, import_lines, ledger_on
 from tests.support.projected import forget
+from tests.support.roles import address
 from tests.support.thirty import thirty_lines
 
 PATIENCE = 60.0
@@ -47,7 +49,7 @@ def test_a_killed_worker_is_started_anew_and_ends_with_the_block(
     with ledger_on(database) as ledger:
         import_lines(ledger, tmp_path, thirty_lines())
         forget(ledger)
-        with capture_logs(), working(database, schema=SCHEMA):
+        with capture_logs(), working(address(database, Role.PROJECTOR), schema=SCHEMA):
             assert caught_up(ledger)
             (first,) = workers()
             first.kill()
@@ -60,7 +62,7 @@ def test_a_killed_worker_is_started_anew_and_ends_with_the_block(
 
 
 def _die(database: str, told: "multiprocessing.connection.Connection") -> None:
-    with working(database, schema=SCHEMA):
+    with working(address(database, Role.PROJECTOR), schema=SCHEMA):
         while not (found := workers()):
             Flag().wait(0.02)
         told.send(found[0].pid)

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from fastapi.testclient import TestClient
 
-from api.bootstrap import build_app, build_ledger
-from api.storage.event_store import EventStore
+from api.bootstrap import build_app
 from tests.support.ledgers import SCHEMA
+from tests.support.roles import under_one_login, under_roles
 from tests.support.working import in_thread
 
 TOKEN: Final = "token-of-the-tests-0123456789abcdef"
@@ -17,13 +17,17 @@ _KEYS = count(1)
 
 
 @contextmanager
-def client_on(database: str) -> Iterator[TestClient]:
-    """Serve a ledger, with its worker, to a client that is signed in."""
-    ledger = build_ledger(EventStore(database, schema=SCHEMA))
-    app = build_app(ledger, token=TOKEN)
+def client_on(database: str, *, apart: bool = True) -> Iterator[TestClient]:
+    """Serve a ledger, with its worker, to a client that is signed in.
+
+    Its roles are apart, or one login plays all.
+    """
     headers = {"Authorization": f"Bearer {TOKEN}"}
     with (
-        TestClient(app, base_url="http://localhost", headers=headers) as client,
+        (under_roles if apart else under_one_login)(database, schema=SCHEMA) as ledger,
+        TestClient(
+            build_app(ledger, token=TOKEN), base_url="http://localhost", headers=headers
+        ) as client,
         in_thread(ledger.worker),
     ):
         yield client

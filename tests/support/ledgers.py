@@ -8,11 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from api.bootstrap import Ledger, build_ledger
+from api.bootstrap import Ledger
 from api.exchange.importing import LedgerContext, reader_for, run_import
 from api.exchange.lines import ImportReport
-from api.storage.event_store import EventStore
 from tests.support.postgres import Fill
+from tests.support.roles import under_roles
 
 SCHEMA: Final = "dealtrail"
 NOW: Final = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -22,8 +22,9 @@ Line = Mapping[str, object]
 @contextmanager
 def ledger_on(database: str) -> Iterator[Ledger]:
     """Open a ledger that can be appended to."""
-    with EventStore(database, schema=SCHEMA) as store:
-        yield build_ledger(store)
+    with under_roles(database, schema=SCHEMA) as ledger:
+        ledger.store.start()
+        yield ledger
 
 
 def filling(lines: Callable[[], Sequence[Line]], *, founding: bool = False) -> Fill:

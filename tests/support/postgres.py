@@ -16,7 +16,7 @@ from psycopg import sql
 
 from api.storage.embedded import EmbeddedServer
 from api.storage.embedded_programs import bin_dirs
-from api.storage.migrate import migrate
+from tests.support.roles import migrated
 
 HOME_VARIABLE: Final = "DEALTRAIL_TEST_HOME"
 """Tells the parallel workers of one test run where its servers are, so that they share them."""
@@ -59,7 +59,7 @@ class PostgresServer:
         It is a copy of one that was migrated and filled once per worker: `filled_by` is given
         the address of an empty ledger, and is a function of a module, so that it is known again.
         """
-        template = self._template(schema, "template0", partial(_migrate, schema=schema))
+        template = self._template(schema, "template0", partial(migrated, schema=schema))
         if filled_by is not None:
             template = self._template((schema, filled_by), template, filled_by)
         with self.database(template=template) as dsn:
@@ -80,10 +80,6 @@ class PostgresServer:
     def _execute(self, statement: str, *names: str) -> None:
         with psycopg.connect(self.server.dsn("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
-
-
-def _migrate(dsn: str, schema: str) -> None:
-    migrate(dsn, schema=schema)
 
 
 def _fresh_name(kind: str) -> str:

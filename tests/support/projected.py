@@ -80,5 +80,5 @@ def snapshot(ledger: Ledger) -> dict[str, list[str]]:
 
 def forget(ledger: Ledger) -> None:
     """Take everything back that the projections hold."""
-    with ledger.store.connection() as connection:
+    with ledger.projecting.connection() as connection:
         connection.execute(f"TRUNCATE projections, parked, {', '.join(TABLES)}".encode())

@@ -7,14 +7,14 @@ from random import Random
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from api.bootstrap import Ledger, build_ledger
-from api.storage.event_store import EventStore
+from api.bootstrap import Ledger
 from domain.events.base import DomainEvent
 from domain.events.catalogue import TYPES_BY_NAME, parse
 from domain.replay import Event
 from domain.stamp import RecordedEvent
 from tests.support.log import SCHEMA
 from tests.support.postgres import PostgresServer
+from tests.support.roles import under_roles
 from tests.support.spans import Log, tell
 from tests.support.told import NAMESPACE
 
@@ -135,8 +135,7 @@ def ledger_with(server: PostgresServer, log: Log) -> Iterator[Ledger]:
     """A ledger of its own that holds a log, with its views brought up."""
     with server.ledger(SCHEMA) as dsn:
         tell(dsn, log)
-        with EventStore(dsn, schema=SCHEMA) as store:
-            ledger = build_ledger(store)
+        with under_roles(dsn, schema=SCHEMA) as ledger:
             ledger.worker.catch_up()
             yield ledger
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from api.settings import Settings, SettingsError, default_home, variable_of
+from api.storage.roles import Addresses, Role
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +27,11 @@ def test_nothing_needs_to_be_set() -> None:
 def test_each_field_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {
         "DEALTRAIL_DATABASE_URL": "postgresql:///ours",
+        "DEALTRAIL_MIGRATOR_URL": "postgresql://migrator@/ours",
+        "DEALTRAIL_APP_URL": "postgresql://app@/ours",
+        "DEALTRAIL_PROJECTOR_URL": "postgresql://projector@/ours",
+        "DEALTRAIL_SEALER_URL": "postgresql://sealer@/ours",
+        "DEALTRAIL_AUDITOR_URL": "postgresql://auditor@/ours",
         "DEALTRAIL_HOME": "/data",
         "DEALTRAIL_HOST": "::1",
         "DEALTRAIL_PORT": "9000",
@@ -41,6 +47,11 @@ def test_each_field_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -
     assert {variable_of(field) for field in Settings.model_fields} == set(given)
     assert settings.model_dump(mode="json") == {
         "database_url": "postgresql:///ours",
+        "migrator_url": "postgresql://migrator@/ours",
+        "app_url": "postgresql://app@/ours",
+        "projector_url": "postgresql://projector@/ours",
+        "sealer_url": "postgresql://sealer@/ours",
+        "auditor_url": "postgresql://auditor@/ours",
         "home": "/data",
         "host": "::1",
         "port": 9000,
@@ -84,6 +95,7 @@ def test_a_relative_home_does_not_move_with_the_working_folder(
         ("DEALTRAIL_SCHEMA", "Robert'); --", "match pattern"),
         ("DEALTRAIL_SAMPLE", "acme", "'company' or 'none'"),
         ("DATABASE_URL", "mysql://root:secret@host/db", "begins with postgresql://"),
+        ("DEALTRAIL_APP_URL", "mysql://root:secret@host/db", "begins with postgresql://"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_and_its_value_is_not(
@@ -97,6 +109,64 @@ def test_a_setting_that_cannot_be_used_is_named_and_its_value_is_not(
     assert variable in str(refused.value)
     assert reason in str(refused.value)
     assert value not in str(refused.value)
+
+
+APP, PROJECTOR = "postgresql://app@host/db", "postgresql://projector@host/db"
+
+
+def test_one_address_serves_all_and_migrates_at_the_start() -> None:
+    addresses = Settings(database_url="postgresql://us@host/db").addresses()
+
+    assert addresses == Addresses.shared("postgresql://us@host/db")
+    assert addresses.migrates_at_start
+
+
+def test_without_an_address_the_database_is_the_embedded_one() -> None:
+    assert Settings().addresses() is None
+
+
+def test_roles_with_addresses_of_their_own_are_apart() -> None:
+    auditor = "postgresql://auditor:secret@host/db"
+    settings = Settings(
+        database_url="postgresql://us@host/db",
+        app_url=APP,
+        projector_url=PROJECTOR,
+        auditor_url=auditor,
+    )
+
+    addresses = settings.addresses()
+
+    assert addresses is not None
+    assert (addresses.migrator, addresses.app) == ("postgresql://us@host/db", APP)
+    assert not addresses.migrates_at_start
+    assert {role: login.name for role, login in addresses.logins.items()} == {
+        Role.APP: "app",
+        Role.PROJECTOR: "projector",
+        Role.AUDITOR: "auditor",
+    }
+    assert "secret" not in str(addresses.logins)
+
+
+def test_a_serving_process_need_not_know_how_to_migrate() -> None:
+    addresses = Settings(app_url=APP, projector_url=PROJECTOR).addresses()
+
+    assert addresses is not None
+    assert addresses.migrator is None
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"app_url": APP}, "DEALTRAIL_PROJECTOR_URL are both needed"),
+        ({"auditor_url": APP}, "DEALTRAIL_PROJECTOR_URL are both needed"),
+        ({"app_url": APP, "projector_url": APP}, "another user"),
+        ({"app_url": APP, "projector_url": PROJECTOR, "database_url": APP}, "another user"),
+        ({"app_url": "postgresql://host/db", "projector_url": PROJECTOR}, "DEALTRAIL_APP_URL: "),
+    ],
+)
+def test_addresses_that_do_not_go_together_are_refused(given: dict[str, str], reason: str) -> None:
+    with pytest.raises(SettingsError, match=reason):
+        Settings.model_validate(given).addresses()
 
 
 def test_every_setting_is_described() -> None:
