@@ -42,6 +42,7 @@ from api.storage.migrate import bring_up
 from api.storage.roles import Addresses
 from api.views import Views
 from api.web.pages import create_pages
+from api.what_if import WhatIfs
 from api.worker import Worker
 
 
@@ -67,6 +68,7 @@ class Ledger:
     quarter_figures: QuarterFigures
     close_patterns: ClosePatterns
     quarter_pressure: QuarterPressure
+    what_ifs: WhatIfs
 
 
 @contextmanager
@@ -114,12 +116,15 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
     places = Places(store, worker.position)
     figures = Figures(store, context)
     replays = ReplayReader(store, context, places, worker.position)
+    questions = DealQuestions(store, context, places, PatternReader(store, places))
+    quarter_figures = QuarterFigures(figures, replays, places, worker.position)
+    quarter_pressure = QuarterPressure(replays, worker.position)
     return Ledger(
         store=store,
         projecting=projecting,
         context=context,
         application=Application(store, LatestContext(store, context), clock.now),
-        questions=DealQuestions(store, context, PatternReader(store, places)),
+        questions=questions,
         processes=ProcessQuestions(store, context, places),
         worker=worker,
         states=StateReader(store, context, projections()),
@@ -130,9 +135,10 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
         quarters=Quarters(replays),
         forecasts=Forecasts(replays),
         customers=Customers(store, places),
-        quarter_figures=QuarterFigures(figures, replays, places, worker.position),
+        quarter_figures=quarter_figures,
         close_patterns=ClosePatterns(replays),
-        quarter_pressure=QuarterPressure(replays, worker.position),
+        quarter_pressure=quarter_pressure,
+        what_ifs=WhatIfs(questions, quarter_figures, quarter_pressure),
     )
 
 
@@ -169,6 +175,7 @@ def _services(ledger: Ledger, views: Views, *, token: str, stopping: Flag) -> Se
         quarter_figures=ledger.quarter_figures,
         close_patterns=ledger.close_patterns,
         quarter_pressure=ledger.quarter_pressure,
+        what_ifs=ledger.what_ifs,
         store=ledger.store,
         context=ledger.context,
         views=views,

@@ -235,7 +235,7 @@ def _show_what_if(
         catch_up(ledger)
         when = moment(ledger.store, as_of=as_of, effective_at=effective_at, now=clock.now())
         known = ledger.context.known(when.position)
-        answer: dict[str, Any] = ledger.quarter_figures.under(when, quarter, known, None, other)
+        answer: dict[str, Any] = ledger.what_ifs.quarter(when, quarter, known, None, other)
     if as_json:
         print_json(answer)
     else:

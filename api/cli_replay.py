@@ -166,7 +166,7 @@ def _under(asked: _Asked, as_of: str | None, effective_at: str | None, version: 
         when = moment(ledger.store, as_of=as_of, effective_at=effective_at, now=clock.now())
         policy = published(ledger.context.known(ledger.worker.position()), version)
         known = ledger.context.known(when.position)
-        return ledger.quarter_figures.under(when, asked.quarter, known, asked.clock, policy)
+        return ledger.what_ifs.quarter(when, asked.quarter, known, asked.clock, policy)
 
 
 def _end(ledger: Ledger, replay: Replay, text: str | None) -> Moment | None:

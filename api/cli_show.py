@@ -127,7 +127,7 @@ def _pressure(ledger: Ledger, seen: DealSeen, version: int | None) -> dict[str, 
     if version is None:
         return ledger.questions.pressure(seen)
     today = ledger.context.known(ledger.worker.position())
-    return ledger.questions.pressure_under(seen, published(today, version))
+    return ledger.what_ifs.deal(seen, published(today, version))
 
 
 def review(

@@ -1,26 +1,22 @@
 """What lists and boards say of a deal besides its state: progress, verdicts and health."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
-from typing import TypeAlias
 from uuid import UUID
 
 from api.moment import Moment
 from domain.commitments import broken_level, dated_next, first_due, live_level
 from domain.known import Known
-from domain.replay import Event
 from projections.attainment.projection import ledger
 from projections.commitments.figures import Backing, backings_of
 from projections.facts import Rows
 from projections.pressure.context import KnownContext
-from projections.pressure.verdicts import Cut, counts_by_deal
+from projections.pressure.others import Reading, Streams
+from projections.pressure.verdicts import counts_by_deal
 from projections.progress.figures import each, shares_of
 from projections.progress.shares import TickShares
 from projections.review.health import Vitals, held, worst_of
 from projections.spans.fold import DealState
-
-Streams: TypeAlias = Callable[[Sequence[UUID], int], Mapping[UUID, Sequence[Event]]]
-"""Gives the raw streams of deals as known at a position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +42,14 @@ def looks_at(
     """Give a look at each of these deals, from the facts as known and as true at a moment."""
     position, cut = moment.position, moment.cut
     context = KnownContext(
-        connection, known=known, as_of=position, at=moment.effective_at, ledger=ledger
+        connection,
+        known=known,
+        as_of=position,
+        at=moment.effective_at,
+        ledger=ledger,
+        reading=Reading(streams, cut),
     )
-    seen = Cut(cut, lambda ids: streams(list(ids), position)) if cut else None
-    verdicts = counts_by_deal(context, deal_ids, cut=seen)
+    verdicts = counts_by_deal(context, deal_ids)
     shares = shares_of(connection, each(deal_ids), as_of=position, at=moment.effective_at, cut=cut)
     backings = backings_of(connection, deal_ids, as_of=position, cut=cut)
     nothing = TickShares.of([])

@@ -10,7 +10,8 @@ from projections.facts import Rows
 from projections.pressure.acts import Act
 from projections.pressure.context import KnownContext
 from projections.pressure.derive import derive_acts
-from projections.pressure.verdicts import ActVerdict, Cut, read_acts, verdicts_of
+from projections.pressure.others import Reading
+from projections.pressure.verdicts import ActVerdict, read_acts, verdicts_of
 
 
 class QuarterActs:
@@ -20,21 +21,9 @@ class QuarterActs:
     were known then.
     """
 
-    def __init__(
-        self,
-        connection: Rows,
-        replay: Replay,
-        places: Places,
-        views: int,
-        *,
-        other_policy: bool = False,
-    ) -> None:
-        """Take a replay; `views` is the position that the facts have reached.
-
-        With `other_policy` the policy of the replay is none that the facts rest on.
-        """
+    def __init__(self, connection: Rows, replay: Replay, places: Places, views: int) -> None:
+        """Take a replay; `views` is the position that the facts have reached."""
         moment = replay.moment
-        self._anew = replay.reframed or other_policy
         self._connection = connection
         self._replay = replay
         self._places = places
@@ -44,11 +33,8 @@ class QuarterActs:
             as_of=views if replay.reframed else moment.position,
             at=moment.effective_at,
             ledger=ledger,
-            other_policy=other_policy,
+            reading=Reading(places.streams, moment.cut),
         )
-        self.cut: Cut | None = None
-        if moment.cut is not None:
-            self.cut = Cut(moment.cut, lambda ids: places.streams(list(ids), moment.position))
 
     def verdicts(self) -> list[ActVerdict]:
         """Give the verdict of each act of the quarter."""
@@ -56,9 +42,9 @@ class QuarterActs:
 
     def acts(self) -> list[tuple[UUID, Act]]:
         """Give the acts that lie in the quarter, each with its deal."""
-        if self._anew:
+        if self._replay.anew:
             return self.derived()
-        return read_acts(self.context, "quarter = %s", (self._replay.quarter.name,), self.cut)
+        return read_acts(self.context, "quarter = %s", (self._replay.quarter.name,))
 
     def derived(self) -> list[tuple[UUID, Act]]:
         """Derive the acts of the quarter from their deals, in the context of the replay."""

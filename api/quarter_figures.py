@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, TypeAlias
@@ -14,9 +13,7 @@ from api.off_fit import off_fit_opened
 from api.places import Places
 from api.quarter_acts import QuarterActs
 from api.replays import ClockName, Replay, ReplayReader
-from api.what_if import verdict_changes, what_if
 from domain.known import Known
-from domain.policy import Policy
 from domain.replay import view
 from domain.values import money_json
 from projections.facts import Rows
@@ -49,13 +46,21 @@ class QuarterFigures:
         self._places = places
         self._views = views
 
-    def quarter(self, moment: Moment, name: str, known: Known, clock: ClockName | None) -> Answer:
+    def quarter(
+        self,
+        moment: Moment,
+        name: str,
+        known: Known,
+        clock: ClockName | None,
+        judged: Sequence[ActVerdict] | None = None,
+    ) -> Answer:
         """Give a quarter as it stood at a moment, in a context.
 
         The pipeline holds the deals that were open then: all of them, and those expected to
         close in the quarter. Progress is that of the open deals by their owners, pressure that
-        of the quarter's seller events by who did them. Each says at which instant it stands, which
-        may lie after the quarter's end: a moment that nobody names is today.
+        of the quarter's seller events by who did them; these are not judged again where their
+        verdicts are given. Each says at which instant it stands, which may lie after the quarter's
+        end: a moment that nobody names is today.
 
         Raises:
             UnknownThingError: the fiscal calendar has no such quarter.
@@ -71,7 +76,7 @@ class QuarterFigures:
                 **self._figures.quarter(moment, name, known),
                 "pipeline": _standing(moment, _pipeline(open_deals, replay)),
                 "progress": _standing(moment, self._progress(connection, replay, open_deals)),
-                "pressure": _standing(moment, self._pressure(connection, replay)),
+                "pressure": _standing(moment, self._pressure(connection, replay, judged)),
                 "off_fit_opened": _standing(moment, off_fit_opened(connection, replay)),
                 "late": self._replays.late(connection, replay),
             }
@@ -80,7 +85,7 @@ class QuarterFigures:
         """Give what is ticked only among the open deals, together and by owner."""
         by_owner = {one.deal_id: one.state.owner for one in open_deals}
         everybody = dict.fromkeys(by_owner, _ALL)
-        folded = self._folded(replay, list(by_owner)) if replay.reframed else None
+        folded = self._folded(replay, list(by_owner)) if replay.anew else None
 
         def told(groups: Mapping[UUID, str]) -> dict[str, Answer]:
             if folded is not None:
@@ -103,35 +108,29 @@ class QuarterFigures:
             found[deal_id] = fold(events, known.processes(events), known.policy)
         return found
 
-    def under(
-        self, moment: Moment, name: str, known: Known, clock: ClockName | None, policy: Policy
-    ) -> Answer:
-        """Give a quarter as it stood, and its pressure as it would be under another policy.
+    def verdicts(self, moment: Moment, name: str, known: Known) -> list[ActVerdict]:
+        """Give the verdict of each seller event of a quarter at a moment, in a context.
 
         Raises:
             UnknownThingError: the fiscal calendar has no such quarter.
         """
-        then = self.quarter(moment, name, known, clock)
-        replay = self._replays.replay(name, moment, clock, known=known)
-        other = replace(replay, known=known.under(policy))
+        replay = self._replays.replay(name, moment, known=known)
         with self._replays.store.connection() as connection:
-            views = self._views()
-            before = QuarterActs(connection, replay, self._places, views).verdicts()
-            acts = QuarterActs(connection, other, self._places, views, other_policy=True)
-            after = acts.verdicts()
-        pressure = _standing(moment, _answered(_counted(after)))
-        changes = verdict_changes(before, after)
-        return what_if(then, {**then, "pressure": pressure}, policy, changes)
+            return QuarterActs(connection, replay, self._places, self._views()).verdicts()
 
-    def _pressure(self, connection: Rows, replay: Replay) -> Answer:
+    def _pressure(
+        self, connection: Rows, replay: Replay, judged: Sequence[ActVerdict] | None
+    ) -> Answer:
         """Give how many seller events of the quarter are pressure-shaped, together and by rep.
 
         In another frame its deals are read anew, as they were known then.
         """
+        if judged is not None:
+            return _answered(_counted(judged))
         acts = QuarterActs(connection, replay, self._places, self._views())
-        if replay.reframed:
+        if replay.anew:
             return _answered(_counted(acts.verdicts()))
-        return _answered(counts_by_rep(acts.context, replay.quarter.name, cut=acts.cut))
+        return _answered(counts_by_rep(acts.context, replay.quarter.name))
 
 
 def _standing(moment: Moment, block: Answer) -> Answer:

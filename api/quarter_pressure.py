@@ -26,7 +26,7 @@ from projections.pressure.verdicts import ActVerdict, verdicts_of
 from projections.quarter.closings import Closing, Parts, wins_by_day
 from projections.quarter.cost import SignedWin, pressure_cost
 from projections.quarter.offers import Offer
-from projections.quarter.organisation import LateDeal, PullIn, Verdicts, pressure_json
+from projections.quarter.organisation import LateDeal, PullIn, Verdicts, cost_json, pressure_json
 from projections.quarter.payback import Payback, payback
 from projections.quarter.steps import Scope
 
@@ -72,6 +72,20 @@ class QuarterPressure:
                 "late": self._replays.late(connection, replay),
             }
 
+    def cost(self, moment: Moment, name: str, known: Known, judged: Sequence[ActVerdict]) -> Answer:
+        """Give what pressure may have cost in the wins of a quarter, at a moment, in a context.
+
+        `judged` are the verdicts of all its seller events there.
+
+        Raises:
+            UnknownThingError: the fiscal calendar has no such quarter.
+        """
+        replay = self._replays.replay(name, moment, known=known)
+        over = moment.effective_at >= replay.quarter.end_instant
+        with self._replays.store.connection() as connection:
+            asked = _Asked(connection, self._replays, replay, Scope(), self._views())
+            return asked.cost(judged, over=over)
+
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
@@ -86,17 +100,13 @@ class _Asked:
     def answer(self, *, over: bool) -> Answer:
         quarter = self.replay.quarter
         parts = self._parts(quarter)
-        read = QuarterActs(self.connection, self.replay, self.replays.places, self.views)
+        read = self._read()
         acts = [(deal_id, act) for deal_id, act in read.acts() if self._counts(act)]
         # What lies outside the window is never pressure-shaped, and most acts do.
         judged = verdicts_of(read.context, [pair for pair in acts if not pair[1].outside])
         outside = Counter(act.rep for _, act in acts if act.outside)
         following = _following(self.replay)
-        until = (following or quarter).end_instant
-        closed = closings(
-            self.connection, self.replays.places, self.replay, self.scope, until=until
-        )
-        won = [one for one in closed if one.outcome == "won"]
+        won = self._won(until=(following or quarter).end_instant)
         own = [one for one in won if quarter.start <= one.day <= quarter.end]
         currency = _currency(self.replay.known, quarter.name, own)
         return pressure_json(
@@ -111,6 +121,23 @@ class _Asked:
             late_deals=self._late_deals([one for one in own if one.day in parts.window], parts),
             verdicts=_by_rep(judged, outside),
         )
+
+    def cost(self, judged: Sequence[ActVerdict], *, over: bool) -> Answer:
+        quarter, read = self.replay.quarter, self._read()
+        won = self._won(until=quarter.end_instant)
+        own = [one for one in won if quarter.start <= one.day <= quarter.end]
+        currency = _currency(self.replay.known, quarter.name, own)
+        signed = self._signed(read, own, judged, currency)
+        return cost_json(pressure_cost(signed), currency, over=over)
+
+    def _read(self) -> QuarterActs:
+        return QuarterActs(self.connection, self.replay, self.replays.places, self.views)
+
+    def _won(self, *, until: datetime) -> list[Closing]:
+        closed = closings(
+            self.connection, self.replays.places, self.replay, self.scope, until=until
+        )
+        return [one for one in closed if one.outcome == "won"]
 
     def _counts(self, act: Act) -> bool:
         """Say whether an act is one of those asked for."""

@@ -11,8 +11,8 @@ from api.context import ContextReader
 from api.errors import UnknownDealError
 from api.moment import Moment
 from api.patterns import PatternReader
+from api.places import Places
 from api.storage.event_store import EventStore
-from api.what_if import verdict_changes, what_if
 from domain.commitments import Commitment, commitments_of
 from domain.events.honesty import EventAmended, EventRetracted
 from domain.known import Known
@@ -34,8 +34,8 @@ from projections.pressure.derive import stays_of
 from projections.pressure.exposure import exposure
 from projections.pressure.fold import Judged
 from projections.pressure.fold import fold as fold_pressure
+from projections.pressure.others import Reading
 from projections.pressure.recording import Coverage
-from projections.pressure.verdicts import told
 from projections.process.conformance import Ticked, conformance_of
 from projections.process.conformance import answer as conformance_answer
 from projections.progress.answer import answer as progress_answer
@@ -59,7 +59,6 @@ class DealSeen:
 
     `known` is the context that it is read in, `compared_at` the position at which other deals
     are compared with it; both are those of the moment, unless the question restates them.
-    `other_policy` says that the policy of `known` is none that the facts of others rest on.
     """
 
     deal_id: UUID
@@ -69,7 +68,6 @@ class DealSeen:
     known: Known
     processes: Processes
     compared_at: int
-    other_policy: bool = False
 
     @property
     def version(self) -> int:
@@ -84,9 +82,12 @@ class DealSeen:
 class DealQuestions:
     """Answers about one deal."""
 
-    def __init__(self, store: EventStore, context: ContextReader, patterns: PatternReader) -> None:
+    def __init__(
+        self, store: EventStore, context: ContextReader, places: Places, patterns: PatternReader
+    ) -> None:
         self._store = store
         self._context = context
+        self._places = places
         self._patterns = patterns
 
     def seen(self, deal_id: UUID, moment: Moment) -> DealSeen:
@@ -121,7 +122,7 @@ class DealQuestions:
 
     def under(self, seen: DealSeen, policy: Policy) -> DealSeen:
         """Give the same events of the deal, read as if another policy were in force."""
-        return replace(seen, known=seen.known.under(policy), other_policy=True)
+        return replace(seen, known=seen.known.under(policy))
 
     def deal(self, seen: DealSeen) -> dict[str, object]:
         """Give the state of the deal."""
@@ -192,7 +193,7 @@ class DealQuestions:
         if not stays or stays[-1].left_at is not None:
             return None
         with self._store.connection() as connection:
-            n, share = _context(connection, seen).over_by(stays[-1], seen.moment.effective_at)
+            n, share = self._compared(connection, seen).over_by(stays[-1], seen.moment.effective_at)
         return Age(stays[-1].event_id, share, n)
 
     def conformance(self, seen: DealSeen) -> dict[str, object]:
@@ -221,32 +222,21 @@ class DealQuestions:
     def judged(self, seen: DealSeen) -> tuple[list[Judged], Coverage]:
         """Judge the deal's seller events; and count how often its team records customers."""
         with self._store.connection() as connection:
-            context = _context(connection, seen)
+            context = self._compared(connection, seen)
             judged = fold_pressure(seen.deal_id, seen.events, seen.processes, context)
             state = fold_state(seen.events)
             return judged, context.coverage(state.owner if state else None)
 
     def pressure(self, seen: DealSeen) -> dict[str, object]:
         """Give which events are consistent with quota pressure, and why (DESIGN section 6)."""
-        return self._pressure(seen, *self.judged(seen))
+        return self.pressure_of(seen, *self.judged(seen))
 
-    def pressure_under(self, seen: DealSeen, policy: Policy) -> dict[str, object]:
-        """Give the pressure as it is, and as it would be under another policy."""
-        under = self.under(seen, policy)
-        then, other = self.judged(seen), self.judged(under)
-        before, after = (told(seen.deal_id, judged) for judged, _ in (then, other))
-        return what_if(
-            self._pressure(seen, *then),
-            self._pressure(under, *other),
-            policy,
-            verdict_changes(before, after),
-        )
-
-    def _pressure(
+    def pressure_of(
         self, seen: DealSeen, judged: Sequence[Judged], coverage: Coverage
     ) -> dict[str, object]:
+        """Give the pressure of a deal that was judged already."""
         with self._store.connection() as connection:
-            context = _context(connection, seen)
+            context = self._compared(connection, seen)
             exposed = exposure(seen.events, context, seen.moment.effective_at)
         return {
             "deal_id": str(seen.deal_id),
@@ -268,7 +258,7 @@ class DealQuestions:
         """Give the pressure along the deal's life, its stays in stages and its quarters."""
         until = seen.moment.effective_at
         with self._store.connection() as connection:
-            context = _context(connection, seen)
+            context = self._compared(connection, seen)
             return {
                 "curve": deal_curve(seen.events, context, until),
                 "quarters": quarters_of(seen.events, context, until),
@@ -327,6 +317,17 @@ class DealQuestions:
         at = seen.moment.effective_at
         return [late_json(entry, at) for entry in self.timeline(seen) if late_because(entry, at)]
 
+    def _compared(self, connection: Rows, seen: DealSeen) -> KnownContext:
+        """Give what the deal is compared with, as known and as true at its moment."""
+        return KnownContext(
+            connection,
+            known=seen.known,
+            as_of=seen.compared_at,
+            at=seen.moment.effective_at,
+            ledger=ledger,
+            reading=Reading(self._places.streams, seen.moment.cut),
+        )
+
     def events(self, seen: DealSeen) -> dict[str, object]:
         """Give the raw events in the order of versions."""
         return {
@@ -336,17 +337,6 @@ class DealQuestions:
                 event_json(event) for event in seen.stream if _true_by(event, seen.moment.cut)
             ],
         }
-
-
-def _context(connection: Rows, seen: DealSeen) -> KnownContext:
-    return KnownContext(
-        connection,
-        known=seen.known,
-        as_of=seen.compared_at,
-        at=seen.moment.effective_at,
-        ledger=ledger,
-        other_policy=seen.other_policy,
-    )
 
 
 def _true_by(event: Event, cut: datetime | None) -> bool:

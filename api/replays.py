@@ -56,6 +56,11 @@ class Replay:
     reframed: bool
 
     @property
+    def anew(self) -> bool:
+        """Whether facts of its deals must be found anew: the stored ones rest on another frame."""
+        return self.reframed or self.known.supposed
+
+    @property
     def last_position(self) -> int:
         """The last position that the replay rests on."""
         return self.end.coordinate if self.clock == "as_known" else self.moment.position

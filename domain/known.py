@@ -100,7 +100,7 @@ class Known:
         return Known(seen, policy=self._policy)
 
     def under(self, policy: Policy) -> "Known":
-        """Give the same context with another policy in force."""
+        """Give the same context as if another policy were in force."""
         return Known(self.events, policy=policy)
 
     @cached_property
@@ -113,11 +113,19 @@ class Known:
                 history = history.with_adopted(calendar, effective_from=data.effective_from)
         return history
 
-    @cached_property
+    @property
     def policy(self) -> Policy:
+        """The policy in force: the one that stands in, or the one published last."""
+        return self._policy or self.published_policy
+
+    @property
+    def supposed(self) -> bool:
+        """Whether a policy stands in, which nothing stored rests on."""
+        return self._policy is not None
+
+    @cached_property
+    def published_policy(self) -> Policy:
         """The policy published last, or the built-in one."""
-        if self._policy is not None:
-            return self._policy
         if not self._policies:
             return DEFAULT_POLICY
         latest = max(self._policies, key=lambda policy: policy.version)

@@ -21,6 +21,7 @@ from api.http import (
     processes,
     projections,
     quarters,
+    what_if,
 )
 from api.http.services import Services
 from api.http.shield import Shield
@@ -38,6 +39,7 @@ ROUTERS: Final = (
     customers.router,
     health.router,
     projections.router,
+    what_if.router,
 )
 
 

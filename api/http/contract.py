@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from api.http import problems
 from api.http.intents import BODIES, OpenDeal
 from api.http.schemas import BulkLine, Problem
+from api.http.schemas_what_if import PolicyDraft
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
@@ -36,7 +37,12 @@ _POSITION: Final = {
     }
 }
 _ETAG: Final = {"ETag": {"description": "Names this state.", "schema": {"type": "string"}}}
-_BODY_MODELS: Final[tuple[type[BaseModel], ...]] = (*BODIES.values(), OpenDeal, BulkLine)
+_BODY_MODELS: Final[tuple[type[BaseModel], ...]] = (
+    *BODIES.values(),
+    OpenDeal,
+    BulkLine,
+    PolicyDraft,
+)
 _REF: Final = "#/components/schemas/{model}"
 
 
@@ -50,6 +56,14 @@ def reads(*more: int, formats: Mapping[str, Any] | None = None) -> Responses:
     if formats:
         described[200]["content"] = dict(formats)
     return described
+
+
+def answers(*more: int) -> Responses:
+    """Describe the answers of a question that is asked with a body, and records nothing."""
+    return {
+        200: {"description": "The answer.", "headers": {**_POSITION}},
+        **_problems(*_READ, 413, 415, *more),
+    }
 
 
 def streams(media_type: str, *more: int, writes: bool = False) -> Responses:

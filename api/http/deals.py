@@ -201,7 +201,7 @@ def get_pressure(request: Request, deal_id: DealId, asked: AskedUnderPolicy) -> 
     if policy is None:
         answer = _in_context(services, asked, seen, services.questions.pressure)
     else:
-        answer = services.questions.pressure_under(seen, policy)
+        answer = services.what_ifs.deal(seen, policy)
     return reply(request, answer, seen.moment)
 
 

@@ -111,7 +111,7 @@ def read_intents(kind: str, body: bytes, content: JsonObject) -> tuple[Intent, .
         MalformedRequestError: naming each field that is wrong.
     """
     _ensure_types(kind, content)
-    events: Sequence[Any] = _validated(
+    events: Sequence[Any] = validated(
         TypeAdapter(BODIES[kind]), body, tagged=kind in _TAGGED
     ).events
     return tuple(_intent(item, item.data) for item in events)
@@ -121,12 +121,17 @@ def read_opening(body: bytes, content: JsonObject) -> tuple[Intent, ...]:
     """Give the events of a new deal, in the long form or in the short one."""
     if "events" in content or not content.keys() & DealOpened.model_fields.keys():
         return read_intents("deal", body, content)
-    opened = _validated(TypeAdapter(OpenDeal), body, tagged=False)
+    opened = validated(TypeAdapter(OpenDeal), body)
     fields = {name: getattr(opened, name) for name in DealOpened.model_fields}
     return (_intent(opened, DealOpened.model_validate(fields)),)
 
 
-def _validated(adapter: TypeAdapter[Any], body: bytes, *, tagged: bool) -> Any:
+def validated(adapter: TypeAdapter[Any], body: bytes, *, tagged: bool = False) -> Any:
+    """Read a body as what an adapter takes; `tagged` as for `field_errors`.
+
+    Raises:
+        MalformedRequestError: naming each field that is wrong.
+    """
     try:
         return adapter.validate_json(body)
     except ValidationError as error:

@@ -77,7 +77,7 @@ def get_quarter(
     moment = moment_of_views(services, asked)
     if policy is not None:
         known = services.context.known(moment.position)
-        under = services.quarter_figures.under(moment, quarter, known, clock, policy)
+        under = services.what_ifs.quarter(moment, quarter, known, clock, policy)
         return reply(request, under, moment)
 
     def answer(known: Known) -> Answer:

@@ -25,6 +25,7 @@ from api.rederivations import Rederivations
 from api.replays import ReplayReader
 from api.storage.event_store import EventStore
 from api.views import Views
+from api.what_if import WhatIfs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class Services:
     quarter_figures: QuarterFigures
     close_patterns: ClosePatterns
     quarter_pressure: QuarterPressure
+    what_ifs: WhatIfs
     states: StateReader
     rederivations: Rederivations
     now: Callable[[], datetime]

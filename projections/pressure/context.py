@@ -1,14 +1,12 @@
 """Reads what the judgement of a deal needs to know of all others, as known at one position."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import product
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
-
-from psycopg import sql
 
 from domain.bookings import Booking, RunningTotal
 from domain.fiscal import FiscalQuarter
@@ -16,10 +14,10 @@ from domain.known import Known
 from domain.pace import Pace
 from domain.values import Money
 from projections.facts import FactTable, Rows
-from projections.pressure.acts import Act, ActKind, Stay
-from projections.pressure.base_rate import BaseRates, Deed
-from projections.pressure.baseline import Comparables, Dwell, Lasted, Offer, StaysIn
-from projections.pressure.derive import placing
+from projections.pressure.acts import Act, Stay
+from projections.pressure.base_rate import BaseRates
+from projections.pressure.baseline import Comparables, Dwell, Lasted, StaysIn
+from projections.pressure.others import AS_STORED, OtherActs, Reading
 from projections.pressure.recording import Coverage
 
 ACTS: Final = FactTable("acts", Act)
@@ -46,24 +44,20 @@ class KnownContext:
         as_of: int,
         at: datetime,
         ledger: Ledger,
-        other_policy: bool = False,
+        reading: Reading = AS_STORED,
     ) -> None:
-        """Take the context `known` at position `as_of`; `at` is the instant of the question.
-
-        With `other_policy` the facts of then rest on another policy than that of the context:
-        which of them lie outside the first and the last days of their quarter is found anew. Why
-        those of other deals happened stays as it was found under theirs.
-        """
+        """Take the context `known` at position `as_of`; `at` is the instant of the question."""
         self.connection = connection
         self.known = known
         self.as_of = as_of
         self.at = at
         self._ledger = ledger
-        self._other_policy = other_policy
+        self.reading = reading
         self.policy = known.policy
         self.calendar = known.calendar
-        self.comparables = Comparables(self._offers)
-        self.base_rates = BaseRates(self._deeds)
+        self._others = OtherActs(connection, known=known, as_of=as_of, reading=reading)
+        self.comparables = Comparables(self._others.offers)
+        self.base_rates = BaseRates(self._others.deeds)
         self._bookings: dict[RepQuarter, Sequence[Booking]] = {}
         self._totals: dict[tuple[str, str, str], RunningTotal] = {}
         self._stays: dict[tuple[str, str], StaysIn] = {}
@@ -138,7 +132,7 @@ class KnownContext:
         missing = sorted(set(wanted) - self._bookings.keys())
         if missing:
             found = self._ledger(self.connection, missing, self.as_of)
-            self._bookings |= {key: found.get(key, ()) for key in missing}
+            self._bookings |= {key: self._true(found.get(key, ())) for key in missing}
 
     def read_booked(self, reps: Iterable[str], quarters: Iterable[str]) -> None:
         """Read at once what is credited to these reps in these quarters."""
@@ -168,62 +162,16 @@ class KnownContext:
         """
         team = self.known.teammates(rep, self.at) if rep else None
         if team not in self._coverage:
-            self._coverage[team] = self._read_coverage(team)
+            self._coverage[team] = self._others.coverage(team, self.at)
         return self._coverage[team]
 
-    def _read_coverage(self, team: frozenset[str] | None) -> Coverage:
-        condition = "action_time <= %(at)s AND (%(team)s::text[] IS NULL OR rep = ANY(%(team)s))"
-        params = {"at": self.at, "team": None if team is None else sorted(team)}
-        if self._other_policy:
-            rows = self._acts("action_time, cause <> 'seller_only'", condition, params)
-            explained = [told for at, told in rows if self._placing(at)[0]]
-            return Coverage(sum(explained), len(explained))
-        counts = "count(*) FILTER (WHERE cause <> 'seller_only'), count(*)"
-        ((explained_then, of),) = self._acts(counts, f"outside AND {condition}", params)
-        return Coverage(explained_then, of)
-
-    def _acts(
-        self, columns: str, condition: str, params: Mapping[str, object]
-    ) -> list[tuple[Any, ...]]:
-        """Read columns of the acts known then; the texts are of this module alone."""
-        query = sql.SQL(
-            "SELECT {} FROM acts WHERE {} AND from_position <= %(as_of)s"
-            " AND (until_position IS NULL OR until_position > %(as_of)s)"
-        ).format(_sql(columns), _sql(condition))
-        return self.connection.execute(query, {**params, "as_of": self.as_of}).fetchall()
-
-    def _placing(self, at: datetime) -> tuple[bool | None, bool | None]:
-        return placing(self.calendar.quarter_at(at), at, self.policy)
+    def _true(self, booked: Sequence[Booking]) -> Sequence[Booking]:
+        """Give what of bookings, in the order they occurred, is not hidden by the cut."""
+        cut = self.reading.cut
+        if cut is None:
+            return booked
+        return booked[: bisect_right(booked, cut, key=lambda booking: booking.occurred_at)]
 
     def _booked(self, rep: str, quarter: str) -> Sequence[Booking]:
         self.read_bookings([(rep, quarter)])
         return self._bookings[rep, quarter]
-
-    def _offers(self, reps: Collection[str] | None) -> Iterable[Offer]:
-        interior = "true" if self._other_policy else "interior"
-        rows = self._acts(
-            "deal_id, rep, segment, action_time, depth, previous",
-            f"kind = 'discount_offered' AND {interior} AND (%(everybody)s OR rep = ANY(%(reps)s))",
-            {"everybody": reps is None, "reps": sorted(reps or ())},
-        )
-        offers = (Offer(*row) for row in rows)
-        if not self._other_policy:
-            return offers
-        return (offer for offer in offers if self._placing(offer.action_time)[1])
-
-    def _deeds(self, kind: ActKind, rep: str | None) -> Iterable[Deed]:
-        outside = "true" if self._other_policy else "outside"
-        rows = self._acts(
-            "deal_id, segment, action_time, cause = 'seller_only'",
-            f"kind = %(kind)s AND {outside} AND (%(rep)s::text IS NULL OR rep = %(rep)s)",
-            {"kind": kind, "rep": rep},
-        )
-        deeds = (Deed(*row) for row in rows)
-        if not self._other_policy:
-            return deeds
-        return (deed for deed in deeds if self._placing(deed.action_time)[0])
-
-
-def _sql(text: str) -> sql.SQL:
-    # Only texts of this module come here.
-    return sql.SQL(text)

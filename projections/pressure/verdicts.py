@@ -1,7 +1,7 @@
 """The verdicts of many acts at once, as of any position, from the stored facts."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg import sql
 
 from domain.causes import CauseKind
-from domain.replay import Event, view
+from domain.replay import view
 from projections.pressure.acts import Act, ActKind
 from projections.pressure.context import ACTS, KnownContext
 from projections.pressure.derive import derive_acts
@@ -44,46 +44,34 @@ class Counts:
     evaluable: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Hindsight: only what occurred by an instant is seen.
-
-    `streams` gives the raw streams of deals as known at the position of the question; it is
-    asked for those few of which later events changed what is known of earlier ones.
-    """
-
-    at: datetime
-    streams: Callable[[Collection[UUID]], Mapping[UUID, Sequence[Event]]]
-
-
 def verdicts(
     context: KnownContext,
     *,
     where: str = "true",
     params: Sequence[object] = (),
-    cut: Cut | None = None,
 ) -> list[ActVerdict]:
     """Give the verdicts of the acts that `where` names, in the order they occurred.
 
     `where` is SQL of the calling module about columns that no later event changes: deal_id,
     event_id, kind, rep, segment, occurred_at, action_time, quarter.
     """
-    acts = read_acts(context, where, params, cut)
+    acts = read_acts(context, where, params)
     return [_row(judgement) for judgement in _judged(context, acts)]
 
 
 def read_acts(
-    context: KnownContext, where: str, params: Sequence[object], cut: Cut | None
+    context: KnownContext, where: str, params: Sequence[object]
 ) -> list[tuple[UUID, Act]]:
-    """Read the acts that `where` names, as for `verdicts`, each as it was seen at the cut."""
+    """Read the acts that `where` names, as for `verdicts`, each as it is seen at the cut."""
+    cut = context.reading.cut
     condition, values = _seen(where, params, cut)
     acts = ACTS.known(context.connection, as_of=context.as_of, where=condition, params=values)
     if cut is None:
         return acts
-    later = {d for d, act in acts if act.unsettled_until and act.unsettled_until > cut.at}
+    later = {d for d, act in acts if act.unsettled_until and act.unsettled_until > cut}
     anew: dict[UUID, Act] = {}
-    for stream in (cut.streams(sorted(later)) if later else {}).values():
-        seen = derive_acts(view(stream, effective_at=cut.at), context.known)
+    for stream in context.reading.streams(sorted(later), context.as_of).values():
+        seen = derive_acts(view(stream, effective_at=cut), context.known)
         anew |= {act.event_id: act for act in seen}
     return [(deal_id, anew.get(act.event_id, act)) for deal_id, act in acts]
 
@@ -111,9 +99,7 @@ def told(deal_id: UUID, judged: Iterable[Judged]) -> list[ActVerdict]:
     ]
 
 
-def counts_by_deal(
-    context: KnownContext, deal_ids: Iterable[UUID], *, cut: Cut | None = None
-) -> dict[UUID, Counts]:
+def counts_by_deal(context: KnownContext, deal_ids: Iterable[UUID]) -> dict[UUID, Counts]:
     """Count the verdicts of each of these deals."""
     wanted = list(deal_ids)
     found = _counted(
@@ -122,14 +108,11 @@ def counts_by_deal(
         lambda judgement: judgement.deal_id,
         where="deal_id = ANY(%s)",
         params=(wanted,),
-        cut=cut,
     )
     return {deal_id: found.get(deal_id, _NONE) for deal_id in wanted}
 
 
-def counts_by_rep(
-    context: KnownContext, quarter: str, *, cut: Cut | None = None
-) -> dict[str, Counts]:
+def counts_by_rep(context: KnownContext, quarter: str) -> dict[str, Counts]:
     """Count the verdicts of each rep with an act in a quarter, in the order of their ids."""
     found = _counted(
         context,
@@ -137,7 +120,6 @@ def counts_by_rep(
         lambda judgement: judgement.act.rep,
         where="quarter = %s",
         params=(quarter,),
-        cut=cut,
     )
     return dict(sorted(found.items()))
 
@@ -153,10 +135,9 @@ def _counted(
     *,
     where: str,
     params: Sequence[object],
-    cut: Cut | None,
 ) -> dict[Key, Counts]:
     """Count verdicts by a key, which is a column; the acts outside the window in the database."""
-    condition, values = _seen(where, params, cut)
+    condition, values = _seen(where, params, context.reading.cut)
     rows = context.connection.execute(
         sql.SQL("SELECT {}, count(*) FROM acts WHERE outside AND {} AND {} GROUP BY 1").format(
             sql.Identifier(column), _sql(_STANDS), _sql(condition)
@@ -165,7 +146,7 @@ def _counted(
     )
     outside: dict[Key, int] = dict(rows.fetchall())
     judged: dict[Key, Counter[Verdict]] = defaultdict(Counter)
-    acts = read_acts(context, f"({where}) AND outside IS NOT TRUE", params, cut)
+    acts = read_acts(context, f"({where}) AND outside IS NOT TRUE", params)
     for judgement in _judged(context, acts):
         judged[key(judgement)][judgement.verdict] += 1
     return {
@@ -193,10 +174,12 @@ def _judged(context: KnownContext, acts: Sequence[tuple[UUID, Act]]) -> list[Jud
     return judged
 
 
-def _seen(where: str, params: Sequence[object], cut: Cut | None) -> tuple[str, tuple[object, ...]]:
+def _seen(
+    where: str, params: Sequence[object], cut: datetime | None
+) -> tuple[str, tuple[object, ...]]:
     if cut is None:
         return f"({where})", tuple(params)
-    return f"({where}) AND occurred_at <= %s", (*params, cut.at)
+    return f"({where}) AND occurred_at <= %s", (*params, cut)
 
 
 def _row(judgement: Judgement) -> ActVerdict:

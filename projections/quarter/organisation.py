@@ -99,6 +99,12 @@ def pressure_json(
     return {name: one if over else readings.undecided(one) for name, one in told.items()}
 
 
+def cost_json(found: PressureCost, currency: str | None, *, over: bool) -> Json:
+    """Give what pressure may have cost; nothing is concluded until the quarter is over."""
+    told = _cost(found, currency)
+    return told if over else readings.undecided(told)
+
+
 def _trend(found: Trend) -> Json:
     return {
         "n": found.n,

@@ -118,14 +118,15 @@ def test_what_a_policy_would_say_is_what_it_says_once_it_is_in_force(client: Tes
     publish(client, 1, **numbers)
     publish(client, 2, theta="0.95")
     under = pressure(client, deal, effective_at=ENDED, policy="1")["what_if"]
-    quarter = client.get(f"/v1/quarters/{QUARTER}", params={"policy": "1"}).json()
+    ended = {"effective_at": ENDED}
+    quarter = client.get(f"/v1/quarters/{QUARTER}", params={"policy": "1", **ended}).json()
     publish(client, 3, **numbers)
 
     told = pressure(client, deal, effective_at=ENDED)
 
     for name in ("events", "shares", "money", "counterfactual", "exposure", "recording_coverage"):
         assert under[name] == told[name]
-    figures = client.get(f"/v1/quarters/{QUARTER}").json()
+    figures = client.get(f"/v1/quarters/{QUARTER}", params=ended).json()
     assert quarter["what_if"]["pressure"] == figures["pressure"]
 
 
@@ -142,6 +143,8 @@ def test_the_pressure_of_a_quarter_under_another_policy(client: TestClient) -> N
     assert {one["at"] for one in answer["difference"]} == {
         "pressure.shaped",
         "pressure.reps[ann].shaped",
+        "off_fit_opened.policy_version",
+        "off_fit_opened.theta",
     }
 
 

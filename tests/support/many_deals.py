@@ -1,7 +1,7 @@
 """Draws logs of several deals and their context: told late, out of order, corrected, taken back."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Final
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from domain.events.base import type_name
 from domain.events.catalogue import TYPES_BY_NAME
 from domain.known import Known
-from domain.replay import Event
+from domain.replay import Event, view
 from domain.stamp import RecordedEvent
 from projections.batch import DEAL_PREFIX, Batch, deal_of
 from tests.support.framing import ToldFrames
@@ -90,6 +90,17 @@ class Log:
             wanted = {i: stream for i, stream in streams.items() if framed or i in touched}
             yield Batch(after, upto, wanted, frames)
             after = upto
+
+    def hiding(self, after: datetime) -> "Log":
+        """Give the log of a ledger that was never told of what occurred to deals after an instant.
+
+        What corrected the rest is applied: it holds whenever it was said.
+        """
+        kept = [event for event in self.events if not deal_of(event.stream_id)]
+        for stream in self.streams(self.head).values():
+            kept += view(stream, effective_at=after)
+        kept.sort(key=lambda event: event.position)
+        return Log([replace(event, position=n) for n, event in enumerate(kept, start=1)])
 
     def and_then(self, telling: Telling) -> "Log":
         """Give the log with one more event told, as late as any."""
