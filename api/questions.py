@@ -28,6 +28,7 @@ from projections.history.fold import Entry
 from projections.history.fold import fold as fold_history
 from projections.pressure.answer import answer as pressure_answer
 from projections.pressure.answer import exposure_json, gap_json, judged_json
+from projections.pressure.around import Explained, explain
 from projections.pressure.context import KnownContext
 from projections.pressure.deal_curve import deal_curve, quarters_of
 from projections.pressure.derive import stays_of
@@ -218,23 +219,30 @@ class DealQuestions:
             "late": self._late(seen),
         }
 
-    def judged(self, seen: DealSeen) -> tuple[list[Judged], Coverage]:
-        """Judge the deal's seller events; and count how often its team records customers."""
+    def judged(self, seen: DealSeen) -> list[Judged]:
+        """Judge the deal's seller events."""
+        with self._store.connection() as connection:
+            return _judged(seen, _context(connection, seen))
+
+    def explained(self, seen: DealSeen) -> tuple[list[Explained], Coverage]:
+        """Judge and explain them; and count how often the deal's team records customers."""
         with self._store.connection() as connection:
             context = _context(connection, seen)
-            judged = fold_pressure(seen.deal_id, seen.events, seen.processes, context)
             state = fold_state(seen.events)
-            return judged, context.coverage(state.owner if state else None)
+            coverage = context.coverage(state.owner if state else None)
+            return explain(_judged(seen, context), context), coverage
 
     def pressure(self, seen: DealSeen) -> dict[str, object]:
         """Give which events are consistent with quota pressure, and why (DESIGN section 6)."""
-        return self._pressure(seen, *self.judged(seen))
+        return self._pressure(seen, *self.explained(seen))
 
     def pressure_under(self, seen: DealSeen, policy: Policy) -> dict[str, object]:
         """Give the pressure as it is, and as it would be under another policy."""
         under = self.under(seen, policy)
-        then, other = self.judged(seen), self.judged(under)
-        before, after = (told(seen.deal_id, judged) for judged, _ in (then, other))
+        then, other = self.explained(seen), self.explained(under)
+        before, after = (
+            told(seen.deal_id, [one.judged for one in explained]) for explained, _ in (then, other)
+        )
         return what_if(
             self._pressure(seen, *then),
             self._pressure(under, *other),
@@ -243,7 +251,7 @@ class DealQuestions:
         )
 
     def _pressure(
-        self, seen: DealSeen, judged: Sequence[Judged], coverage: Coverage
+        self, seen: DealSeen, explained: Sequence[Explained], coverage: Coverage
     ) -> dict[str, object]:
         with self._store.connection() as connection:
             context = _context(connection, seen)
@@ -251,12 +259,12 @@ class DealQuestions:
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
-            **pressure_answer(seen.events, judged, seen.known.policy, coverage),
+            **pressure_answer(seen.events, explained, seen.known.policy, coverage),
             "exposure": exposure_json(exposed),
             "patterns": self._patterns.patterns(
                 seen.deal_id,
                 seen.events,
-                judged,
+                [one.judged for one in explained],
                 known=seen.known,
                 moment=seen.moment,
                 as_of=seen.compared_at,
@@ -278,8 +286,10 @@ class DealQuestions:
     def history(self, seen: DealSeen) -> dict[str, object]:
         """Give the timeline in words, with the verdicts of the events that have one."""
         entries = self.timeline(seen)
-        judged, _ = self.judged(seen)
-        verdicts = {str(one.event.event_id): judged_json(one, seen.known.policy) for one in judged}
+        explained, _ = self.explained(seen)
+        verdicts = {
+            str(one.judged.event.event_id): judged_json(one, seen.known.policy) for one in explained
+        }
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
@@ -297,8 +307,7 @@ class DealQuestions:
             calendar=seen.known.calendar,
             effective_at=seen.moment.cut,
         )
-        judged, _ = self.judged(seen)
-        gaps = {one.event.event_id: gap_json(one) for one in judged}
+        gaps = {one.event.event_id: gap_json(one) for one in self.judged(seen)}
         at = seen.moment.effective_at
         return {
             "deal_id": str(seen.deal_id),
@@ -347,6 +356,10 @@ def _context(connection: Rows, seen: DealSeen) -> KnownContext:
         ledger=ledger,
         other_policy=seen.other_policy,
     )
+
+
+def _judged(seen: DealSeen, context: KnownContext) -> list[Judged]:
+    return fold_pressure(seen.deal_id, seen.events, seen.processes, context)
 
 
 def _true_by(event: Event, cut: datetime | None) -> bool:

@@ -15,9 +15,12 @@ from api.validation.cases import END
 from api.validation.folded import FoldedHistory
 from domain.replay import view
 from projections.attainment.projection import ledger as booked
+from projections.pressure.around import explain
 from projections.pressure.context import KnownContext
+from projections.pressure.derive import derive_acts
 from projections.pressure.fold import Judged, fold
 from tests.support.ledgers import import_lines, ledger_on
+from tests.support.pressure import base_rates
 
 SETTING = Setting(
     PROFILES["gaming"], quarters=2, reps=2, unrecorded=0.1, backdated=0.1, split=0.2, revised=0.5
@@ -48,7 +51,6 @@ def told(judged: Iterable[Judged]) -> Iterator[tuple[object, ...]]:
             one.verdict,
             one.rules,
             one.levels,
-            one.base_rate,
             one.standing and one.standing.pressure,
             one.pivotality,
         )
@@ -72,6 +74,34 @@ def test_judgements_in_memory_are_those_of_the_ledger(ledger: Ledger, lines: lis
     assert folded == stored
     verdicts = {line[4] for line in stored}
     assert verdicts >= {"pressure_shaped", "pressure_consistent", "not_pressure_shaped"}
+
+
+def test_a_ledger_tells_of_a_judgement_how_often_events_like_it_have_no_customer_cause(
+    ledger: Ledger,
+) -> None:
+    head = ledger.store.head().position
+    known = ledger.context.known(head)
+    views = {
+        UUID(stream.partition(":")[2]): view(events)
+        for stream, events in ledger.store.by_prefix("deal:", upto=head).items()
+    }
+    acts = [(key, act) for key, seen in views.items() for act in derive_acts(seen, known)]
+    expected = base_rates(acts)
+
+    with ledger.store.connection() as connection:
+        context = KnownContext(connection, known=known, as_of=head, at=END, ledger=booked)
+        explained = [
+            one
+            for key, seen in views.items()
+            for one in explain(fold(key, seen, known.processes(seen), context), context)
+        ]
+
+    assert len(explained) == len(acts)
+    for one in explained:
+        judged = one.judged
+        scope = judged.levels.scope if judged.levels else None
+        assert one.base_rate == expected.at(judged.question, judged.kind, known.policy, scope)
+    assert {one.base_rate.of for one in explained} > {0}
 
 
 def test_imported_deals_join_a_ledger_that_has_its_history(database: str, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from domain.replay import view
 from projections.pressure import rules
 from projections.pressure.acts import Act, Stay
 from projections.pressure.answer import answer
+from projections.pressure.around import Explained, explain
 from projections.pressure.baseline import Comparables, Dwell, Peers
 from projections.pressure.fold import Judged, Judgement, fold
 from projections.pressure.money import cost, counterfactual, price_of
@@ -57,6 +58,10 @@ def baselines(example: str = "EX09") -> list[tuple[UUID, Act]]:
 
 def judge(teller: Teller, context: PlainContext) -> list[Judged]:
     return fold(DEAL, view(teller.events), lambda _: LINEAR, context)
+
+
+def last_explained(teller: Teller, context: PlainContext) -> Explained:
+    return explain(judge(teller, context), context)[-1]
 
 
 def offered(*percents: str, when: str = "2025-03-24T12:00:00+00:00") -> Teller:
@@ -231,7 +236,7 @@ def test_one_deal_end_to_end() -> None:
     context = PlainContext(bookings=BEHIND, offers=baselines())
 
     judged = judge(teller, context)
-    shown: Any = answer(teller.events, judged, context.policy, Coverage(0, 0))
+    shown: Any = answer(teller.events, explain(judged, context), context.policy, Coverage(0, 0))
 
     for event, row in zip(
         shown["events"], expected["rows_id_type_dte_attained_P_cause_verdict"], strict=True
@@ -367,7 +372,7 @@ def test_where_too_little_is_recorded_nothing_is_called_pressure_shaped(
     teller = offered("10", "25")
 
     judged = judge(teller, context)
-    shown: Any = answer(teller.events, judged, policy, recorded)
+    shown: Any = answer(teller.events, explain(judged, context), policy, recorded)
 
     assert judged[-1].verdict == verdict
     assert shown["shares"]["shaped"] == (verdict == "pressure_shaped")
@@ -381,7 +386,7 @@ def test_a_capped_verdict_says_how_seldom_customers_are_recorded() -> None:
     recorded = Coverage(10, 40)
     context = PlainContext(bookings=BEHIND, offers=baselines(), policy=policy, recorded=recorded)
 
-    text = sentence(judge(offered("10", "25"), context)[-1], policy)
+    text = sentence(last_explained(offered("10", "25"), context), policy)
 
     assert "no customer action was recorded in the 7 days before" in text
     assert "the team records customer actions at 25% of comparable events, 50% are asked" in text
@@ -397,4 +402,4 @@ def test_what_a_customer_explains_or_nobody_finds_abnormal_is_not_capped() -> No
     verdicts = [judge(teller, context)[-1].verdict for teller in (asked, shallow)]
 
     assert verdicts == ["pressure_consistent", "not_pressure_shaped"]
-    assert "that nobody recorded" not in sentence(judge(asked, context)[-1], policy)
+    assert "that nobody recorded" not in sentence(last_explained(asked, context), policy)
