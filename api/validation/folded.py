@@ -22,9 +22,13 @@ from domain.values import Money, utc_instant
 from projections.attainment.fold import credits_of
 from projections.pressure.acts import Act
 from projections.pressure.baseline import Comparables, Dwell, Lasted, Offer, StaysIn
+from projections.pressure.curve import standing
 from projections.pressure.derive import ActSeen, acts_seen, derive_stays
 from projections.pressure.fold import Judged, judge
+from projections.pressure.off_fit import Opened
 from projections.pressure.recording import Coverage
+from projections.pressure.rules import Truth
+from projections.progress.openings import derive_openings
 
 _RepQuarter = tuple[str, str]
 _NONE: Final[Sequence[Booking]] = ()
@@ -38,6 +42,11 @@ class Deal:
     key: str
     events: Sequence[Event]
     judged: Sequence[Judged]
+
+    @property
+    def deal_id(self) -> UUID:
+        """The id that it has among the others."""
+        return _id(self.key)
 
 
 class FoldedHistory:
@@ -56,19 +65,26 @@ class FoldedHistory:
                 streams[event.stream_id.partition(":")[2]].append(event)
             else:
                 surroundings.append(event)
-        self.known = Known(surroundings)
+        known = self.known = Known(surroundings)
         self._views = {key: view(events) for key, events in streams.items()}
-
-    def deals(self) -> Iterator[Deal]:
-        """Give every deal, judged."""
-        known = self.known
-        seen = {
+        self._seen = {
             key: acts_seen(events, known.processes(events), known.policy, known.calendar)
             for key, events in self._views.items()
         }
-        context = _Context(known, self._views, seen)
+        self._context = _Context(known, self._views, self._seen)
+
+    def deals(self) -> Iterator[Deal]:
+        """Give every deal, judged."""
         for key, events in self._views.items():
-            yield Deal(key, events, judge(_id(key), seen[key], context))
+            yield Deal(key, events, judge(_id(key), self._seen[key], self._context))
+
+    def opened(self) -> Iterator[tuple[str, Opened]]:
+        """Give the opening of every deal, and how its rep stood then."""
+        for key, events in self._views.items():
+            for one in derive_openings(events, self.known):
+                if one.until_at is None:
+                    behind = self._context.behind(one.rep, one.opened_at)
+                    yield key, Opened(one.event_id, one.rep, behind, one.fit, one.fit_event_id)
 
 
 def _id(key: str) -> UUID:
@@ -127,6 +143,16 @@ class _Context:
 
     def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
         return self._known.quota(rep, quarter, at)
+
+    def behind(self, rep: str, at: datetime) -> Truth:
+        """Say whether a rep was behind at an instant."""
+        quarter = self.calendar.quarter_at(at)
+        quota = self.quota(rep, quarter.name, at)[0] if quarter else None
+        if quarter is None or quota is None:
+            return None
+        booked = self.booked(rep, quarter.name, quota.currency)
+        pressure = standing(quota, booked, self.pace(rep, quarter, at).elapsed, at).pressure
+        return None if pressure is None else pressure >= self.policy.theta
 
     def quota_changes(self, rep: str, quarter: str) -> Sequence[datetime]:
         history = self._known.quotas.get((rep, None, quarter))

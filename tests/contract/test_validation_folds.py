@@ -3,16 +3,20 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from api.bootstrap import Ledger
+from api.moment import moment
 from api.sample.history import Setting, history
 from api.sample.journal import Json
 from api.sample.profiles import PROFILES
 from api.validation.cases import END
 from api.validation.folded import FoldedHistory
+from api.validation.patterns import found_in
+from api.validation.scores import PATTERNS
 from domain.replay import view
 from projections.attainment.projection import ledger as booked
 from projections.pressure.around import explain
@@ -102,6 +106,33 @@ def test_a_ledger_tells_of_a_judgement_how_often_events_like_it_have_no_customer
         scope = judged.levels.scope if judged.levels else None
         assert one.base_rate == expected.at(judged.question, judged.kind, known.policy, scope)
     assert {one.base_rate.of for one in explained} > {0}
+
+
+def test_patterns_in_memory_are_those_of_the_ledger(ledger: Ledger, lines: list[Json]) -> None:
+    stored: Counter[tuple[object, ...]] = Counter()
+    ticked: set[str] = set()
+    when = moment(ledger.store, as_of=None, effective_at=None, now=END)
+    for stream in ledger.store.by_prefix("deal:", upto=when.position):
+        seen = ledger.questions.seen(UUID(stream.partition(":")[2]), when)
+        answer: Any = ledger.questions.pressure(seen)
+        for found in answer["patterns"]:
+            if found["name"] == "tick_burst":
+                ticked |= set(found["facts"][0]["evidence"] if found["holds"] else ())
+            elif found["name"] != "approval_splitting" or found["holds"]:
+                stored[found["name"], found["holds"]] += 1
+    stored["tick_burst", True] = len(ticked)
+
+    history_read = FoldedHistory(lines)
+    deals = list(history_read.deals())
+    folded = Counter(
+        (name, holds)
+        for name, _, holds, _ in found_in(deals, history_read.known, when.effective_at)
+        if holds or name not in {"tick_burst", "approval_splitting"}
+    )
+
+    assert folded == stored
+    # The early wins of so short a history are those of its last day: nobody can say of them yet.
+    assert {name for name, holds in stored if holds} == set(PATTERNS) - {"win_reversed"}
 
 
 def test_imported_deals_join_a_ledger_that_has_its_history(database: str, tmp_path: Path) -> None:

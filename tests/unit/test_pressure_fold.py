@@ -13,7 +13,7 @@ from domain.replay import view
 from projections.pressure import rules
 from projections.pressure.acts import Act, Stay
 from projections.pressure.answer import answer
-from projections.pressure.around import Explained, explain
+from projections.pressure.around import explain
 from projections.pressure.baseline import Comparables, Dwell, Peers
 from projections.pressure.fold import Judged, Judgement, fold
 from projections.pressure.money import cost, counterfactual, price_of
@@ -47,6 +47,7 @@ LINEAR = process(
     ("6", {}),
     closing="6",
 )
+GATED = policy_from(1, {"coverage_gate": "0.5"})
 BEHIND = [("2025-01-20T15:00:00+00:00", "200000"), ("2025-02-15T15:00:00+00:00", "150000")]
 
 
@@ -58,10 +59,6 @@ def baselines(example: str = "EX09") -> list[tuple[UUID, Act]]:
 
 def judge(teller: Teller, context: PlainContext) -> list[Judged]:
     return fold(DEAL, view(teller.events), lambda _: LINEAR, context)
-
-
-def last_explained(teller: Teller, context: PlainContext) -> Explained:
-    return explain(judge(teller, context), context)[-1]
 
 
 def offered(*percents: str, when: str = "2025-03-24T12:00:00+00:00") -> Teller:
@@ -382,11 +379,9 @@ def test_where_too_little_is_recorded_nothing_is_called_pressure_shaped(
 
 
 def test_a_capped_verdict_says_how_seldom_customers_are_recorded() -> None:
-    policy = policy_from(1, {"coverage_gate": "0.5"})
-    recorded = Coverage(10, 40)
-    context = PlainContext(bookings=BEHIND, offers=baselines(), policy=policy, recorded=recorded)
-
-    text = sentence(last_explained(offered("10", "25"), context), policy)
+    seldom = Coverage(10, 40)
+    context = PlainContext(bookings=BEHIND, offers=baselines(), policy=GATED, recorded=seldom)
+    text = sentence(explain(judge(offered("10", "25"), context), context)[-1], GATED)
 
     assert "no customer action was recorded in the 7 days before" in text
     assert "the team records customer actions at 25% of comparable events, 50% are asked" in text
@@ -394,12 +389,12 @@ def test_a_capped_verdict_says_how_seldom_customers_are_recorded() -> None:
 
 
 def test_what_a_customer_explains_or_nobody_finds_abnormal_is_not_capped() -> None:
-    policy = policy_from(1, {"coverage_gate": "0.5"})
-    context = PlainContext(bookings=BEHIND, offers=baselines(), policy=policy)
+    context = PlainContext(bookings=BEHIND, offers=baselines(), policy=GATED)
     asked, shallow = offered("10", "25"), offered("10", "11")
     asked.tell(request("discount"), "2025-03-22")
 
     verdicts = [judge(teller, context)[-1].verdict for teller in (asked, shallow)]
+    text = sentence(explain(judge(asked, context), context)[-1], GATED)
 
     assert verdicts == ["pressure_consistent", "not_pressure_shaped"]
-    assert "that nobody recorded" not in sentence(last_explained(asked, context), policy)
+    assert "that nobody recorded" not in text
