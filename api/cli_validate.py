@@ -1,13 +1,19 @@
 """The command `validate`: how often verdicts on pressure are right, where the truth is known."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from typing import Annotated, Final
 
 import typer
 
 from api.cli_output import Json, print_json, print_table, progress_bars
+from api.collecting import collect_seldom
 from api.validation.cases import CASES, Case, Measured, Spread, measure
-from api.validation.scores import SCORED
+from api.validation.scores import SCORED, Scores
+
+_STOOD: Final = {True: "behind", False: "not behind"}
 
 
 def add_validate_commands(app: typer.Typer) -> None:
@@ -44,16 +50,22 @@ def validate(
 
 
 def _measured(cases: Sequence[Case], *, seeds: int, quarters: int, reps: int) -> list[Measured]:
-    found = []
-    with progress_bars() as bars:
-        task = bars.add_task("Histories", total=len(cases) * seeds)
-        for case in cases:
-            scores = []
-            for seed in range(1, seeds + 1):
-                scores.append(measure(case, seed=seed, quarters=quarters, reps=reps))
-                bars.advance(task)
-            found.append(Measured(case, scores))
-    return found
+    """Measure the histories side by side, as many at a time as there are processors."""
+    each = [(case, seed) for case in cases for seed in range(1, seeds + 1)]
+    found: dict[Case, list[Scores]] = {case: [] for case in cases}
+    one = partial(_measure, quarters=quarters, reps=reps)
+    workers = ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=collect_seldom)
+    with progress_bars() as bars, workers as pool:
+        task = bars.add_task("Histories", total=len(each))
+        for (case, _), scores in zip(each, pool.map(one, each), strict=True):
+            found[case].append(scores)
+            bars.advance(task)
+    return [Measured(case, scores) for case, scores in found.items()]
+
+
+def _measure(one: tuple[Case, int], *, quarters: int, reps: int) -> Scores:
+    case, seed = one
+    return measure(case, seed=seed, quarters=quarters, reps=reps)
 
 
 def _print(measured: Measured) -> None:
@@ -62,6 +74,9 @@ def _print(measured: Measured) -> None:
     print_table(headers, [_row(measured, name) for name in SCORED])
     if (money := _text(measured.money)) is not None:
         typer.echo(f"realised money / truly lost: {money}")
+    for behind, name in _STOOD.items():
+        rate, truth = (_text(spread) for spread in measured.off_fit(behind=behind))
+        typer.echo(f"PR-1, opened while {name}: {rate} found off-fit, {truth} truly")
     for (kind, reason), count in measured.missed.most_common():
         typer.echo(f"missed {kind}: {reason} ({count})")
 
@@ -87,7 +102,13 @@ def _answer(measured: Measured) -> dict[str, object]:
             {"of": kind, "why": reason, "count": count}
             for (kind, reason), count in measured.missed.most_common()
         ],
-        "held_back": sum(scores.held_back for scores in measured.scores),
+        "left_out": sum(scores.left_out for scores in measured.scores),
+        "off_fit": {
+            name: dict(
+                zip(("rate", "truth"), map(_spread, measured.off_fit(behind=behind)), strict=True)
+            )
+            for behind, name in _STOOD.items()
+        },
     }
 
 

@@ -28,6 +28,7 @@ from projections.history.fold import Entry
 from projections.history.fold import fold as fold_history
 from projections.pressure.answer import answer as pressure_answer
 from projections.pressure.answer import exposure_json, gap_json, judged_json
+from projections.pressure.around import Explained, explain
 from projections.pressure.context import KnownContext
 from projections.pressure.deal_curve import deal_curve, quarters_of
 from projections.pressure.derive import stays_of
@@ -219,20 +220,25 @@ class DealQuestions:
             "late": self._late(seen),
         }
 
-    def judged(self, seen: DealSeen) -> tuple[list[Judged], Coverage]:
-        """Judge the deal's seller events; and count how often its team records customers."""
+    def judged(self, seen: DealSeen) -> list[Judged]:
+        """Judge the deal's seller events."""
+        with self._store.connection() as connection:
+            return _judged(seen, self._compared(connection, seen))
+
+    def explained(self, seen: DealSeen) -> tuple[list[Explained], Coverage]:
+        """Judge and explain them; and count how often the deal's team records customers."""
         with self._store.connection() as connection:
             context = self._compared(connection, seen)
-            judged = fold_pressure(seen.deal_id, seen.events, seen.processes, context)
             state = fold_state(seen.events)
-            return judged, context.coverage(state.owner if state else None)
+            coverage = context.coverage(state.owner if state else None)
+            return explain(_judged(seen, context), context), coverage
 
     def pressure(self, seen: DealSeen) -> dict[str, object]:
         """Give which events are consistent with quota pressure, and why (DESIGN section 6)."""
-        return self.pressure_of(seen, *self.judged(seen))
+        return self.pressure_of(seen, *self.explained(seen))
 
     def pressure_of(
-        self, seen: DealSeen, judged: Sequence[Judged], coverage: Coverage
+        self, seen: DealSeen, explained: Sequence[Explained], coverage: Coverage
     ) -> dict[str, object]:
         """Give the pressure of a deal that was judged already."""
         with self._store.connection() as connection:
@@ -241,12 +247,12 @@ class DealQuestions:
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
-            **pressure_answer(seen.events, judged, seen.known.policy, coverage),
+            **pressure_answer(seen.events, explained, seen.known.policy, coverage),
             "exposure": exposure_json(exposed),
             "patterns": self._patterns.patterns(
                 seen.deal_id,
                 seen.events,
-                judged,
+                [one.judged for one in explained],
                 known=seen.known,
                 moment=seen.moment,
                 as_of=seen.compared_at,
@@ -268,8 +274,10 @@ class DealQuestions:
     def history(self, seen: DealSeen) -> dict[str, object]:
         """Give the timeline in words, with the verdicts of the events that have one."""
         entries = self.timeline(seen)
-        judged, _ = self.judged(seen)
-        verdicts = {str(one.event.event_id): judged_json(one, seen.known.policy) for one in judged}
+        explained, _ = self.explained(seen)
+        verdicts = {
+            str(one.judged.event.event_id): judged_json(one, seen.known.policy) for one in explained
+        }
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
@@ -287,8 +295,7 @@ class DealQuestions:
             calendar=seen.known.calendar,
             effective_at=seen.moment.cut,
         )
-        judged, _ = self.judged(seen)
-        gaps = {one.event.event_id: gap_json(one) for one in judged}
+        gaps = {one.event.event_id: gap_json(one) for one in self.judged(seen)}
         at = seen.moment.effective_at
         return {
             "deal_id": str(seen.deal_id),
@@ -337,6 +344,10 @@ class DealQuestions:
                 event_json(event) for event in seen.stream if _true_by(event, seen.moment.cut)
             ],
         }
+
+
+def _judged(seen: DealSeen, context: KnownContext) -> list[Judged]:
+    return fold_pressure(seen.deal_id, seen.events, seen.processes, context)
 
 
 def _true_by(event: Event, cut: datetime | None) -> bool:

@@ -61,9 +61,9 @@ class WhatIfs:
         answers: list[Answer] = []
         verdicts: list[list[ActVerdict]] = []
         for one in (seen, self.questions.under(seen, policy)):
-            judged, coverage = self.questions.judged(one)
-            answers.append(self.questions.pressure_of(one, judged, coverage))
-            verdicts.append(told(seen.deal_id, judged))
+            explained, coverage = self.questions.explained(one)
+            answers.append(self.questions.pressure_of(one, explained, coverage))
+            verdicts.append(told(seen.deal_id, [each.judged for each in explained]))
         return _beside(policy, answers, verdicts, [answer["money"] for answer in answers])
 
     def quarter(

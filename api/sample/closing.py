@@ -8,18 +8,34 @@ from typing import Final
 
 from api.sample import phrases
 from api.sample.activities import show, tick_run
-from api.sample.endings import after_close, lose, push_out
+from api.sample.endings import after_close, push_out
 from api.sample.process import ACTIVITIES, COMMIT, DISCOVER, PROPOSAL, SOLUTION, WORKING
 from api.sample.pursuit import DAY
-from api.sample.record import CUSTOMERS_DEADLINE, HELD, QUOTA, ROUTINE
+from api.sample.record import (
+    ASKED,
+    BOOKED_EARLY,
+    CALLED_EMPTY,
+    CUSTOMERS_DEADLINE,
+    HELD,
+    PARKED,
+    QUOTA,
+    ROUTINE,
+    TICKED_IN_BULK,
+)
 from api.sample.selling import Sale
-from domain.fiscal import FiscalQuarter
+from domain.fiscal import FiscalQuarter, days_left
 
 _REACH: Final = 50
 """Days beyond the quarter's end from which a deal is still pushed through."""
 _NEAR: Final = 30
 """Days beyond it from which more work brings a decision forward."""
 _SATURDAY: Final = 5
+APPROVAL: Final = Decimal(15)
+"""The deepest discount, in per cent, that a rep may give alone: a little above the ordinary."""
+_JUST_UNDER: Final = (Decimal(0), Decimal("0.1"), Decimal("0.5"))
+_LAST_DAYS: Final = 5
+_PUT_OFF: Final = 0.06
+"""Chance that a customer that is ready in the last days orders on its next budget instead."""
 
 
 def look(sale: Sale, quarter: FiscalQuarter) -> None:
@@ -48,7 +64,9 @@ def _rush(sale: Sale, quarter: FiscalQuarter) -> None:
     if memory.close_date and memory.close_date > quarter.end:
         with pursuit.because(QUOTA):
             pursuit.move(quarter.last_business_day, chance.one_of(phrases.MOVES["in"]))
-    pursuit.forecast("commit")
+    promised = any(until >= pursuit.today for until in memory.words.values())
+    with pursuit.because(QUOTA if promised else CALLED_EMPTY):
+        pursuit.forecast("commit")
     if chance.happens(0.85):
         sale.after(chance.between(0, 2), partial(_rushed_offer, sale, quarter))
     if memory.stage != COMMIT:
@@ -59,11 +77,15 @@ def _rush(sale: Sale, quarter: FiscalQuarter) -> None:
 def _rushed_offer(sale: Sale, quarter: FiscalQuarter) -> None:
     """Offer more than the ordinary price, so that the customer orders now."""
     pursuit, chance = sale.pursuit, sale.chance
-    cut = Decimal(chance.between(3, 8) + chance.between(3, 8))
+    before = pursuit.memory.depth or sale.prospect.usual
+    cut, motive = Decimal(chance.between(3, 8) + chance.between(3, 8)), QUOTA
+    if before + 1 < APPROVAL < before + cut and chance.happens(sale.profile.hugs):
+        cut = APPROVAL - chance.one_of(_JUST_UNDER) - before
+        motive = replace(motive, pattern="approval_hugging")
     pursuit.memory.pressed += cut
-    with pursuit.because(replace(QUOTA, cut=cut)):
+    with pursuit.because(replace(motive, cut=cut)):
         pursuit.offer(
-            (pursuit.memory.depth or sale.prospect.usual) + cut,
+            before + cut,
             requested_by="manager" if chance.happens(0.35) else "rep",
             reason=pursuit.say(chance.one_of(phrases.RUSH["reason"])),
             condition=pursuit.say(chance.one_of(phrases.RUSH["condition"]), quarter.end),
@@ -75,8 +97,9 @@ def _jump(sale: Sale) -> None:
     """Tick what is left and move the card to the last stage."""
     pursuit = sale.pursuit
     here = WORKING.index(pursuit.memory.stage or COMMIT)
-    with pursuit.because(QUOTA):
+    with pursuit.because(TICKED_IN_BULK):
         tick_run(pursuit, *WORKING[here:])
+    with pursuit.because(QUOTA):
         pursuit.enter(COMMIT)
 
 
@@ -89,8 +112,18 @@ def _last_day(sale: Sale, *, pulled: bool) -> None:
             with pursuit.because(QUOTA if pulled else ROUTINE):
                 pursuit.win()
             after_close(pursuit)
+    elif chance.happens(sale.profile.early):
+        with pursuit.because(BOOKED_EARLY):
+            pursuit.win()
+        back = partial(pursuit.reverse, "The customer never signed.")
+        sale.resume(chance.between(3, 25), back, won=chance.happens(0.2))
     elif chance.happens(0.3):
-        lose(pursuit)
+        sale.lose()
+    elif chance.happens(sale.profile.parks):
+        with pursuit.because(PARKED):
+            pursuit.lose("No decision this quarter.", None)
+        back = partial(pursuit.reopen, "The customer never said no.")
+        sale.resume(chance.between(3, 9), back, won=sale.prospect.won)
     else:
         days = chance.between(25, 60)
         push_out(pursuit, days)
@@ -98,6 +131,11 @@ def _last_day(sale: Sale, *, pulled: bool) -> None:
         sale.prospect.decided = pursuit.today + days * DAY
         sale.on(sale.prospect.decided, sale.decide)
         sale.watch(pursuit.today + DAY)
+
+
+def postponed(sale: Sale) -> bool:
+    """Say whether a closing that is due is put off, by its rep or by the customer."""
+    return held_back(sale) or _put_off(sale)
 
 
 def held_back(sale: Sale) -> bool:
@@ -112,6 +150,23 @@ def held_back(sale: Sale) -> bool:
     day = first_business_day(calendar.after(quarter))
     with pursuit.because(HELD):
         pursuit.move(day, None)
+    sale.on(day, sale.sign)
+    return True
+
+
+def _put_off(sale: Sale) -> bool:
+    """Let a customer order in the first days of the next quarter, since it then has the money."""
+    pursuit, chance = sale.pursuit, sale.chance
+    calendar = pursuit.market.timeline.calendar
+    quarter = calendar.quarter_of(pursuit.at)
+    last_days = days_left(quarter, pursuit.at) < _LAST_DAYS
+    if sale.prospect.deadline or not last_days or not chance.happens(_PUT_OFF):
+        return False
+    day = first_business_day(calendar.after(quarter)) + chance.between(0, 2) * DAY
+    cause = pursuit.request("later", level=chance.between(2, 4))
+    pursuit.at += timedelta(hours=chance.between(1, 3))
+    with pursuit.because(ASKED):
+        pursuit.move(day, "At the customer's request.", caused_by=cause)
     sale.on(day, sale.sign)
     return True
 

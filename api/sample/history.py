@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Final
 
 from api.sample.behaviour import DILIGENT, PATIENT, STEADY
-from api.sample.brief import brief
+from api.sample.brief import Brief, brief
 from api.sample.cast import Rep, cast_of
 from api.sample.chance import Chance
-from api.sample.closing import first_business_day, held_back, lay_deadline, look
+from api.sample.closing import first_business_day, lay_deadline, look, postponed
 from api.sample.history_context import CALENDARS, HistoryContext
 from api.sample.journal import Journal, Json
 from api.sample.market import Market
@@ -26,6 +26,13 @@ LOAD: Final = 20
 """Deals that a rep opens in a quarter."""
 MOST_QUARTERS: Final = 80
 _HABITS: Final = (DILIGENT, STEADY, PATIENT, STEADY)
+_BACKLOG: Final = 0.05
+"""Chance that a deal's rep ticks what was done only weeks later."""
+_SITES: Final = 0.02
+"""Chance that a customer buys for three of its sites, in a deal for each."""
+_PARTS: Final = 3
+_DIVIDED: Final = (17, 36)
+"""The discount, in per cent, that a divided order comes to."""
 _ROOM: Final = 40
 """Days that a deal needs before a customer's deadline."""
 _DAY: Final = timedelta(days=1)
@@ -106,7 +113,23 @@ class _Maker:
             drawn = quarter.start + chance.between(0, quarter.days - 1) * _DAY
             opened = max(drawn, first_business_day(quarter))
             if opened >= self.market.timeline.first_day:
-                self._deal(rep, key, self._prospect(rep, opened, chance))
+                self._order(rep, key, opened, chance)
+
+    def _order(self, rep: Rep, key: str, opened: date, chance: Chance) -> None:
+        """Draw the deal, or the three deals, by which a customer orders."""
+        given = brief(rep, key, seed=self.seed)
+        prospect = self._prospect(rep, opened, chance)
+        if chance.happens(self.setting.profile.divides):
+            usual = Decimal(chance.between(*_DIVIDED)) / _PARTS
+            prospect = replace(prospect, divided=True, usual=usual.quantize(Decimal("0.1")))
+            for part in _parts(given):
+                self._deal(part, replace(prospect))
+        elif chance.happens(_SITES):
+            for part in _parts(given):
+                own = Chance(self.seed, part.key, "plan")
+                self._deal(part, self._prospect(rep, opened + own.between(0, 6) * _DAY, own))
+        else:
+            self._deal(given, prospect)
 
     def _prospect(self, rep: Rep, opened: date, chance: Chance) -> Prospect:
         profile = self.setting.profile
@@ -128,10 +151,11 @@ class _Maker:
             usual=Decimal(chance.between(4, 14) + chance.between(4, 14)) / 2,
             split=chance.happens(self.setting.split),
             deadline=deadline,
+            backlog=chance.happens(_BACKLOG),
         )
 
-    def _deal(self, rep: Rep, key: str, prospect: Prospect) -> None:
-        setting, chance = self.setting, Chance(self.seed, key, "record", "kind")
+    def _deal(self, given: Brief, prospect: Prospect) -> None:
+        setting, chance = self.setting, Chance(self.seed, given.key, "record", "kind")
         record = Record(
             unrecorded=setting.unrecorded,
             backdated=setting.backdated,
@@ -139,14 +163,20 @@ class _Maker:
             witness=self.witness,
         )
         pursuit = Pursuit(
-            brief(rep, key, seed=self.seed),
+            given,
             market=self.market,
             journal=self.journal,
             seed=self.seed,
             record=record,
         )
-        sale = Sale(pursuit, prospect, setting.profile, look=look, held_back=held_back)
+        sale = Sale(pursuit, prospect, setting.profile, look=look, postponed=postponed)
         sale.begin()
         if prospect.deadline:
             lay_deadline(sale, prospect.deadline)
         self.market.add(pursuit)
+
+
+def _parts(given: Brief) -> list[Brief]:
+    """Give the deals of one customer over which an order is spread."""
+    price = (given.price / _PARTS).quantize(Decimal(1))
+    return [replace(given, key=f"{given.key}-{n}", price=price) for n in range(1, _PARTS + 1)]

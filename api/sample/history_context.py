@@ -8,6 +8,7 @@ from typing import Final
 
 from api.sample.cast import RATES, START_MONTH, ZONE, Rep
 from api.sample.chance import Chance
+from api.sample.closing import APPROVAL
 from api.sample.journal import Journal, Json
 from api.sample.market import Market
 from api.sample.office import DAY, Office
@@ -69,6 +70,7 @@ class HistoryContext:
         self._office.people(start)
         self._office.rates(start, {timeline.quarter(index).fiscal_year for index in indices})
         self._office.publish(2, start)
+        self._office.policy(start, {"approval_thresholds": [str(APPROVAL)]})
 
     def quotas(self, index: int) -> None:
         """Tell the quotas of a quarter, and how some of them are changed within it."""

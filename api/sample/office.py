@@ -79,6 +79,11 @@ class Office:
         """Publish a version of the process."""
         self.say(f"process:{PROCESS}", "process_published", day, PROCESS_OWNER, published(version))
 
+    def policy(self, day: date, numbers: Json) -> None:
+        """Publish the numbers of a policy that differ from the usual ones."""
+        data: Json = {"version": 1, "numbers": numbers}
+        self.say("policy", "policy_published", day, PROCESS_OWNER, data)
+
     def assign(self, rep: Rep, quarter: FiscalQuarter, day: date, amount: Decimal) -> None:
         """Give a rep the quota of a quarter."""
         name, manager = quarter.name, self._market.cast.managers[rep.team]

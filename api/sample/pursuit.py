@@ -14,13 +14,15 @@ from api.sample.cast import CURRENCY, RATES
 from api.sample.chance import Chance
 from api.sample.journal import Journal, Json
 from api.sample.market import Market, Position
-from api.sample.memory import Memory
+from api.sample.memory import GRACE, Memory
 from api.sample.process import LOST, PROCESS, STRICT, WON
 from api.sample.record import BOOKKEEPING, FAITHFUL, ROUTINE, Happening, Motive, Record
 from api.sample.timeline import local_date, office_moment
 
 MINUTE: Final = timedelta(minutes=1)
 DAY: Final = timedelta(days=1)
+WRITTEN: Final = 2
+"""The level from which a commitment is the customer's own written word."""
 LATE: Final = 50
 """Hours after which an entry is late beyond excuse."""
 
@@ -135,6 +137,7 @@ class Pursuit:
             caused_by=caused_by,
             imported=self._record.imported,
         )
+        self.memory.settle(type_name, payload, self.today)
         self._witness(type_name, occurred_at, recorded_at, external_id)
         return external_id
 
@@ -159,7 +162,9 @@ class Pursuit:
         witness, memory = self._record.witness, self.memory
         if witness is None:
             return
-        lost = self.brief.price * memory.pressed / 100 if type_name == "deal_won" else None
+        # A win that is booked without an order costs nothing.
+        cost = type_name == "deal_won" and self._motive.pattern is None
+        lost = self.brief.price * memory.pressed / 100 if cost else None
         witness.saw(
             Happening(
                 deal=self.brief.key,
@@ -171,6 +176,7 @@ class Pursuit:
                 external_id=told,
                 lost=lost,
                 currency=self.brief.rep.currency,
+                off_fit=memory.off_fit,
             )
         )
 
@@ -320,9 +326,12 @@ class Pursuit:
 
         None where nobody writes it down.
         """
+        named = self.number("c")
+        strength = phrases.KIND_LEVELS[kind] if level is None else level
+        if strength >= WRITTEN:
+            self.memory.words[named] = due + GRACE
         if self._missed("customer_commitment_recorded"):
             return None
-        named = self.number("c")
         what = self.chance.one_of(phrases.COMMITMENTS[kind])
         person = self.speaker(what)
         self.tell(
@@ -330,7 +339,7 @@ class Pursuit:
             commitment_id=named,
             what=self.say(what),
             kind=kind,
-            level=phrases.KIND_LEVELS[kind] if level is None else level,
+            level=strength,
             by=person.name,
             role=person.role,
             due=due.isoformat(),

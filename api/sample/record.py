@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal, Protocol, TypeAlias
 
+from projections.pressure.patterns import PatternName
+
 Driver: TypeAlias = Literal["quota", "customer", "routine"]
 
 
@@ -13,19 +15,24 @@ class Motive:
     """Why something is done: for the quota, for the customer, or in the ordinary course.
 
     `hurried` says that somebody's deadline at the quarter's end set the time. `cut` is what the
-    quota alone takes off the price, in percentage points of the list price. `held` says that a
-    closing is kept back for the next quarter.
+    quota alone takes off the price, in percentage points of the list price. `pattern` names what
+    the act truly is, where it is one of the patterns that the product looks for.
     """
 
     driver: Driver = "routine"
     hurried: bool = False
     cut: Decimal = Decimal(0)
-    held: bool = False
+    pattern: PatternName | None = None
 
 
 ROUTINE: Final = Motive()
 QUOTA: Final = Motive("quota", hurried=True)
-HELD: Final = Motive("quota", hurried=True, held=True)
+HELD: Final = Motive("quota", hurried=True, pattern="hold_back")
+TICKED_IN_BULK: Final = Motive("quota", hurried=True, pattern="tick_burst")
+CALLED_EMPTY: Final = Motive("quota", hurried=True, pattern="commit_without_commitment")
+BOOKED_EARLY: Final = Motive("quota", hurried=True, pattern="win_reversed")
+PARKED: Final = Motive("quota", hurried=True, pattern="lost_and_reopened")
+CHASED: Final = Motive("quota")
 ASKED: Final = Motive("customer")
 CUSTOMERS_DEADLINE: Final = Motive("customer", hurried=True)
 
@@ -44,6 +51,8 @@ class Happening:
     lost: Decimal | None
     """Of a win, the money that pressure took off the price, in the currency of the deal."""
     currency: str
+    off_fit: bool
+    """Whether the deal is none that the seller solves well."""
 
 
 class Witness(Protocol):

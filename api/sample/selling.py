@@ -1,7 +1,7 @@
 """A deal of a simulated history in its ordinary course, from the first call to the decision."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
@@ -9,14 +9,14 @@ from itertools import pairwise
 from typing import Final
 
 from api.sample import phrases
-from api.sample.activities import lead, learn, tick_run, work
+from api.sample.activities import lead, learn, show, tick_run, work
 from api.sample.chance import Chance
 from api.sample.endings import after_close, lose
-from api.sample.process import ACTIVITIES, DISCOVER, PROPOSAL, QUALIFY, WORKING
+from api.sample.process import ACTIVITIES, COMMIT, DISCOVER, PROPOSAL, QUALIFY, WORKING
 from api.sample.profiles import Profile
 from api.sample.pursuit import DAY, Pursuit
 from api.sample.quarter_end import share_credit
-from api.sample.record import ASKED, CUSTOMERS_DEADLINE, ROUTINE
+from api.sample.record import ASKED, CHASED, CUSTOMERS_DEADLINE, ROUTINE
 from api.sample.timeline import WINDOW, office_moment
 from domain.fiscal import FiscalQuarter
 
@@ -27,6 +27,22 @@ _JITTER: Final = 3
 _NEAR_ENOUGH: Final = 3
 """Days by which an expected close date may be wrong without anybody correcting it."""
 _SECOND_OFFER: Final = 0.4
+_CALLED: Final = 0.6
+"""Chance that a deal which comes to its last stage is called commit."""
+_REACHED: Final = 0.9
+"""Chance that an activity reaches its outcome with a rep who ticks only weeks later."""
+_OFF_FIT: Final = 0.1
+"""Chance that a deal does not fit, whoever opens it."""
+_ASSESSED: Final = 0.7
+_FOUND: Final[Mapping[bool, tuple[str, ...]]] = {
+    False: (*["in"] * 17, "unclear", "unclear", "out"),
+    True: (*["out"] * 8, "unclear", "in"),
+}
+"""What is found of a deal's fit, by whether it is off; each as likely as the next."""
+_WITHDRAWN: Final = 0.02
+"""Chance that a customer takes back its order for reasons of its own."""
+_RETURNS: Final = 0.03
+"""Chance that a customer that decided otherwise comes back."""
 
 
 @dataclass(slots=True)
@@ -34,7 +50,9 @@ class Prospect:
     """What a deal comes to if no quarter's end changes it.
 
     `usual` is the discount, in per cent, that its rep gives in the ordinary course. `deadline`
-    is the quarter by whose end the customer has to order, if there is one.
+    is the quarter by whose end the customer has to order, if there is one. With a `backlog` the
+    rep does what is to be done and ticks it weeks later. `divided` says that the deal is a part of
+    an order that was divided because its discount would have needed approval.
     """
 
     opened: date
@@ -44,13 +62,15 @@ class Prospect:
     usual: Decimal
     split: bool = False
     deadline: FiscalQuarter | None = None
+    backlog: bool = False
+    divided: bool = False
 
 
 class Sale:
     """A deal on its way; what the end of a quarter does to it is told elsewhere.
 
-    `look` is called some days before each quarter's end that the deal lives to see, and `last`
-    when the customer is ready: it says whether the closing is kept back.
+    `look` is called some days before each quarter's end that the deal lives to see, `postponed`
+    when the customer is ready: it says whether the closing is put off.
     """
 
     def __init__(
@@ -60,13 +80,13 @@ class Sale:
         profile: Profile,
         *,
         look: Callable[["Sale", FiscalQuarter], None],
-        held_back: Callable[["Sale"], bool],
+        postponed: Callable[["Sale"], bool],
     ) -> None:
         self.pursuit = pursuit
         self.prospect = prospect
         self.profile = profile
         self._look = look
-        self._held_back = held_back
+        self._postponed = postponed
 
     @property
     def chance(self) -> Chance:
@@ -79,11 +99,14 @@ class Sale:
         for index in range(1, len(WORKING)):
             marks[index] += self.chance.between(-_JITTER, _JITTER) * days // 100 * DAY
         self.on(marks[0], self._open)
+        self.on(marks[0] + self.chance.between(3, 9) * DAY, self._assess)
         for stage, (start, end) in zip(WORKING, pairwise(marks), strict=True):
             self._lay_stage(stage, start, end)
         self._lay_offers(marks)
         if self.prospect.split:
             self.on(marks[2], partial(share_credit, self.pursuit))
+        if self.prospect.backlog:
+            self.on(marks[4] + self.chance.between(2, 6) * DAY, self._catch_up)
         self.on(marks[5], self.decide)
         self.watch(marks[2])
 
@@ -111,8 +134,18 @@ class Sale:
             quarter = calendar.after(quarter)
 
     def _open(self) -> None:
-        self.pursuit.open(version=2, close_date=self.prospect.expected)
-        self.pursuit.enter(QUALIFY)
+        pursuit, position = self.pursuit, self.pursuit.position
+        behind = position is not None and position.behind
+        chased = behind and self.chance.happens(self.profile.chases)
+        pursuit.memory.off_fit = chased or self.chance.happens(_OFF_FIT)
+        with pursuit.because(CHASED if chased else ROUTINE):
+            pursuit.open(version=2, close_date=self.prospect.expected)
+        pursuit.enter(QUALIFY)
+
+    def _assess(self) -> None:
+        if self.chance.happens(_ASSESSED):
+            found = self.chance.one_of(_FOUND[self.pursuit.memory.off_fit])
+            self.pursuit.tell("fit_assessed", verdict=found)
 
     def _lay_stage(self, stage: str, start: date, end: date) -> None:
         if stage != QUALIFY:
@@ -150,14 +183,26 @@ class Sale:
         return deadline is not None and (deadline.end - day).days < WINDOW
 
     def _work(self, stage: str, activity: str) -> None:
-        if self.pursuit.memory.stage == stage:
+        if self.pursuit.memory.stage != stage:
+            return
+        if not self.prospect.backlog:
             work(self.pursuit, activity)
+        elif self.chance.happens(_REACHED):
+            show(self.pursuit, activity)
+
+    def _catch_up(self) -> None:
+        """Tick what was done in the stages that the deal has left."""
+        stage = self.pursuit.memory.stage
+        if stage in WORKING:
+            tick_run(self.pursuit, *WORKING[: WORKING.index(stage)])
 
     def _advance(self, stage: str) -> None:
         pursuit = self.pursuit
         if pursuit.memory.stage is not None and self.chance.happens(pursuit.habits.bulk):
             tick_run(pursuit, pursuit.memory.stage)
         pursuit.enter(stage)
+        if stage == COMMIT and self.chance.happens(_CALLED):
+            pursuit.forecast("commit")
         if stage == DISCOVER:
             learn(pursuit, stage)
         if stage in {DISCOVER, PROPOSAL} and self.chance.happens(0.5):
@@ -200,6 +245,8 @@ class Sale:
             linked = lag is None and chance.happens(0.5)
             cause, by, motive = cause if linked else None, "customer", ASKED
             pursuit.at += timedelta(minutes=chance.between(40, 200))
+        if self.prospect.divided:
+            motive = replace(motive, pattern="approval_splitting")
         with pursuit.because(motive):
             reason = chance.one_of(phrases.DISCOUNT_REASONS)
             pursuit.offer(percent, caused_by=cause, requested_by=by, reason=reason)
@@ -207,9 +254,32 @@ class Sale:
     def decide(self) -> None:
         """Let the customer decide."""
         if not self.prospect.won:
-            lose(self.pursuit)
-        elif not self._held_back(self):
+            self.lose()
+        elif not self._postponed(self):
             self.sign()
+
+    def lose(self) -> None:
+        """Let the customer decide otherwise; now and then its first choice lets it down."""
+        lose(self.pursuit)
+        if self.chance.happens(_RETURNS):
+            back = partial(
+                self.pursuit.reopen, "The customer called: its first choice fell through."
+            )
+            self.resume(self.chance.between(3, 40), back, won=self.chance.happens(0.6))
+
+    def resume(self, days: int, back: Callable[[], None], *, won: bool) -> None:
+        """Take the deal up again some days after it was closed, to be decided weeks later."""
+
+        def again(pursuit: Pursuit) -> None:
+            back()
+            pursuit.enter(COMMIT)
+            self.prospect.decided = pursuit.today + self.chance.between(15, 45) * DAY
+            self.prospect.won, self.prospect.deadline = won, None
+            pursuit.move(self.prospect.decided, None)
+            self.on(self.prospect.decided, self.decide)
+            self.watch(pursuit.today + DAY)
+
+        self.pursuit.plan_in(days, again, course=True)
 
     def sign(self) -> None:
         """The customer orders, most often announced by its own written commitment."""
@@ -226,3 +296,6 @@ class Sale:
         if named:
             pursuit.tell("commitment_kept", commitment_id=named)
         after_close(pursuit)
+        if chance.happens(_WITHDRAWN):
+            back = partial(pursuit.reverse, "The customer's board stopped all spending.")
+            self.resume(chance.between(3, 45), back, won=chance.happens(0.3))

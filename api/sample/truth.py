@@ -8,7 +8,16 @@ from api.sample.journal import Json
 from api.sample.record import Happening
 
 _OF_SELLERS: Final = frozenset(
-    {"activity_ticked", "close_date_moved", "deal_won", "discount_offered", "stage_entered"}
+    {
+        "activity_ticked",
+        "close_date_moved",
+        "deal_lost",
+        "deal_opened",
+        "deal_won",
+        "discount_offered",
+        "forecast_category_changed",
+        "stage_entered",
+    }
 )
 
 
@@ -47,8 +56,10 @@ def _line(happening: Happening) -> Json:
         "shaped": motive.driver == "quota",
         "driver": motive.driver,
         "deadline": whose[motive.driver] if motive.hurried else None,
-        "held_back": motive.held,
+        "pattern": motive.pattern,
     }
+    if happening.type_name == "deal_opened":
+        line["off_fit"] = happening.off_fit
     if happening.type_name == "discount_offered":
         line["cut"] = f"{motive.cut}"
     if happening.lost is not None:

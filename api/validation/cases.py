@@ -11,7 +11,14 @@ from api.sample.history import Setting, history
 from api.sample.journal import Json
 from api.sample.profiles import PROFILES
 from api.validation.folded import FoldedHistory
-from api.validation.scores import Score, Scores, scores_of
+from api.validation.patterns import found_in
+from api.validation.scores import (
+    Score,
+    Scores,
+    score_openings,
+    score_patterns,
+    scores_of,
+)
 
 END: Final = datetime(2026, 2, 1, tzinfo=UTC)
 """Where the histories end, so that they are the same whenever they are measured."""
@@ -80,6 +87,11 @@ class Measured:
     def money(self) -> Spread:
         return Spread.of(scores.money_ratio for scores in self.scores)
 
+    def off_fit(self, *, behind: bool) -> tuple[Spread, Spread]:
+        """Give the rate of PR-1 and the true one, of deals opened while behind or otherwise."""
+        rates = [scores.off_fit[behind] for scores in self.scores]
+        return Spread.of(one.rate for one in rates), Spread.of(one.truth for one in rates)
+
     @property
     def missed(self) -> Counter[tuple[str, str]]:
         """Why truly shaped acts were missed, over all seeds."""
@@ -93,4 +105,8 @@ def measure(case: Case, *, seed: int, quarters: int, reps: int) -> Scores:
         PROFILES[case.profile], quarters=quarters, reps=reps, unrecorded=case.unrecorded
     )
     folded = FoldedHistory(history(setting, now=END, seed=seed, truth=truth.append))
-    return scores_of(folded.deals(), truth)
+    deals = list(folded.deals())
+    scores = scores_of(deals, truth)
+    score_patterns(scores, found_in(deals, folded.known, END), truth)
+    score_openings(scores, folded.opened(), truth)
+    return scores

@@ -1,10 +1,12 @@
 """A history read by the product's own rules, in memory: no ledger, the same pure folds."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final, cast
 from uuid import NAMESPACE_OID, UUID, uuid5
 
@@ -18,15 +20,19 @@ from domain.replay import Event, view
 from domain.stamp import RecordedEvent
 from domain.values import Money, utc_instant
 from projections.attainment.fold import credits_of
-from projections.pressure.acts import Act, ActKind
-from projections.pressure.base_rate import BaseRates, Deed
+from projections.pressure.acts import Act
 from projections.pressure.baseline import Comparables, Dwell, Lasted, Offer, StaysIn
-from projections.pressure.derive import derive_acts, derive_stays
-from projections.pressure.fold import Judged, fold
+from projections.pressure.curve import standing
+from projections.pressure.derive import ActSeen, acts_seen, derive_stays
+from projections.pressure.fold import Judged, judge
+from projections.pressure.off_fit import Opened
 from projections.pressure.recording import Coverage
+from projections.pressure.rules import Truth
+from projections.progress.openings import derive_openings
 
 _RepQuarter = tuple[str, str]
 _NONE: Final[Sequence[Booking]] = ()
+_OCCURRED: Final = attrgetter("occurred_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,11 @@ class Deal:
     key: str
     events: Sequence[Event]
     judged: Sequence[Judged]
+
+    @property
+    def deal_id(self) -> UUID:
+        """The id that it has among the others."""
+        return _id(self.key)
 
 
 class FoldedHistory:
@@ -54,15 +65,26 @@ class FoldedHistory:
                 streams[event.stream_id.partition(":")[2]].append(event)
             else:
                 surroundings.append(event)
-        self.known = Known(surroundings)
+        known = self.known = Known(surroundings)
         self._views = {key: view(events) for key, events in streams.items()}
+        self._seen = {
+            key: acts_seen(events, known.processes(events), known.policy, known.calendar)
+            for key, events in self._views.items()
+        }
+        self._context = _Context(known, self._views, self._seen)
 
     def deals(self) -> Iterator[Deal]:
         """Give every deal, judged."""
-        context = _Context(self.known, {_id(key): events for key, events in self._views.items()})
         for key, events in self._views.items():
-            judged = fold(_id(key), events, self.known.processes(events), context)
-            yield Deal(key, events, judged)
+            yield Deal(key, events, judge(_id(key), self._seen[key], self._context))
+
+    def opened(self) -> Iterator[tuple[str, Opened]]:
+        """Give the opening of every deal, and how its rep stood then."""
+        for key, events in self._views.items():
+            for one in derive_openings(events, self.known):
+                if one.until_at is None:
+                    behind = self._context.behind(one.rep, one.opened_at)
+                    yield key, Opened(one.event_id, one.rep, behind, one.fit, one.fit_event_id)
 
 
 def _id(key: str) -> UUID:
@@ -92,30 +114,45 @@ def _event(line: Json, position: int) -> Event:
 class _Context:
     """What the judgement of one deal needs to know of the others, derived from their views."""
 
-    def __init__(self, known: Known, views: Mapping[UUID, Sequence[Event]]) -> None:
+    def __init__(
+        self,
+        known: Known,
+        views: Mapping[str, Sequence[Event]],
+        seen: Mapping[str, Sequence[ActSeen]],
+    ) -> None:
         self._known = known
         self.policy = known.policy
         self.calendar = known.calendar
         self._acts: dict[str, list[tuple[UUID, Act]]] = defaultdict(list)
         stays: dict[tuple[str, str], list[Lasted]] = defaultdict(list)
         self._bookings: dict[_RepQuarter, list[Booking]] = defaultdict(list)
-        for deal_id, events in views.items():
-            for act in derive_acts(events, known):
-                self._acts[act.rep].append((deal_id, act))
+        for key, events in views.items():
+            deal_id = _id(key)
+            for one in seen[key]:
+                self._acts[one.act.rep].append((deal_id, one.act))
             for stay in derive_stays(events, known):
                 stays[stay.process, stay.stage].append((deal_id, stay.entered_at, stay.left_at))
             self._book(events)
         every = (act.action_time for own in self._acts.values() for _, act in own)
         self._end = max(every, default=datetime.max.replace(tzinfo=UTC))
         for booked in self._bookings.values():
-            booked.sort(key=lambda booking: booking.occurred_at)
+            booked.sort(key=_OCCURRED)
         self._stays = {key: StaysIn(found) for key, found in stays.items()}
         self._totals: dict[tuple[str, str, str], RunningTotal] = {}
         self.comparables = Comparables(self._offers)
-        self.base_rates = BaseRates(self._deeds)
 
     def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
         return self._known.quota(rep, quarter, at)
+
+    def behind(self, rep: str, at: datetime) -> Truth:
+        """Say whether a rep was behind at an instant."""
+        quarter = self.calendar.quarter_at(at)
+        quota = self.quota(rep, quarter.name, at)[0] if quarter else None
+        if quarter is None or quota is None:
+            return None
+        booked = self.booked(rep, quarter.name, quota.currency)
+        pressure = standing(quota, booked, self.pace(rep, quarter, at).elapsed, at).pressure
+        return None if pressure is None else pressure >= self.policy.theta
 
     def quota_changes(self, rep: str, quarter: str) -> Sequence[datetime]:
         history = self._known.quotas.get((rep, None, quarter))
@@ -127,22 +164,13 @@ class _Context:
     def turns(self, rep: str) -> Sequence[datetime]:
         return self._known.turns(rep)
 
-    def managed(self, rep: str, at: datetime) -> tuple[str, tuple[str, ...]] | None:
-        return self._known.managed(rep, at)
-
     def teammates(self, rep: str, at: datetime) -> frozenset[str]:
         return self._known.teammates(rep, at) or frozenset({rep})
-
-    def role(self, person: str, at: datetime) -> str | None:
-        return self._known.role(person, at)
 
     def coverage(self, rep: str | None) -> Coverage:
         team = self.teammates(rep, self._end) if rep else frozenset(self._acts)
         told = [act for one in team for _, act in self._acts.get(one, ()) if act.outside]
         return Coverage(sum(not act.seller_only for act in told), len(told))
-
-    def read_booked(self, reps: Iterable[str], quarters: Iterable[str]) -> None:
-        """Everything has been read."""
 
     def booked(self, rep: str, quarter: str, currency: str) -> RunningTotal:
         key = (rep, quarter, currency)
@@ -155,7 +183,8 @@ class _Context:
 
     def wins(self, rep: str, quarter: str, before: datetime) -> tuple[UUID, ...]:
         booked = self._bookings.get((rep, quarter), _NONE)
-        return tuple(b.event_id for b in booked if b.occurred_at < before)
+        end = bisect_left(booked, before, key=_OCCURRED)
+        return tuple(booking.event_id for booking in booked[:end])
 
     def convert(self, amount: Money, currency: str, quarter: str) -> Decimal | None:
         return self._known.convert(amount, currency, quarter)
@@ -171,12 +200,6 @@ class _Context:
                 amount = Money.model_construct(amount=credit.amount, currency=credit.currency)
                 booking = Booking(credit.event_id, credit.occurred_at, amount)
                 self._bookings[credit.rep, credit.quarter].append(booking)
-
-    def _deeds(self, kind: ActKind, rep: str | None) -> Iterator[Deed]:
-        for own in self._acts.values() if rep is None else [self._acts.get(rep, [])]:
-            for deal_id, act in own:
-                if act.kind == kind and act.outside:
-                    yield Deed(deal_id, act.segment, act.action_time, act.seller_only)
 
     def _offers(self, reps: Collection[str] | None) -> Iterator[Offer]:
         for rep in self._acts if reps is None else reps:

@@ -1,19 +1,22 @@
 """Verdicts against truth: how many flags were right, how many acts were missed, and why."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import Final, cast
 
 from api.sample.cast import RATES
 from api.sample.journal import Json
 from api.validation.folded import Deal
+from api.validation.patterns import Found
 from domain.events.life import DealDeleted, DealWon, WinReversed
 from domain.values import Money
 from projections.pressure.acts import ActKind
 from projections.pressure.fold import Judged
 from projections.pressure.money import cost, price_of
+from projections.pressure.off_fit import Opened
+from projections.pressure.patterns import PatternName
 
 DISCOUNTS: Final = "discounts"
 ALL: Final = "all rules"
@@ -30,7 +33,19 @@ RULES: Final[Mapping[str, ActKind]] = {
     "PS-5": "stage_entered",
 }
 """The rules behind a verdict on a single event, and the events that they apply to."""
-SCORED: Final = (*NAMES.values(), ALL, *RULES)
+PATTERNS: Final[Mapping[PatternName, tuple[str, str]]] = {
+    "tick_burst": ("PS-6", "activity_ticked"),
+    "commit_without_commitment": ("PS-7", "forecast_category_changed"),
+    "approval_hugging": ("PS-8 hugging", "discount_offered"),
+    "approval_splitting": ("PS-8 splitting", "discount_offered"),
+    "win_reversed": ("PS-9 wins", "deal_won"),
+    "lost_and_reopened": ("PS-9 losses", "deal_lost"),
+    "hold_back": ("HB-1", "close_date_moved"),
+}
+"""The rules behind patterns of several events, and the acts in which these are looked for."""
+_BEYOND: Final = frozenset({"hold_back", "lost_and_reopened", "win_reversed"})
+"""Patterns whose moves of a date or a stage no rule about a single event is about."""
+SCORED: Final = (*NAMES.values(), ALL, *RULES, *(rule for rule, _ in PATTERNS.values()))
 """All that has a score: kinds of act, all of them together, and rules."""
 
 
@@ -68,16 +83,38 @@ class Score:
 
 
 @dataclass(slots=True)
+class OffFit:
+    """Deals opened by reps who stood alike: found off-fit of those assessed, truly off of all."""
+
+    found: int = 0
+    assessed: int = 0
+    truly: int = 0
+    opened: int = 0
+
+    @property
+    def rate(self) -> float | None:
+        """PR-1: the share found off-fit of those assessed; None where none was."""
+        return self.found / self.assessed if self.assessed else None
+
+    @property
+    def truth(self) -> float | None:
+        """The share that is truly off-fit; None where none was opened."""
+        return self.truly / self.opened if self.opened else None
+
+
+@dataclass(slots=True)
 class Scores:
     """What was found in one history, by kind of act and by rule, against its truth.
 
-    `missed` says why truly shaped acts were not flagged. `held_back` acts are shaped, but no
-    rule about a single event is about them. Money is in the currency of the quotas.
+    `missed` says why truly shaped acts were not flagged. Acts that are `left_out` are shaped, but
+    only HB-1 or PS-9 is about them. `off_fit` is that of reps who were behind and of the others.
+    Money is in the currency of the quotas.
     """
 
     of: dict[str, Score] = field(default_factory=dict)
     missed: Counter[tuple[str, str]] = field(default_factory=Counter)
-    held_back: int = 0
+    left_out: int = 0
+    off_fit: dict[bool, OffFit] = field(default_factory=lambda: {True: OffFit(), False: OffFit()})
     realised: Decimal = Decimal(0)
     truly_lost: Decimal = Decimal(0)
 
@@ -97,6 +134,8 @@ def scores_of(deals: Iterable[Deal], truth: Iterable[Json]) -> Scores:
         for judged in deal.judged:
             _count(scores, judged, told[str(judged.event.event_id)])
         scores.realised += _realised(deal)
+        for reversal in _reversed_wins(deal):
+            told.pop(reversal, None)
     for line in told.values():
         lost = line.get("lost")
         if isinstance(lost, dict):
@@ -104,9 +143,44 @@ def scores_of(deals: Iterable[Deal], truth: Iterable[Json]) -> Scores:
     return scores
 
 
+def score_patterns(scores: Scores, found: Iterable[Found], truth: Iterable[Json]) -> None:
+    """Hold what was found beyond single events against what the acts truly were."""
+    truly: dict[PatternName, set[str]] = {name: set() for name in PATTERNS}
+    for line in truth:
+        name = cast("PatternName | None", line.get("pattern"))
+        if name is not None and line["type"] == PATTERNS[name][1]:
+            key = "deal" if name == "approval_splitting" else "external_id"
+            truly[name].add(str(line[key]))
+    for name, act, holds, why in found:
+        rule, shaped = PATTERNS[name][0], act in truly[name]
+        truly[name].discard(act)
+        scores.score(rule).count(shaped=shaped, flagged=holds is True)
+        if shaped and not holds:
+            scores.missed[rule, why] += 1
+    for name, acts in truly.items():
+        scores.score(PATTERNS[name][0]).missed += len(acts)
+        scores.score(PATTERNS[name][0]).acts += len(acts)
+        scores.missed[PATTERNS[name][0], "no candidate"] += len(acts)
+    scores.missed = +scores.missed
+
+
+def score_openings(
+    scores: Scores, opened: Iterable[tuple[str, Opened]], truth: Iterable[Json]
+) -> None:
+    """Hold how many deals were found not to fit against how many truly do not."""
+    off = {str(line["deal"]) for line in truth if line.get("off_fit")}
+    for key, one in opened:
+        if one.behind is not None:
+            rates = scores.off_fit[one.behind]
+            rates.found += one.fit == "out"
+            rates.assessed += one.fit in {"in", "out"}
+            rates.truly += key in off
+            rates.opened += 1
+
+
 def _count(scores: Scores, judged: Judged, line: Json) -> None:
-    if line["held_back"]:
-        scores.held_back += 1
+    if line["pattern"] in _BEYOND:
+        scores.left_out += 1
         return
     shaped, flagged = bool(line["shaped"]), judged.verdict == "pressure_shaped"
     for name in (NAMES[judged.kind], ALL):
@@ -128,8 +202,28 @@ def _why(judged: Judged) -> str:
     if judged.behind is False:
         return "rep not behind then"
     if judged.abnormal is False:
-        return "nothing unusual about it"
+        return _ordinary(judged)
     return "the customer had acted"
+
+
+def _ordinary(judged: Judged) -> str:
+    """Say what makes an act ordinary; of a stage, which of the two parts of PS-5 is missing."""
+    if judged.kind != "stage_entered":
+        return "nothing unusual about it"
+    value = judged.findings[0].value
+    if not value.get("missing_outcomes"):
+        return "no required outcome was missing"
+    return "no stage skipped, and the stay was not short"
+
+
+def _reversed_wins(deal: Deal) -> Iterator[str]:
+    """Give the wins that were taken back: they cost nothing in the end."""
+    won: str | None = None
+    for event in deal.events:
+        if isinstance(event.data, DealWon):
+            won = str(event.event_id)
+        elif isinstance(event.data, WinReversed) and won:
+            yield won
 
 
 def _realised(deal: Deal) -> Decimal:

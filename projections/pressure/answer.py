@@ -10,6 +10,7 @@ from domain.events.life import DealDeleted, DealWon, WinReversed
 from domain.policy import Policy
 from domain.replay import Event
 from domain.values import Money, decimal_text
+from projections.pressure.around import Explained
 from projections.pressure.base_rate import BaseRate
 from projections.pressure.curve import Standing
 from projections.pressure.exposure import Exposure
@@ -24,19 +25,20 @@ PLACES = 6
 
 
 def answer(
-    events: Sequence[Event], judged: Sequence[Judged], policy: Policy, coverage: Coverage
+    events: Sequence[Event], explained: Sequence[Explained], policy: Policy, coverage: Coverage
 ) -> dict[str, object]:
     """Give a deal's judged events, shares, money and counterfactual (METRICS section 4).
 
     `coverage` is that of the team of the deal's owner.
     """
+    judged = [one.judged for one in explained]
     price = price_of(events)
     won = _stands_won(events)
     spent = cost(judged, price, won=won)
     before = counterfactual(events, judged, price)
     return {
         "policy_version": policy.version,
-        "events": [judged_json(j, policy) for j in judged],
+        "events": [judged_json(one, policy) for one in explained],
         "shares": shares(judged),
         "money": _money(spent),
         "counterfactual": _before(before),
@@ -90,8 +92,9 @@ def _days(span: timedelta) -> float:
     return round(span / timedelta(days=1), PLACES)
 
 
-def judged_json(judged: Judged, policy: Policy) -> dict[str, object]:
+def judged_json(explained: Explained, policy: Policy) -> dict[str, object]:
     """Give one judged event with its facts and its sentence (DESIGN section 6)."""
+    judged = explained.judged
     return {
         "event_id": str(judged.event.event_id),
         "type": judged.kind,
@@ -99,20 +102,20 @@ def judged_json(judged: Judged, policy: Policy) -> dict[str, object]:
         "action_time": judged.action_time,
         **gap_json(judged),
         "pivotality": _places(judged.pivotality),
-        **around_json(judged),
+        **around_json(explained),
         "cause": judged.cause.kind,
         "explained_by": str(judged.cause.explained_by) if judged.cause.explained_by else None,
         "modifiers": list(judged.cause.modifiers),
         "verdict": judged.verdict,
         "rules": list(judged.rules),
-        "facts": _facts(judged, policy),
-        "sentence": sentence(judged, policy),
+        "facts": _facts(judged, explained.base_rate, policy),
+        "sentence": sentence(explained, policy),
     }
 
 
-def around_json(judged: Judged) -> dict[str, object]:
+def around_json(explained: Explained) -> dict[str, object]:
     """Give what stands around an event and is in none of its facts (METRICS section 2)."""
-    above, origin, usual = judged.managed, judged.origin, judged.usual_pace
+    above, origin, usual = explained.managed, explained.origin, explained.usual_pace
     return {
         "origin": None if origin is None else {"who": origin.who, "by": origin.by},
         "manager": None
@@ -159,7 +162,7 @@ def gap_json(judged: Judged) -> dict[str, object]:
     }
 
 
-def _facts(judged: Judged, policy: Policy) -> list[dict[str, object]]:
+def _facts(judged: Judged, rate: BaseRate, policy: Policy) -> list[dict[str, object]]:
     explained = judged.cause.explained_by
     return [
         {
@@ -182,7 +185,7 @@ def _facts(judged: Judged, policy: Policy) -> list[dict[str, object]]:
             "threshold": policy.lookback_days,
             "holds": judged.cause.kind == "seller_only",
             "evidence": _ids([explained] if explained else []),
-            "base_rate": _base_rate(judged.base_rate),
+            "base_rate": _base_rate(rate),
             "coverage": _coverage(judged, policy),
         },
         {

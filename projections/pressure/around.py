@@ -12,14 +12,14 @@ from fractions import Fraction
 from typing import Final, Literal, Protocol, TypeAlias
 from uuid import UUID
 
-from domain.bookings import RunningTotal
 from domain.calendars import CalendarHistory
 from domain.events.money import DiscountOffered
 from domain.fiscal import FiscalQuarter, instant_at, tau
-from domain.policy import Policy
 from domain.replay import Event
 from domain.values import Money
+from projections.pressure.base_rate import BaseRate, BaseRates
 from projections.pressure.curve import Standing, pressure, shortfall
+from projections.pressure.fold import Context, Judged
 
 QUARTERS_BACK: Final = 8
 """How many quarters before this one the usual pace is taken from, at most."""
@@ -27,37 +27,16 @@ QUARTERS_NEEDED: Final = 4
 """How many of them must hold bookings before there is a usual pace."""
 
 
-class Surroundings(Protocol):
-    """What is asked of the context, as known at one position."""
+class Surroundings(Context, Protocol):
+    """What is asked of the context beyond the judgement, as known at one position."""
 
     @property
-    def policy(self) -> Policy:
-        """The numbers that verdicts are made with."""
-        ...
-
-    @property
-    def calendar(self) -> CalendarHistory:
-        """The fiscal calendars."""
-        ...
-
-    def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
-        """Give the quota in force at an instant and the events that set it."""
-        ...
-
-    def booked(self, rep: str, quarter: str, currency: str) -> RunningTotal:
-        """Give what is credited to a rep in a quarter, in a currency."""
+    def base_rates(self) -> BaseRates:
+        """How often events of other deals have no customer cause."""
         ...
 
     def read_booked(self, reps: Iterable[str], quarters: Iterable[str]) -> None:
         """Read at once what is credited to these reps in these quarters."""
-        ...
-
-    def wins(self, rep: str, quarter: str, before: datetime) -> tuple[UUID, ...]:
-        """Give the events that credited the rep in the quarter strictly before an instant."""
-        ...
-
-    def convert(self, amount: Money, currency: str, quarter: str) -> Decimal | None:
-        """Give an amount at the plan rate of the quarter's fiscal year; None without one."""
         ...
 
     def managed(self, rep: str, at: datetime) -> tuple[str, tuple[str, ...]] | None:
@@ -71,6 +50,34 @@ class Surroundings(Protocol):
     def role(self, person: str, at: datetime) -> str | None:
         """Give somebody's role at an instant; None if unknown."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A judged event with what an explanation tells beside it; its verdict rests on none of it."""
+
+    judged: Judged
+    managed: "Managed | None"
+    origin: "Origin | None"
+    usual_pace: "UsualPace | None"
+    base_rate: BaseRate
+
+
+def explain(judged: Iterable[Judged], context: Surroundings) -> list[Explained]:
+    """Add to judged events, in the context that they were judged in, what stands around them."""
+    return [_explained(one, context) for one in judged]
+
+
+def _explained(judged: Judged, context: Surroundings) -> Explained:
+    at, rep, quarter, now = judged.action_time, judged.event.rep, judged.quarter, judged.standing
+    scope = judged.levels.scope if judged.levels else None
+    return Explained(
+        judged,
+        managed=managed(context, rep, quarter, at) if quarter else None,
+        origin=origin(context, judged.event, at),
+        usual_pace=usual_pace(context, rep, quarter, now, at) if quarter and now else None,
+        base_rate=context.base_rates.at(judged.question, judged.kind, context.policy, scope),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Which of a deal's events are consistent with quota pressure, and the facts that say so."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -9,25 +9,18 @@ from functools import cached_property
 from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
+from domain.bookings import RunningTotal
+from domain.calendars import CalendarHistory
 from domain.causes import Cause
 from domain.fiscal import FiscalQuarter, days_left
 from domain.pace import Pace
 from domain.path import Processes
+from domain.policy import Policy
 from domain.replay import Event
 from domain.values import Money
 from projections.pressure import rules
 from projections.pressure.acts import Act, ActKind
-from projections.pressure.around import (
-    Managed,
-    Origin,
-    Surroundings,
-    UsualPace,
-    managed,
-    origin,
-    usual_pace,
-)
-from projections.pressure.base_rate import BaseRate, BaseRates
-from projections.pressure.baseline import Comparables, Dwell, Peers, Question, Scope
+from projections.pressure.baseline import Comparables, Dwell, Peers, Question
 from projections.pressure.curve import Standing, pivotality, standing
 from projections.pressure.derive import ActSeen, acts_seen
 from projections.pressure.recording import Coverage
@@ -38,17 +31,26 @@ Verdict: TypeAlias = Literal[
 ]
 
 
-class Context(Surroundings, Protocol):
+class Context(Protocol):
     """What the judgement of one deal needs to know of the rest, as known at one position."""
+
+    @property
+    def policy(self) -> Policy:
+        """The numbers that verdicts are made with."""
+        ...
+
+    @property
+    def calendar(self) -> CalendarHistory:
+        """The fiscal calendars."""
+        ...
 
     @property
     def comparables(self) -> Comparables:
         """The offers of other deals."""
         ...
 
-    @property
-    def base_rates(self) -> BaseRates:
-        """How often events of other deals have no customer cause."""
+    def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
+        """Give the quota in force at an instant and the events that set it."""
         ...
 
     def quota_changes(self, rep: str, quarter: str) -> Sequence[datetime]:
@@ -61,6 +63,18 @@ class Context(Surroundings, Protocol):
 
     def turns(self, rep: str) -> Sequence[datetime]:
         """Give the instants at which a rep joined or left a team."""
+        ...
+
+    def booked(self, rep: str, quarter: str, currency: str) -> RunningTotal:
+        """Give what is credited to a rep in a quarter, in a currency."""
+        ...
+
+    def wins(self, rep: str, quarter: str, before: datetime) -> tuple[UUID, ...]:
+        """Give the events that credited the rep in the quarter strictly before an instant."""
+        ...
+
+    def convert(self, amount: Money, currency: str, quarter: str) -> Decimal | None:
+        """Give an amount at the plan rate of the quarter's fiscal year; None without one."""
         ...
 
     def dwell(self, process: str, stage: str, deal_id: UUID, before: datetime) -> Dwell | None:
@@ -143,11 +157,6 @@ class Judgement:
             return None
         return self.context.comparables.peers("level", self.question, self.context.policy)
 
-    @property
-    def scope(self) -> Scope | None:
-        """Whose offers an offer is compared with; None for others, and where they are too few."""
-        return self.levels.scope if self.levels else None
-
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What the rules found that apply to its kind."""
@@ -205,10 +214,13 @@ class Judgement:
 class Judged:
     """A seller event with the facts F1 to F4 and the verdict that follows from them.
 
-    `coverage` is that of its rep's team where the policy has a gate for it.
+    `question` says what it was compared with; `coverage` is that of its rep's team where the
+    policy has a gate for it. What stands around it without being part of any fact is
+    `projections.pressure.around`.
     """
 
     event: Event
+    question: Question
     kind: ActKind
     action_time: datetime
     quarter: FiscalQuarter | None
@@ -226,17 +238,17 @@ class Judged:
     coverage: Coverage | None
     levels: Peers | None
     previous: Decimal | None
-    managed: Managed | None
-    origin: Origin | None
-    usual_pace: UsualPace | None
     quota_events: tuple[UUID, ...]
     win_events: tuple[UUID, ...]
-    base_rate: BaseRate
 
     @property
     def rules(self) -> tuple[str, ...]:
         """The rules that hold."""
         return tuple(finding.rule for finding in self.findings if finding.holds)
+
+
+def _every(_: Judgement) -> bool:
+    return True
 
 
 def fold(
@@ -245,27 +257,40 @@ def fold(
     processes: Processes,
     context: Context,
     *,
-    wanted: Callable[[Judgement], bool] = lambda made: True,
+    wanted: Callable[[Judgement], bool] = _every,
 ) -> list[Judged]:
     """Judge the stages entered, discounts and close-date moves of a deal's view, in its order.
 
     Those of them that are `wanted`: no verdict rests on that of another.
     """
+    seen = acts_seen(events, processes, context.policy, context.calendar)
+    return judge(deal_id, seen, context, wanted=wanted)
+
+
+def judge(
+    deal_id: UUID,
+    seen: Iterable[ActSeen],
+    context: Context,
+    *,
+    wanted: Callable[[Judgement], bool] = _every,
+) -> list[Judged]:
+    """Judge the acts of a deal's view, as they were read from it; those that are `wanted`."""
     found: list[Judged] = []
-    for seen in acts_seen(events, processes, context.policy, context.calendar):
-        currency = seen.amount.currency if seen.amount else None
-        made = Judgement(deal_id, seen.act, context, currency=currency)
+    for one in seen:
+        currency = one.amount.currency if one.amount else None
+        made = Judgement(deal_id, one.act, context, currency=currency)
         if wanted(made):
-            found.append(_judged(made, seen))
+            found.append(_judged(made, one))
     return found
 
 
 def _judged(made: Judgement, seen: ActSeen) -> Judged:
     act, context = made.act, made.context
-    at, rep = act.action_time, act.rep
+    at = act.action_time
     quarter, now = made.quarter, made.standing
     return Judged(
         event=seen.event,
+        question=made.question,
         kind=act.kind,
         action_time=at,
         quarter=quarter,
@@ -283,12 +308,8 @@ def _judged(made: Judgement, seen: ActSeen) -> Judged:
         coverage=made.coverage if context.policy.coverage_gate is not None else None,
         levels=made.levels,
         previous=act.previous,
-        managed=managed(context, rep, quarter, at) if quarter else None,
-        origin=origin(context, seen.event, at),
-        usual_pace=usual_pace(context, rep, quarter, now, at) if quarter and now else None,
         quota_events=made.quota[1],
-        win_events=context.wins(rep, quarter.name, at) if quarter else (),
-        base_rate=context.base_rates.at(made.question, act.kind, context.policy, made.scope),
+        win_events=context.wins(act.rep, quarter.name, at) if quarter else (),
     )
 
 

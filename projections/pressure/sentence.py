@@ -8,6 +8,7 @@ from domain.events.life import CloseDateMoved
 from domain.events.money import DiscountOffered
 from domain.events.progress import StageEntered
 from domain.policy import Policy
+from projections.pressure.around import Explained
 from projections.pressure.fold import Judged
 
 _CAUSES: Final = {
@@ -16,14 +17,15 @@ _CAUSES: Final = {
 }
 
 
-def sentence(judged: Judged, policy: Policy) -> str:
+def sentence(explained: Explained, policy: Policy) -> str:
     """Say what happened, which facts hold, and what follows; never that pressure caused it."""
+    judged = explained.judged
     match judged.verdict:
         case "pressure_shaped":
-            facts = [_where(judged, policy), _cause(judged, policy), _abnormal(judged)]
+            facts = [_where(judged, policy), _cause(explained, policy), _abnormal(judged)]
             end = "This is consistent with quota pressure"
         case "pressure_consistent":
-            facts = [_where(judged, policy), _abnormal(judged), _cause(judged, policy)]
+            facts = [_where(judged, policy), _abnormal(judged), _cause(explained, policy)]
             end = "The timing is consistent with quota pressure, and so is a customer's own wish"
             if judged.cause.kind == "seller_only":
                 facts.append(_recorded(judged, policy))
@@ -34,7 +36,7 @@ def sentence(judged: Judged, policy: Policy) -> str:
         case _:
             facts = [_why_unknown(judged)]
             end = "So nothing can be said about quota pressure"
-    return f"{_what(judged)}{_who(judged)}: {'; '.join(facts)}. {end}.{_above(judged)}"
+    return f"{_what(judged)}{_who(explained)}: {'; '.join(facts)}. {end}.{_above(explained)}"
 
 
 def _what(judged: Judged) -> str:
@@ -57,9 +59,9 @@ _ASKED: Final = {
 }
 
 
-def _who(judged: Judged) -> str:
+def _who(explained: Explained) -> str:
     """Say where the event came from, where it says so or somebody else than a rep did it."""
-    origin = judged.origin
+    origin = explained.origin
     if origin is None:
         return ""
     if origin.by == "requested_by":
@@ -67,12 +69,12 @@ def _who(judged: Judged) -> str:
     return "" if origin.who == "rep" else f", by a {origin.who.replace('_', ' ')}"
 
 
-def _above(judged: Judged) -> str:
+def _above(explained: Explained) -> str:
     """Say how the manager's team stood, beside a verdict and apart from it."""
-    above = judged.managed
+    above = explained.managed
     if above is None or above.standing.pressure is None:
         return ""
-    if judged.verdict not in ("pressure_shaped", "pressure_consistent"):
+    if explained.judged.verdict not in ("pressure_shaped", "pressure_consistent"):
         return ""
     pressed = f"{float(above.standing.pressure):.2f}"
     return f" The team of their manager, {above.manager}, stood at a pressure of {pressed} then."
@@ -106,9 +108,10 @@ def _behind(judged: Judged, policy: Policy) -> str:
     return f"{judged.event.rep}{share} (pressure {pressed}, threshold {policy.theta})"
 
 
-def _cause(judged: Judged, policy: Policy) -> str:
+def _cause(explained: Explained, policy: Policy) -> str:
+    judged = explained.judged
     if judged.cause.kind == "seller_only":
-        usual = judged.base_rate
+        usual = explained.base_rate
         nor = f", nor for {usual.without} of {usual.of} comparable events" if usual.of else ""
         days = policy.lookback_days
         return f"no customer action was recorded in the {days} days before that explains it{nor}"

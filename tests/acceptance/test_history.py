@@ -22,6 +22,7 @@ from api.sample.history_context import CALENDARS
 from api.sample.journal import Json
 from api.sample.profiles import PROFILES
 from api.sample.timeline import WINDOW, local_date
+from api.validation.scores import PATTERNS
 from domain.calendars import calendar_from
 from domain.events.context import CalendarAdopted
 from domain.fiscal import WeeksCalendar
@@ -140,6 +141,29 @@ def test_only_gaming_loses_money_and_bends_acts() -> None:
         assert bent <= shaped.keys() if profile == "gaming" else not shaped
 
 
+def test_only_gaming_has_patterns_and_every_company_what_looks_like_them() -> None:
+    for profile in PROFILES:
+        lines, truth = whole(profile)
+        kinds = Counter(line["type"] for line in lines)
+        patterns = {(line["type"], line["pattern"]) for line in truth if line.get("pattern")}
+
+        looked_for = {(kind, name) for name, (_, kind) in PATTERNS.items()}
+        assert looked_for <= patterns if profile == "gaming" else not patterns
+        assert kinds["win_reversed"] > 0
+        assert kinds["deal_reopened"] > 0
+        raised = of_type(lines, "forecast_category_changed")
+        assert any(data(line)["category"] == "commit" for line in raised)
+
+
+def test_deals_that_do_not_fit_are_opened_more_often_where_reps_game() -> None:
+    def off(profile: str) -> float:
+        opened = [line for line in whole(profile)[1] if line["type"] == "deal_opened"]
+        return sum(bool(line["off_fit"]) for line in opened) / len(opened)
+
+    assert off("quiet") == pytest.approx(0.1, abs=0.03)
+    assert off("gaming") > off("quiet") + 0.03
+
+
 def test_quarters_end_with_a_spike_but_where_nothing_happens() -> None:
     shares = {p: share(of_type(whole(p)[0], "deal_won"), in_window) for p in PROFILES}
 
@@ -181,7 +205,8 @@ def test_customers_with_a_deadline_ask_before_anybody_hurries() -> None:
 
 def test_the_truth_names_every_act_of_a_seller_once_and_the_record_says_nothing_of_it() -> None:
     lines, truth = told(replace(GAMING, unrecorded=0.1))
-    kinds = {"activity_ticked", "close_date_moved", "deal_won", "discount_offered", "stage_entered"}
+    kinds = {"activity_ticked", "close_date_moved", "deal_lost", "deal_opened", "deal_won"}
+    kinds |= {"discount_offered", "forecast_category_changed", "stage_entered"}
     acts = [line["external_id"] for line in lines if line["type"] in kinds]
 
     named = [line["external_id"] for line in truth if line["recorded"]]

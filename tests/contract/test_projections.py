@@ -75,7 +75,7 @@ def test_the_figures_of_many_deals_equal_those_folded_from_the_streams(
             if health:
                 assert health["holds"] == [name for name, holds in told.items() if holds]
             assert looks[deal_id].progress.items() <= ledger.questions.progress(seen).items()
-            verdicts = [one.verdict for one in ledger.questions.judged(seen)[0]]
+            verdicts = [one.verdict for one in ledger.questions.judged(seen)]
             assert looks[deal_id].verdicts == {
                 "shaped": verdicts.count("pressure_shaped"),
                 "consistent": verdicts.count("pressure_consistent"),

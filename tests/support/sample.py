@@ -24,7 +24,6 @@ from domain.stamp import RecordedEvent, Stamp
 from domain.values import Money, utc_instant
 from projections.attainment.fold import credits_of
 from projections.pressure.acts import Act, Stay
-from projections.pressure.base_rate import BaseRates
 from projections.pressure.baseline import Comparables, Dwell, StaysIn
 from projections.pressure.derive import derive_acts, derive_stays
 from projections.pressure.fold import Judged
@@ -32,7 +31,7 @@ from projections.pressure.fold import fold as judge
 from projections.pressure.recording import Coverage
 from projections.progress.fold import Progress
 from projections.progress.fold import fold as follow
-from tests.support.pressure import base_rates, comparables, lasted
+from tests.support.pressure import comparables, lasted
 
 Line = dict[str, object]
 
@@ -115,10 +114,6 @@ class Company:
         return comparables(self.acts)
 
     @cached_property
-    def base_rates(self) -> BaseRates:
-        return base_rates(self.acts)
-
-    @cached_property
     def stays(self) -> dict[tuple[str, str], list[tuple[UUID, Stay]]]:
         found: dict[tuple[str, str], list[tuple[UUID, Stay]]] = defaultdict(list)
         for key, events in self.deals.items():
@@ -173,7 +168,6 @@ class _Context:
         self.policy = company.policy
         self.calendar = company.known.calendar
         self.comparables = company.comparables
-        self.base_rates = company.base_rates
 
     def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
         return self._company.known.quota(rep, quarter, at)
@@ -208,15 +202,3 @@ class _Context:
 
     def turns(self, rep: str) -> Sequence[datetime]:
         return self._company.known.turns(rep)
-
-    def managed(self, rep: str, at: datetime) -> tuple[str, tuple[str, ...]] | None:
-        return self._company.known.managed(rep, at)
-
-    def teammates(self, rep: str, at: datetime) -> frozenset[str]:
-        return self._company.known.teammates(rep, at) or frozenset({rep})
-
-    def role(self, person: str, at: datetime) -> str | None:
-        return self._company.known.role(person, at)
-
-    def read_booked(self, reps: Iterable[str], quarters: Iterable[str]) -> None:
-        """There is nothing to read: bookings are at hand."""

@@ -12,7 +12,7 @@ from domain.fiscal import FiscalQuarter
 from domain.pace import Active
 from domain.policy import DEFAULT_POLICY
 from projections.pressure.answer import exposure_json, judged_json
-from projections.pressure.around import Managed, Origin, managed, origin, usual_pace
+from projections.pressure.around import Managed, Origin, explain, managed, origin, usual_pace
 from projections.pressure.curve import Standing, standing
 from projections.pressure.exposure import exposure
 from projections.pressure.fold import fold
@@ -74,10 +74,10 @@ def test_the_sentence_names_who_asked_and_how_the_managers_team_stood() -> None:
     teller.tell(opened(amount="1000", close_date="2025-04-25"), "2025-01-02")
     teller.tell(moved("2025-03-31"), "2025-03-24", actor="mel")
 
-    (judged,) = fold(DEAL, teller.events, lambda _: process(("1", {})), context)
-    text = sentence(judged, DEFAULT_POLICY)
+    judged = fold(DEAL, teller.events, lambda _: process(("1", {})), context)
+    text = sentence(explain(judged, context)[0], DEFAULT_POLICY)
 
-    assert judged.verdict == "pressure_shaped"
+    assert judged[0].verdict == "pressure_shaped"
     assert text.startswith("The close date was moved to 2025-03-31, by a manager: ")
     assert text.endswith("The team of their manager, mel, stood at a pressure of 0.91 then.")
 
@@ -192,8 +192,9 @@ def test_the_base_rate_is_that_of_those_an_offer_is_compared_with() -> None:
     teller.tell(opened(), "2025-01-01")
     teller.tell(discount("30"), "2025-03-22")
 
-    (judged,) = fold(DEAL, teller.events, lambda _: process(("1", {})), context)
-    shown = judged_json(judged, DEFAULT_POLICY)["facts"]
+    judged = fold(DEAL, teller.events, lambda _: process(("1", {})), context)
+    (explained,) = explain(judged, context)
+    shown = judged_json(explained, DEFAULT_POLICY)["facts"]
 
     assert isinstance(shown, list)
     assert shown[2]["base_rate"] == {
@@ -203,4 +204,4 @@ def test_the_base_rate_is_that_of_those_an_offer_is_compared_with() -> None:
         "share": 0.333333,
         "interval": [0.120584, 0.645798],
     }
-    assert ", nor for 3 of 9 comparable events" in sentence(judged, DEFAULT_POLICY)
+    assert ", nor for 3 of 9 comparable events" in sentence(explained, DEFAULT_POLICY)

@@ -13,6 +13,7 @@ from domain.replay import view
 from projections.pressure import rules
 from projections.pressure.acts import Act, Stay
 from projections.pressure.answer import answer
+from projections.pressure.around import explain
 from projections.pressure.baseline import Comparables, Dwell, Peers
 from projections.pressure.fold import Judged, Judgement, fold
 from projections.pressure.money import cost, counterfactual, price_of
@@ -46,6 +47,7 @@ LINEAR = process(
     ("6", {}),
     closing="6",
 )
+GATED = policy_from(1, {"coverage_gate": "0.5"})
 BEHIND = [("2025-01-20T15:00:00+00:00", "200000"), ("2025-02-15T15:00:00+00:00", "150000")]
 
 
@@ -231,7 +233,7 @@ def test_one_deal_end_to_end() -> None:
     context = PlainContext(bookings=BEHIND, offers=baselines())
 
     judged = judge(teller, context)
-    shown: Any = answer(teller.events, judged, context.policy, Coverage(0, 0))
+    shown: Any = answer(teller.events, explain(judged, context), context.policy, Coverage(0, 0))
 
     for event, row in zip(
         shown["events"], expected["rows_id_type_dte_attained_P_cause_verdict"], strict=True
@@ -367,7 +369,7 @@ def test_where_too_little_is_recorded_nothing_is_called_pressure_shaped(
     teller = offered("10", "25")
 
     judged = judge(teller, context)
-    shown: Any = answer(teller.events, judged, policy, recorded)
+    shown: Any = answer(teller.events, explain(judged, context), policy, recorded)
 
     assert judged[-1].verdict == verdict
     assert shown["shares"]["shaped"] == (verdict == "pressure_shaped")
@@ -377,11 +379,9 @@ def test_where_too_little_is_recorded_nothing_is_called_pressure_shaped(
 
 
 def test_a_capped_verdict_says_how_seldom_customers_are_recorded() -> None:
-    policy = policy_from(1, {"coverage_gate": "0.5"})
-    recorded = Coverage(10, 40)
-    context = PlainContext(bookings=BEHIND, offers=baselines(), policy=policy, recorded=recorded)
-
-    text = sentence(judge(offered("10", "25"), context)[-1], policy)
+    seldom = Coverage(10, 40)
+    context = PlainContext(bookings=BEHIND, offers=baselines(), policy=GATED, recorded=seldom)
+    text = sentence(explain(judge(offered("10", "25"), context), context)[-1], GATED)
 
     assert "no customer action was recorded in the 7 days before" in text
     assert "the team records customer actions at 25% of comparable events, 50% are asked" in text
@@ -389,12 +389,12 @@ def test_a_capped_verdict_says_how_seldom_customers_are_recorded() -> None:
 
 
 def test_what_a_customer_explains_or_nobody_finds_abnormal_is_not_capped() -> None:
-    policy = policy_from(1, {"coverage_gate": "0.5"})
-    context = PlainContext(bookings=BEHIND, offers=baselines(), policy=policy)
+    context = PlainContext(bookings=BEHIND, offers=baselines(), policy=GATED)
     asked, shallow = offered("10", "25"), offered("10", "11")
     asked.tell(request("discount"), "2025-03-22")
 
     verdicts = [judge(teller, context)[-1].verdict for teller in (asked, shallow)]
+    text = sentence(explain(judge(asked, context), context)[-1], GATED)
 
     assert verdicts == ["pressure_consistent", "not_pressure_shaped"]
-    assert "that nobody recorded" not in sentence(judge(asked, context)[-1], policy)
+    assert "that nobody recorded" not in text

@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from functools import cache
+from uuid import uuid4
 
 import pytest
 
@@ -14,7 +15,21 @@ from api.sample.journal import Json
 from api.sample.profiles import PROFILES
 from api.validation.cases import END, Case, Measured, Spread, measure
 from api.validation.folded import Deal, FoldedHistory
-from api.validation.scores import ALL, DISCOUNTS, NAMES, Score, Scores, scores_of
+from api.validation.patterns import Found
+from api.validation.scores import (
+    ALL,
+    DISCOUNTS,
+    NAMES,
+    OffFit,
+    Score,
+    Scores,
+    score_openings,
+    score_patterns,
+    scores_of,
+)
+from domain.events.life import DealWon, WinReversed
+from projections.pressure.off_fit import Fit, Opened
+from projections.pressure.rules import Truth
 
 SETTING = Setting(PROFILES["gaming"], quarters=3, reps=2, unrecorded=0.1)
 JUDGED = {"close_date_moved", "discount_offered", "stage_entered"}
@@ -59,10 +74,11 @@ def test_every_act_is_held_against_its_truth_once() -> None:
 
     scores = scores_of(deals, truth)
 
-    held = sum(bool(line["held_back"]) for line in judged_truth())
-    shaped = sum(bool(line["shaped"] and not line["held_back"]) for line in judged_truth())
+    beyond = {"hold_back", "lost_and_reopened", "win_reversed"}
+    held = sum(line["pattern"] in beyond for line in judged_truth())
+    shaped = sum(bool(line["shaped"] and line["pattern"] not in beyond) for line in judged_truth())
     total = scores.score(ALL)
-    assert scores.held_back == held > 0
+    assert scores.left_out == held > 0
     assert total.acts + held == len(judged_truth()) == sum(len(deal.judged) for deal in deals)
     assert total.right + total.missed == shaped
     assert total.missed == sum(scores.missed.values())
@@ -107,11 +123,90 @@ def test_money_is_what_flagged_discounts_cost_in_the_currency_of_the_quotas() ->
     deals, truth = told()
     scores = scores_of(deals, truth)
 
-    as_euros = [line | {"lost": in_euros(line["lost"])} for line in truth if "lost" in line]
+    as_euros = [
+        line | ({"lost": in_euros(line["lost"])} if "lost" in line else {}) for line in truth
+    ]
 
     assert scores.money_ratio == pytest.approx(1, abs=0.1)
-    assert scores_of([], as_euros).truly_lost == scores.truly_lost * 11 / 10
+    assert scores_of(deals, as_euros).truly_lost == scores.truly_lost * 11 / 10
     assert Scores().money_ratio is None
+
+
+def test_a_win_that_was_taken_back_cost_nothing() -> None:
+    deals, truth = told()
+    won = next(
+        str(event.event_id)
+        for deal in deals
+        for event in deal.events
+        if isinstance(event.data, DealWon)
+        and not any(isinstance(other.data, WinReversed) for other in deal.events)
+    )
+    lost: Json = {"lost": {"amount": "1000000.00", "currency": "USD"}}
+    dear = [line | lost if line["external_id"] == won else line for line in truth]
+    with_reversal = [_taken_back(deal, won) for deal in deals]
+
+    costs = scores_of(deals, dear).truly_lost
+    after = scores_of(with_reversal, dear).truly_lost
+
+    assert costs - after == 1_000_000
+
+
+def _taken_back(deal: Deal, won: str) -> Deal:
+    """Give the deal with its win reversed at the end, if it is the one that has it."""
+    if not any(str(event.event_id) == won for event in deal.events):
+        return deal
+    reversal = replace(
+        deal.events[-1], event_id=uuid4(), data=WinReversed(reason="The customer never signed.")
+    )
+    return replace(deal, events=[*deal.events, reversal])
+
+
+def test_a_pattern_is_right_wrong_or_missed_by_what_its_act_truly_is() -> None:
+    lines: list[Json] = [
+        {"external_id": act, "deal": deal, "type": kind, "pattern": pattern}
+        for act, deal, kind, pattern in (
+            ("t1", "a", "activity_ticked", "tick_burst"),
+            ("t2", "a", "activity_ticked", "tick_burst"),
+            ("t3", "a", "activity_ticked", None),
+            ("s1", "a", "stage_entered", "win_reversed"),
+            ("w1", "a", "deal_won", "win_reversed"),
+            ("d1", "b", "discount_offered", "approval_splitting"),
+        )
+    ]
+    found: list[Found] = [
+        ("tick_burst", "t1", True, ""),
+        ("tick_burst", "t2", False, "run too short"),
+        ("tick_burst", "t3", True, ""),
+        ("approval_splitting", "b", True, ""),
+        ("approval_splitting", "c", False, "too few deals near it"),
+    ]
+    scores = Scores()
+
+    score_patterns(scores, found, lines)
+
+    assert scores.score("PS-6") == Score(right=1, wrong=1, missed=1, acts=3)
+    assert scores.score("PS-8 splitting") == Score(right=1, acts=2)
+    assert scores.score("PS-9 wins") == Score(missed=1, acts=1)
+    assert scores.missed == {("PS-6", "run too short"): 1, ("PS-9 wins", "no candidate"): 1}
+
+
+def test_of_deals_opened_while_behind_or_not_the_rate_is_told_beside_the_true_one() -> None:
+    stood: list[tuple[str, Truth, Fit | None]] = [
+        ("a", True, "out"),
+        ("b", True, "in"),
+        ("c", True, "unclear"),
+        ("d", False, None),
+        ("e", None, "out"),
+    ]
+    opened = [(key, Opened(uuid4(), "ann", behind, fit, None)) for key, behind, fit in stood]
+    scores = Scores()
+
+    score_openings(scores, opened, [{"deal": key, "off_fit": key in "acd"} for key in "abcde"])
+
+    assert scores.off_fit[True] == OffFit(found=1, assessed=2, truly=2, opened=3)
+    assert (scores.off_fit[True].rate, scores.off_fit[True].truth) == (0.5, 2 / 3)
+    assert (scores.off_fit[False].rate, scores.off_fit[False].truth) == (None, 1.0)
+    assert OffFit().truth is None
 
 
 def test_the_order_of_the_deals_changes_no_verdict() -> None:
