@@ -10,6 +10,9 @@ from uuid import UUID
 
 from api.context import LatestContext
 from api.errors import KeyReusedError, UnknownDealError, VersionMismatchError
+from api.identity.access import Access
+from api.identity.permissions import Identity, ensure_may_write
+from api.identity.reach import ensure_may_append, ensure_may_call
 from api.standing import RecentDeals, Standing
 from api.storage.event_store import EventStore
 from api.storage.requests import (
@@ -42,8 +45,13 @@ RETRIES: Final = 8
 class Caller:
     """Whose request it is: the credential decides who acts, never the body."""
 
-    actor: str
+    identity: Identity
     channel: Channel = "api"
+
+    @property
+    def actor(self) -> str:
+        """Whom the log names."""
+        return self.identity.actor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,50 +108,65 @@ class Application:
     """Use cases: load, decide, append, answer."""
 
     def __init__(
-        self, store: EventStore, context: LatestContext, clock: Callable[[], datetime]
+        self,
+        store: EventStore,
+        context: LatestContext,
+        clock: Callable[[], datetime],
+        access: Access,
     ) -> None:
         self._store = store
         self._context = context
         self._clock = clock
+        self._access = access
         self._recent = RecentDeals()
 
     async def open_deal(self, command: Command) -> Recorded:
         """Record the first events of a new deal; the process in force is pinned to it."""
-
-        def decided(deal: Standing, stamps: tuple[Stamp, ...], known: Known) -> list[DomainEvent]:
-            return decide_deal(deal, command.intents, stamps, known)
-
-        return await self._record(f"deal:{new_event_id()}", command, decided)
+        return await self._record(f"deal:{new_event_id()}", command, self._decide_deal(command))
 
     async def append_to_deal(self, deal_id: UUID, command: Command) -> Recorded:
         """Record events of a deal.
 
         Raises:
-            UnknownDealError: there is no such deal.
+            UnknownDealError: there is no such deal, or none that the caller may see.
+            NotPermittedError: the caller may not write this, or not in this name.
             DomainError: the model refuses one of them; nothing is recorded.
             VersionMismatchError: the deal is not at the version that the client named.
             KeyReusedError: the idempotency key was used for another request.
         """
-
-        def decided(deal: Standing, stamps: tuple[Stamp, ...], known: Known) -> list[DomainEvent]:
-            if not deal.events:
-                message = f"there is no deal {deal_id}"
-                raise UnknownDealError(message)
-            return decide_deal(deal, command.intents, stamps, known)
-
         stream_id = f"deal:{deal_id}"
         ordinary = not any(isinstance(one.data, _NEEDS_THE_LATEST) for one in command.intents)
         seen = self._recent.get(stream_id) if ordinary else None
+        decided = self._decide_deal(command, deal_id)
         return await self._record(stream_id, command, decided, seen=seen)
 
     async def append_to_context(self, stream_id: str, command: Command) -> Recorded:
-        """Record events of a quota, a process, a policy, a calendar, the organisation or rates."""
+        """Record events of a quota, a process, a policy, a calendar, the organisation or rates.
+
+        Raises:
+            NotPermittedError: the caller may not write this, or not in this name.
+        """
 
         def decided(stream: Standing, stamps: tuple[Stamp, ...], known: Known) -> list[DomainEvent]:
+            reach = self._access.reach(command.caller.identity, known)
             intents = [intent.data for intent in command.intents]
+            ensure_may_call(reach, intents)
+            _check_version(stream, command)
             return decide_context(stream_id, stream.events, intents, stamps=stamps, known=known)
 
         return await self._record(stream_id, command, decided)
+
+    def _decide_deal(self, command: Command, deal_id: UUID | None = None) -> Decide:
+        def decided(deal: Standing, stamps: tuple[Stamp, ...], known: Known) -> list[DomainEvent]:
+            if deal_id is not None and not deal.events:
+                raise UnknownDealError(f"there is no deal {deal_id}")
+            intents = [(one.data, f"events[{n}]") for n, one in enumerate(command.intents)]
+            reach = self._access.reach(command.caller.identity, known)
+            ensure_may_append(reach, str(deal_id), deal.events, intents)
+            _check_version(deal, command)
+            return decide_deal(deal, command.intents, stamps, known)
+
+        return decided
 
     async def _record(
         self, stream_id: str, command: Command, decided: Decide, *, seen: Standing | None = None
@@ -152,6 +175,8 @@ class Application:
 
         What was seen may be old, so that it never refuses: the stream is loaded first.
         """
+        named = [intent.on_behalf_of for intent in command.intents]
+        ensure_may_write(command.caller.identity, stream_id, on_behalf_of=named)
         for _ in range(RETRIES):
             standing = seen or await self._load(stream_id)
             try:
@@ -190,8 +215,12 @@ class Application:
         *,
         latest: bool,
     ) -> AppendRequest:
-        """Decide a command and give what to append."""
-        _check_version(standing, command)
+        """Decide a command and give what to append.
+
+        The operator may see all, however old the context; who else may see what is told by the
+        organisation as it is now.
+        """
+        latest = latest or not command.caller.identity.operator
         stamps = _stamps(command, self._clock())
         known = await self._context.known(latest=latest)
         size = standing.version + len(stamps)
@@ -213,7 +242,12 @@ class Application:
 
     async def _answered_before(self, command: Command) -> Recorded | None:
         found = await self._store.find_request_async(command.caller.actor, command.idempotency_key)
-        return None if found is None else await self._replayed(found, command)
+        if found is None:
+            return None
+        before = await self._replayed(found, command)
+        identity = command.caller.identity
+        await asyncio.to_thread(self._access.ensure_shown, identity, before.events)
+        return before
 
     async def _replayed(self, found: Duplicate, command: Command) -> Recorded:
         if found.body_hash != command.body_hash:

@@ -1,11 +1,14 @@
 """The board: open deals by stage, and what closed in the quarter, as of any instant."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from uuid import UUID
 
 from api.context import ContextReader
+from api.identity.access import Access
+from api.identity.access import people as ids_of
+from api.identity.reach import WHOLE, Reach
 from api.looks import Look, health_json, looks_at
 from api.moment import Moment
 from api.people import People
@@ -30,15 +33,24 @@ class Board:
     """Answers what stands where in the pipeline; the views must have reached the moment."""
 
     def __init__(
-        self, store: EventStore, context: ContextReader, people: People, places: Places
+        self,
+        store: EventStore,
+        context: ContextReader,
+        people: People,
+        places: Places,
+        access: Access,
     ) -> None:
         self._store = store
         self._context = context
         self._people = people
         self._places = places
+        self._access = access
 
-    def board(self, moment: Moment) -> dict[str, object]:
-        """Give the columns of the board: the deals open then, and those closed in the quarter."""
+    def board(self, moment: Moment, reach: Reach = WHOLE) -> dict[str, object]:
+        """Give the columns of the board: the deals open then, and those closed in the quarter.
+
+        Of them those in reach; quotas count only where the reader may see the figures of others.
+        """
         known = self._context.known(moment.position)
         quarter = known.calendar.quarter_at(moment.effective_at)
         since = quarter.start_instant if quarter else moment.effective_at
@@ -48,18 +60,33 @@ class Board:
             found += read.stood(
                 connection, place.deals_out(closed_since=since), where="NOT deleted"
             )
-            states = {one.deal_id: one.state for one in found}
+            shown = _shown(connection, reach)
+            states = {
+                one.deal_id: one.state for one in found if shown is None or one.deal_id in shown
+            }
             looks = looks_at(connection, known, moment, states, self._places.streams)
             health = {d: health_json(s, looks[d], known, moment) for d, s in states.items()}
-            attainment = _attainment(connection, known, quarter, moment)
+            attainment = _attainment(connection, known, quarter, moment, reach)
+        told = self._access.pressure_shown(reach, states)
         names = self._people.names()
         return {
             **moment.answer(),
             "quarter": _quarter_json(quarter, moment),
             "attainment": attainment,
-            "columns": _columns(known, states, looks, health, names),
+            "columns": _columns(known, states, looks, health=health, names=names, told=told),
             "owners": _owners(states.values(), names),
         }
+
+
+def _shown(connection: Rows, reach: Reach) -> set[UUID] | None:
+    """Give the deals whose owner of today is in reach; None for all."""
+    if reach.deals_of is None:
+        return None
+    rows = connection.execute(
+        "SELECT deal_id FROM spans WHERE until_position IS NULL AND owner = ANY(%s)",
+        (ids_of(reach.deals_of),),
+    ).fetchall()
+    return {row[0] for row in rows}
 
 
 def _quarter_json(quarter: FiscalQuarter | None, moment: Moment) -> dict[str, object] | None:
@@ -74,11 +101,18 @@ def _quarter_json(quarter: FiscalQuarter | None, moment: Moment) -> dict[str, ob
 
 
 def _attainment(
-    connection: Rows, known: Known, quarter: FiscalQuarter | None, moment: Moment
+    connection: Rows,
+    known: Known,
+    quarter: FiscalQuarter | None,
+    moment: Moment,
+    reach: Reach,
 ) -> dict[str, object]:
-    """Give the reps' quotas of the quarter together, and what they have booked by then."""
+    """Give the quotas of the reader's reps together, and what they have booked by then.
+
+    A rep works here, and is shown no quota.
+    """
     nothing: dict[str, object] = {"quota": None, "attained": None}
-    if quarter is None:
+    if quarter is None or reach.identity.role == "rep":
         return nothing
     context = KnownContext(
         connection, known=known, as_of=moment.position, at=moment.effective_at, ledger=ledger
@@ -87,7 +121,9 @@ def _attainment(
     currency: str | None = None
     for history in known.quotas.values():
         step = history.at(moment.effective_at)
-        if history.rep is None or history.quarter != quarter.name or not step or not step.amount:
+        if not history.rep or not reach.has_figures_of(history.rep, None):
+            continue
+        if history.quarter != quarter.name or not step or not step.amount:
             continue
         if currency not in (None, step.amount.currency):
             return nothing
@@ -108,8 +144,10 @@ def _columns(
     known: Known,
     states: Mapping[UUID, DealState],
     looks: Mapping[UUID, Look],
+    *,
     health: Mapping[UUID, object],
     names: Mapping[str, str],
+    told: Collection[UUID],
 ) -> list[dict[str, object]]:
     """Give a column for each stage of the processes in use, then one for each way to close."""
     stages = _stages(known, states)
@@ -129,7 +167,8 @@ def _columns(
                 "closed": closed,
                 "total": _totals(state for _, state in deals),
                 "deals": [
-                    _deal(d, s, looks.get(d), names) | {"health": health[d]} for d, s in ordered
+                    _deal(d, s, looks.get(d), names, told=d in told) | {"health": health[d]}
+                    for d, s in ordered
                 ],
             }
         )
@@ -163,7 +202,7 @@ def _totals(states: Iterable[DealState]) -> list[dict[str, str] | None]:
 
 
 def _deal(
-    deal_id: UUID, state: DealState, look: Look | None, names: Mapping[str, str]
+    deal_id: UUID, state: DealState, look: Look | None, names: Mapping[str, str], *, told: bool
 ) -> dict[str, object]:
     amount = None
     if state.amount is not None and state.currency is not None:
@@ -177,8 +216,8 @@ def _deal(
         "close_date": state.close_date,
         "checkbox_only": look.progress["checkbox_only"] if look else None,
         "counts": look.progress["counts"] if look else {},
-        "pressure_shaped": look.verdicts["shaped"] if look else None,
-        "evaluable": look.verdicts["evaluable"] if look else None,
+        "pressure_shaped": look.verdicts["shaped"] if look and told else None,
+        "evaluable": look.verdicts["evaluable"] if look and told else None,
         "discount": None if state.discount is None else f"{state.discount.normalize():f}",
     }
 

@@ -1,7 +1,6 @@
 """The only place that builds things: a ledger with its database, use cases and worker."""
 
 import asyncio
-import hmac
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,13 @@ from api.customers import Customers
 from api.forecasts import Forecasts
 from api.http.app import create_app
 from api.http.services import Services
+from api.identity.access import Access
+from api.identity.accesses import Accesses
+from api.identity.authenticator import Authenticator
+from api.identity.issuer import Issuer
+from api.identity.keys import Keys
+from api.identity.sessions import Sessions
+from api.identity.tokens import IssuerTokens
 from api.lists import DealLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
@@ -42,6 +48,7 @@ from api.storage.migrate import bring_up
 from api.storage.roles import Addresses
 from api.views import Views
 from api.web.pages import create_pages
+from api.web.sign_in import Doors
 from api.what_if import WhatIfs
 from api.worker import Worker
 
@@ -69,6 +76,9 @@ class Ledger:
     close_patterns: ClosePatterns
     quarter_pressure: QuarterPressure
     what_ifs: WhatIfs
+    access: Access
+    keys: Keys
+    accesses: Accesses
 
 
 @contextmanager
@@ -112,6 +122,7 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
     What writes the projections does so through `projecting`, which is of the projector's role.
     """
     context = ContextReader(store)
+    access = Access(store, context, clock.now)
     worker = Worker(projecting, context, projections())
     places = Places(store, worker.position)
     figures = Figures(store, context)
@@ -123,7 +134,7 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
         store=store,
         projecting=projecting,
         context=context,
-        application=Application(store, LatestContext(store, context), clock.now),
+        application=Application(store, LatestContext(store, context), clock.now, access),
         questions=questions,
         processes=ProcessQuestions(store, context, places),
         worker=worker,
@@ -139,14 +150,24 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
         close_patterns=ClosePatterns(replays),
         quarter_pressure=quarter_pressure,
         what_ifs=WhatIfs(questions, quarter_figures, quarter_pressure),
+        access=access,
+        keys=Keys(store, clock.now),
+        accesses=Accesses(store, clock.now),
     )
 
 
-def build_app(ledger: Ledger, *, token: str) -> FastAPI:
+def build_app(ledger: Ledger, *, token: str, issuer: Issuer | None = None) -> FastAPI:
     """Build the server of a ledger: the API and the pages, appends on the server's own loop."""
     stopping = Flag()
     views = Views(ledger.store, ledger.worker.position, clock.now)
-    services = _services(ledger, views, token=token, stopping=stopping)
+    authenticator = Authenticator(
+        ledger.store,
+        token=token,
+        clock=clock.now,
+        role_now=ledger.access.role,
+        verifier=IssuerTokens(issuer, clock=clock.now) if issuer else None,
+    )
+    services = _services(ledger, views, authenticator, stopping)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -156,11 +177,13 @@ def build_app(ledger: Ledger, *, token: str) -> FastAPI:
         await ledger.store.aclose()
 
     app = create_app(services, lifespan=lifespan)
-    app.include_router(_pages(ledger, views, token))
+    app.include_router(_pages(ledger, views, authenticator))
     return app
 
 
-def _services(ledger: Ledger, views: Views, *, token: str, stopping: Flag) -> Services:
+def _services(
+    ledger: Ledger, views: Views, authenticator: Authenticator, stopping: Flag
+) -> Services:
     return Services(
         application=ledger.application,
         questions=ledger.questions,
@@ -182,21 +205,23 @@ def _services(ledger: Ledger, views: Views, *, token: str, stopping: Flag) -> Se
         states=ledger.states,
         rederivations=Rederivations(ledger.store, ledger.context),
         now=clock.now,
-        token=token,
+        authenticator=authenticator,
+        access=ledger.access,
+        accesses=ledger.accesses,
+        keys=ledger.keys,
         stopping=stopping,
     )
 
 
-def _pages(ledger: Ledger, views: Views, token: str) -> APIRouter:
+def _pages(ledger: Ledger, views: Views, authenticator: Authenticator) -> APIRouter:
     people = People(ledger.store)
     reads = Reads(
         views=views,
         questions=ledger.questions,
-        board=Board(ledger.store, ledger.context, people, ledger.places),
+        board=Board(ledger.store, ledger.context, people, ledger.places, ledger.access),
         people=people,
+        access=ledger.access,
+        accesses=ledger.accesses,
     )
-
-    def accepts(given: str) -> bool:
-        return hmac.compare_digest(given.encode(), token.encode())
-
-    return create_pages(reads, accepts_token=accepts, now=clock.now)
+    doors = Doors(authenticator, Sessions(ledger.store, clock.now))
+    return create_pages(reads, doors)

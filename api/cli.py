@@ -11,6 +11,7 @@ from api.cli_context import add_context_commands
 from api.cli_customers import add_customer_commands
 from api.cli_exchange import add_exchange_commands
 from api.cli_forecast import add_forecast_commands
+from api.cli_keys import add_key_commands
 from api.cli_projections import add_projection_commands
 from api.cli_replay import add_replay_commands
 from api.cli_report import add_report_command
@@ -73,6 +74,7 @@ add_forecast_commands(app)
 add_customer_commands(app)
 add_report_command(app)
 add_context_commands(app)
+add_key_commands(app)
 add_bench_commands(app)
 add_validate_commands(app)
 

@@ -19,6 +19,7 @@ from api.cli_output import AsOf, EffectiveAt, Json, print_changes, print_json, p
 from api.cli_process import lint_answer, show_effectiveness, show_lint
 from api.errors import MalformedRequestError
 from api.exchange.profile import reasons
+from api.identity.permissions import OPERATOR
 from api.moment import Moment, moment
 from api.settings import Settings
 from domain.events.base import DomainEvent
@@ -256,7 +257,7 @@ def _set_quota(who: str, quarter: str, amount: dict[str, str], *, team: bool) ->
 def tell(stream_id: str, type_name: str, data: Any) -> None:
     """Record one event of the context, and bring the views up to date."""
     command = Command(
-        caller=Caller(actor="admin"),
+        caller=Caller(identity=OPERATOR),
         intents=(Intent(data=_payload(type_name, data)),),
         idempotency_key=str(uuid4()),
         body_hash="",

@@ -97,7 +97,7 @@ def _serve(ledger: Ledger, settings: Settings) -> None:
     token = token_of(settings.home)
     listener = _listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
-    app = build_app(ledger, token=token)
+    app = build_app(ledger, token=token, issuer=settings.issuer)
     shown = f"[{host}]" if ":" in host else host
     typer.echo(f"Dealtrail serves on http://{shown}:{port}")
     typer.echo(f"Sign in: http://{shown}:{port}/sign-in?token={token}")

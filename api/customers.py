@@ -9,6 +9,8 @@ from uuid import UUID
 from psycopg import sql
 
 from api.errors import UnknownThingError
+from api.identity.access import only_in_reach
+from api.identity.reach import WHOLE, Reach
 from api.moment import Moment
 from api.places import Places
 from api.storage.log_reader import LogReader
@@ -37,10 +39,12 @@ class Customers:
         self._store = store
         self._places = places
 
-    def customers(self, moment: Moment, *, after: str | None, limit: int) -> Answer:
+    def customers(
+        self, moment: Moment, *, after: str | None, limit: int, reach: Reach = WHOLE
+    ) -> Answer:
         """Give what holds of all customers, and a page of them in the order of their ids."""
         with self._store.connection() as connection:
-            table = self._table(connection, moment)
+            table = self._table(connection, moment, reach)
             wins = wins_of(_deals(connection, moment, table, "closed = 'won'", ()))
             number = _number(connection, table)
             page = _page(connection, table, wins, after, limit + 1)
@@ -51,14 +55,14 @@ class Customers:
             "next": page[limit - 1].account_id if len(page) > limit else None,
         }
 
-    def customer(self, moment: Moment, account_id: str) -> Answer:
+    def customer(self, moment: Moment, account_id: str, reach: Reach = WHOLE) -> Answer:
         """Give one customer with its deals and what it wants.
 
         Raises:
             UnknownThingError: no deal of this account is known.
         """
         with self._store.connection() as connection:
-            table = self._table(connection, moment)
+            table = self._table(connection, moment, reach)
             deals = _deals(connection, moment, table, "account_id = %s", (account_id,))
         if not deals:
             message = f"no deal of an account {account_id!r} is known"
@@ -69,10 +73,12 @@ class Customers:
             "history": [deal_json(deal) for deal in in_order(deals)],
         }
 
-    def _table(self, connection: Rows, moment: Moment) -> sql.Composed:
-        """Give the deals of a moment that are not deleted."""
+    def _table(self, connection: Rows, moment: Moment, reach: Reach) -> sql.Composed:
+        """Give the deals of a moment that are in reach and not deleted."""
         place = self._places.of(connection, moment)
-        return sql.SQL("(SELECT * FROM {} a WHERE NOT deleted)").format(place.all_deals)
+        return sql.SQL("(SELECT * FROM {} a WHERE NOT deleted AND {})").format(
+            place.all_deals, only_in_reach(reach)
+        )
 
 
 def _number(connection: Rows, table: sql.Composed) -> int:

@@ -21,6 +21,12 @@ class UnknownDealError(ApplicationError):
     code = "unknown_deal"
 
 
+class NotPermittedError(ApplicationError):
+    """Whoever asks may not do this at all, whatever it concerns."""
+
+    code = "not_permitted"
+
+
 class UnknownThingError(ApplicationError):
     """There is no such process, quota or quarter."""
 

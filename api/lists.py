@@ -16,6 +16,8 @@ from psycopg import IsolationLevel, sql
 from api.answers import state_json
 from api.errors import MalformedRequestError
 from api.exchange.salesforce_ids import full_id
+from api.identity.access import IN_REACH, people
+from api.identity.reach import WHOLE, Reach
 from api.lists_health import RANKS, Health, health_at, with_health
 from api.looks import Look, health_json, looks_at
 from api.moment import Moment
@@ -145,6 +147,7 @@ class DealLists:
         sort: Sort,
         limit: int,
         cursor: Cursor | None,
+        reach: Reach = WHOLE,
     ) -> DealPage:
         """Give a page as known and as true at a moment, with each deal's progress and verdicts.
 
@@ -155,7 +158,7 @@ class DealLists:
         if cursor is not None and (cursor.question, cursor.position) != (question, moment.position):
             message = "cursor: it belongs to a list with other filters, order or moment"
             raise MalformedRequestError(message, field="cursor")
-        where, values = _where(moment, known, filters)
+        where, values = _where(moment, known, filters, reach)
         with self._snapshot() as connection:
             table = _table(self._places.of(connection, moment), filters)
             if filters.health or sort.endswith("health"):
@@ -206,7 +209,7 @@ def _table(place: Place, filters: DealFilters) -> sql.Composed:
 
 
 def _where(
-    moment: Moment, known: Known, filters: DealFilters
+    moment: Moment, known: Known, filters: DealFilters, reach: Reach
 ) -> tuple[sql.Composed, dict[str, object]]:
     values: dict[str, object] = {
         "owner": filters.owner,
@@ -221,8 +224,9 @@ def _where(
         else None,
         "owners": list(known.team(filters.team, moment.effective_at)) if filters.team else None,
         "deleted": filters.deleted,
+        "deals_of": people(reach.deals_of),
     }
-    parts = ["deleted = %(deleted)s"]
+    parts = ["deleted = %(deleted)s", IN_REACH]
     parts += [_CONDITIONS[name] for name, value in values.items() if _filters(name, value)]
     if filters.closed:
         values["closed"] = [one for one in filters.closed if one != "open"]

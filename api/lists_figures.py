@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from api.context import ContextReader
 from api.errors import UnknownThingError
@@ -17,6 +17,7 @@ from domain.values import Money, decimal_text
 from projections.attainment.fold import Credit
 from projections.attainment.projection import CREDITS
 from projections.pressure.curve import pressure, shortfall
+from projections.quarter.steps import ORGANISATION, Scope
 
 PLACES: Final = 6
 
@@ -65,7 +66,7 @@ class Figures:
         self._store = store
         self._context = context
 
-    def quotas(self, moment: Moment, filters: QuotaFilters) -> list[dict[str, object]]:
+    def quotas(self, moment: Moment, filters: QuotaFilters) -> list[dict[str, Any]]:
         """Give every quota that was known, with what is booked against it."""
         known = self._context.known(moment.position)
         histories = [
@@ -76,7 +77,7 @@ class Figures:
         booked = self._booked(moment, {history.quarter for history in histories})
         return [self._quota(moment, known, history, booked) for history in histories]
 
-    def quota(self, moment: Moment, *, who: str, quarter: str) -> dict[str, object]:
+    def quota(self, moment: Moment, *, who: str, quarter: str) -> dict[str, Any]:
         """Give one quota of a rep or a team.
 
         Raises:
@@ -85,12 +86,13 @@ class Figures:
         known = self._context.known(moment.position)
         history = known.quotas.get((who, None, quarter)) or known.quotas.get((None, who, quarter))
         if history is None or not _begun(history, moment):
-            message = f"{who!r} was assigned no quota for {quarter}"
-            raise UnknownThingError(message)
+            raise no_quota(who, quarter)
         booked = self._booked(moment, {quarter})
         return self._quota(moment, known, history, booked)
 
-    def quarter(self, moment: Moment, name: str, known: Known) -> dict[str, object]:
+    def quarter(
+        self, moment: Moment, name: str, known: Known, scope: Scope = ORGANISATION
+    ) -> dict[str, object]:
         """Give who booked how much of which quota in a quarter, by rep and by team.
 
         The context is that of the moment, or another that the answer is restated in.
@@ -102,8 +104,10 @@ class Figures:
             quarter = known.calendar.quarter_named(name)
         except OutsideCalendarError as error:
             raise UnknownThingError(str(error), field="quarter") from error
-        booked = self._booked(moment, {name})
-        histories = [h for h in known.quotas.values() if h.quarter == name and _begun(h, moment)]
+        everybodys = self._booked(moment, {name})
+        booked = [c for c in everybodys if scope.holds(c.rep, known, c.occurred_at)]
+        of_quarter = (h for h in known.quotas.values() if h.quarter == name)
+        histories = [h for h in of_quarter if _of_scope(h, scope, known, moment)]
         reps = {c.rep for c in booked} | {h.rep for h in histories if h.rep}
         teams = {team for c in booked if (team := _team(known, c))}
         teams |= {h.team for h in histories if h.team}
@@ -137,7 +141,7 @@ class Figures:
 
     def _quota(
         self, moment: Moment, known: Known, history: QuotaHistory, booked: Sequence[Credit]
-    ) -> dict[str, object]:
+    ) -> dict[str, Any]:
         own = [credit for credit in booked if credit.quarter == history.quarter]
         who = (history.rep, history.team)
         of_who = _of_rep(own, history.rep) if history.rep else _of_team(known, own, history.team)
@@ -267,6 +271,19 @@ def _team(known: Known, credit: Credit) -> str | None:
 def _wanted(key: tuple[str | None, str | None, str], filters: QuotaFilters) -> bool:
     wanted = (filters.rep, filters.team, filters.quarter)
     return all(one is None or one == own for one, own in zip(wanted, key, strict=True))
+
+
+def no_quota(who: str, quarter: str) -> UnknownThingError:
+    """Give the refusal of a quota that is not there, or not for the reader: both alike."""
+    return UnknownThingError(f"{who!r} was assigned no quota for {quarter}")
+
+
+def _of_scope(history: QuotaHistory, scope: Scope, known: Known, moment: Moment) -> bool:
+    if not _begun(history, moment):
+        return False
+    if history.rep is None:
+        return scope.rep is None and scope.team in (None, history.team)
+    return scope.holds(history.rep, known, moment.effective_at)
 
 
 def _begun(history: QuotaHistory, moment: Moment) -> bool:

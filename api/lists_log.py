@@ -8,6 +8,8 @@ from uuid import UUID
 
 from psycopg import sql
 
+from api.identity.access import people
+from api.identity.reach import WHOLE, People, Reach
 from api.storage.log_reader import LogReader
 from api.storage.rows import SELECT, read_events
 from domain.events.catalogue import TYPES_BY_NAME
@@ -34,6 +36,20 @@ _CONDITIONS: Final[Mapping[str, str]] = {
     "account": _OF_DEALS.format("account_id = %(account)s", ""),
     "owner": _OF_DEALS.format("owner = %(owner)s", _AT_THE_END),
 }
+
+
+_IN_REACH: Final = """
+    CASE split_part(stream_id, ':', 1)
+    WHEN 'deal' THEN %(deals_of)s::text[] IS NULL OR stream_id IN (
+        SELECT 'deal:' || deal_id FROM spans
+         WHERE until_position IS NULL AND owner = ANY(%(deals_of)s))
+    WHEN 'quota' THEN %(figures_of)s::text[] IS NULL
+        OR substring(stream_id FROM '^quota:(.*):[^:]*$') = ANY(%(figures_of)s)
+    WHEN 'forecast' THEN %(figures_of)s::text[] IS NULL
+        OR substring(stream_id FROM '^forecast:(.*):[^:]*$') = ANY(%(figures_of)s)
+    ELSE true END
+"""
+"""What `sees_context` and the owner of today say of an event, as far as the views have got."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +86,14 @@ class LogLists:
         self._store = store
 
     def page(
-        self, filters: LogFilters, *, after: int, upto: int, limit: int, order: Order = "asc"
+        self,
+        filters: LogFilters,
+        *,
+        after: int,
+        upto: int,
+        limit: int,
+        order: Order = "asc",
+        reach: Reach = WHOLE,
     ) -> list[Event]:
         """Give the first events of a range of positions, from its beginning or from its end."""
         values: dict[str, object] = {
@@ -89,8 +112,11 @@ class LogLists:
             "occurred_by": filters.occurred_by,
             "account": filters.account,
             "owner": filters.owner,
+            "deals_of": people(reach.deals_of),
+            "figures_of": people(_figures_of(reach)),
         }
         parts = ["position > %(after)s", "position <= %(upto)s"]
+        parts += [] if reach.whole else [_IN_REACH]
         parts += [part for name, part in _CONDITIONS.items() if values[name] is not None]
         query = sql.SQL("{} WHERE {} ORDER BY position {} LIMIT %(limit)s").format(
             sql.SQL(SELECT),
@@ -99,6 +125,12 @@ class LogLists:
         )
         with self._store.connection() as connection, connection.cursor(binary=True) as cursor:
             return read_events(cursor.execute(query, values).fetchall())
+
+
+def _figures_of(reach: Reach) -> People:
+    if reach.figures_of is None or reach.teams is None:
+        return None
+    return reach.figures_of | reach.teams
 
 
 def _sql(text: str) -> sql.SQL:

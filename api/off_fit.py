@@ -11,9 +11,12 @@ from projections.pressure.off_fit import Opened, off_fit
 from projections.pressure.rules import Truth
 from projections.progress.openings import Opening
 from projections.progress.projection import OPENINGS
+from projections.quarter.steps import ORGANISATION, Scope
 
 
-def off_fit_opened(connection: Rows, replay: Replay) -> dict[str, object]:
+def off_fit_opened(
+    connection: Rows, replay: Replay, scope: Scope = ORGANISATION
+) -> dict[str, object]:
     """Give the rate of off-fit deals among those opened in a quarter (METRICS section 4, PR-1).
 
     Opening a deal is judged when it occurred, by the quota and the bookings of its rep then.
@@ -34,7 +37,8 @@ def off_fit_opened(connection: Rows, replay: Replay) -> dict[str, object]:
         at=moment.effective_at,
         ledger=ledger,
     )
-    openings = sorted((o for _, o in found), key=lambda o: (o.opened_at, o.event_id))
+    mine = (o for _, o in found if scope.holds(o.rep, replay.known, o.opened_at))
+    openings = sorted(mine, key=lambda o: (o.opened_at, o.event_id))
     context.read_bookings({(opening.rep, quarter.name) for opening in openings})
     policy = replay.known.policy
     return {

@@ -6,13 +6,24 @@ from uuid import UUID
 
 from api.answers import state_json
 from api.board import Board
-from api.errors import ApplicationError, UnknownDealError
+from api.errors import ApplicationError, NotPermittedError, UnknownDealError
+from api.identity.access import Access
+from api.identity.accesses import Accesses
+from api.identity.permissions import Action, Identity, ensure_may, may
+from api.identity.reach import Reach
+from api.identity.redaction import without_verdicts
 from api.moment import Moment
 from api.people import People
 from api.questions import DealQuestions, DealSeen
 from api.storage.errors import LogUnavailableError
 from api.views import Views
-from api.web.reads import BadQuestionError, BoardFilters, NoSuchPageError, PageError
+from api.web.reads import (
+    BadQuestionError,
+    BoardFilters,
+    NoSuchPageError,
+    NotForYouError,
+    PageError,
+)
 from domain.events.life import DealWon
 from domain.process import Process
 from projections.pressure.acts import Stay
@@ -24,43 +35,81 @@ class Reads:
     """What the pages ask; an error that has a page of its own is raised as that."""
 
     def __init__(
-        self, *, views: Views, questions: DealQuestions, board: Board, people: People
+        self,
+        *,
+        views: Views,
+        questions: DealQuestions,
+        board: Board,
+        people: People,
+        access: Access,
+        accesses: Accesses,
     ) -> None:
         self._views = views
         self._questions = questions
         self._board = board
         self._people = people
+        self._access = access
+        self._accesses = accesses
 
     def board(
-        self, *, as_of: str | None, effective_at: str | None, filters: BoardFilters
+        self,
+        reader: Identity,
+        *,
+        as_of: str | None,
+        effective_at: str | None,
+        filters: BoardFilters,
     ) -> dict[str, Any]:
         """Give the board as of a moment; the page leaves out what the filters leave out."""
         del filters
-        moment = self._moment(as_of, effective_at)
-        return self._board.board(moment)
+        reach = self._reach(reader, "GET /board")
+        return self._board.board(self._moment(as_of, effective_at), reach)
 
-    def deal(self, deal_id: str, *, as_of: str | None, effective_at: str | None) -> dict[str, Any]:
+    def deal(
+        self, reader: Identity, deal_id: str, *, as_of: str | None, effective_at: str | None
+    ) -> dict[str, Any]:
         """Give one deal as of a moment, with everything its page shows."""
+        reach = self._reach(reader, f"GET /deals/{deal_id}")
         moment = self._moment(as_of, effective_at)
         try:
-            seen = self._questions.seen(UUID(deal_id), moment)
+            named = UUID(deal_id)
+            self._access.ensure_deal(reach, named)
+            seen = self._questions.seen(named, moment)
         except (ValueError, UnknownDealError) as error:
             message = f"There is no deal {deal_id} that was known at this moment."
             raise NoSuchPageError(message) from error
         names = self._people.names()
-        pressure: dict[str, Any] = self._questions.pressure(seen)
-        history: dict[str, Any] = self._questions.history(seen)
+        pressure, history = self._judged(reach, seen)
         chart: dict[str, Any] = self._questions.chart(seen)
         return {
             **moment.answer(),
             "deal": _deal(seen, names),
             "progress": self._questions.progress(seen),
-            "pressure": pressure | {"curve": chart["curve"]},
+            "pressure": pressure | {"curve": () if pressure.get("untold") else chart["curve"]},
             "history": history | {"events": [_entry(e, names) for e in history["events"]]},
             "stages": _stages(chart["stays"], seen.pinned()),
             "quarters": chart["quarters"],
             "review": self._questions.review(seen),
         }
+
+    def _judged(self, reach: Reach, seen: DealSeen) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Give the pressure and the timeline, without verdicts where they are not the reader's."""
+        history = self._questions.history(seen)
+        told = may(reach.identity, Action.READ_PRESSURE)
+        if told and self._access.pressure_shown(reach, [seen.deal_id]):
+            return self._questions.pressure(seen), history
+        untold = self._questions.without_pressure(seen) | {"untold": True}
+        return untold, without_verdicts(history)
+
+    def _reach(self, reader: Identity, request: str) -> Reach:
+        try:
+            ensure_may(reader, Action.READ_DEALS)
+            if reader.role == "auditor":
+                self._accesses.note(reader, "read", request=request, request_id="")
+            return self._access.reach(reader)
+        except NotPermittedError as error:
+            raise NotForYouError(error.detail) from error
+        except LogUnavailableError as error:
+            raise PageError(str(error)) from error
 
     def _moment(self, as_of: str | None, effective_at: str | None) -> Moment:
         try:

@@ -28,6 +28,7 @@ from projections.progress.figures import grouped, movements_of, shares_of
 from projections.progress.fold import Progress, fold
 from projections.progress.shares import Movement, TickShares
 from projections.quarter.crossing import lies_in
+from projections.quarter.steps import ORGANISATION, Scope
 from projections.spans import read
 from projections.spans.read import Stood
 
@@ -52,9 +53,11 @@ class QuarterFigures:
         name: str,
         known: Known,
         clock: ClockName | None,
+        *,
         judged: Sequence[ActVerdict] | None = None,
+        scope: Scope = ORGANISATION,
     ) -> Answer:
-        """Give a quarter as it stood at a moment, in a context.
+        """Give a quarter as it stood at a moment, in a context, for those in scope then.
 
         The pipeline holds the deals that were open then: all of them, and those expected to
         close in the quarter. Progress is that of the open deals by their owners, pressure that
@@ -68,16 +71,20 @@ class QuarterFigures:
         replay = self._replays.replay(name, moment, clock, known=known)
         with self._replays.store.connection() as connection:
             place = self._places.of(connection, moment)
-            open_deals = read.stood(connection, place.open_deals)
+            open_deals = [
+                one
+                for one in read.stood(connection, place.open_deals)
+                if scope.holds(one.state.owner, known, moment.effective_at)
+            ]
             return {
                 **replay.answer(),
                 "stands_at": moment.effective_at,
                 "after_end": moment.effective_at >= replay.quarter.end_instant,
-                **self._figures.quarter(moment, name, known),
+                **self._figures.quarter(moment, name, known, scope),
                 "pipeline": _standing(moment, _pipeline(open_deals, replay)),
                 "progress": _standing(moment, self._progress(connection, replay, open_deals)),
-                "pressure": _standing(moment, self._pressure(connection, replay, judged)),
-                "off_fit_opened": _standing(moment, off_fit_opened(connection, replay)),
+                "pressure": _standing(moment, self._pressure(connection, replay, judged, scope)),
+                "off_fit_opened": _standing(moment, off_fit_opened(connection, replay, scope)),
                 "late": self._replays.late(connection, replay),
             }
 
@@ -119,7 +126,11 @@ class QuarterFigures:
             return QuarterActs(connection, replay, self._places, self._views()).verdicts()
 
     def _pressure(
-        self, connection: Rows, replay: Replay, judged: Sequence[ActVerdict] | None
+        self,
+        connection: Rows,
+        replay: Replay,
+        judged: Sequence[ActVerdict] | None,
+        scope: Scope,
     ) -> Answer:
         """Give how many seller events of the quarter are pressure-shaped, together and by rep.
 
@@ -129,8 +140,11 @@ class QuarterFigures:
             return _answered(_counted(judged))
         acts = QuarterActs(connection, replay, self._places, self._views())
         if replay.anew:
-            return _answered(_counted(acts.verdicts()))
-        return _answered(counts_by_rep(acts.context, replay.quarter.name))
+            found = _counted(acts.verdicts())
+        else:
+            found = counts_by_rep(acts.context, replay.quarter.name)
+        at = replay.moment.effective_at
+        return _answered({r: c for r, c in found.items() if scope.holds(r, replay.known, at)})
 
 
 def _standing(moment: Moment, block: Answer) -> Answer:

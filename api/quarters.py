@@ -1,6 +1,6 @@
 """What is asked about a quarter's replay: frames, waterfall, differences, movement and the tape."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from heapq import merge
 from typing import Final, TypeAlias
@@ -25,6 +25,8 @@ from projections.quarter.waterfall import waterfall
 from projections.spans.fold import DealState
 
 Answer: TypeAlias = dict[str, object]
+Shown: TypeAlias = Callable[[Iterable[UUID]], frozenset[UUID]]
+"""Gives those of some deals that are to be told of."""
 MAX_TAPED: Final = 1_000
 """Deals on one page of a tape."""
 
@@ -70,7 +72,9 @@ class Quarters:
                 "late": self._reader.late(connection, replay),
             }
 
-    def difference(self, replay: Replay, a: Moment | None, b: Moment | None) -> Answer:
+    def difference(
+        self, replay: Replay, a: Moment | None, b: Moment | None, *, shown: Shown = frozenset
+    ) -> Answer:
         """Give the deals that differ between two moments, on the clock of the replay.
 
         Without `a` they are compared with the start of the quarter, without `b` with where the
@@ -80,6 +84,8 @@ class Quarters:
         with self._connection() as connection:
             before, after = self._reader.apart(connection, replay, *ends)
             found = differences(before, after)
+        kept = shown([one.deal_id for one in found])
+        found = [one for one in found if one.deal_id in kept]
         return {
             **replay.answer(),
             "a": self._reader.end_json(replay, ends[0]),
@@ -102,7 +108,7 @@ class Quarters:
         with self._connection() as connection:
             steps = self._reader.steps(connection, replay, moved)
             moves = self._moves(replay, sorted({step.deal_id for step in steps.changes}))
-            kept = [move for move in moves if _moved_by(move, scope, replay)]
+            kept = [move for move in moves if scope.holds(move.by, replay.known, move.at)]
             reps = sorted({move.by for move in kept})
             return {
                 **replay.answer(),
@@ -121,11 +127,13 @@ class Quarters:
                 "late": self._reader.late(connection, replay),
             }
 
-    def tape(self, replay: Replay, *, after: UUID | None, limit: int) -> Answer:
+    def tape(
+        self, replay: Replay, *, after: UUID | None, limit: int, shown: Shown = frozenset
+    ) -> Answer:
         """Give what a page needs to scrub the quarter, deal by deal in the order of ids."""
         with self._connection() as connection:
             steps = self._reader.steps(connection, replay)
-        ids = sorted({step.deal_id for step in (*steps.opening, *steps.changes)})
+        ids = sorted(shown({step.deal_id for step in (*steps.opening, *steps.changes)}))
         page = [deal_id for deal_id in ids if after is None or deal_id > after][: limit + 1]
         kept = set(page[:limit])
         start = min(replay.quarter.start_instant, replay.until)
@@ -161,13 +169,6 @@ def _counts(state: Standing | None, replay: Replay) -> bool:
     return (
         live(state) is not None and state is not None and lies_in(state.close_date, replay.quarter)
     )
-
-
-def _moved_by(move: Move, scope: Scope, replay: Replay) -> bool:
-    if scope.team is not None:
-        membership = replay.known.member(move.by, move.at)
-        return membership is not None and membership.team == scope.team
-    return scope.rep in (None, move.by)
 
 
 def _in_order(replay: Replay, steps: Sequence[Step], teams: Sequence[Change]) -> Iterable[Change]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -32,7 +32,7 @@ from projections.pressure.around import Explained, explain
 from projections.pressure.context import KnownContext
 from projections.pressure.deal_curve import deal_curve, quarters_of
 from projections.pressure.derive import stays_of
-from projections.pressure.exposure import exposure
+from projections.pressure.exposure import Exposure, exposure
 from projections.pressure.fold import Judged
 from projections.pressure.fold import fold as fold_pressure
 from projections.pressure.others import Reading
@@ -257,6 +257,18 @@ class DealQuestions:
                 moment=seen.moment,
                 as_of=seen.compared_at,
             ),
+            "late": self._late(seen),
+        }
+
+    def without_pressure(self, seen: DealSeen) -> dict[str, object]:
+        """Give the same shape with no verdict and no figure of a quota in it."""
+        nothing = timedelta(0)
+        return {
+            "deal_id": str(seen.deal_id),
+            **seen.moment.answer(),
+            **pressure_answer(seen.events, [], seen.known.policy, Coverage(0, 0)),
+            "exposure": exposure_json(Exposure(nothing, nothing, nothing, ())),
+            "patterns": [],
             "late": self._late(seen),
         }
 

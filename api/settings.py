@@ -12,9 +12,11 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from api.identity.issuer import ALGORITHMS, Algorithm, Issuer
 from api.storage.roles import Addresses, Login, Role
 
 _SCHEMA_NAME: Final = r"^[a-z_][a-z0-9_]{0,62}$"
@@ -108,6 +110,53 @@ class Settings(BaseSettings):
         description="Database schema of the ledger.",
     )
 
+    oidc_issuer: str | None = Field(
+        None, description="Issuer whose bearer tokens are taken, as their `iss` says it."
+    )
+    oidc_audience: str | None = Field(
+        None, description="What the `aud` of such a token must name: this server."
+    )
+    oidc_algorithm: Algorithm = Field(
+        "RS256",
+        description="The one algorithm that such a token may be signed with: "
+        + ", ".join(f"`{name}`" for name in ALGORITHMS)
+        + ".",
+    )
+    oidc_keys: str | None = Field(
+        None,
+        description="Where the issuer's keys (JWKS) are: an `https://` address, or a file.",
+    )
+    oidc_member_claim: str = Field(
+        "sub", description="The claim of such a token that holds the member's id."
+    )
+
+    @field_validator("oidc_keys")
+    @classmethod
+    def _https_or_file(cls, value: str | None) -> str | None:
+        if value is not None and "://" in value and not value.startswith("https://"):
+            raise ValueError("expected an address that begins with https://, or a file")
+        return value
+
+    @model_validator(mode="after")
+    def _whole_issuer(self) -> Self:
+        told = (self.oidc_issuer, self.oidc_audience, self.oidc_keys)
+        if any(told) and not all(told):
+            raise ValueError("OIDC_ISSUER, OIDC_AUDIENCE and OIDC_KEYS belong together")
+        return self
+
+    @property
+    def issuer(self) -> Issuer | None:
+        """Whose bearer tokens are taken; None for nobody's."""
+        if self.oidc_issuer is None or self.oidc_audience is None or self.oidc_keys is None:
+            return None
+        return Issuer(
+            issuer=self.oidc_issuer,
+            audience=self.oidc_audience,
+            algorithm=self.oidc_algorithm,
+            keys=self.oidc_keys,
+            member_claim=self.oidc_member_claim,
+        )
+
     @field_validator("home", "pg_bin")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
@@ -188,7 +237,7 @@ def _is_loopback(host: str) -> bool:
 
 def _sentences(error: ValidationError) -> list[str]:
     # The value is left out: a database address holds a password.
-    return [_sentence(str(fault["loc"][0]), fault["msg"]) for fault in error.errors()]
+    return [_sentence(str((*fault["loc"], "OIDC")[0]), fault["msg"]) for fault in error.errors()]
 
 
 def _sentence(place: str, message: str) -> str:

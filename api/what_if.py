@@ -81,7 +81,7 @@ class WhatIfs:
         both = list(zip(contexts, verdicts, strict=True))
         return _beside(
             policy,
-            [self.figures.quarter(moment, name, one, clock, judged) for one, judged in both],
+            [self.figures.quarter(moment, name, one, clock, judged=judged) for one, judged in both],
             verdicts,
             [self.pressure.cost(moment, name, one, judged) for one, judged in both],
         )

@@ -15,6 +15,7 @@ from api.http import (
     deals,
     forecasts,
     health,
+    keys,
     lists,
     log,
     problems,
@@ -40,6 +41,7 @@ ROUTERS: Final = (
     health.router,
     projections.router,
     what_if.router,
+    keys.router,
 )
 
 
@@ -58,5 +60,5 @@ def create_app(services: Services, *, lifespan: Lifespan | None = None) -> FastA
         app.include_router(router)
     problems.install(app)
     contract.describe(app)
-    app.add_middleware(Shield, token=services.token)
+    app.add_middleware(Shield, authenticator=services.authenticator)
     return app

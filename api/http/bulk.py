@@ -15,13 +15,15 @@ from api.errors import MalformedRequestError
 from api.http import contract
 from api.http.body import JsonObject, body_hash, decoded_object, read_bytes, too_large, unsupported
 from api.http.deals import deal_named
+from api.http.guard import GuardedRoute, does
 from api.http.intents import read_intents
 from api.http.problems import problem_of, request_id_of
 from api.http.schemas import BulkLine
 from api.http.services import Services, services_of
-from api.http.writes import ADMIN, recorded_deal_json
+from api.http.writes import caller_of, recorded_deal_json
+from api.identity.permissions import Action
 
-router: Final = APIRouter(tags=["deals"])
+router: Final = APIRouter(tags=["deals"], route_class=GuardedRoute)
 MEDIA_TYPE: Final = "application/x-ndjson"
 MAX_BYTES: Final = 32 << 20
 """Bytes of all lines together: read before the first verdict, so that none waits for another."""
@@ -38,6 +40,7 @@ _OF_THE_LINE: Final = ("idempotency_key", "deal_id", "if_match")
     responses=contract.streams(MEDIA_TYPE, 413, writes=True),
     openapi_extra=contract.body(BulkLine, media_type=MEDIA_TYPE),
 )
+@does(Action.APPEND_DEALS)
 async def append_in_bulk(
     request: Request, content_type: Annotated[str, Header(max_length=200)] = ""
 ) -> Response:
@@ -132,7 +135,7 @@ async def _append(
     events: JsonObject = content if "events" in content else {"events": [content]}
     body = json.dumps(events, ensure_ascii=False).encode()
     command = Command(
-        caller=ADMIN,
+        caller=caller_of(request),
         intents=read_intents("deal", body, events),
         idempotency_key=key,
         body_hash=body_hash(request.method, request.url.path, line),

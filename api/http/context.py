@@ -1,6 +1,6 @@
 """The routes of what surrounds the deals: quotas, policy, calendar, people, rates."""
 
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
@@ -15,17 +15,21 @@ from api.http.context_answers import (
     rates_json,
     teams_json,
 )
+from api.http.guard import GuardedRoute, does, reach_of
 from api.http.intents import BODIES, malformed, read_intents
 from api.http.moments import AskedMoment, instant_named, moment_of_log, moment_of_views
 from api.http.reply import reply
 from api.http.services import services_of
 from api.http.writes import IdempotencyKey, IfMatch, command, recorded_context, version_named
-from api.lists_figures import QuotaFilters
+from api.identity.permissions import Action
+from api.identity.reach import Reach
+from api.identity.redaction import without_pressure
+from api.lists_figures import QuotaFilters, no_quota
 from domain.events.base import DomainEvent
 from domain.events.context import ForecastCalled, QuotaAssigned
 from domain.quota import forecast_stream, quota_stream
 
-router: Final = APIRouter(tags=["context"])
+router: Final = APIRouter(tags=["context"], route_class=GuardedRoute)
 Name: TypeAlias = Annotated[str, Path(min_length=1, max_length=200)]
 QuarterName: TypeAlias = Annotated[str, Path(pattern="^FY[0-9]{4}Q[1-4]$")]
 Text: TypeAlias = Annotated[str | None, Query(min_length=1, max_length=200)]
@@ -72,6 +76,7 @@ _LOCATIONS: Final = {
     responses=contract.writes(),
     openapi_extra=contract.body(BODIES["quota"]),
 )
+@does(Action.SET_QUOTA)
 async def assign_quota(request: Request, key: IdempotencyKey) -> Response:
     """Record events of the quota that the first of them, a `quota_assigned`, names."""
     return await record(request, "quota", None, key, None)
@@ -84,6 +89,7 @@ async def assign_quota(request: Request, key: IdempotencyKey) -> Response:
     responses=contract.writes(412),
     openapi_extra=contract.body(BODIES["quota"]),
 )
+@does(Action.SET_QUOTA)
 async def append_to_quota(
     request: Request,
     who: Name,
@@ -97,6 +103,7 @@ async def append_to_quota(
 
 
 @router.get("/v1/quotas", response_model=shapes.QuotaList, responses=contract.reads())
+@does(Action.READ_QUOTAS)
 def list_quotas(
     request: Request,
     asked: AskedMoment,
@@ -108,7 +115,12 @@ def list_quotas(
     services = services_of(request)
     moment = moment_of_views(services, asked)
     filters = QuotaFilters(rep=rep, team=team, quarter=quarter)
-    quotas = services.figures.quotas(moment, filters)
+    reach = reach_of(request)
+    quotas = [
+        _for_reader(reach, quota)
+        for quota in services.figures.quotas(moment, filters)
+        if _is_shown(reach, quota)
+    ]
     return reply(request, {**moment.answer(), "quotas": quotas}, moment)
 
 
@@ -117,12 +129,27 @@ def list_quotas(
     response_model=shapes.QuotaAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_QUOTAS)
 def get_quota(request: Request, who: Name, quarter: QuarterName, asked: AskedMoment) -> Response:
     """Give one quota with its history, and where the rep or team stands."""
     services = services_of(request)
     moment = moment_of_views(services, asked)
     quota = services.figures.quota(moment, who=who, quarter=quarter)
-    return reply(request, {**moment.answer(), **quota}, moment)
+    reach = reach_of(request)
+    if not _is_shown(reach, quota):
+        raise no_quota(who, quarter)
+    return reply(request, {**moment.answer(), **_for_reader(reach, quota)}, moment)
+
+
+def _is_shown(reach: Reach, quota: dict[str, Any]) -> bool:
+    return reach.has_figures_of(quota["rep"], quota["team"])
+
+
+def _for_reader(reach: Reach, quota: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the pressure on a person who is not the reader's."""
+    if quota["rep"] is None or reach.has_pressure_of([quota["rep"]]):
+        return quota
+    return without_pressure(quota)
 
 
 @router.post(
@@ -132,6 +159,7 @@ def get_quota(request: Request, who: Name, quarter: QuarterName, asked: AskedMom
     responses=contract.writes(412),
     openapi_extra=contract.body(BODIES["policy"]),
 )
+@does(Action.PUBLISH_POLICY)
 async def publish_policy(
     request: Request, key: IdempotencyKey, if_match: IfMatch = None
 ) -> Response:
@@ -140,6 +168,7 @@ async def publish_policy(
 
 
 @router.get("/v1/policies", response_model=shapes.PolicyAnswer, responses=contract.reads())
+@does(Action.READ_CONTEXT)
 def get_policies(request: Request, asked: AskedMoment) -> Response:
     """Give the policy in force, and those published so far."""
     services = services_of(request)
@@ -155,6 +184,7 @@ def get_policies(request: Request, asked: AskedMoment) -> Response:
     responses=contract.writes(412),
     openapi_extra=contract.body(BODIES["calendar"]),
 )
+@does(Action.ADOPT_CALENDAR)
 async def adopt_calendar(
     request: Request, key: IdempotencyKey, if_match: IfMatch = None
 ) -> Response:
@@ -163,6 +193,7 @@ async def adopt_calendar(
 
 
 @router.get("/v1/calendars", response_model=shapes.CalendarAnswer, responses=contract.reads())
+@does(Action.READ_CONTEXT)
 def get_calendars(request: Request, asked: AskedMoment) -> Response:
     """Give the calendars adopted so far, and the quarters around the moment."""
     services = services_of(request)
@@ -176,6 +207,7 @@ def get_calendars(request: Request, asked: AskedMoment) -> Response:
     response_model=shapes.QuarterOfInstant,
     responses=contract.reads(),
 )
+@does(Action.READ_CONTEXT)
 def get_quarter_of(
     request: Request,
     asked: AskedMoment,
@@ -196,6 +228,7 @@ def get_quarter_of(
     responses=contract.writes(412),
     openapi_extra=contract.body(BODIES["organisation"]),
 )
+@does(Action.CHANGE_TEAMS)
 async def append_to_teams(
     request: Request, key: IdempotencyKey, if_match: IfMatch = None
 ) -> Response:
@@ -204,6 +237,7 @@ async def append_to_teams(
 
 
 @router.get("/v1/teams", response_model=shapes.TeamsAnswer, responses=contract.reads())
+@does(Action.READ_CONTEXT)
 def get_teams(request: Request, asked: AskedMoment) -> Response:
     """Give the teams at the moment, and everybody's time in teams so far."""
     services = services_of(request)
@@ -219,12 +253,14 @@ def get_teams(request: Request, asked: AskedMoment) -> Response:
     responses=contract.writes(412),
     openapi_extra=contract.body(BODIES["rates"]),
 )
+@does(Action.SET_RATES)
 async def set_rates(request: Request, key: IdempotencyKey, if_match: IfMatch = None) -> Response:
     """Set what one unit of a currency counts for in a fiscal year."""
     return await record(request, "rates", "rates", key, if_match)
 
 
 @router.get("/v1/rates", response_model=shapes.RatesAnswer, responses=contract.reads())
+@does(Action.READ_CONTEXT)
 def get_rates(request: Request, asked: AskedMoment) -> Response:
     """Give the plan rates in force."""
     services = services_of(request)

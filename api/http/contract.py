@@ -13,12 +13,14 @@ from api.http import problems
 from api.http.intents import BODIES, OpenDeal
 from api.http.schemas import BulkLine, Problem
 from api.http.schemas_what_if import PolicyDraft
+from api.identity.cookies import COOKIE
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
 _MEANINGS: Final[Mapping[int, str]] = {
     400: "The request cannot be read: not JSON, no Idempotency-Key, or a foreign host.",
-    401: "The token of this server is missing or another one.",
+    401: "The credential is missing, or not good, or not any more.",
+    403: "Your role, or the scopes of your key, do not allow this; or it comes from another site.",
     404: "There is no such thing, or none that you may see.",
     406: "None of the formats that you accept is offered here.",
     409: "The model refuses: what is asked cannot be, and `detail` says why.",
@@ -28,8 +30,8 @@ _MEANINGS: Final[Mapping[int, str]] = {
     422: "The request is malformed; `errors` names each field and what is wrong with it.",
     503: "The log or the projections cannot answer in time; ask again after `Retry-After` seconds.",
 }
-_READ: Final = (400, 401, 422, 503)
-_WRITE: Final = (400, 401, 409, 413, 415, 422, 503)
+_READ: Final = (400, 401, 403, 422, 503)
+_WRITE: Final = (400, 401, 403, 409, 413, 415, 422, 503)
 _POSITION: Final = {
     "X-Position": {
         "description": "The position of the log that the answer stands on.",
@@ -73,7 +75,7 @@ def streams(media_type: str, *more: int, writes: bool = False) -> Responses:
             "description": "The answer, line by line.",
             "content": {media_type: {"schema": {"type": "string"}}},
         },
-        **_problems(*((400, 401, 415, 503) if writes else _READ), *more),
+        **_problems(*((400, 401, 403, 415, 503) if writes else _READ), *more),
     }
 
 
@@ -154,8 +156,16 @@ def _described(app: FastAPI) -> dict[str, Any]:
     _, answered = models_json_schema([(Problem, "serialization")], ref_template=_REF)
     for name, one in {**told["$defs"], **answered["$defs"]}.items():
         schemas.setdefault(name, one)
-    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-    schema["security"] = [{"token": []}]
+    components["securitySchemes"] = {
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An API key (`dtk_...`), a token of the configured issuer, or the token "
+            "of this server.",
+        },
+        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+    }
+    schema["security"] = [{"bearer": []}, {"session": []}]
     for path in ("/healthz",):
         schema["paths"][path]["get"]["security"] = []
     return schema

@@ -8,15 +8,18 @@ from fastapi.responses import Response
 from api.customers import MAX_CUSTOMERS
 from api.http import contract
 from api.http import schemas_customers as shapes
+from api.http.guard import GuardedRoute, does, reach_of
 from api.http.moments import AskedMoment, moment_of_views
 from api.http.reply import link_with, reply
 from api.http.services import services_of
+from api.identity.permissions import Action
 
-router: Final = APIRouter(tags=["customers"])
+router: Final = APIRouter(tags=["customers"], route_class=GuardedRoute)
 Account: TypeAlias = Annotated[str, Path(min_length=1, max_length=200)]
 
 
 @router.get("/v1/customers", response_model=shapes.CustomerList, responses=contract.reads())
+@does(Action.READ_DEALS)
 def list_customers(
     request: Request,
     asked: AskedMoment,
@@ -32,7 +35,7 @@ def list_customers(
     """
     services = services_of(request)
     moment = moment_of_views(services, asked)
-    told = services.customers.customers(moment, after=cursor, limit=limit)
+    told = services.customers.customers(moment, after=cursor, limit=limit, reach=reach_of(request))
     link = None
     if told["next"]:
         place = f"position:{moment.position}"
@@ -45,8 +48,10 @@ def list_customers(
     response_model=shapes.CustomerAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_DEALS)
 def get_customer(request: Request, account: Account, asked: AskedMoment) -> Response:
     """Give a customer with its deals and its goals, each with the events that say so."""
     services = services_of(request)
     moment = moment_of_views(services, asked)
-    return reply(request, services.customers.customer(moment, account), moment)
+    told = services.customers.customer(moment, account, reach_of(request))
+    return reply(request, told, moment)

@@ -12,6 +12,7 @@ from api.http import contract, schemas
 from api.http import schemas_process as process_shapes
 from api.http import schemas_replay as replay_shapes
 from api.http.body import read_object
+from api.http.guard import GuardedRoute, does, reach_of
 from api.http.intents import BODIES, OpenDeal, read_intents, read_opening
 from api.http.moments import (
     Asked,
@@ -36,11 +37,14 @@ from api.http.writes import (
     recorded_deal,
     version_named,
 )
+from api.identity.permissions import Action
+from api.identity.redaction import without_gaps, without_verdicts
 from api.questions import DealSeen
 from api.restatement import restated
 
-router: Final = APIRouter(tags=["deals"])
+router: Final = APIRouter(tags=["deals"], route_class=GuardedRoute)
 Answer: TypeAlias = dict[str, object]
+Question: TypeAlias = Callable[[DealSeen], Answer]
 DealId: TypeAlias = Annotated[str, Path(description="The id of a deal.", max_length=200)]
 
 
@@ -67,6 +71,7 @@ def deal_named(text: str) -> UUID:
     responses=contract.writes(),
     openapi_extra=contract.body(BODIES["deal"], OpenDeal),
 )
+@does(Action.APPEND_DEALS)
 async def open_deal(request: Request, key: IdempotencyKey) -> Response:
     """Open a deal: its events, the first a `deal_opened`, or the fields of that one alone."""
     services = services_of(request)
@@ -83,6 +88,7 @@ async def open_deal(request: Request, key: IdempotencyKey) -> Response:
     responses=contract.writes(404, 412),
     openapi_extra=contract.body(BODIES["deal"]),
 )
+@does(Action.APPEND_DEALS)
 async def append_to_deal(
     request: Request, deal_id: DealId, key: IdempotencyKey, if_match: IfMatch = None
 ) -> Response:
@@ -105,6 +111,7 @@ async def append_to_deal(
     response_model=schemas.DealAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_DEALS)
 def get_deal(request: Request, deal_id: DealId, asked: AskedMoment) -> Response:
     """Give the state of a deal; the ETag is the version to name in `If-Match`."""
     seen = _seen(request, deal_id, asked, judged=False)
@@ -117,6 +124,7 @@ def get_deal(request: Request, deal_id: DealId, asked: AskedMoment) -> Response:
     response_model=schemas.DealEventsAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_DEALS)
 def get_events(request: Request, deal_id: DealId, asked: AskedMoment) -> Response:
     """Give the raw events of a deal, in the order of versions."""
     seen = _seen(request, deal_id, asked, judged=False)
@@ -128,6 +136,7 @@ def get_events(request: Request, deal_id: DealId, asked: AskedMoment) -> Respons
     response_model=schemas.ProgressAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_DEALS)
 def get_progress(request: Request, deal_id: DealId, asked: AskedInContext) -> Response:
     """Give what was ticked and what was shown: checkbox-only beside evidenced progress."""
     services = services_of(request)
@@ -141,6 +150,7 @@ def get_progress(request: Request, deal_id: DealId, asked: AskedInContext) -> Re
     response_model=CommitmentsAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_DEALS)
 def get_commitments(request: Request, deal_id: DealId, asked: AskedInContext) -> Response:
     """Give what the customer committed to, what we promised, and who does the work."""
     services = services_of(request)
@@ -154,6 +164,7 @@ def get_commitments(request: Request, deal_id: DealId, asked: AskedInContext) ->
     response_model=ReviewAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_DEALS)
 def get_review(request: Request, deal_id: DealId, asked: AskedInContext) -> Response:
     """Give the review sheet: six questions, blank ones first, decided gates and health flags."""
     services = services_of(request)
@@ -167,6 +178,7 @@ def get_review(request: Request, deal_id: DealId, asked: AskedInContext) -> Resp
     response_model=process_shapes.ConformanceAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_DEALS)
 def get_conformance(request: Request, deal_id: DealId, asked: AskedInContext) -> Response:
     """Give how a deal followed its process, and each place where it did not."""
     services = services_of(request)
@@ -180,12 +192,13 @@ def get_conformance(request: Request, deal_id: DealId, asked: AskedInContext) ->
     response_model=HistoryAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_DEALS)
 def get_history(request: Request, deal_id: DealId, asked: AskedInContext) -> Response:
     """Give the timeline in words, with both clocks, corrections and verdicts."""
     services = services_of(request)
     seen = _seen(request, deal_id, asked, judged=True)
-    answer = _in_context(services, asked, seen, services.questions.history)
-    return reply(request, answer, seen.moment)
+    question = _for_reader(request, seen, services.questions.history, without_verdicts)
+    return reply(request, _in_context(services, asked, seen, question), seen.moment)
 
 
 @router.get(
@@ -193,9 +206,13 @@ def get_history(request: Request, deal_id: DealId, asked: AskedInContext) -> Res
     response_model=PressureAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_PRESSURE)
 def get_pressure(request: Request, deal_id: DealId, asked: AskedUnderPolicy) -> Response:
     """Give which events are consistent with quota pressure, and the facts behind each verdict."""
     services = services_of(request)
+    reach, named = reach_of(request), deal_named(deal_id)
+    services.access.ensure_deal(reach, named)
+    services.access.ensure_pressure(reach, named)
     policy = policy_asked(services, asked)
     seen = _seen(request, deal_id, asked, judged=True)
     if policy is None:
@@ -210,17 +227,25 @@ def get_pressure(request: Request, deal_id: DealId, asked: AskedUnderPolicy) -> 
     response_model=replay_shapes.MovementAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_DEALS)
 def get_movement(request: Request, deal_id: DealId, asked: AskedInContext) -> Response:
     """Give the visits to stages in order, and how the close date moved and why."""
     services = services_of(request)
     seen = _seen(request, deal_id, asked, judged=True)
-    answer = _in_context(services, asked, seen, services.questions.movement)
-    return reply(request, answer, seen.moment)
+    question = _for_reader(request, seen, services.questions.movement, without_gaps)
+    return reply(request, _in_context(services, asked, seen, question), seen.moment)
 
 
-def _in_context(
-    services: Services, asked: Asked, seen: DealSeen, question: Callable[[DealSeen], Answer]
-) -> Answer:
+def _for_reader(
+    request: Request, seen: DealSeen, question: Question, without: Callable[[Answer], Answer]
+) -> Question:
+    """Leave out of an answer the pressure on somebody who is not the reader's."""
+    if services_of(request).access.pressure_shown(reach_of(request), [seen.deal_id]):
+        return question
+    return lambda asked: without(question(asked))
+
+
+def _in_context(services: Services, asked: Asked, seen: DealSeen, question: Question) -> Answer:
     """Answer a question, and again in today's context where that is asked for."""
     answer = question(seen)
     if not asked.restate:
@@ -235,5 +260,6 @@ def _seen(request: Request, deal_id: str, asked: AskedMoment, *, judged: bool) -
     """Read a deal; verdicts compare it with others, which the views know."""
     services = services_of(request)
     named = deal_named(deal_id)
+    services.access.ensure_deal(reach_of(request), named)
     resolve = moment_of_views if judged else moment_of_log
     return services.questions.seen(named, resolve(services, asked))

@@ -9,11 +9,13 @@ from pydantic import BaseModel
 
 from api.answers import json_bytes
 from api.http import contract
+from api.http.guard import GuardedRoute, does
 from api.http.services import services_of
+from api.identity.permissions import Action
 from api.storage.errors import LogUnavailableError
 from api.storage.powers import powers
 
-router: Final = APIRouter(tags=["health"])
+router: Final = APIRouter(tags=["health"], route_class=GuardedRoute)
 
 
 class Alive(BaseModel):
@@ -40,6 +42,7 @@ class Ready(BaseModel):
 
 
 @router.get("/healthz", response_model=Alive)
+@does(Action.ANSWER_ANYBODY)
 async def healthz() -> dict[str, str]:
     """Say that the process answers, without asking the database."""
     return {"status": "ok"}
@@ -48,6 +51,7 @@ async def healthz() -> dict[str, str]:
 @router.get(
     "/readyz", response_model=Ready, responses={503: {"model": Ready}, **contract.only(400, 401)}
 )
+@does(Action.SEE_READINESS)
 def readyz(request: Request) -> Response:
     """Say whether the log can be read, and how far the views are behind it."""
     services = services_of(request)

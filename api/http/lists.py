@@ -3,22 +3,26 @@
 from dataclasses import replace
 from datetime import date
 from typing import Annotated, Final, TypeAlias
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from api.errors import MalformedRequestError
 from api.http import contract, schemas
+from api.http.guard import GuardedRoute, does, reach_of
 from api.http.moments import Asked, AskedMoment, moment_of_views
 from api.http.reply import link_with, reply
-from api.http.services import services_of
+from api.http.services import Services, services_of
+from api.identity.permissions import Action
+from api.identity.reach import Reach
 from api.lists import CLOSED, MAX_LIMIT, Cursor, DealFilters, Sort
 from api.lists_health import RANKS
 from api.moment import Moment
 from api.parameters import some_of
 from domain.values import local_date
 
-router: Final = APIRouter(tags=["deals"])
+router: Final = APIRouter(tags=["deals"], route_class=GuardedRoute)
 Text: TypeAlias = Annotated[str | None, Query(min_length=1, max_length=500)]
 Day: TypeAlias = Annotated[
     str | None, Query(description="YYYY-MM-DD", max_length=10, json_schema_extra={"format": "date"})
@@ -82,6 +86,7 @@ def filters(
 
 
 @router.get("/v1/deals", response_model=schemas.DealList, responses=contract.reads())
+@does(Action.READ_DEALS)
 def list_deals(
     request: Request,
     asked: AskedMoment,
@@ -96,7 +101,7 @@ def list_deals(
 
     All pages stand on the moment of the first. An order by health begins with the worst.
     """
-    services = services_of(request)
+    services, reach = services_of(request), reach_of(request)
     after = Cursor.read(cursor) if cursor else None
     moment = _on(moment_of_views(services, _fixed(asked, after)), after)
     page = services.lists.page(
@@ -106,10 +111,22 @@ def list_deals(
         sort=sort,
         limit=limit,
         cursor=after,
+        reach=reach,
     )
-    answer = {**moment.answer(), "total": page.total, "deals": page.rows, "next": page.next}
+    rows = _for_reader(services, reach, page.rows)
+    answer = {**moment.answer(), "total": page.total, "deals": rows, "next": page.next}
     link = link_with(request, cursor=page.next) if page.next else None
     return reply(request, answer, moment, next_link=link)
+
+
+def _for_reader(
+    services: Services, reach: Reach, rows: list[dict[str, object]]
+) -> list[dict[str, object]]:
+    """Leave out the verdicts of deals on which the pressure was not on the reader's people."""
+    ids = [UUID(str(row["deal_id"])) for row in rows]
+    told = services.access.pressure_shown(reach, ids)
+    pairs = zip(rows, ids, strict=True)
+    return [row if deal_id in told else {**row, "verdicts": None} for row, deal_id in pairs]
 
 
 def _fixed(asked: Asked, after: Cursor | None) -> Asked:

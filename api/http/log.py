@@ -10,10 +10,11 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from api.answers import event_json, json_bytes
-from api.errors import MalformedRequestError
+from api.errors import MalformedRequestError, NotPermittedError
 from api.http import contract, schemas
 from api.http.deals import deal_named
 from api.http.formats import FORMATS, written
+from api.http.guard import GuardedRoute, does, identity_of, note_access, reach_of
 from api.http.moments import (
     Asked,
     AskedMoment,
@@ -27,13 +28,15 @@ from api.http.moments import (
 from api.http.problems import RequestRefusedError
 from api.http.reply import link_with, reply
 from api.http.services import Services, services_of
+from api.http.shield import authenticated
+from api.identity.permissions import Action, ensure_may
 from api.lists_log import LogFilters
 from api.parameters import some_of
 from domain.events.base import type_name
 from domain.events.catalogue import TYPES_BY_NAME
 from domain.replay import Event
 
-router: Final = APIRouter(tags=["log"])
+router: Final = APIRouter(tags=["log"], route_class=GuardedRoute)
 MAX_LIMIT: Final = 1000
 HEARTBEAT_SECONDS: Final = 15.0
 _PAUSE_SECONDS: Final = 0.25
@@ -92,6 +95,7 @@ def _deal(text: str | None) -> UUID | None:
     response_model=schemas.LogPage,
     responses=contract.reads(404, 406, formats=FORMATS),
 )
+@does(Action.READ_LOG)
 def list_events(
     request: Request,
     wanted: Annotated[LogFilters, Depends(filters)],
@@ -111,18 +115,21 @@ def list_events(
     page keeps it, so that pages stay what they were while others append. With `effective_at` it
     holds only what had occurred by then.
     """
-    services = services_of(request)
+    services, reach = services_of(request), reach_of(request)
+    media_type = _offered(request, accept)
     if upto is not None and as_of is not None:
         raise MalformedRequestError("upto: it says the same as as_of; give one", field="upto")
     end_of_range = f"position:{upto}" if upto else as_of
-    resolve = moment_of_views if wanted.need_views else moment_of_log
+    # Whose a deal is the views tell: an answer that went past them would miss new deals for good.
+    resolve = moment_of_log if reach.whole and not wanted.need_views else moment_of_views
     moment = resolve(services, Asked(end_of_range, effective_at, min_position))
     wanted = replace(wanted, occurred_by=moment.cut)
     end = moment.position if before is None else min(moment.position, before - 1)
-    events = services.log.page(wanted, after=after or 0, upto=end, limit=limit + 1, order=order)
+    events = services.log.page(
+        wanted, after=after or 0, upto=end, limit=limit + 1, order=order, reach=reach
+    )
     page, more = events[:limit], len(events) > limit
     link = _next_page(request, page, moment.position, order) if more else None
-    media_type = _acceptable(accept)
     if media_type != "application/json":
         headers = {"X-Position": str(moment.position)}
         headers |= {"Link": f'<{link}>; rel="next"'} if link else {}
@@ -137,6 +144,15 @@ def _next_page(
     last = page[-1].position
     cursor = {"after": last} if order == "asc" else {"before": last}
     return link_with(request, upto=upto, as_of=None, **cursor)
+
+
+def _offered(request: Request, accept: str) -> str:
+    """Give the format to answer in; all but JSON is an export, which is noted before it is made."""
+    media_type = _acceptable(accept)
+    if media_type != "application/json":
+        ensure_may(identity_of(request), Action.EXPORT)
+        note_access(request, "export")
+    return media_type
 
 
 def _acceptable(accept: str) -> str:
@@ -155,6 +171,7 @@ def _acceptable(accept: str) -> str:
     response_model=schemas.RederivedAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_EFFECTS)
 def get_rederived(
     request: Request, position: Annotated[int, Path(ge=1, le=2**62)], asked: AskedMoment
 ) -> Response:
@@ -173,6 +190,7 @@ def get_rederived(
     response_class=StreamingResponse,
     responses=contract.streams("text/event-stream"),
 )
+@does(Action.READ_LOG)
 async def stream_events(
     request: Request,
     after: Position = None,
@@ -186,9 +204,10 @@ async def stream_events(
     start = _start(last_event_id, after)
     if start is None:
         start = (await asyncio.to_thread(services.store.head)).position
+    await asyncio.to_thread(reach_of, request)  # refused here, and not in the midst of a stream
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(
-        _followed(services, start), media_type="text/event-stream", headers=headers
+        _followed(services, request, start), media_type="text/event-stream", headers=headers
     )
 
 
@@ -201,24 +220,49 @@ def _start(last_event_id: str | None, after: int | None) -> int | None:
     return int(last_event_id)
 
 
-async def _followed(services: Services, position: int) -> AsyncIterator[bytes]:
+async def _followed(services: Services, request: Request, position: int) -> AsyncIterator[bytes]:
+    """Follow the log until the server stops, or the credential is not good any more."""
     loop = asyncio.get_running_loop()
     said = loop.time()
     yield b"retry: 1000\n\n"
     while not services.stopping.is_set():
-        events = await asyncio.to_thread(
-            services.store.events_at, position + 1, position + _STREAM_BATCH
-        )
-        for event in events:
+        batch = await _batch(services, request, position)
+        if batch is None:
+            return
+        last, shown = batch
+        for event in shown:
             yield _message(event)
-            position = event.position
-        if events:
+        if shown:
             said = loop.time()
         elif loop.time() - said >= HEARTBEAT_SECONDS:
             yield b": still here\n\n"
             said = loop.time()
-        if not events:
+        if last == position:
             await asyncio.sleep(_PAUSE_SECONDS)
+        position = last
+
+
+async def _batch(
+    services: Services, request: Request, after: int
+) -> tuple[int, list[Event]] | None:
+    """Give how far the log was read, and what of it the reader may see at this moment.
+
+    None once the reader may see nothing any more: the credential has ended, or the organisation
+    has them in another role.
+    """
+
+    def read() -> tuple[int, list[Event]]:
+        events = services.store.events_at(after + 1, after + _STREAM_BATCH)
+        if not events:
+            return after, []
+        return events[-1].position, services.access.shown(reach_of(request), events)
+
+    if await authenticated(services.authenticator, request.headers) is None:
+        return None
+    try:
+        return await asyncio.to_thread(read)
+    except NotPermittedError:
+        return None
 
 
 def _message(event: Event) -> bytes:

@@ -42,6 +42,7 @@ STATUSES: Final[Mapping[type[Exception], int]] = {
     domain.MisplacedEventError: 409,
     application.UnknownDealError: 404,
     application.UnknownThingError: 404,
+    application.NotPermittedError: 403,
     application.MalformedRequestError: 422,
     application.KeyReusedError: 422,
     application.BeyondTheLogError: 422,

@@ -13,17 +13,19 @@ from api.http import schemas_context as shapes
 from api.http import schemas_process as process_shapes
 from api.http.body import read_object
 from api.http.context_answers import process_json, processes_json
+from api.http.guard import GuardedRoute, does
 from api.http.intents import BODIES, read_intents
 from api.http.moments import AskedMoment, moment_of_log, moment_of_views
 from api.http.reply import reply
 from api.http.services import Services, services_of
 from api.http.writes import IdempotencyKey, IfMatch, command, recorded_process, version_named
+from api.identity.permissions import Action
 from api.processes import versions_of
 from api.storage.errors import StorageError
 from domain.events.context import ProcessPublished
 from projections.process.lint import Finding, lint, warnings_json
 
-router: Final = APIRouter(tags=["context"])
+router: Final = APIRouter(tags=["context"], route_class=GuardedRoute)
 Name: TypeAlias = Annotated[str, Path(min_length=1, max_length=200)]
 Version: TypeAlias = Annotated[int | None, Query(ge=1, le=1_000_000)]
 
@@ -35,6 +37,7 @@ Version: TypeAlias = Annotated[int | None, Query(ge=1, le=1_000_000)]
     responses=contract.writes(412),
     openapi_extra=contract.body(BODIES["process"]),
 )
+@does(Action.PUBLISH_PROCESS)
 async def append_to_process(
     request: Request, process: Name, key: IdempotencyKey, if_match: IfMatch = None
 ) -> Response:
@@ -53,6 +56,7 @@ async def append_to_process(
 
 
 @router.get("/v1/processes", response_model=shapes.ProcessList, responses=contract.reads())
+@does(Action.READ_CONTEXT)
 def list_processes(request: Request, asked: AskedMoment) -> Response:
     """List the sales processes, the built-in one among them."""
     services = services_of(request)
@@ -66,6 +70,7 @@ def list_processes(request: Request, asked: AskedMoment) -> Response:
     response_model=shapes.ProcessAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_CONTEXT)
 def get_process(
     request: Request, process: Name, asked: AskedMoment, version: Version = None
 ) -> Response:
@@ -81,6 +86,7 @@ def get_process(
     response_model=process_shapes.LintAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_PROCESS_WORTH)
 def lint_process(
     request: Request, process: Name, asked: AskedMoment, version: Version = None
 ) -> Response:
@@ -95,6 +101,7 @@ def lint_process(
     response_model=process_shapes.EffectivenessAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_PROCESS_WORTH)
 def get_effectiveness(
     request: Request,
     process: Name,
@@ -121,6 +128,7 @@ def get_effectiveness(
     response_model=process_shapes.PassagesAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_PROCESS_WORTH)
 def get_passages(
     request: Request, process: Name, activity: Name, asked: AskedMoment, version: Version = None
 ) -> Response:

@@ -9,10 +9,12 @@ from pydantic import BaseModel
 
 from api.answers import json_bytes
 from api.http import contract
+from api.http.guard import GuardedRoute, does
 from api.http.services import services_of
+from api.identity.permissions import Action
 from api.projection_states import ProjectionState, ProjectionStates
 
-router: Final = APIRouter(tags=["health"])
+router: Final = APIRouter(tags=["health"], route_class=GuardedRoute)
 
 
 class ParkedDeal(BaseModel):
@@ -63,8 +65,9 @@ class ProjectionsAnswer(BaseModel):
 @router.get(
     "/v1/projections",
     response_model=ProjectionsAnswer,
-    responses=contract.only(400, 401, 503),
+    responses=contract.only(400, 401, 403, 503),
 )
+@does(Action.SEE_OPERATIONS)
 def get_projections(request: Request) -> Response:
     """Say where each projection stands, which deals are parked, and how far rebuilds are.
 

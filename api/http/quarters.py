@@ -1,16 +1,17 @@
 """The routes of a quarter: where it stood, how it moved, when it closed and under what pressure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 
-from api.errors import MalformedRequestError
+from api.errors import MalformedRequestError, NotPermittedError
 from api.http import contract
 from api.http import schemas_organisation as organisation
 from api.http import schemas_replay as shapes
+from api.http.guard import GuardedRoute, does, reach_of
 from api.http.moments import (
     Asked,
     AskedInContext,
@@ -21,14 +22,16 @@ from api.http.moments import (
 )
 from api.http.reply import link_with, reply
 from api.http.services import Services, services_of
+from api.identity.permissions import Action
+from api.identity.redaction import scope_within, within
 from api.moment import Moment
 from api.quarters import MAX_TAPED
 from api.replays import ClockName, Replay
 from api.restatement import restated
 from domain.known import Known
-from projections.quarter.steps import Scope
+from projections.quarter.steps import ORGANISATION, Scope
 
-router: Final = APIRouter(tags=["quarters"])
+router: Final = APIRouter(tags=["quarters"], route_class=GuardedRoute)
 QuarterName: TypeAlias = Annotated[str, Path(pattern="^FY[0-9]{4}Q[1-4]$")]
 Text: TypeAlias = Annotated[str | None, Query(min_length=1, max_length=200)]
 ClockOf: TypeAlias = Annotated[
@@ -63,16 +66,56 @@ def scope(
 ScopeOf: TypeAlias = Annotated[Scope, Depends(scope)]
 
 
+class Reader:
+    """Whoever asks about a quarter, and what of the answer is theirs to see."""
+
+    def __init__(self, request: Request) -> None:
+        self._access = services_of(request).access
+        self._reach = reach_of(request)
+
+    def scope(self, asked: Scope) -> Scope:
+        """Give whose figures the question is about (`api/identity/redaction.py`)."""
+        return scope_within(self._reach, asked)
+
+    def ensure_whole(self, scope: Scope) -> None:
+        """Refuse what is only answered for everybody.
+
+        Raises:
+            NotPermittedError: the reader may not see everybody's figures.
+            MalformedRequestError: somebody's were asked for.
+        """
+        if not self._reach.whole:
+            raise NotPermittedError("what another policy says of a quarter is for auditors")
+        if scope != ORGANISATION:
+            raise MalformedRequestError("policy: not with rep or team", field="policy")
+
+    def shown(self, deals: Iterable[UUID]) -> frozenset[UUID]:
+        """Give those of some deals that the reader may see."""
+        return self._access.in_reach(self._reach, deals)
+
+    def within(self, answer: Answered) -> Answered:
+        """Give the answer to a question without the rows that are somebody else's."""
+        return lambda known: dict(within(answer(known), self._reach, self.shown))
+
+
 @router.get(
     "/v1/quarters/{quarter}",
     response_model=shapes.QuarterAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_FIGURES)
 def get_quarter(
-    request: Request, quarter: QuarterName, asked: AskedUnderPolicy, clock: ClockOf = None
+    request: Request,
+    quarter: QuarterName,
+    asked: AskedUnderPolicy,
+    whose: ScopeOf,
+    clock: ClockOf = None,
 ) -> Response:
     """Give where a quarter stood: pipeline, attainment against pace, progress and pressure."""
-    services = services_of(request)
+    services, reader = services_of(request), Reader(request)
+    scope = reader.scope(whose)
+    if asked.policy is not None:
+        reader.ensure_whole(scope)
     policy = policy_asked(services, asked)
     moment = moment_of_views(services, asked)
     if policy is not None:
@@ -81,9 +124,9 @@ def get_quarter(
         return reply(request, under, moment)
 
     def answer(known: Known) -> Answer:
-        return services.quarter_figures.quarter(moment, quarter, known, clock)
+        return services.quarter_figures.quarter(moment, quarter, known, clock, scope=scope)
 
-    return reply(request, in_context(services, asked, moment, answer), moment)
+    return reply(request, in_context(services, asked, moment, reader.within(answer)), moment)
 
 
 @router.get(
@@ -91,6 +134,7 @@ def get_quarter(
     response_model=shapes.FramesAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_FIGURES)
 def get_frames(
     request: Request,
     quarter: QuarterName,
@@ -99,14 +143,15 @@ def get_frames(
     clock: ClockOf = None,
 ) -> Response:
     """Give what was open at the end of each day of a quarter, and what was booked by then."""
-    services = services_of(request)
+    services, reader = services_of(request), Reader(request)
+    scope = reader.scope(whose)
     moment = moment_of_views(services, asked)
 
     def answer(known: Known) -> Answer:
         replay = services.replays.replay(quarter, moment, clock, known=known)
-        return services.quarters.frames(replay, whose)
+        return services.quarters.frames(replay, scope)
 
-    return reply(request, in_context(services, asked, moment, answer), moment)
+    return reply(request, in_context(services, asked, moment, reader.within(answer)), moment)
 
 
 @router.get(
@@ -114,6 +159,7 @@ def get_frames(
     response_model=shapes.WaterfallAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_FIGURES)
 def get_waterfall(
     request: Request,
     quarter: QuarterName,
@@ -123,14 +169,15 @@ def get_waterfall(
     clock: ClockOf = None,
 ) -> Response:
     """Give what moved the pipeline of a quarter from its start on, each cell with its events."""
-    services = services_of(request)
+    services, reader = services_of(request), Reader(request)
+    scope = reader.scope(whose)
     moment = moment_of_views(services, asked)
 
     def answer(known: Known) -> Answer:
         replay = services.replays.replay(quarter, moment, clock, known=known)
-        return services.quarters.waterfall(replay, whose, category)
+        return services.quarters.waterfall(replay, scope, category)
 
-    return reply(request, in_context(services, asked, moment, answer), moment)
+    return reply(request, in_context(services, asked, moment, reader.within(answer)), moment)
 
 
 @router.get(
@@ -138,6 +185,7 @@ def get_waterfall(
     response_model=shapes.DifferenceAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_FIGURES)
 def get_difference(
     request: Request,
     quarter: QuarterName,
@@ -147,15 +195,15 @@ def get_difference(
     clock: ClockOf = None,
 ) -> Response:
     """Give the deals that differ between two moments: by default start and end of the replay."""
-    services = services_of(request)
+    services, reader = services_of(request), Reader(request)
     moment = moment_of_views(services, asked)
 
     def answer(known: Known) -> Answer:
         replay = services.replays.replay(quarter, moment, clock, known=known)
         ends = [_end(services, replay, name, text) for name, text in (("a", a), ("b", b))]
-        return services.quarters.difference(replay, *ends)
+        return services.quarters.difference(replay, *ends, shown=reader.shown)
 
-    return reply(request, in_context(services, asked, moment, answer), moment)
+    return reply(request, in_context(services, asked, moment, reader.within(answer)), moment)
 
 
 @router.get(
@@ -163,6 +211,7 @@ def get_difference(
     response_model=shapes.QuarterMovementAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_FIGURES)
 def get_movement(
     request: Request,
     quarter: QuarterName,
@@ -171,14 +220,15 @@ def get_movement(
     clock: ClockOf = None,
 ) -> Response:
     """Give how close dates moved into, out of and within a quarter: slips and pushes by cause."""
-    services = services_of(request)
+    services, reader = services_of(request), Reader(request)
+    scope = reader.scope(whose)
     moment = moment_of_views(services, asked)
 
     def answer(known: Known) -> Answer:
         replay = services.replays.replay(quarter, moment, clock, known=known)
-        return services.quarters.movement(replay, whose)
+        return services.quarters.movement(replay, scope)
 
-    return reply(request, in_context(services, asked, moment, answer), moment)
+    return reply(request, in_context(services, asked, moment, reader.within(answer)), moment)
 
 
 @router.get(
@@ -186,6 +236,7 @@ def get_movement(
     response_model=shapes.TapeAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_FIGURES)
 def get_tape(
     request: Request,
     quarter: QuarterName,
@@ -200,10 +251,10 @@ def get_tape(
 
     All pages stand on the position of the first.
     """
-    services = services_of(request)
+    services, reader = services_of(request), Reader(request)
     moment = moment_of_views(services, asked)
     replay = services.replays.replay(quarter, moment, clock)
-    answer = services.quarters.tape(replay, after=cursor, limit=limit)
+    answer = services.quarters.tape(replay, after=cursor, limit=limit, shown=reader.shown)
     link = None
     if answer["next"]:
         place = f"position:{moment.position}"
@@ -216,17 +267,19 @@ def get_tape(
     response_model=organisation.ClosePatternAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_FIGURES)
 def get_close_pattern(
     request: Request, quarter: QuarterName, asked: AskedInContext, whose: ScopeOf
 ) -> Response:
     """Give when in a quarter its deals were won and lost, with intervals: no ranking of people."""
-    services = services_of(request)
+    services, reader = services_of(request), Reader(request)
+    scope = reader.scope(whose)
     moment = moment_of_views(services, asked)
 
     def answer(known: Known) -> Answer:
-        return services.close_patterns.pattern(moment, quarter, known, whose)
+        return services.close_patterns.pattern(moment, quarter, known, scope)
 
-    return reply(request, in_context(services, asked, moment, answer), moment)
+    return reply(request, in_context(services, asked, moment, reader.within(answer)), moment)
 
 
 @router.get(
@@ -234,17 +287,19 @@ def get_close_pattern(
     response_model=organisation.QuarterPressureAnswer,
     responses=contract.reads(404),
 )
+@does(Action.READ_FIGURES)
 def get_pressure(
     request: Request, quarter: QuarterName, asked: AskedInContext, whose: ScopeOf
 ) -> Response:
     """Give what of a quarter is consistent with quota pressure: effects, placebos, cost, shares."""
-    services = services_of(request)
+    services, reader = services_of(request), Reader(request)
+    scope = reader.scope(whose)
     moment = moment_of_views(services, asked)
 
     def answer(known: Known) -> Answer:
-        return services.quarter_pressure.pressure(moment, quarter, known, whose)
+        return services.quarter_pressure.pressure(moment, quarter, known, scope)
 
-    return reply(request, in_context(services, asked, moment, answer), moment)
+    return reply(request, in_context(services, asked, moment, reader.within(answer)), moment)
 
 
 def in_context(services: Services, asked: Asked, moment: Moment, answer: Answered) -> Answer:

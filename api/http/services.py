@@ -12,6 +12,10 @@ from api.close_patterns import ClosePatterns
 from api.context import ContextReader
 from api.customers import Customers
 from api.forecasts import Forecasts
+from api.identity.access import Access
+from api.identity.accesses import Accesses
+from api.identity.authenticator import Authenticator
+from api.identity.keys import Keys
 from api.lists import DealLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
@@ -55,7 +59,10 @@ class Services:
     states: StateReader
     rederivations: Rederivations
     now: Callable[[], datetime]
-    token: str
+    authenticator: Authenticator
+    access: Access
+    accesses: Accesses
+    keys: Keys
     stopping: Flag = field(default_factory=Flag)
 
 

@@ -1,6 +1,5 @@
-"""What stands before every route: the right host, the token, safe headers, and no crash shown."""
+"""What stands before every route: the right host, a credential, safe headers, no crash shown."""
 
-import hmac
 import re
 from http import HTTPStatus
 from typing import Final
@@ -10,7 +9,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
+from api.errors import NotPermittedError
 from api.http.problems import RequestRefusedError, problem, problem_of
+from api.identity.authenticator import Authenticator
+from api.identity.cookies import cookie_of, ensure_same_origin
+from api.identity.keys import PREFIX
+from api.identity.permissions import Identity
+from api.storage.errors import StorageError
 
 _HOST: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -19,22 +24,31 @@ _SAFE_HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
 }
 _GUARDED: Final = ("/v1", "/readyz", "/openapi.json")
+_OPEN: Final = ("/healthz", "/static")
+"""What is the same for everybody, so that no credential is looked at."""
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNAUTHORISED: Final = {"WWW-Authenticate": 'Bearer realm="dealtrail"'}
 
 
 def is_guarded(path: str) -> bool:
-    """Say whether a path belongs to the API and needs its token; pages guard themselves."""
-    return any(path == one or path.startswith(f"{one}/") for one in _GUARDED) or path.startswith(
-        "/v1"
-    )
+    """Say whether a path belongs to the API and takes a credential; pages show the way in."""
+    return _under(path, _GUARDED) or path.startswith("/v1")
+
+
+def _under(path: str, roots: tuple[str, ...]) -> bool:
+    return any(path == one or path.startswith(f"{one}/") for one in roots)
 
 
 class Shield:
-    """Refuses foreign hosts and requests without the token; names and protects every answer."""
+    """Refuses foreign hosts, and requests without a credential; names and protects every answer.
 
-    def __init__(self, app: ASGIApp, *, token: str) -> None:
+    Whose the credential is goes on with the request as `identity`, None where a page is asked for
+    by nobody known.
+    """
+
+    def __init__(self, app: ASGIApp, *, authenticator: Authenticator) -> None:
         self._app = app
-        self._token = token.encode()
+        self._authenticator = authenticator
         self._log = structlog.get_logger("dealtrail.http")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,9 +62,10 @@ class Shield:
         scope["request_id"] = request_id
         answer = _Answer(send, request_id, guarded=is_guarded(scope["path"]))
         try:
-            self._check(scope, headers)
+            _check(scope, headers)
+            scope["identity"] = await self._identity(scope, headers)
             await self._app(scope, receive, answer)
-        except RequestRefusedError as refusal:
+        except (RequestRefusedError, NotPermittedError, StorageError) as refusal:
             refused = problem_of(refusal, request_id=request_id)
             if refused is not None:
                 await refused(scope, receive, answer)
@@ -60,25 +75,55 @@ class Shield:
                 raise
             await _crashed(request_id)(scope, receive, answer)
 
-    def _check(self, scope: Scope, headers: Headers) -> None:
-        if len(headers.getlist("host")) != 1 or not _HOST.fullmatch(headers["host"]):
-            raise RequestRefusedError(
-                HTTPStatus.BAD_REQUEST,
-                "foreign_host",
-                "the Host header must name localhost, 127.0.0.1 or [::1]",
-            )
-        if is_guarded(scope["path"]) and not self._knows(headers.get("authorization", "")):
+    async def _identity(self, scope: Scope, headers: Headers) -> Identity | None:
+        path = scope["path"]
+        if _under(path, _OPEN):
+            return None
+        if headers.get("authorization") is None and scope["method"] not in _SAFE_METHODS:
+            signed_in = cookie_of(headers) is not None
+            ensure_same_origin(scope["scheme"], headers, signed_in=signed_in)
+        found = await authenticated(self._authenticator, headers)
+        if found is None and is_guarded(path):
             raise RequestRefusedError(
                 HTTPStatus.UNAUTHORIZED,
                 "unauthorised",
-                "send the token of this server as `Authorization: Bearer <token>`",
+                "send a credential that is good now as `Authorization: Bearer <credential>`",
                 headers=_UNAUTHORISED,
             )
+        return found
 
-    def _knows(self, authorization: str) -> bool:
-        scheme, _, token = authorization.partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(
-            token.strip().encode(), self._token
+
+async def authenticated(authenticator: Authenticator, headers: Headers) -> Identity | None:
+    """Tell whose the credential of a request is at this moment; None without a good one.
+
+    A cookie counts only where there is no Authorization header.
+    """
+    authorization = headers.get("authorization")
+    if authorization is None:
+        cookie = cookie_of(headers)
+        return await authenticator.of_cookie(cookie) if cookie is not None else None
+    scheme, _, credential = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    return await authenticator.of_bearer(credential.strip())
+
+
+def _check(scope: Scope, headers: Headers) -> None:
+    if len(headers.getlist("host")) != 1 or not _HOST.fullmatch(headers["host"]):
+        raise RequestRefusedError(
+            HTTPStatus.BAD_REQUEST,
+            "foreign_host",
+            "the Host header must name localhost, 127.0.0.1 or [::1]",
+        )
+    if PREFIX.encode() in scope["query_string"] or PREFIX in scope["path"]:
+        raise RequestRefusedError(
+            HTTPStatus.BAD_REQUEST,
+            "key_in_address",
+            "a key never goes into an address, where logs and histories keep it: revoke this one",
+        )
+    if len(headers.getlist("authorization")) > 1:
+        raise RequestRefusedError(
+            HTTPStatus.BAD_REQUEST, "two_credentials", "send one Authorization header"
         )
 
 

@@ -11,13 +11,17 @@ from api.errors import MalformedRequestError
 from api.http import contract
 from api.http.body import read_object
 from api.http.deals import deal_named
+from api.http.guard import GuardedRoute, does, reach_of
 from api.http.intents import validated
 from api.http.moments import AskedMoment, moment_of_views, position_of_today
+from api.http.quarters import Reader
 from api.http.schemas_what_if import DraftAnswer, PolicyDraft
 from api.http.services import services_of
+from api.identity.permissions import Action
 from api.what_if import drafted
+from projections.quarter.steps import ORGANISATION
 
-router: Final = APIRouter(tags=["context"])
+router: Final = APIRouter(tags=["context"], route_class=GuardedRoute)
 
 
 async def draft(request: Request) -> PolicyDraft:
@@ -37,6 +41,7 @@ async def draft(request: Request) -> PolicyDraft:
     responses=contract.answers(404, 409),
     openapi_extra=contract.body(PolicyDraft),
 )
+@does(Action.READ_PRESSURE)
 def ask_what_if(
     request: Request, asked: AskedMoment, tried: Annotated[PolicyDraft, Depends(draft)]
 ) -> Response:
@@ -49,10 +54,13 @@ def ask_what_if(
     policy = drafted(services.context.known(position_of_today(services)), tried.numbers)
     match tried.deal_id, tried.quarter:
         case str(deal), None:
-            named = deal_named(deal)
+            named, reach = deal_named(deal), reach_of(request)
+            services.access.ensure_deal(reach, named)
+            services.access.ensure_pressure(reach, named)
             moment = moment_of_views(services, asked)
             answer = services.what_ifs.deal(services.questions.seen(named, moment), policy)
         case None, str(quarter):
+            Reader(request).ensure_whole(ORGANISATION)
             moment = moment_of_views(services, asked)
             known = services.context.known(moment.position)
             answer = services.what_ifs.quarter(moment, quarter, known, None, policy)

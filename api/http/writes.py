@@ -13,13 +13,12 @@ from api.answers import json_bytes
 from api.application import Caller, Command, Intent, Recorded
 from api.errors import MalformedRequestError, VersionMismatchError
 from api.http.body import body_hash
+from api.http.guard import identity_of
 from api.http.problems import problem, request_id_of
 from api.http.services import Services
 from domain.events.base import type_name
 from domain.replay import Event
 
-ADMIN: Final = Caller(actor="admin")
-"""Whose token it is: the one credential of a server without identities."""
 _VERSION: Final = re.compile(r'"([0-9]{1,9})"')
 
 IdempotencyKey: TypeAlias = Annotated[
@@ -43,6 +42,12 @@ IfMatch: TypeAlias = Annotated[
 ]
 
 
+def caller_of(request: Request) -> Caller:
+    """Give who writes: whose credential it is, and never what the body says."""
+    signed_in = "authorization" not in request.headers
+    return Caller(identity=identity_of(request), channel="ui" if signed_in else "api")
+
+
 def command(
     request: Request,
     intents: tuple[Intent, ...],
@@ -53,7 +58,7 @@ def command(
 ) -> Command:
     """Give the command that a request is."""
     return Command(
-        caller=ADMIN,
+        caller=caller_of(request),
         intents=intents,
         idempotency_key=key,
         body_hash=body_hash(request.method, request.url.path, body),

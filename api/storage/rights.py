@@ -22,6 +22,11 @@ OWNED: Final[Mapping[str, Rights]] = {
     "requests": {Role.APP: _READ, Role.AUDITOR: _READ},
     # Ordinary and erasable: names beside the log.
     "people": {Role.APP: _KEEP, Role.AUDITOR: _READ},
+    # Hashes of secrets, which are no auditor's; the count of changes is kept by a trigger.
+    "credential_state": {Role.APP: _READ},
+    "api_keys": {Role.APP: frozenset({"SELECT", "INSERT", "UPDATE"})},
+    "sessions": {Role.APP: _KEEP},
+    "accesses": {Role.APP: frozenset({"SELECT", "INSERT"}), Role.AUDITOR: _READ},
 }
 """The tables of the owner."""
 
@@ -47,7 +52,9 @@ FUNCTIONS: Final[Mapping[str, Rights]] = {
 }
 """The functions that are called from outside."""
 
-INTERNAL: Final = frozenset({"ensure_import_lines", "refuse_change", "take_head"})
+INTERNAL: Final = frozenset(
+    {"count_credential_change", "ensure_import_lines", "refuse_change", "take_head"}
+)
 """Those that only triggers and other functions call: nobody may."""
 
 SCHEMA: Final[Rights] = dict.fromkeys(Role, frozenset({"USAGE"}))

@@ -66,6 +66,7 @@ class DealPage:
     checkbox: Finding
     beads: tuple[str, ...]
     pressure: Finding
+    untold: bool
     coverage: str
     exposure: str
     led: str
@@ -93,8 +94,7 @@ def deal_page(
     progress, pressure, deal = answer["progress"], answer["pressure"], answer["deal"]
     entries = entries_of(answer)
     chart = draw_chart(chart_data(answer, entries, zoom=zoom if zoom in ZOOMS else 1))
-    numbers = _numbers(entries)
-    titles = {entry.event["event_id"]: str(entry.event["title"]) for entry in entries}
+    numbers, titles = _numbers(entries), _titles(entries)
     reasons = reasons_of(pressure["events"], titles, numbers)
     patterns, other_patterns = patterns_of(pressure["patterns"], titles)
     rows = [_row(entry, numbers) for entry in reversed(entries)]
@@ -106,7 +106,8 @@ def deal_page(
         as_of=as_of_view(answer, asked=asked),
         checkbox=checkbox_finding(progress["counts"], progress["checkbox_only"]),
         beads=beads_of(progress["counts"]),
-        pressure=pressure_finding(pressure["shares"], pressure["policy_version"]),
+        pressure=_pressure(pressure),
+        untold=bool(pressure.get("untold")),
         coverage=_coverage(pressure),
         exposure=_exposure(pressure),
         led=_led(progress.get("customer_led_movement")),
@@ -136,6 +137,10 @@ def beads_of(counts: Mapping[str, int]) -> tuple[str, ...]:
         if status not in ("not_ticked", "not_expressible")
         for _ in range(counts.get(status, 0))
     )
+
+
+def _titles(entries: Sequence[Entry]) -> dict[str, str]:
+    return {entry.event["event_id"]: str(entry.event["title"]) for entry in entries}
 
 
 def _numbers(entries: Sequence[Entry]) -> dict[str, int]:
@@ -178,6 +183,13 @@ def _legend(chart: Chart) -> tuple[tuple[str, str], ...]:
     """The kinds that are on this chart, in a fixed order."""
     present = {mark.moment.glyph for mark in chart.marks} - {"circle"}
     return tuple((glyph, name) for glyph, name in KINDS.items() if glyph in present)
+
+
+def _pressure(pressure: Answer) -> Finding:
+    if pressure.get("untold"):
+        why = "The pressure on a person is shown to them, to their managers and to auditors."
+        return Finding(None, "Quota pressure is not shown here", why)
+    return pressure_finding(pressure["shares"], pressure["policy_version"])
 
 
 def _exposure(pressure: Answer) -> str:

@@ -1,26 +1,26 @@
 """The pages' addresses: sign-in, board, deal and the files they need."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Cookie, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
+from api.identity.cookies import cookie_of, drop_cookie, set_cookie
+from api.identity.permissions import Identity
 from api.web.asof import query_of
 from api.web.board_page import board_page
 from api.web.deal_page import ZOOMS, Tip, deal_page
 from api.web.format import FILTERS
 from api.web.reads import SHOWS, BoardFilters, PageError, PageReads, Show
-from api.web.sessions import LIFETIME, Sessions
+from api.web.sign_in import SignIn
 from api.web.static_files import StaticFiles, load_static_files, media_type_of
 
-COOKIE: Final = "dealtrail_session"
 HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline';"
@@ -38,7 +38,6 @@ IMMUTABLE: Final = {
 MOST_FORM_BYTES: Final = 4096
 HOME: Final = "/board"
 
-SessionCookie = Annotated[str | None, Cookie(alias=COOKIE)]
 Moment = Annotated[str | None, Query(max_length=100)]
 
 
@@ -78,18 +77,15 @@ class Renderer:
         )
 
 
-def create_pages(
-    reads: PageReads, *, accepts_token: Callable[[str], bool], now: Callable[[], datetime]
-) -> APIRouter:
-    """The pages over these answers; `accepts_token` compares in constant time."""
+def create_pages(reads: PageReads, doors: SignIn) -> APIRouter:
+    """The pages over these answers; who reads is told by the request (`api/http/shield.py`)."""
     files = load_static_files()
     renderer = Renderer(files)
-    sessions = Sessions(accepts_token=accepts_token, now=now)
     router = APIRouter(include_in_schema=False)
     _add_static(router, files)
-    _add_sign_in(router, renderer, sessions)
-    _add_board(router, renderer, sessions, reads)
-    _add_deal(router, renderer, sessions, reads)
+    _add_sign_in(router, renderer, doors)
+    _add_board(router, renderer, reads)
+    _add_deal(router, renderer, reads)
     return router
 
 
@@ -115,42 +111,42 @@ def _signed_in(
             signed_in=False,
         )
     response = _redirect(target)
-    response.set_cookie(
-        COOKIE,
-        cookie,
-        max_age=int(LIFETIME.total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
-    )
+    set_cookie(response, cookie, scheme=request.url.scheme)
     return response
 
 
-def _add_sign_in(router: APIRouter, renderer: Renderer, sessions: Sessions) -> None:
-    def answer(request: Request, token: str | None, target: str) -> Response:
-        cookie = sessions.open(token) if token else None
+def _add_sign_in(router: APIRouter, renderer: Renderer, doors: SignIn) -> None:
+    async def answer(
+        request: Request, token: str | None, target: str, *, in_address: bool
+    ) -> Response:
+        cookie = await doors.open(token, in_address=in_address) if token else None
+        before = cookie_of(request.headers)
+        if cookie is not None and before is not None:
+            await doors.close(before)
         return _signed_in(request, renderer, cookie, wrong=bool(token), target=local(target))
 
     @router.get("/sign-in")
-    def sign_in(
+    async def sign_in(
         request: Request, token: str | None = None, target: Annotated[str, Query(alias="next")] = ""
     ) -> Response:
-        return answer(request, token, target)
+        return await answer(request, token, target, in_address=True)
 
     @router.post("/sign-in")
     async def sign_in_form(request: Request) -> Response:
         form = await _form(request)
-        return answer(request, form.get("token"), form.get("next", ""))
+        return await answer(request, form.get("token"), form.get("next", ""), in_address=False)
 
     @router.post("/sign-out")
-    def sign_out(session: SessionCookie = None) -> Response:
-        sessions.close(session)
+    async def sign_out(request: Request) -> Response:
+        cookie = cookie_of(request.headers)
+        if cookie is not None:
+            await doors.close(cookie)
         response = _redirect("/sign-in")
-        response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+        drop_cookie(response, scheme=request.url.scheme)
         return response
 
 
-def _add_board(router: APIRouter, renderer: Renderer, sessions: Sessions, reads: PageReads) -> None:
+def _add_board(router: APIRouter, renderer: Renderer, reads: PageReads) -> None:
     @router.get("/")
     def home() -> Response:
         return _redirect(HOME)
@@ -159,41 +155,41 @@ def _add_board(router: APIRouter, renderer: Renderer, sessions: Sessions, reads:
     def board(
         *,
         request: Request,
-        session: SessionCookie = None,
         as_of: Moment = None,
         effective_at: Moment = None,
         owner: str | None = None,
         show: str = "all",
     ) -> Response:
-        if not sessions.holds(session):
+        reader = reader_of(request)
+        if reader is None:
             return _to_sign_in(request)
         asked = _asked(as_of, effective_at)
         filters = BoardFilters(owner=owner or None, show=_show(show))
         try:
-            answer = reads.board(as_of=asked[0], effective_at=asked[1], filters=filters)
+            answer = reads.board(reader, as_of=asked[0], effective_at=asked[1], filters=filters)
         except PageError as error:
             return renderer.problem(request, error)
         page = board_page(answer, asked=asked, filters=filters)
         return renderer.page(request, "board.html", page=page, filters=filters, signed_in=True)
 
 
-def _add_deal(router: APIRouter, renderer: Renderer, sessions: Sessions, reads: PageReads) -> None:
+def _add_deal(router: APIRouter, renderer: Renderer, reads: PageReads) -> None:
     @router.get("/deals/{deal_id}")
     def deal(
         *,
         request: Request,
         deal_id: str,
-        session: SessionCookie = None,
         as_of: Moment = None,
         effective_at: Moment = None,
         everything: Annotated[str, Query(alias="all")] = "",
         zoom: str = "1",
     ) -> Response:
-        if not sessions.holds(session):
+        reader = reader_of(request)
+        if reader is None:
             return _to_sign_in(request)
         asked = _asked(as_of, effective_at)
         try:
-            answer = reads.deal(deal_id, as_of=asked[0], effective_at=asked[1])
+            answer = reads.deal(reader, deal_id, as_of=asked[0], effective_at=asked[1])
         except PageError as error:
             return renderer.problem(request, error)
         closer = _zoom(zoom)
@@ -202,6 +198,12 @@ def _add_deal(router: APIRouter, renderer: Renderer, sessions: Sessions, reads: 
         return renderer.page(
             request, "deal.html", page=page, view=view, zooms=ZOOMS, signed_in=True
         )
+
+
+def reader_of(request: Request) -> Identity | None:
+    """Who reads; None for who is not signed in."""
+    identity = request.scope.get("identity")
+    return identity if isinstance(identity, Identity) else None
 
 
 def _tips_json(tips: Mapping[str, Tip]) -> Markup:

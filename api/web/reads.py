@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
+from api.identity.permissions import Identity
+
 Answer: TypeAlias = Mapping[str, Any]
 Show: TypeAlias = Literal["all", "open", "closed", "pressure", "checkbox"]
 
@@ -30,6 +32,13 @@ class NoSuchPageError(PageError):
     title = "Not found"
 
 
+class NotForYouError(PageError):
+    """The reader's role does not show this."""
+
+    status = 403
+    title = "This is not shown to you"
+
+
 class BadQuestionError(PageError):
     """The question itself is wrong: an instant that cannot be read, or one in the future."""
 
@@ -52,11 +61,18 @@ class PageReads(Protocol):
     """
 
     def board(
-        self, *, as_of: str | None, effective_at: str | None, filters: BoardFilters
+        self,
+        reader: Identity,
+        *,
+        as_of: str | None,
+        effective_at: str | None,
+        filters: BoardFilters,
     ) -> Answer:
         """The board; deals that the filters leave out may be there, the page leaves them out."""
         ...
 
-    def deal(self, deal_id: str, *, as_of: str | None, effective_at: str | None) -> Answer:
+    def deal(
+        self, reader: Identity, deal_id: str, *, as_of: str | None, effective_at: str | None
+    ) -> Answer:
         """One deal with its progress, pressure, history, stages and quarters."""
         ...

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Protocol, TypeAlias
 from uuid import UUID
 
+from domain.known import Known
 from domain.values import minor_units
 
 
@@ -82,6 +83,13 @@ class Scope:
         if self.rep is not None and self.team is not None:
             message = "a scope is a rep, a team or the organisation, not a rep and a team"
             raise ValueError(message)
+
+    def holds(self, rep: str, known: Known, at: datetime) -> bool:
+        """Say whether somebody counts, by the team that they were in at an instant."""
+        if self.team is None:
+            return self.rep in (None, rep)
+        own = known.member(rep, at)
+        return own is not None and own.team == self.team
 
 
 ORGANISATION = Scope()

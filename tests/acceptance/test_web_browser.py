@@ -2,18 +2,19 @@
 
 import itertools
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import timedelta
 
 import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # untyped
-from fastapi import FastAPI
 from playwright.async_api import Page
 
-from api.web.pages import create_pages
+from api.bootstrap import build_app
 from tests.support.browser import CHROMIUM, Scheme, Site, Window, launched, serving
+from tests.support.ledgers import SCHEMA
+from tests.support.roles import under_roles
 from tests.support.web_answers import BARE_ID, DEAL_ID, LONG_ID
 from tests.support.web_parts import event_id
-from tests.support.web_reads import FakeReads
+from tests.support.web_reads import TOKEN, FakeReads, pages_on
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 
@@ -27,12 +28,8 @@ PAGES = ["/board", DEAL, f"{DEAL}?as_of=position:9&all=1", f"/deals/{BARE_ID}", 
 
 @pytest.fixture(scope="module")
 async def site() -> AsyncIterator[Site]:
-    app = FastAPI()
-    now = datetime(2026, 9, 30, 12, tzinfo=UTC)
-    pages = create_pages(FakeReads(), accepts_token="token".__eq__, now=lambda: now)
-    app.include_router(pages)
     async with launched() as browser:
-        with serving(app) as base:
+        with serving(pages_on(FakeReads())) as base:
             yield Site(base, browser)
 
 
@@ -46,7 +43,7 @@ async def test_pages_are_accessible_and_ask_nobody_else(
     site: Site, scheme: Scheme, width: int
 ) -> None:
     async with site.seen(Window(scheme=scheme, width=width)) as watched:
-        await watched.open("/sign-in?token=token")
+        await watched.open(f"/sign-in?token={TOKEN}")
         for path in PAGES:
             page = await watched.open(path)
             found = await Axe().run(page, options=AXE_RUN)
@@ -64,14 +61,14 @@ async def test_the_sign_in_page_is_accessible_too(site: Site) -> None:
 
         assert await page.title() == "Sign in \N{EN DASH} Dealtrail"
         assert (await Axe().run(page, options=AXE_RUN)).violations_count == 0
-        await page.fill("#token", "token")
+        await page.fill("#token", TOKEN)
         await page.keyboard.press("Enter")
         await page.wait_for_url("**/board")
 
 
 async def test_without_script_the_deal_page_is_complete(site: Site) -> None:
     async with site.seen(Window(script=False)) as watched:
-        await watched.open("/sign-in?token=token")
+        await watched.open(f"/sign-in?token={TOKEN}")
         page = await watched.open(DEAL)
 
         assert await page.locator(".mark").count() == 19
@@ -86,7 +83,7 @@ async def test_without_script_the_deal_page_is_complete(site: Site) -> None:
 
 async def test_without_script_the_board_filters(site: Site) -> None:
     async with site.seen(Window(script=False)) as watched:
-        await watched.open("/sign-in?token=token")
+        await watched.open(f"/sign-in?token={TOKEN}")
         page = await watched.open("/board")
         before = await page.locator(".card").count()
         await page.select_option("#show", "closed")
@@ -98,7 +95,7 @@ async def test_without_script_the_board_filters(site: Site) -> None:
 
 async def test_the_chart_is_one_tab_stop_with_arrow_keys(site: Site) -> None:
     async with site.seen() as watched:
-        await watched.open("/sign-in?token=token")
+        await watched.open(f"/sign-in?token={TOKEN}")
         page = await watched.open(DEAL)
         assert await page.locator(".plot [tabindex='0']").count() == 1
 
@@ -115,7 +112,7 @@ async def test_the_chart_is_one_tab_stop_with_arrow_keys(site: Site) -> None:
 
 async def test_enter_opens_what_is_known_of_an_event_and_escape_closes_it(site: Site) -> None:
     async with site.seen() as watched:
-        await watched.open("/sign-in?token=token")
+        await watched.open(f"/sign-in?token={TOKEN}")
         page = await watched.open(DEAL)
         await page.locator(".plot [tabindex='0']").focus()
         await page.keyboard.press("p")
@@ -133,7 +130,7 @@ async def test_enter_opens_what_is_known_of_an_event_and_escape_closes_it(site: 
 
 async def test_the_skip_link_is_the_first_stop(site: Site) -> None:
     async with site.seen() as watched:
-        await watched.open("/sign-in?token=token")
+        await watched.open(f"/sign-in?token={TOKEN}")
         page = await watched.open(DEAL)
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
@@ -143,7 +140,7 @@ async def test_the_skip_link_is_the_first_stop(site: Site) -> None:
 
 async def test_the_theme_stays_over_a_reload(site: Site) -> None:
     async with site.seen() as watched:
-        await watched.open("/sign-in?token=token")
+        await watched.open(f"/sign-in?token={TOKEN}")
         page = await watched.open("/board")
         await page.get_by_role("button", name="Dark theme").click()
         await page.reload()
@@ -155,7 +152,7 @@ async def test_a_deal_of_a_thousand_events_is_drawn_with_hit_areas_that_do_not_o
     site: Site,
 ) -> None:
     async with site.seen() as watched:
-        await watched.open("/sign-in?token=token")
+        await watched.open(f"/sign-in?token={TOKEN}")
         page = await watched.open(f"/deals/{LONG_ID}")
         boxes = await page.eval_on_selector_all(
             ".mark", "marks => marks.map(m => [m.offsetLeft, m.offsetTop, m.offsetWidth])"
@@ -175,7 +172,7 @@ async def test_a_deal_of_a_thousand_events_is_drawn_with_hit_areas_that_do_not_o
 
 async def test_forced_colours_keep_filled_and_hollow_apart(site: Site) -> None:
     async with site.seen(Window(forced_colors=True)) as watched:
-        await watched.open("/sign-in?token=token")
+        await watched.open(f"/sign-in?token={TOKEN}")
         page = await watched.open(DEAL)
         fill = "beads => beads.map(b => getComputedStyle(b).backgroundColor)"
 
@@ -183,3 +180,28 @@ async def test_forced_colours_keep_filled_and_hollow_apart(site: Site) -> None:
         hollow = await page.eval_on_selector_all(".finding .beads .hollow", fill)
 
         assert set(filled).isdisjoint(hollow)
+
+
+async def test_a_browser_signs_in_with_a_key_and_out_again(database: str) -> None:
+    async with launched() as browser:
+        with (
+            under_roles(database, schema=SCHEMA) as ledger,
+            serving(build_app(ledger, token="token-of-the-test")) as base,
+        ):
+            made = ledger.keys.create(
+                member="pat",
+                role="process_owner",
+                scopes=None,
+                name="browser",
+                lifetime=timedelta(days=1),
+                by="test",
+            )
+            async with Site(base, browser).seen() as watched:
+                page = await watched.open("/board")
+                await page.fill("#token", made.secret)
+                await page.keyboard.press("Enter")
+                await page.wait_for_url("**/board")
+                await page.get_by_role("button", name="Sign out").click()
+                await page.wait_for_url("**/sign-in")
+                await page.goto(f"{base}/board")
+                assert "/sign-in" in page.url

@@ -1,17 +1,11 @@
-from datetime import UTC, datetime, timedelta
-
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from api.web.pages import COOKIE, create_pages, local
-from api.web.sessions import LIFETIME, MOST, Sessions
+from api.identity.cookies import COOKIE
+from api.web.pages import local
 from tests.support.web_answers import BARE_ID, DEAL_ID, LONG_ID
 from tests.support.web_parts import event_id
-from tests.support.web_reads import FakeReads
-
-NOON = datetime(2026, 9, 30, 12, tzinfo=UTC)
-TOKEN = "the-token"
+from tests.support.web_reads import TOKEN, FakeReads, pages_on
 
 
 @pytest.fixture
@@ -21,9 +15,7 @@ def reads() -> FakeReads:
 
 @pytest.fixture
 def stranger(reads: FakeReads) -> TestClient:
-    app = FastAPI()
-    app.include_router(create_pages(reads, accepts_token=TOKEN.__eq__, now=lambda: NOON))
-    return TestClient(app, follow_redirects=False)
+    return TestClient(pages_on(reads), follow_redirects=False)
 
 
 @pytest.fixture
@@ -84,34 +76,23 @@ def test_signing_out_ends_the_session(reader: TestClient) -> None:
     assert reader.get("/board").status_code == 303
 
 
+def test_signing_in_again_ends_the_session_before(reader: TestClient) -> None:
+    cookie = reader.cookies[COOKIE]
+
+    reader.get(f"/sign-in?token={TOKEN}")
+
+    assert reader.cookies[COOKIE] != cookie
+    assert reader.get("/board").status_code == 200
+    reader.cookies.clear()
+    reader.cookies.set(COOKIE, cookie)
+    assert reader.get("/board").status_code == 303
+
+
 @pytest.mark.parametrize(
     "target", ["//evil.example", "https://evil.example", "/\\evil.example", "", "/a\nb", "board"]
 )
 def test_a_sign_in_never_leads_to_another_site(target: str) -> None:
     assert local(target) == "/board"
-
-
-def test_a_session_ends_by_itself() -> None:
-    times = [NOON]
-    sessions = Sessions(accepts_token=TOKEN.__eq__, now=lambda: times[-1])
-    cookie = sessions.open(TOKEN)
-
-    held = sessions.holds(cookie)
-    times.append(NOON + LIFETIME + timedelta(seconds=1))
-
-    assert (held, sessions.holds(cookie)) == (True, False)
-
-
-def test_sign_ins_cannot_fill_the_memory() -> None:
-    sessions = Sessions(accepts_token=TOKEN.__eq__, now=lambda: NOON)
-
-    cookies = [sessions.open(TOKEN) for _ in range(MOST + 5)]
-
-    assert [sessions.holds(cookie) for cookie in (cookies[0], cookies[5], cookies[-1])] == [
-        False,
-        True,
-        True,
-    ]
 
 
 @pytest.mark.parametrize("path", ["/board", f"/deals/{DEAL_ID}", "/deals/unknown", "/sign-in"])

@@ -14,6 +14,7 @@ import pytest
 from api.application import Application, Caller, Command, Intent, Recorded
 from api.bootstrap import build_ledger
 from api.errors import KeyReusedError, UnknownDealError, VersionMismatchError
+from api.identity.permissions import OPERATOR
 from api.storage.event_store import EventStore
 from domain.errors import DomainError
 from domain.events.base import DomainEvent
@@ -32,7 +33,7 @@ OPENED = said("deal_opened", name="Fleet", account={"id": "a", "name": "Acme"}, 
 
 def command(*facts: DomainEvent, key: str | None = None, if_match: int | None = None) -> Command:
     return Command(
-        caller=Caller(actor="ann"),
+        caller=Caller(identity=OPERATOR),
         intents=tuple(Intent(data=fact) for fact in facts),
         idempotency_key=key or f"key-{next(_KEYS)}",
         body_hash=str(facts),

@@ -1,8 +1,16 @@
-"""Stands where the application will: gives the made-up answers."""
+"""Stands where the application will: gives the made-up answers, and signs in with one token."""
 
 from collections.abc import Mapping
-from typing import Any
+from itertools import count
+from typing import Any, Final
 
+from fastapi import FastAPI
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.identity.cookies import cookie_of
+from api.identity.permissions import OPERATOR, Identity
+from api.web.pages import create_pages
 from api.web.reads import BadQuestionError, BoardFilters, NoSuchPageError
 from tests.support.web_answers import (
     BARE_ID,
@@ -24,13 +32,18 @@ class FakeReads:
         self.board_answer = board_answer(cards=12)
 
     def board(
-        self, *, as_of: str | None, effective_at: str | None, filters: BoardFilters
+        self,
+        reader: Identity,
+        *,
+        as_of: str | None,
+        effective_at: str | None,
+        filters: BoardFilters,
     ) -> Mapping[str, Any]:
         self._ask(as_of, effective_at)
         return self.board_answer
 
     def deal(
-        self, deal_id: str, *, as_of: str | None, effective_at: str | None
+        self, reader: Identity, deal_id: str, *, as_of: str | None, effective_at: str | None
     ) -> Mapping[str, Any]:
         self._ask(as_of, effective_at)
         if deal_id not in self.deals:
@@ -41,3 +54,47 @@ class FakeReads:
         if as_of == "yesterday":
             raise BadQuestionError("as_of: 'yesterday' is neither an instant nor position:N")
         self.asked.append((as_of, effective_at))
+
+
+TOKEN: Final = "the-token"
+
+
+class FakeDoors:
+    """Opens a session for the token, and knows it until it is closed."""
+
+    def __init__(self) -> None:
+        self.open_sessions: set[str] = set()
+        self._numbers = count()
+
+    async def open(self, credential: str, *, in_address: bool) -> str | None:
+        if credential != TOKEN:
+            return None
+        cookie = f"session-{next(self._numbers)}"
+        self.open_sessions.add(cookie)
+        return cookie
+
+    async def close(self, cookie: str) -> None:
+        self.open_sessions.discard(cookie)
+
+
+class FakeShield:
+    """Tells the pages who reads, by the session."""
+
+    def __init__(self, app: ASGIApp, *, doors: FakeDoors) -> None:
+        self._app = app
+        self._doors = doors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            cookie = cookie_of(Headers(scope=scope))
+            scope["identity"] = OPERATOR if cookie in self._doors.open_sessions else None
+        await self._app(scope, receive, send)
+
+
+def pages_on(reads: FakeReads) -> FastAPI:
+    """Give the pages over made-up answers, behind a sign-in."""
+    doors = FakeDoors()
+    app = FastAPI()
+    app.include_router(create_pages(reads, doors))
+    app.add_middleware(FakeShield, doors=doors)
+    return app

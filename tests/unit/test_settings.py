@@ -38,6 +38,11 @@ def test_each_field_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -
         "DEALTRAIL_SAMPLE": "none",
         "DEALTRAIL_PG_BIN": "/opt/pg/bin",
         "DEALTRAIL_SCHEMA": "acme",
+        "DEALTRAIL_OIDC_ISSUER": "https://id.example",
+        "DEALTRAIL_OIDC_AUDIENCE": "dealtrail",
+        "DEALTRAIL_OIDC_ALGORITHM": "ES256",
+        "DEALTRAIL_OIDC_KEYS": "https://id.example/keys",
+        "DEALTRAIL_OIDC_MEMBER_CLAIM": "employee",
     }
     for name, value in given.items():
         monkeypatch.setenv(name, value)
@@ -58,6 +63,11 @@ def test_each_field_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -
         "sample": "none",
         "pg_bin": "/opt/pg/bin",
         "schema_name": "acme",
+        "oidc_issuer": "https://id.example",
+        "oidc_audience": "dealtrail",
+        "oidc_algorithm": "ES256",
+        "oidc_keys": "https://id.example/keys",
+        "oidc_member_claim": "employee",
     }
 
 
@@ -171,3 +181,22 @@ def test_addresses_that_do_not_go_together_are_refused(given: dict[str, str], re
 
 def test_every_setting_is_described() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        ({"OIDC_ISSUER": "https://id.example"}, "belong together"),
+        ({"OIDC_ALGORITHM": "HS256"}, "RS256"),
+        ({"OIDC_ALGORITHM": "none"}, "RS256"),
+        ({"OIDC_KEYS": "http://id.example/keys"}, "https://"),
+    ],
+)
+def test_an_issuer_is_told_whole_and_with_a_public_key(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], word: str
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(f"DEALTRAIL_{name}", value)
+
+    with pytest.raises(SettingsError, match=word):
+        Settings.read()

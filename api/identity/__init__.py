@@ -1,0 +1,1 @@
+"""Who asks, by which credential, and what they may see and do."""
