@@ -1,6 +1,7 @@
 """The worker in a process of its own, so that its folding takes no time from those who ask."""
 
 import multiprocessing
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from api.storage.event_store import EventStore
 _PAUSE_SECONDS: Final = 1.0
 """How long after its end a worker is started anew; one that cannot start must not spin."""
 _STOP_SECONDS: Final = 15.0
+_NICENESS: Final = 5
 
 
 @contextmanager
@@ -66,6 +68,8 @@ def _work(dsn: str, schema: str, told: Pipe) -> None:
         signal.signal(number, signal.SIG_IGN)
     configure_logs()
     collect_seldom()
+    # Where cores are few, who asks goes before the views that follow.
+    os.nice(_NICENESS)
     stop = Flag()
     Thread(target=_await_end, args=(told, stop), daemon=True).start()
     store = EventStore(dsn, schema=schema)

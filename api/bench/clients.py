@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from time import perf_counter
 from typing import Any, Final, TypeAlias
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 from psycopg import sql
@@ -24,7 +24,7 @@ Round: TypeAlias = Callable[[], list[float]]
 """All clients append what they have for a round; gives how long each request took, in seconds."""
 
 NOTE: Final = NoteAdded(text="Called back about the papers that were sent by mail")
-_ROW: Final = """
+INSERT: Final = """
     INSERT INTO raw_events (stream_id, version, event_id, topic, occurred_at, recorded_at,
         ingested_at, actor, channel, caller, idempotency_key, clock, data)
     VALUES (%s, 1, %s, %s, %s, now(), now(), 'bench', 'api', 'bench', %s, 'server', %s)
@@ -79,7 +79,9 @@ def raw_clients(grounds: Grounds, *, clients: int, requests: int) -> Iterator[Ro
         ]
 
         def insert(client: int) -> None:
-            connections[client].execute(_ROW, _row(uuid4()), prepare=True)
+            connections[client].execute(
+                INSERT, row_of(f"deal:{uuid4()}", NOTE.to_json()), prepare=True
+            )
 
         yield stack.enter_context(_threads(clients, requests, insert))
 
@@ -156,8 +158,6 @@ def _threads(clients: int, requests: int, once: Callable[[int], None]) -> Iterat
         yield lambda: [s for some in pool.map(client, range(clients)) for s in some]
 
 
-def _row(deal_id: UUID) -> tuple[Any, ...]:
-    return (
-        f"deal:{deal_id}", new_event_id(), NOTE.TOPIC, clock.now(), str(deal_id),
-        NOTE.to_json().decode(),
-    )  # fmt: skip
+def row_of(stream_id: str, data: bytes) -> tuple[Any, ...]:
+    """Give what `INSERT` takes: an event as the first of a stream."""
+    return stream_id, new_event_id(), NOTE.TOPIC, clock.now(), str(uuid4()), data.decode()

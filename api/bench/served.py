@@ -1,20 +1,27 @@
-"""The server in a process of its own, as `dealtrail serve` has it, with one empty endpoint more."""
+"""Servers in processes of their own: ours with one empty endpoint more, and a usual one."""
 
 import multiprocessing
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from secrets import token_urlsafe
-from typing import Final
+from typing import Any, Final
+from uuid import uuid4
 
+import orjson
 import uvicorn
+from fastapi import FastAPI
+from psycopg_pool import ConnectionPool
+from pydantic import BaseModel
 
+from api.bench.clients import INSERT, row_of
 from api.bench.product import opened
 from api.bootstrap import build_app
 from api.collecting import collect_seldom
 from api.logs import configure_logs
+from api.storage.connections import conninfo
 from api.worker_process import working
 
 EMPTY: Final = "/empty"
@@ -37,16 +44,35 @@ class ServerDownError(Exception):
 
 @contextmanager
 def served(dsn: str, *, schema: str) -> Iterator[Served]:
-    """Serve a ledger, its views at the head, until the block ends.
+    """Serve a ledger as `dealtrail serve` does, its views at the head, until the block ends.
 
     Raises:
         ServerDownError: it did not come up.
     """
+    with _process(_serve, dsn, schema) as server:
+        yield server
+
+
+@contextmanager
+def served_usually(dsn: str, *, schema: str) -> Iterator[Served]:
+    """Serve `raw_events` of a schema as a plain service would: one INSERT a request.
+
+    Raises:
+        ServerDownError: it did not come up.
+    """
+    with _process(_serve_usually, dsn, schema) as server:
+        yield server
+
+
+@contextmanager
+def _process(
+    serve: Callable[[str, str, str, Pipe], None], dsn: str, schema: str
+) -> Iterator[Served]:
     token = token_urlsafe(32)
     # Not forked: this process has threads and connections that the server must not inherit.
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(dsn, schema, token, theirs))
+    process = context.Process(target=serve, args=(dsn, schema, token, theirs))
     process.start()
     theirs.close()
     try:
@@ -75,13 +101,40 @@ def _serve(dsn: str, schema: str, token: str, pipe: Pipe) -> None:
         ledger.worker.catch_up()
         app = build_app(ledger, token=token)
         app.post(EMPTY)(_empty)
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(_BACKLOG)
-        pipe.send(listener.getsockname()[1])
-        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
         with working(dsn, schema=schema):
-            uvicorn.Server(config).run(sockets=[listener])
+            _listen(app, listener, pipe)
 
 
 def _empty() -> dict[str, str]:
     return {}
+
+
+def _serve_usually(dsn: str, schema: str, _: str, pipe: Pipe) -> None:
+    target = conninfo(dsn, schema=schema)
+    with (
+        ConnectionPool(target, kwargs={"autocommit": True}, min_size=8, max_size=40) as pool,
+        socket.socket() as listener,
+    ):
+        app = FastAPI()
+
+        def append(deal_id: str, told: _Told) -> dict[str, str]:
+            with pool.connection() as connection:
+                for event in told.events:
+                    stream_id = f"deal:{deal_id}:{uuid4()}"  # so that no version is taken
+                    connection.execute(INSERT, row_of(stream_id, orjson.dumps(event["data"])))
+            return {"deal_id": deal_id}
+
+        app.post("/v1/deals/{deal_id}/events", status_code=201)(append)
+        _listen(app, listener, pipe)
+
+
+class _Told(BaseModel):
+    events: list[dict[str, Any]]
+
+
+def _listen(app: FastAPI, listener: socket.socket, pipe: Pipe) -> None:
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(_BACKLOG)
+    pipe.send(listener.getsockname()[1])
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    uvicorn.Server(config).run(sockets=[listener])

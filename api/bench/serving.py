@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import cycle
+from statistics import quantiles
+from time import perf_counter
 from typing import Final, TypeAlias
 from uuid import uuid4
 
+from api.bench.clients import raw_table
 from api.bench.grounds import Grounds
-from api.bench.harness import Case, Goal, Measure, Sides, at_least, timed
+from api.bench.harness import Case, Goal, Sides, at_least, at_most, timed
 from api.bench.ledger import connected
-from api.bench.served import EMPTY, Served, served
+from api.bench.served import EMPTY, Served, served, served_usually
 
 CONNECTIONS: Final = 64
 REQUESTS: Final = 192
@@ -26,6 +29,8 @@ _HALF_WAY: Final = """
      WHERE stream_id LIKE 'deal:%' GROUP BY stream_id ORDER BY stream_id
 """
 Lines: TypeAlias = Sequence[tuple[StreamReader, StreamWriter]]
+Measured: TypeAlias = Callable[[Callable[[], list[float]]], float]
+"""Does a round, which gives how long each request took, and gives the seconds of one."""
 Ask: TypeAlias = Callable[[Served, str, int], bytes]
 """Makes the request about a deal and a position that lies within its life."""
 
@@ -35,27 +40,64 @@ class RequestFailedError(Exception):
 
 
 @contextmanager
-def _prepared(grounds: Grounds, *, ask: Ask) -> Iterator[Sides]:
+def _against_empty(grounds: Grounds, *, ask: Ask) -> Iterator[Sides]:
     schema = grounds.own_ledger(_EVENTS)
-    with connected(grounds.dsn, schema=schema) as connection:
-        deals = cycle(connection.execute(_HALF_WAY).fetchall())
-    with served(grounds.dsn, schema=schema) as server, asyncio.Runner() as runner:
-        lines = runner.run(_connect(server.port))
+    with _deals(grounds, schema) as deals, served(grounds.dsn, schema=schema) as server:
+        yield from _sides(
+            _mean,
+            (server, lambda: ask(server, *next(deals))),
+            (server, lambda: _request("POST", EMPTY, server, body=b"{}")),
+        )
 
-        def measure(make: Callable[[], bytes]) -> Measure:
-            def measured() -> float:
-                requests = [make() for _ in range(REQUESTS)]
-                return timed(lambda: runner.run(_ask_all(lines, requests)), units=REQUESTS)()
 
-            return measured
+@contextmanager
+def _against_usual(grounds: Grounds, *, measure: Measured) -> Iterator[Sides]:
+    schema, table = grounds.own_ledger(_EVENTS), raw_table(grounds)
+    with (
+        _deals(grounds, schema) as deals,
+        served(grounds.dsn, schema=schema) as server,
+        served_usually(grounds.dsn, schema=table) as usual,
+    ):
+        yield from _sides(
+            measure,
+            (server, lambda: _post_event(server, *next(deals))),
+            (usual, lambda: _post_event(usual, *next(deals))),
+        )
+
+
+def _sides(measure: Measured, *asked: tuple[Served, Callable[[], bytes]]) -> Iterator[Sides]:
+    """Give the two sides, each with connections to its server that stay open."""
+    with asyncio.Runner() as runner:
+        lines = [runner.run(_connect(server.port)) for server, _ in asked]
+
+        def measured(lines: Lines, make: Callable[[], bytes]) -> float:
+            requests = [make() for _ in range(REQUESTS)]
+            return measure(lambda: runner.run(_ask_all(lines, requests)))
 
         try:
-            yield Sides(
-                measure(lambda: ask(server, *next(deals))),
-                measure(lambda: _request("POST", EMPTY, server, body=b"{}")),
+            ours, theirs = (
+                partial(measured, of, make) for of, (_, make) in zip(lines, asked, strict=True)
             )
+            yield Sides(ours, theirs)
         finally:
-            runner.run(_hang_up(lines))
+            for of in lines:
+                runner.run(_hang_up(of))
+
+
+@contextmanager
+def _deals(grounds: Grounds, schema: str) -> Iterator[Iterator[tuple[str, int]]]:
+    """Give the deals of a ledger, each with a position in its life, again and again."""
+    with connected(grounds.dsn, schema=schema) as connection:
+        found = connection.execute(_HALF_WAY).fetchall()
+    yield cycle([(stream_id, position) for stream_id, position in found])
+
+
+def _mean(round_: Callable[[], list[float]]) -> float:
+    return timed(round_, units=REQUESTS)()
+
+
+def _slowest_percent(round_: Callable[[], list[float]]) -> float:
+    return quantiles(round_(), n=100)[-1]
 
 
 def _post_event(server: Served, stream_id: str, _: int) -> bytes:
@@ -85,15 +127,19 @@ async def _hang_up(lines: Lines) -> None:
     await asyncio.gather(*(w.wait_closed() for _, w in lines), return_exceptions=True)
 
 
-async def _ask_all(lines: Lines, requests: Sequence[bytes]) -> None:
-    """Let every connection ask its share of the requests, one after the other."""
+async def _ask_all(lines: Lines, requests: Sequence[bytes]) -> list[float]:
+    """Let every connection ask its share, one after the other; give how long each answer took."""
+    took: list[float] = []
 
     async def asking(number: int, reader: StreamReader, writer: StreamWriter) -> None:
         for request in requests[number :: len(lines)]:
+            start = perf_counter()
             writer.write(request)
             await _answer(reader)
+            took.append(perf_counter() - start)
 
     await asyncio.gather(*(asking(number, *line) for number, line in enumerate(lines)))
+    return took
 
 
 async def _answer(reader: StreamReader) -> None:
@@ -111,7 +157,23 @@ CASES: Final = (
         against="an empty endpoint of the same server",
         unit="request",
         goal=at_least(0.75),
-        prepare=partial(_prepared, ask=_post_event),
+        prepare=partial(_against_empty, ask=_post_event),
+    ),
+    Case(
+        name="post-event-usual",
+        what="POST of one event, 64 connections",
+        against="a plain FastAPI service, one INSERT a request",
+        unit="request",
+        goal=at_least(2.5),
+        prepare=partial(_against_usual, measure=_mean),
+    ),
+    Case(
+        name="post-event-usual-p99",
+        what="99 of 100 POSTs of one event, 64 connections",
+        against="99 of 100 of a plain FastAPI service, one INSERT a request",
+        unit="request",
+        goal=at_most(0.5),
+        prepare=partial(_against_usual, measure=_slowest_percent),
     ),
     Case(
         name="get-deal-as-of",
@@ -119,6 +181,6 @@ CASES: Final = (
         against="an empty endpoint of the same server",
         unit="request",
         goal=Goal(of="rate"),
-        prepare=partial(_prepared, ask=_get_deal),
+        prepare=partial(_against_empty, ask=_get_deal),
     ),
 )
