@@ -1,11 +1,15 @@
 """The server in a process of its own, as `dealtrail serve` has it, with one empty endpoint more."""
 
 import multiprocessing
+import os
+import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
 from secrets import token_urlsafe
 from typing import Final
 
@@ -69,17 +73,20 @@ def _told_port(pipe: Pipe) -> int:
 
 
 def _serve(dsn: str, schema: str, token: str, pipe: Pipe) -> None:
-    configure_logs()
     collect_seldom()
-    with opened(dsn, schema=schema) as ledger, socket.socket() as listener:
+    # Through the `with` blocks: a worker that outlived us would miss the ledger, which is dropped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # Logged as ever, for that takes time as well, and where it is in nobody's way.
+    with Path(os.devnull).open("wb") as nowhere, opened(dsn, schema=schema) as ledger:
+        configure_logs(to=nowhere)
         ledger.worker.catch_up()
         app = build_app(ledger, token=token)
         app.post(EMPTY)(_empty)
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(_BACKLOG)
-        pipe.send(listener.getsockname()[1])
-        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
-        with working(dsn, schema=schema):
+        config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
+        with socket.socket() as listener, working(dsn, schema=schema):
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(_BACKLOG)
+            pipe.send(listener.getsockname()[1])
             uvicorn.Server(config).run(sockets=[listener])
 
 
