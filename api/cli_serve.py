@@ -26,8 +26,9 @@ from api.worker_process import working
 
 PORTS_TRIED: Final = 50
 """How many ports after the wanted one are tried when it is taken."""
-GRACE_SECONDS: Final = 10
-"""How long requests in flight may take when the server is told to stop."""
+GRACE_SECONDS: Final = 7
+"""How long requests in flight may take when the server is told to stop: longer than a write takes,
+and short enough that all has ended 12 s after the signal."""
 
 
 def add_serve_commands(app: typer.Typer) -> None:

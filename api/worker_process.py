@@ -20,7 +20,8 @@ from api.storage.event_store import EventStore
 
 _PAUSE_SECONDS: Final = 1.0
 """How long after its end a worker is started anew; one that cannot start must not spin."""
-_STOP_SECONDS: Final = 15.0
+_STOP_SECONDS: Final = 2.0
+"""How long a worker may take to end; its batch is one transaction, so that a kill loses nothing."""
 
 
 @dataclass(slots=True)

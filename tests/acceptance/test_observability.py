@@ -1,6 +1,6 @@
 """Whoever runs the server sees how it does: readiness, metrics, and traces from call to event.
 
-Holds `docs/guarantees.md`, G51 and G52.
+Holds `docs/guarantees.md`, G51, G52 and G53.
 """
 
 from collections.abc import Iterator
