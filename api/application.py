@@ -67,13 +67,17 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """Events of one stream to be recorded together or not at all."""
+    """Events of one stream to be recorded together or not at all.
+
+    `correlation_id` names what they are part of, where an intent names nothing of its own.
+    """
 
     caller: Caller
     intents: tuple[Intent, ...]
     idempotency_key: str
     body_hash: str
     if_match: int | None = None
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,21 +339,21 @@ def _stamps(command: Command, now: datetime) -> tuple[Stamp, ...]:
     stamps: list[Stamp] = []
     for index, intent in enumerate(command.intents):
         try:
-            stamps.append(_stamp(intent, command.caller, now))
+            stamps.append(_stamp(intent, command, now))
         except DomainError as error:
             error.field = f"events[{index}].{error.field}"
             raise
     return tuple(stamps)
 
 
-def _stamp(intent: Intent, caller: Caller, now: datetime) -> Stamp:
+def _stamp(intent: Intent, command: Command, now: datetime) -> Stamp:
     return Stamp(
         occurred_at=intent.occurred_at or now,
         recorded_at=now,
-        actor=caller.actor,
+        actor=command.caller.actor,
         on_behalf_of=intent.on_behalf_of,
-        channel=caller.channel,
-        correlation_id=intent.correlation_id,
+        channel=command.caller.channel,
+        correlation_id=intent.correlation_id or command.correlation_id,
         caused_by=intent.caused_by,
     )
 

@@ -1,7 +1,7 @@
 """The only place that builds things: a ledger with its database, use cases and worker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from threading import Event as Flag
@@ -156,7 +156,13 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
     )
 
 
-def build_app(ledger: Ledger, *, token: str, issuer: Issuer | None = None) -> FastAPI:
+def build_app(
+    ledger: Ledger,
+    *,
+    token: str,
+    issuer: Issuer | None = None,
+    worker_pid: Callable[[], int | None] = lambda: None,
+) -> FastAPI:
     """Build the server of a ledger: the API and the pages, appends on the server's own loop."""
     stopping = Flag()
     views = Views(ledger.store, ledger.worker.position, clock.now)
@@ -167,7 +173,7 @@ def build_app(ledger: Ledger, *, token: str, issuer: Issuer | None = None) -> Fa
         role_now=ledger.access.role,
         verifier=IssuerTokens(issuer, clock=clock.now) if issuer else None,
     )
-    services = _services(ledger, views, authenticator, stopping)
+    services = _services(ledger, views, authenticator, stopping, worker_pid)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -182,7 +188,11 @@ def build_app(ledger: Ledger, *, token: str, issuer: Issuer | None = None) -> Fa
 
 
 def _services(
-    ledger: Ledger, views: Views, authenticator: Authenticator, stopping: Flag
+    ledger: Ledger,
+    views: Views,
+    authenticator: Authenticator,
+    stopping: Flag,
+    worker_pid: Callable[[], int | None],
 ) -> Services:
     return Services(
         application=ledger.application,
@@ -210,6 +220,7 @@ def _services(
         accesses=ledger.accesses,
         keys=ledger.keys,
         stopping=stopping,
+        worker_pid=worker_pid,
     )
 
 

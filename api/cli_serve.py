@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from api.bootstrap import Ledger, build_app, database, open_ledger
 from api.cli_exchange import load_sample
+from api.logs import configure_logs
 from api.settings import Settings, SettingsError
 from api.storage.errors import RolesMissingError
 from api.storage.log_reader import LogReader
@@ -25,8 +26,9 @@ from api.worker_process import working
 
 PORTS_TRIED: Final = 50
 """How many ports after the wanted one are tried when it is taken."""
-GRACE_SECONDS: Final = 10
-"""How long requests in flight may take when the server is told to stop."""
+GRACE_SECONDS: Final = 7
+"""How long requests in flight may take when the server is told to stop: longer than a write takes,
+and short enough that all has ended 12 s after the signal."""
 
 
 def add_serve_commands(app: typer.Typer) -> None:
@@ -40,7 +42,7 @@ def add_serve_commands(app: typer.Typer) -> None:
 def run() -> None:
     """Serve; into an empty ledger, put the sample company first."""
     _leave_cleanly()
-    settings = Settings.read()
+    settings = _settings()
     with database(settings):  # kept up between the two ledgers that are opened here
         if settings.sample == "company":
             _load_sample_if_empty(settings)
@@ -59,7 +61,7 @@ def _load_sample_if_empty(settings: Settings) -> None:
 def serve() -> None:
     """Serve, with the worker that keeps the views."""
     _leave_cleanly()
-    settings = Settings.read()
+    settings = _settings()
     with open_ledger(settings) as ledger:
         _serve(ledger, settings)
 
@@ -69,7 +71,7 @@ def work() -> None:
     stop = Flag()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with open_ledger(Settings.read()) as ledger:
+    with open_ledger(_settings()) as ledger:
         _warn_of_powers(ledger.projecting)
         ledger.worker.run(stop)
 
@@ -91,25 +93,33 @@ def migrate_ledger() -> None:
     typer.echo("\n".join(f"applied {name}" for name in applied) or "nothing to apply")
 
 
+def _settings() -> Settings:
+    settings = Settings.read()
+    configure_logs(settings.log_level)
+    return settings
+
+
 def _serve(ledger: Ledger, settings: Settings) -> None:
     for store in {one.dsn: one for one in (ledger.store, ledger.projecting)}.values():
         _warn_of_powers(store)
     token = token_of(settings.home)
     listener = _listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
-    app = build_app(ledger, token=token, issuer=settings.issuer)
     shown = f"[{host}]" if ":" in host else host
     typer.echo(f"Dealtrail serves on http://{shown}:{port}")
     typer.echo(f"Sign in: http://{shown}:{port}/sign-in?token={token}")
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
     projecting = ledger.projecting
-    with listener, working(projecting.dsn, schema=projecting.schema):
+    keeping = working(projecting.dsn, schema=projecting.schema, log_level=settings.log_level)
+    with listener, keeping as worker:
+        app = build_app(ledger, token=token, issuer=settings.issuer, worker_pid=lambda: worker.pid)
+        config = uvicorn.Config(
+            app,
+            log_config=None,  # its messages go where ours go
+            log_level=settings.log_level,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
         _Server(config, stopping=app.state.services.stopping).run(sockets=[listener])
 
 

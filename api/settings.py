@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.identity.issuer import ALGORITHMS, Algorithm, Issuer
+from api.logs import LogLevel
 from api.storage.roles import Addresses, Login, Role
 
 _SCHEMA_NAME: Final = r"^[a-z_][a-z0-9_]{0,62}$"
@@ -103,6 +104,11 @@ class Settings(BaseSettings):
         None,
         description="Folder with the PostgreSQL programs for the embedded server, "
         "instead of those that come with the installation.",
+    )
+    log_level: LogLevel = Field(
+        "info",
+        description="What the server logs on standard error: `debug`, `info` (each request), "
+        "`warning` or `error`, and what is graver.",
     )
     schema_name: Annotated[str, StringConstraints(pattern=_SCHEMA_NAME)] = Field(
         "dealtrail",

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.connection import wait
 from threading import Event as Flag
@@ -15,42 +16,54 @@ import structlog
 
 from api.bootstrap import build_ledger
 from api.collecting import collect_seldom
-from api.logs import configure_logs
+from api.logs import LogLevel, configure_logs
 from api.storage.event_store import EventStore
 
 _PAUSE_SECONDS: Final = 1.0
 """How long after its end a worker is started anew; one that cannot start must not spin."""
-_STOP_SECONDS: Final = 15.0
+_STOP_SECONDS: Final = 2.0
+"""How long a worker may take to end; its batch is one transaction, so that a kill loses nothing."""
 _NICENESS: Final = 5
 
 
+@dataclass(slots=True)
+class Kept:
+    """The worker as its keeper knows it; without a `pid` there is none at that moment."""
+
+    pid: int | None = None
+
+
 @contextmanager
-def working(dsn: str, *, schema: str) -> Iterator[None]:
+def working(dsn: str, *, schema: str, log_level: LogLevel = "info") -> Iterator[Kept]:
     """Keep the views of a ledger up to date until the block ends.
 
     A worker that ends before is started anew. It ends with this process, however that ends. `dsn`
     is the projector's: the worker appends nothing.
     """
-    stop = Flag()
-    keeper = Thread(target=_keep, args=(dsn, schema, stop), name="worker-keeper", daemon=True)
+    stop, kept = Flag(), Kept()
+    arguments = (dsn, schema, log_level, stop, kept)
+    keeper = Thread(target=_keep, args=arguments, name="worker-keeper", daemon=True)
     keeper.start()
     try:
-        yield
+        yield kept
     finally:
         stop.set()
         keeper.join()
 
 
-def _keep(dsn: str, schema: str, stop: Flag) -> None:
+def _keep(dsn: str, schema: str, log_level: LogLevel, stop: Flag, kept: Kept) -> None:
     # Not forked: this process has threads and connections that the worker must not inherit.
     context = multiprocessing.get_context("spawn")
     while not stop.is_set():
         theirs, ours = context.Pipe(duplex=False)
-        process = context.Process(target=_work, args=(dsn, schema, theirs), name="worker")
+        arguments = (dsn, schema, log_level, theirs)
+        process = context.Process(target=_work, args=arguments, name="worker")
         process.start()
+        kept.pid = process.pid
         theirs.close()
         while not stop.is_set() and not wait([process.sentinel], timeout=_PAUSE_SECONDS):
             pass
+        kept.pid = None
         if not stop.is_set():
             log = structlog.get_logger("dealtrail.worker")
             log.warning("the worker ended and is started anew", exit_code=process.exitcode)
@@ -62,11 +75,11 @@ def _keep(dsn: str, schema: str, stop: Flag) -> None:
             process.join()
 
 
-def _work(dsn: str, schema: str, told: Pipe) -> None:
+def _work(dsn: str, schema: str, log_level: LogLevel, told: Pipe) -> None:
     # Whoever started us decides when to stop: a terminal sends its signals to both of us.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    configure_logs()
+    configure_logs(log_level)
     collect_seldom()
     # Where cores are few, who asks goes before the views that follow.
     os.nice(_NICENESS)

@@ -1,11 +1,15 @@
 """Servers in processes of their own: ours with one empty endpoint more, and a usual one."""
 
 import multiprocessing
+import os
+import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any, Final
 from uuid import uuid4
@@ -95,13 +99,16 @@ def _told_port(pipe: Pipe) -> int:
 
 
 def _serve(dsn: str, schema: str, token: str, pipe: Pipe) -> None:
-    configure_logs()
     collect_seldom()
-    with opened(dsn, schema=schema) as ledger, socket.socket() as listener:
+    # Through the `with` blocks: a worker that outlived us would miss the ledger, which is dropped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # Logged as ever, for that takes time as well, and where it is in nobody's way.
+    with Path(os.devnull).open("wb") as nowhere, opened(dsn, schema=schema) as ledger:
+        configure_logs(to=nowhere)
         ledger.worker.catch_up()
         app = build_app(ledger, token=token)
         app.post(EMPTY)(_empty)
-        with working(dsn, schema=schema):
+        with socket.socket() as listener, working(dsn, schema=schema):
             _listen(app, listener, pipe)
 
 
@@ -136,5 +143,5 @@ def _listen(app: FastAPI, listener: socket.socket, pipe: Pipe) -> None:
     listener.bind(("127.0.0.1", 0))
     listener.listen(_BACKLOG)
     pipe.send(listener.getsockname()[1])
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
     uvicorn.Server(config).run(sockets=[listener])

@@ -18,12 +18,15 @@ from api.http import (
     keys,
     lists,
     log,
+    metrics,
     problems,
     processes,
     projections,
     quarters,
     what_if,
 )
+from api.http.metrics import HttpMetrics, collected
+from api.http.observed import Observed
 from api.http.services import Services
 from api.http.shield import Shield
 
@@ -39,6 +42,7 @@ ROUTERS: Final = (
     forecasts.router,
     customers.router,
     health.router,
+    metrics.router,
     projections.router,
     what_if.router,
     keys.router,
@@ -56,9 +60,11 @@ def create_app(services: Services, *, lifespan: Lifespan | None = None) -> FastA
         lifespan=lifespan,
     )
     app.state.services = services
+    app.state.metrics = registry = collected(services)
     for router in ROUTERS:
         app.include_router(router)
     problems.install(app)
     contract.describe(app)
     app.add_middleware(Shield, authenticator=services.authenticator)
+    app.add_middleware(Observed, metrics=HttpMetrics(registry))
     return app

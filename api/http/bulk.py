@@ -20,6 +20,7 @@ from api.http.intents import read_intents
 from api.http.problems import problem_of, request_id_of
 from api.http.schemas import BulkLine
 from api.http.services import Services, services_of
+from api.http.tracing import correlation_of
 from api.http.writes import caller_of, recorded_deal_json
 from api.identity.permissions import Action
 
@@ -139,6 +140,7 @@ async def _append(
         intents=read_intents("deal", body, events),
         idempotency_key=key,
         body_hash=body_hash(request.method, request.url.path, line),
+        correlation_id=correlation_of(request),
         if_match=if_match,
     )
     if deal_id is None:

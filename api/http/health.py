@@ -13,6 +13,7 @@ from api.http.guard import GuardedRoute, does
 from api.http.services import services_of
 from api.identity.permissions import Action
 from api.storage.errors import LogUnavailableError
+from api.storage.migration_state import MigrationState, migration_state
 from api.storage.powers import powers
 
 router: Final = APIRouter(tags=["health"], route_class=GuardedRoute)
@@ -27,12 +28,18 @@ class Alive(BaseModel):
 class Ready(BaseModel):
     """Whether the log can be read, and how far behind it the views are.
 
-    `lag` counts positions, `lag_seconds` how long the first of them has been waiting, and
-    `parked` the deals that some projection holds back. `privileges` is `separate` where this
-    server can append to the log and read it and nothing else, `shared` where one login may do all.
+    `stopping` says that this server was told to end, `worker` whether the process that keeps the
+    views up lives, and `migrations` how the ledger's schema stands to this version: `current`,
+    `behind` it, or `ahead`. `lag` counts positions, `lag_seconds` how long the first of them has
+    been waiting, and `parked` the deals that some projection holds back. `privileges` is `separate`
+    where this server can append to the log and read it and nothing else, `shared` where one login
+    may do all.
     """
 
     ready: bool
+    stopping: bool = False
+    worker: bool
+    migrations: MigrationState | None = None
     head: int | None = None
     views: int | None = None
     lag: int | None = None
@@ -53,17 +60,27 @@ async def healthz() -> dict[str, str]:
 )
 @does(Action.SEE_READINESS)
 def readyz(request: Request) -> Response:
-    """Say whether the log can be read, and how far the views are behind it."""
+    """Say whether this server can do its work, and how far the views are behind the log.
+
+    Views that lag, a worker that is away and deals that are parked are told and do not make it
+    unready: it still records, and answers what it can.
+    """
     services = services_of(request)
+    worker = services.worker_pid() is not None
+    if services.stopping.is_set():
+        return _answer(Ready(ready=False, stopping=True, worker=worker))
     try:
         states = services.states.states(services.now())
+        migrations = migration_state(services.store)
         shared = bool(powers(services.store))
     except LogUnavailableError:
-        answer, status = Ready(ready=False), HTTPStatus.SERVICE_UNAVAILABLE
-    else:
-        views = min(one.position for one in states.projections)
-        answer = Ready(
-            ready=True,
+        return _answer(Ready(ready=False, worker=worker))
+    views = min(one.position for one in states.projections)
+    return _answer(
+        Ready(
+            ready=migrations != "behind",
+            worker=worker,
+            migrations=migrations,
             head=states.head,
             views=views,
             lag=max(0, states.head - views),
@@ -71,7 +88,11 @@ def readyz(request: Request) -> Response:
             parked=len({one.deal_id for state in states.projections for one in state.parked}),
             privileges="shared" if shared else "separate",
         )
-        status = HTTPStatus.OK
+    )
+
+
+def _answer(answer: Ready) -> Response:
+    status = HTTPStatus.OK if answer.ready else HTTPStatus.SERVICE_UNAVAILABLE
     return Response(
         json_bytes(answer.model_dump()), status_code=status, media_type="application/json"
     )

@@ -37,6 +37,7 @@ class Services:
     """The use cases and readers behind the routes.
 
     Whoever stops the server sets `stopping` first, so that streams end and do not hold the stop up.
+    `worker_pid` gives the process that keeps the views up, None while there is none.
     """
 
     application: Application
@@ -64,6 +65,7 @@ class Services:
     accesses: Accesses
     keys: Keys
     stopping: Flag = field(default_factory=Flag)
+    worker_pid: Callable[[], int | None] = lambda: None
 
 
 def services_of(request: Request) -> Services:

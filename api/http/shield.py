@@ -23,7 +23,7 @@ _SAFE_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-_GUARDED: Final = ("/v1", "/readyz", "/openapi.json")
+_GUARDED: Final = ("/v1", "/readyz", "/metrics", "/openapi.json")
 _OPEN: Final = ("/healthz", "/static")
 """What is the same for everybody, so that no credential is looked at."""
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -16,6 +16,7 @@ from api.http.body import body_hash
 from api.http.guard import identity_of
 from api.http.problems import problem, request_id_of
 from api.http.services import Services
+from api.http.tracing import correlation_of
 from domain.events.base import type_name
 from domain.replay import Event
 
@@ -62,6 +63,7 @@ def command(
         intents=intents,
         idempotency_key=key,
         body_hash=body_hash(request.method, request.url.path, body),
+        correlation_id=correlation_of(request),
         if_match=if_match,
     )
 

@@ -7,6 +7,7 @@ from typing import Final, Self
 from api.storage.committer import Committer, Outcome
 from api.storage.connections import Deadlines, conninfo
 from api.storage.group_load import GroupLoad
+from api.storage.log_metrics import LogMetrics
 from api.storage.log_reader import POOL_SECONDS, LogReader
 from api.storage.requests import AppendRequest, Duplicate, Verdict
 from api.storage.rows import Event
@@ -18,12 +19,13 @@ _LOADING: Final = Deadlines(statement=3.5, lock=3.0, idle_in_transaction=5.0)
 class EventStore(LogReader):
     """One ledger: its log and the one way into it.
 
-    `start` comes before the first append; reading needs no start.
+    `start` comes before the first append; reading needs no start. `metrics` counts its appends.
     """
 
     def __init__(self, dsn: str, *, schema: str) -> None:
         super().__init__(dsn, schema=schema)
-        self._committer = Committer(dsn, schema=schema)
+        self.metrics = LogMetrics()
+        self._committer = Committer(dsn, schema=schema, metrics=self.metrics)
         self._group_load: GroupLoad | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop | None = None) -> Self:

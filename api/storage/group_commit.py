@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Final
 
 import psycopg
@@ -15,6 +16,7 @@ from api.storage.errors import (
     StorageError,
 )
 from api.storage.link import Link, LinkDownError
+from api.storage.log_metrics import LogMetrics
 from api.storage.requests import Appended, Verdict
 from api.storage.wire import APPEND, CHANNEL, Parcel, parameters, read_verdicts
 
@@ -48,8 +50,9 @@ class _Waiting:
 class GroupCommit:
     """The queue in front of the log; it belongs to one event loop."""
 
-    def __init__(self, target: str, *, schema: str) -> None:
+    def __init__(self, target: str, *, schema: str, metrics: LogMetrics) -> None:
         self._link = Link(target)
+        self._metrics = metrics
         self._schema = schema
         self._queue: list[_Waiting] = []
         self._runner: asyncio.Task[None] | None = None
@@ -65,6 +68,7 @@ class GroupCommit:
         if self._closed:
             raise LogUnavailableError("the log is closed")
         if len(self._queue) >= MAX_QUEUE:
+            self._metrics.refused(1)
             message = f"{MAX_QUEUE} requests wait for the log already"
             raise LogUnavailableError(message)
         waiting = _Waiting(parcel, asyncio.get_running_loop().create_future())
@@ -76,6 +80,7 @@ class GroupCommit:
             async with asyncio.timeout(WAIT_SECONDS):
                 return await waiting.answer
         except TimeoutError:
+            self._metrics.refused(1)
             message = f"the log gave no answer within {WAIT_SECONDS:g} seconds"
             raise LogUnavailableError(message, outcome_known=not waiting.sent) from None
 
@@ -98,7 +103,7 @@ class GroupCommit:
         if runner.cancelled() or runner.exception() is not None:
             error = None if runner.cancelled() else runner.exception()
             left, self._queue = self._queue, []
-            _refuse(left, LogUnavailableError(f"the log stopped: {error or 'it is closed'}"))
+            self._refuse(left, LogUnavailableError(f"the log stopped: {error or 'it is closed'}"))
 
     def _take(self) -> list[_Waiting]:
         """The next batch: the oldest, each stream and each key once, the others stay in order."""
@@ -147,17 +152,27 @@ class GroupCommit:
         for each in batch:
             each.sent = True
         sent = parameters((each.parcel for each in batch), resent=resent)
-        return read_verdicts(await self._link.call(APPEND, sent))
+        started = perf_counter()
+        verdicts = read_verdicts(await self._link.call(APPEND, sent))
+        sizes = (each.parcel.size for each in batch)
+        self._metrics.committed(sizes, verdicts, perf_counter() - started)
+        return verdicts
 
     async def _refused(self, batch: list[_Waiting], error: psycopg.Error) -> None:
         """Finds who is guilty by halves; whatever concerns all fails for all."""
         reason = _translate(error)
         if len(batch) == 1 or isinstance(reason, LogUnavailableError):
-            _refuse(batch, reason)
+            self._refuse(batch, reason)
             return
         middle = len(batch) // 2
         await self._settle(batch[:middle])
         await self._settle(batch[middle:])
+
+    def _refuse(self, batch: list[_Waiting], reason: StorageError) -> None:
+        waiting = [each for each in batch if not each.answer.done()]
+        self._metrics.refused(len(waiting))
+        for each in waiting:
+            each.answer.set_exception(reason)
 
     async def _hint(self, verdicts: list[Verdict]) -> None:
         """Wakes who follows the log; under load the next batch does so, and followers poll too."""
@@ -177,12 +192,6 @@ def _answer(batch: list[_Waiting], verdicts: list[Verdict]) -> None:
     for waiting, verdict in zip(batch, verdicts, strict=True):
         if not waiting.answer.done():
             waiting.answer.set_result(verdict)
-
-
-def _refuse(batch: list[_Waiting], reason: StorageError) -> None:
-    for waiting in batch:
-        if not waiting.answer.done():
-            waiting.answer.set_exception(reason)
 
 
 def _translate(error: psycopg.Error) -> StorageError:
