@@ -91,7 +91,7 @@ def test_a_worker_with_nothing_to_do_stops_at_once(
 
     followed = LogReader.wait_for
     monkeypatch.setattr(LogReader, "wait_for", wait_for)
-    with ledger_on(database) as ledger, running(ledger.store):
+    with ledger_on(database) as ledger, running(ledger.projecting):
         assert waits.wait(PATIENCE)
 
 
