@@ -76,7 +76,7 @@ class Command:
     intents: tuple[Intent, ...]
     idempotency_key: str
     body_hash: str
-    if_match: int | None = None
+    if_match: tuple[int, ...] | None = None
     correlation_id: str | None = None
 
 
@@ -388,11 +388,12 @@ def _request(
 
 
 def _check_version(standing: Standing, command: Command) -> None:
-    if command.if_match is not None and command.if_match != standing.version:
+    if standing.version not in (command.if_match or (standing.version,)):
         _refuse_named_version(command, standing.version)
 
 
 def _refuse_named_version(command: Command, current: int) -> None:
-    if command.if_match is not None:
-        message = f"the deal is at version {current}, not {command.if_match}: somebody was first"
+    if command.if_match is not None and current not in command.if_match:
+        named = " or ".join(map(str, command.if_match))
+        message = f"the deal is at version {current}, not {named}: somebody was first"
         raise VersionMismatchError(message, current_version=current)

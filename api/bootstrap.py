@@ -17,6 +17,7 @@ from api.context import ContextReader, LatestContext
 from api.customers import Customers
 from api.forecasts import Forecasts
 from api.http.app import create_app
+from api.http.limits import Limits
 from api.http.services import Services
 from api.identity.access import Access
 from api.identity.accesses import Accesses
@@ -162,6 +163,7 @@ def build_app(
     token: str,
     issuer: Issuer | None = None,
     worker_pid: Callable[[], int | None] = lambda: None,
+    limits: Limits | None = None,
 ) -> FastAPI:
     """Build the server of a ledger: the API and the pages, appends on the server's own loop."""
     stopping = Flag()
@@ -182,7 +184,7 @@ def build_app(
         stopping.set()
         await ledger.store.aclose()
 
-    app = create_app(services, lifespan=lifespan)
+    app = create_app(services, lifespan=lifespan, limits=limits)
     app.include_router(_pages(ledger, views, authenticator))
     return app
 

@@ -16,6 +16,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from api.bootstrap import Ledger, build_app, database, open_ledger
 from api.cli_exchange import load_sample
+from api.http.limits import Limits
+from api.http.wire import Wire
 from api.logs import configure_logs
 from api.settings import Settings, SettingsError
 from api.storage.errors import RolesMissingError
@@ -111,9 +113,17 @@ def _serve(ledger: Ledger, settings: Settings) -> None:
     projecting = ledger.projecting
     keeping = working(projecting.dsn, schema=projecting.schema, log_level=settings.log_level)
     with listener, keeping as worker:
-        app = build_app(ledger, token=token, issuer=settings.issuer, worker_pid=lambda: worker.pid)
+        app = build_app(
+            ledger,
+            token=token,
+            issuer=settings.issuer,
+            worker_pid=lambda: worker.pid,
+            limits=Limits(requests_a_minute=settings.rate_limit),
+        )
         config = uvicorn.Config(
             app,
+            http=Wire,
+            ws="none",
             log_config=None,  # its messages go where ours go
             log_level=settings.log_level,
             access_log=False,

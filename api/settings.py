@@ -100,6 +100,13 @@ class Settings(BaseSettings):
     sample: Literal["company", "none"] = Field(
         "company", description="What `run` puts into an empty ledger: `company` or `none`."
     )
+    rate_limit: int = Field(
+        600_000,
+        ge=0,
+        le=10**9,
+        description="Requests that one credential may make in a minute (600000, more than one "
+        "server answers, so that it binds only where it is set lower); 0 for no limit.",
+    )
     pg_bin: Path | None = Field(
         None,
         description="Folder with the PostgreSQL programs for the embedded server, "

@@ -9,7 +9,7 @@ from domain.deal_state import Deal, Turn
 from domain.decisions.corrections import ensure_amendment, ensure_retraction, read_amended
 from domain.decisions.order import ensure_after_opening, ensure_not_opened, ensure_open
 from domain.decisions.references import ensure_named, ensure_process, ensure_references
-from domain.decisions.sense import ensure_sense
+from domain.decisions.sense import ensure_not_negative, ensure_sense
 from domain.errors import (
     ContradictionError,
     DealNotOpenedError,
@@ -107,6 +107,7 @@ def decide(
     Raises:
         DomainError: the model refuses; `field` is a path such as `data.stage`, from the envelope.
     """
+    ensure_not_negative(intent)
     if isinstance(intent, DealOpened):
         ensure_not_opened(deal)
         ensure_process(intent.process, processes)

@@ -129,6 +129,6 @@ class MisplacedEventError(DomainError):
 
 
 class PayloadRefusedError(DomainError):
-    """An amendment's payload is not of the type of the event that it amends."""
+    """No event has this payload: an amount below nothing, or another type than the amended one."""
 
     code = "payload_refused"

@@ -5,7 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
 from typing import Final, TypeAlias
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
+from starlette.types import Scope
 
 from api.http import (
     bulk,
@@ -25,8 +26,12 @@ from api.http import (
     quarters,
     what_if,
 )
+from api.http.addresses import ensure_known_parameters, methods_of
+from api.http.edge import Edge
+from api.http.limits import Limits
 from api.http.metrics import HttpMetrics, collected
 from api.http.observed import Observed
+from api.http.rates import RateLimited
 from api.http.services import Services
 from api.http.shield import Shield
 
@@ -49,7 +54,9 @@ ROUTERS: Final = (
 )
 
 
-def create_app(services: Services, *, lifespan: Lifespan | None = None) -> FastAPI:
+def create_app(
+    services: Services, *, lifespan: Lifespan | None = None, limits: Limits | None = None
+) -> FastAPI:
     """Give the server of these services; `lifespan` starts and stops what they need."""
     app = FastAPI(
         title="Dealtrail",
@@ -58,13 +65,23 @@ def create_app(services: Services, *, lifespan: Lifespan | None = None) -> FastA
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        redirect_slashes=False,
     )
+    bounds = limits or Limits()
     app.state.services = services
     app.state.metrics = registry = collected(services)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(ensure_known_parameters)])
     problems.install(app)
     contract.describe(app)
+
+    def methods(scope: Scope) -> list[str]:
+        return methods_of(app.routes, scope)
+
+    # Each stands before those that were added earlier.
+    app.add_middleware(Edge, methods=methods, limits=bounds)
+    if bounds.requests_a_minute:
+        app.add_middleware(RateLimited, requests_a_minute=bounds.requests_a_minute)
     app.add_middleware(Shield, authenticator=services.authenticator)
     app.add_middleware(Observed, metrics=HttpMetrics(registry))
     return app

@@ -18,6 +18,10 @@ MAX_BODY: Final = 1 << 20
 MAX_DEPTH: Final = 32
 """Nesting of a body; the deepest event, a published process, needs ten."""
 
+MAX_VALUES: Final = 100_000
+"""Values in a body, those inside others included: two hundred for each event of a request."""
+_CHARSETS: Final = frozenset({"", "charset=utf-8", 'charset="utf-8"'})
+
 JsonObject: TypeAlias = dict[str, object]
 _Steps: TypeAlias = tuple[str | int, ...]
 
@@ -29,11 +33,20 @@ async def read_object(request: Request) -> tuple[bytes, JsonObject]:
         RequestRefusedError: it is too large, not JSON by its type, or not JSON at all.
         MalformedRequestError: it is JSON that no request has.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise unsupported("application/json")
+    ensure_type(request.headers.get("content-type", ""), "application/json")
     body = await read_bytes(request)
     return body, decoded_object(body)
+
+
+def ensure_type(given: str, expected: str) -> None:
+    """Refuse a body of another type, or in another character set than JSON has.
+
+    Raises:
+        RequestRefusedError: it is neither the type alone nor the type with `charset=utf-8`.
+    """
+    kind, _, parameters = given.lower().partition(";")
+    if kind.strip() != expected or parameters.strip() not in _CHARSETS:
+        raise unsupported(expected)
 
 
 def unsupported(expected: str) -> RequestRefusedError:
@@ -50,24 +63,21 @@ async def read_bytes(request: Request, *, most: int = MAX_BODY) -> bytes:
     """Give the bytes of a body, refused before they are read where their length is stated."""
     stated = request.headers.get("content-length", "")
     if stated.isascii() and stated.isdigit() and int(stated) > most:
-        raise too_large()
-    parts: list[bytes] = []
-    size = 0
+        raise too_large(most)
+    body = bytearray()
     async for part in request.stream():
-        size += len(part)
-        if size > most:
-            raise too_large()
-        parts.append(part)
-    return b"".join(parts)
+        if len(body) + len(part) > most:
+            raise too_large(most)
+        body += part
+    return bytes(body)
 
 
-def too_large() -> RequestRefusedError:
+def too_large(most: int = MAX_BODY) -> RequestRefusedError:
     """Give the refusal of a body, or of a line, that is too long."""
     return RequestRefusedError(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "too_large",
-        f"at most {MAX_BODY} bytes are read",
-        headers={"Connection": "close"},
+        f"at most {most} bytes are read",
     )
 
 
@@ -107,8 +117,12 @@ _TOO_DEEP: Final = f"the body is nested more than {MAX_DEPTH} levels deep"
 def _check_values(content: JsonObject) -> None:
     """Refuse depth, and texts that cannot be stored, naming where they stand."""
     pending: list[tuple[_Steps, object]] = [((), content)]
+    seen = 0
     while pending:
         steps, value = pending.pop()
+        seen += len(value) if isinstance(value, dict | list) else 0
+        if seen > MAX_VALUES:
+            raise MalformedRequestError(f"the body holds more than {MAX_VALUES} values")
         if len(steps) > MAX_DEPTH:
             raise MalformedRequestError(_TOO_DEEP)
         for name, inner in _inside(value):

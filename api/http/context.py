@@ -20,7 +20,7 @@ from api.http.intents import BODIES, malformed, read_intents
 from api.http.moments import AskedMoment, instant_named, moment_of_log, moment_of_views
 from api.http.reply import reply
 from api.http.services import services_of
-from api.http.writes import IdempotencyKey, IfMatch, command, recorded_context, version_named
+from api.http.writes import IdempotencyKey, IfMatch, command, recorded_context, versions_named
 from api.identity.permissions import Action
 from api.identity.reach import Reach
 from api.identity.redaction import without_pressure
@@ -43,7 +43,7 @@ async def record(
     intents = read_intents(kind, body, content)
     if stream_id is None:
         stream_id = _stream_named_by(intents[0].data)
-    asked_for = command(request, intents, key=key, body=body, if_match=version_named(if_match))
+    asked_for = command(request, intents, key=key, body=body, if_match=versions_named(if_match))
     recorded = await services_of(request).application.append_to_context(stream_id, asked_for)
     return recorded_context(recorded, location=_LOCATIONS[kind].format(*stream_id.split(":")[1:]))
 

@@ -23,15 +23,38 @@ _MEANINGS: Final[Mapping[int, str]] = {
     403: "Your role, or the scopes of your key, do not allow this; or it comes from another site.",
     404: "There is no such thing, or none that you may see.",
     406: "None of the formats that you accept is offered here.",
+    408: "The request, or its body, comes in too slowly.",
     409: "The model refuses: what is asked cannot be, and `detail` says why.",
     412: "Somebody was first: the deal is not at the version of `If-Match`.",
-    413: "The body is larger than 1 MiB.",
-    415: "The body is not of the content type that this route reads.",
+    413: "The body is larger than this route reads.",
+    414: "The address is too long.",
+    415: "The body is not of the content type that this route reads, or it is compressed.",
+    417: "`Expect` says something else than `100-continue`.",
     422: "The request is malformed; `errors` names each field and what is wrong with it.",
+    429: "This credential has asked too often; ask again after `Retry-After` seconds.",
+    431: "The headers are too long, or too many.",
     503: "The log or the projections cannot answer in time; ask again after `Retry-After` seconds.",
 }
 _READ: Final = (400, 401, 403, 422, 503)
 _WRITE: Final = (400, 401, 403, 409, 413, 415, 422, 503)
+_ANYWHERE: Final = (400, 414, 417, 431)
+"""What any address may answer: refused before its route is reached."""
+_WITH_BODY: Final = (408, 413, 415)
+_UNLIMITED: Final = ("/healthz",)
+"""Addresses that need no credential and count for no rate limit."""
+_SECONDS: Final = {
+    "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}
+}
+_STANDING: Final = {
+    "RateLimit-Policy": {
+        "description": "The quota `q` of the credential in `w` seconds.",
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": "The `r` requests that are left, and the `t` seconds until all are again.",
+        "schema": {"type": "string"},
+    },
+}
 _POSITION: Final = {
     "X-Position": {
         "description": "The position of the log that the answer stands on.",
@@ -113,6 +136,16 @@ def body(*models: type[BaseModel], media_type: str = "application/json") -> dict
     return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
 
 
+def lines(model: type[BaseModel], *, media_type: str) -> dict[str, Any]:
+    """Describe a body of lines, each of which is one object.
+
+    `itemSchema` is what OpenAPI 3.2 calls it; a reader of 3.1 takes the body for a text.
+    """
+    item = {"$ref": _REF.format(model=model.__name__)}
+    content = {media_type: {"schema": {"type": "string"}, "itemSchema": item}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
 def describe(app: FastAPI) -> None:
     """Make the application answer `/openapi.json` with the whole contract."""
 
@@ -133,9 +166,9 @@ def _problems(*statuses: int) -> Responses:
             "content": {problems.MEDIA_TYPE: {"schema": reference}},
         }
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
-            described[status]["headers"] = {
-                "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}
-            }
+            described[status]["headers"] = _SECONDS
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            described[status]["headers"] = {**_SECONDS, **_STANDING}
     return described
 
 
@@ -166,6 +199,17 @@ def _described(app: FastAPI) -> dict[str, Any]:
         "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
     }
     schema["security"] = [{"bearer": []}, {"session": []}]
-    for path in ("/healthz",):
+    for path in _UNLIMITED:
         schema["paths"][path]["get"]["security"] = []
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            _add_everywhere(path, method, operation)
     return schema
+
+
+def _add_everywhere(path: str, method: str, operation: dict[str, Any]) -> None:
+    """Add the problems that come from before the routes."""
+    limited = () if path in _UNLIMITED else (HTTPStatus.TOO_MANY_REQUESTS,)
+    bodies = _WITH_BODY if method == "post" else ()
+    for status, described in _problems(*_ANYWHERE, *limited, *bodies).items():
+        operation["responses"].setdefault(str(int(status)), described)

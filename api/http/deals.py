@@ -35,7 +35,7 @@ from api.http.writes import (
     command,
     moved_on,
     recorded_deal,
-    version_named,
+    versions_named,
 )
 from api.identity.permissions import Action
 from api.identity.redaction import without_gaps, without_verdicts
@@ -95,14 +95,14 @@ async def append_to_deal(
     """Record events of a deal, all of them or none; `If-Match` names the version you saw."""
     services = services_of(request)
     named = deal_named(deal_id)
-    version = version_named(if_match)
+    versions = versions_named(if_match)
     body, content = await read_object(request)
     intents = read_intents("deal", body, content)
-    asked_for = command(request, intents, key=key, body=body, if_match=version)
+    asked_for = command(request, intents, key=key, body=body, if_match=versions)
     try:
         recorded = await services.application.append_to_deal(named, asked_for)
     except VersionMismatchError:
-        return await moved_on(request, services, named, version)
+        return await moved_on(request, services, named, versions)
     return recorded_deal(recorded)
 
 

@@ -29,13 +29,17 @@ Day: TypeAlias = Annotated[
 ]
 
 ClosedText: TypeAlias = Annotated[
-    str | None, Query(description="open, won, lost or disqualified; several with commas between.")
+    str | None,
+    Query(
+        min_length=1, description="open, won, lost or disqualified; several with commas between."
+    ),
 ]
 HealthText: TypeAlias = Annotated[
     str | None,
     Query(
+        min_length=1,
         description="The colour of open deals: red, amber, or none where no flag holds; several "
-        "with commas between. As a list tells it, without the age in the stage."
+        "with commas between. As a list tells it, without the age in the stage.",
     ),
 ]
 ExternalId: TypeAlias = Annotated[
@@ -94,7 +98,7 @@ def list_deals(
     sort: Annotated[Sort, Query(description="A minus sign turns the order round.")] = "name",
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
     cursor: Annotated[
-        str | None, Query(max_length=2000, description="Where the page before ended.")
+        str | None, Query(min_length=1, max_length=2000, description="Where the page before ended.")
     ] = None,
 ) -> Response:
     """List deals as known and as true at a moment, each with its progress and verdicts.

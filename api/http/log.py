@@ -1,6 +1,7 @@
 """The routes of the log itself: its pages, in four formats, and its stream."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Final, Literal, TypeAlias
@@ -10,12 +11,13 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from api.answers import event_json, json_bytes
-from api.errors import MalformedRequestError, NotPermittedError
+from api.errors import BeyondTheLogError, MalformedRequestError, NotPermittedError
 from api.http import contract, schemas
 from api.http.deals import deal_named
 from api.http.formats import FORMATS, written
 from api.http.guard import GuardedRoute, does, identity_of, note_access, reach_of
 from api.http.moments import (
+    INSTANT_PATTERN,
     Asked,
     AskedMoment,
     AsOf,
@@ -29,9 +31,11 @@ from api.http.problems import RequestRefusedError
 from api.http.reply import link_with, reply
 from api.http.services import Services, services_of
 from api.http.shield import authenticated
+from api.http.slots import SlottedStream
 from api.identity.permissions import Action, ensure_may
 from api.lists_log import LogFilters
 from api.parameters import some_of
+from api.storage.errors import LogUnavailableError
 from domain.events.base import type_name
 from domain.events.catalogue import TYPES_BY_NAME
 from domain.replay import Event
@@ -41,17 +45,24 @@ MAX_LIMIT: Final = 1000
 HEARTBEAT_SECONDS: Final = 15.0
 _PAUSE_SECONDS: Final = 0.25
 _STREAM_BATCH: Final = 500
+_UNWANTED: Final = re.compile(r"q=0(\.0{0,3})?")
 _CHANNELS: Final = ("ui", "api", "import", "rule")
 Text: TypeAlias = Annotated[str | None, Query(min_length=1, max_length=500)]
 Instant: TypeAlias = Annotated[
-    str | None, Query(max_length=64, description="An instant with its zone.")
+    str | None,
+    Query(
+        min_length=1,
+        max_length=64,
+        description="An instant with its zone.",
+        json_schema_extra={"pattern": f"^{INSTANT_PATTERN}$"},
+    ),
 ]
 Position: TypeAlias = Annotated[int | None, Query(ge=0, le=2**62)]
 
 
 def filters(
     type: Annotated[
-        str | None, Query(description="An event type; several with commas between.")
+        str | None, Query(min_length=1, description="An event type; several with commas between.")
     ] = None,
     deal: Text = None,
     account: Text = None,
@@ -59,7 +70,8 @@ def filters(
     rep: Text = None,
     actor: Text = None,
     channel: Annotated[
-        str | None, Query(description="ui, api, import or rule; several with commas between.")
+        str | None,
+        Query(min_length=1, description="ui, api, import or rule; several with commas between."),
     ] = None,
     recorded_from: Instant = None,
     recorded_to: Instant = None,
@@ -156,8 +168,10 @@ def _offered(request: Request, accept: str) -> str:
 
 
 def _acceptable(accept: str) -> str:
-    for part in accept.split(","):
-        named = part.partition(";")[0].strip().lower()
+    for part in accept.lower().split(","):
+        named, _, weight = part.replace(" ", "").partition(";")
+        if _UNWANTED.fullmatch(weight):
+            continue
         if named in {"*/*", "application/*", "application/json", ""}:
             return "application/json"
         if named in FORMATS:
@@ -201,27 +215,37 @@ async def stream_events(
     Without either the stream begins at the head.
     """
     services = services_of(request)
-    start = _start(last_event_id, after)
-    if start is None:
-        start = (await asyncio.to_thread(services.store.head)).position
+    field, start = _start(last_event_id, after)
+    head = (await asyncio.to_thread(services.store.head)).position
+    if start is not None and start > head:
+        message = f"{field}: position {start} lies beyond the head of the log, {head}"
+        raise BeyondTheLogError(message, field=field)
     await asyncio.to_thread(reach_of, request)  # refused here, and not in the midst of a stream
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(
-        _followed(services, request, start), media_type="text/event-stream", headers=headers
+    return SlottedStream(
+        services.streams.take(),
+        _followed(services, request, head if start is None else start),
+        media_type="text/event-stream",
+        headers=headers,
     )
 
 
-def _start(last_event_id: str | None, after: int | None) -> int | None:
+def _start(last_event_id: str | None, after: int | None) -> tuple[str, int | None]:
+    """Give where a stream goes on, and which part of the request says so."""
     if last_event_id is None:
-        return after
+        return "after", after
     if not (last_event_id.isascii() and last_event_id.isdigit()):
         message = "Last-Event-ID: expected a position of the log"
         raise MalformedRequestError(message, field="Last-Event-ID")
-    return int(last_event_id)
+    return "Last-Event-ID", int(last_event_id)
 
 
 async def _followed(services: Services, request: Request, position: int) -> AsyncIterator[bytes]:
-    """Follow the log until the server stops, or the credential is not good any more."""
+    """Follow the log until the server stops, or the credential is not good any more.
+
+    While the log is away the stream ends too, and its client comes back for the rest. A client
+    that reads slowly holds up this loop, so that no more than one batch waits for it.
+    """
     loop = asyncio.get_running_loop()
     said = loop.time()
     yield b"retry: 1000\n\n"
@@ -247,8 +271,8 @@ async def _batch(
 ) -> tuple[int, list[Event]] | None:
     """Give how far the log was read, and what of it the reader may see at this moment.
 
-    None once the reader may see nothing any more: the credential has ended, or the organisation
-    has them in another role.
+    None once the reader may see nothing any more: the credential has ended, the organisation has
+    them in another role, or the log is away.
     """
 
     def read() -> tuple[int, list[Event]]:
@@ -257,11 +281,11 @@ async def _batch(
             return after, []
         return events[-1].position, services.access.shown(reach_of(request), events)
 
-    if await authenticated(services.authenticator, request.headers) is None:
-        return None
     try:
+        if await authenticated(services.authenticator, request.headers) is None:
+            return None
         return await asyncio.to_thread(read)
-    except NotPermittedError:
+    except (NotPermittedError, LogUnavailableError):
         return None
 
 

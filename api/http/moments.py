@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from fastapi import Depends, Query
 
@@ -12,12 +12,18 @@ from api.moment import Moment, ensure_recorded, instant, moment
 from api.what_if import published
 from domain.policy import Policy
 
+INSTANT_PATTERN: Final = (
+    "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?"
+    "(Z|[-+ ][0-2][0-9]:[0-5][0-9])"
+)
+"""What an instant looks like; a `+` may arrive as the space that it means in a query."""
 AsOf: TypeAlias = Annotated[
     str | None,
     Query(
         description="What was known then: an instant with its zone, or `position:N` of the log. "
         "Default: the head of the log.",
         max_length=64,
+        json_schema_extra={"pattern": f"^(position:[0-9]{{1,18}}|{INSTANT_PATTERN})$"},
     ),
 ]
 EffectiveAt: TypeAlias = Annotated[
@@ -26,6 +32,7 @@ EffectiveAt: TypeAlias = Annotated[
         description="What was true then, as known at `as_of`: an instant with its zone. "
         "Default: the instant of `as_of`; it then hides no event.",
         max_length=64,
+        json_schema_extra={"pattern": f"^{INSTANT_PATTERN}$"},
     ),
 ]
 MinPosition: TypeAlias = Annotated[

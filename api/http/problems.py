@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from api import errors as application
 from api.answers import json_bytes
+from api.http.addresses import methods_of
 from api.http.fields import field_errors
 from api.storage import errors as storage
 from domain import errors as domain
@@ -129,6 +130,7 @@ def problem_of(error: Exception, *, request_id: str) -> Response | None:
             error.detail,
             request_id=request_id,
             field=error.field,
+            errors=[{"field": error.field, "detail": error.detail}] if error.field else (),
             headers=error.headers,
         )
     known = next((kind for kind in type(error).__mro__ if kind in STATUSES), None)
@@ -184,12 +186,15 @@ async def on_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     phrase = HTTPStatus(error.status_code).phrase
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(methods_of(request.app.routes, request.scope))
     return problem(
         error.status_code,
         phrase.lower().replace(" ", "_").replace("-", "_"),
         f"{request.method} {request.url.path}: {phrase.lower()}",
         request_id=request_id_of(request),
-        headers=error.headers,
+        headers=headers,
     )
 
 
@@ -198,8 +203,10 @@ async def on_invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     errors = field_errors(error.errors(), skip=1)
-    names = {str(fault["loc"][-1]).lower() for fault in error.errors()}
-    keyless = "idempotency-key" in names
+    keyless = any(
+        fault["type"] == "missing" and str(fault["loc"][-1]).lower() == "idempotency-key"
+        for fault in error.errors()
+    )
     return problem(
         HTTPStatus.BAD_REQUEST if keyless else HTTPStatus.UNPROCESSABLE_ENTITY,
         "idempotency_key_missing" if keyless else application.MalformedRequestError.code,

@@ -18,7 +18,7 @@ from api.http.intents import BODIES, read_intents
 from api.http.moments import AskedMoment, moment_of_log, moment_of_views
 from api.http.reply import reply
 from api.http.services import Services, services_of
-from api.http.writes import IdempotencyKey, IfMatch, command, recorded_process, version_named
+from api.http.writes import IdempotencyKey, IfMatch, command, recorded_process, versions_named
 from api.identity.permissions import Action
 from api.processes import versions_of
 from api.storage.errors import StorageError
@@ -49,7 +49,7 @@ async def append_to_process(
     services = services_of(request)
     body, content = await read_object(request)
     intents = read_intents("process", body, content)
-    asked_for = command(request, intents, key=key, body=body, if_match=version_named(if_match))
+    asked_for = command(request, intents, key=key, body=body, if_match=versions_named(if_match))
     recorded = await services.application.append_to_context(f"process:{process}", asked_for)
     found = await asyncio.to_thread(_warnings, services, process, recorded)
     return recorded_process(recorded, warnings_json(found), location=f"/v1/processes/{process}")

@@ -9,7 +9,6 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from api.answers import json_bytes
-from api.errors import MalformedRequestError
 from api.moment import Moment
 
 
@@ -50,18 +49,3 @@ def link_with(request: Request, **parameters: object) -> str:
     kept = [pair for pair in request.query_params.multi_items() if pair[0] not in parameters]
     given = [(name, value) for name, value in parameters.items() if value is not None]
     return f"{request.url.path}?{urlencode([*kept, *given])}"
-
-
-def ensure_known_parameters(request: Request, known: frozenset[str]) -> None:
-    """Refuse a parameter that this route does not have.
-
-    A misspelt `as_of` that were ignored would answer another question than was asked.
-    """
-    errors = [
-        {"field": name, "detail": "not a parameter of this address"}
-        for name in dict.fromkeys(request.query_params.keys())
-        if name not in known
-    ]
-    if errors:
-        detail = f"{errors[0]['field']}: {errors[0]['detail']}"
-        raise MalformedRequestError(detail, field=errors[0]["field"], errors=errors)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from threading import Event as Flag
 
 from fastapi import Request
@@ -12,6 +13,8 @@ from api.close_patterns import ClosePatterns
 from api.context import ContextReader
 from api.customers import Customers
 from api.forecasts import Forecasts
+from api.http.limits import MAX_BULKS, MAX_STREAMS
+from api.http.slots import Slots
 from api.identity.access import Access
 from api.identity.accesses import Accesses
 from api.identity.authenticator import Authenticator
@@ -66,6 +69,8 @@ class Services:
     keys: Keys
     stopping: Flag = field(default_factory=Flag)
     worker_pid: Callable[[], int | None] = lambda: None
+    streams: Slots = field(default_factory=partial(Slots, MAX_STREAMS, "followers of the log"))
+    bulks: Slots = field(default_factory=partial(Slots, MAX_BULKS, "bulk requests"))
 
 
 def services_of(request: Request) -> Services:

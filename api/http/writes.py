@@ -20,7 +20,8 @@ from api.http.tracing import correlation_of
 from domain.events.base import type_name
 from domain.replay import Event
 
-_VERSION: Final = re.compile(r'"([0-9]{1,9})"')
+_TAG: Final = re.compile(r'(W/)?"([!#-~]*)"')
+_VERSION: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 
 IdempotencyKey: TypeAlias = Annotated[
     str,
@@ -55,7 +56,7 @@ def command(
     *,
     key: str,
     body: bytes,
-    if_match: int | None = None,
+    if_match: tuple[int, ...] | None = None,
 ) -> Command:
     """Give the command that a request is."""
     return Command(
@@ -68,19 +69,23 @@ def command(
     )
 
 
-def version_named(header: str | None) -> int | None:
-    """Read If-Match; None where the client does not care.
+def versions_named(header: str | None) -> tuple[int, ...] | None:
+    """Read If-Match; None where any version will do.
+
+    A weak tag, or one that is no version, matches nothing (RFC 9110, section 13.1.1): where there
+    is no other, the answer is 0, the version of no deal.
 
     Raises:
-        MalformedRequestError: it is no version in quotes.
+        MalformedRequestError: it is no list of tags in quotes.
     """
     if header is None or header.strip() == "*":
         return None
-    found = _VERSION.fullmatch(header.strip())
-    if found is None:
-        message = 'If-Match: expected one version in quotes, such as "7"'
+    tags = [_TAG.fullmatch(one.strip()) for one in header.split(",")]
+    if None in tags:
+        message = 'If-Match: expected versions in quotes, such as "7"'
         raise MalformedRequestError(message, field="If-Match")
-    return int(found[1])
+    strong = [tag[2] for tag in tags if tag is not None and not tag[1]]
+    return tuple(int(one) for one in strong if _VERSION.fullmatch(one)) or (0,)
 
 
 def recorded_deal_json(recorded: Recorded) -> dict[str, object]:
@@ -109,16 +114,17 @@ def recorded_process(
 
 
 async def moved_on(
-    request: Request, services: Services, deal_id: UUID, if_match: int | None
+    request: Request, services: Services, deal_id: UUID, versions: tuple[int, ...] | None
 ) -> Response:
     """Answer a version that is gone with the current one and the events in between."""
     events = await services.store.load(f"deal:{deal_id}")
-    between = [event for event in events if if_match is not None and event.version > if_match]
+    seen = max(versions or (0,))
+    between = [event for event in events if seen and event.version > seen]
     current = len(events)
     return problem(
         HTTPStatus.PRECONDITION_FAILED,
         VersionMismatchError.code,
-        f"the deal is at version {current}, not {if_match}; `events` are those in between",
+        f"the deal is at version {current}; `events` are those since the one you named",
         request_id=request_id_of(request),
         field="If-Match",
         headers={"ETag": f'"{current}"'},

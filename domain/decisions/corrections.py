@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from domain.deal_state import Deal
 from domain.decisions.references import ensure_process, ensure_references
+from domain.decisions.sense import ensure_not_negative
 from domain.errors import (
     AlreadySoError,
     ContradictionError,
@@ -75,6 +76,7 @@ def _payload_refused(target: type[DomainEvent], error: ValidationError) -> Paylo
 
 def _ensure_amended_references(deal: Deal, amended: DealEvent, processes: Processes) -> None:
     """Check what the process must have; whether a named thing is settled is past deciding."""
+    ensure_not_negative(amended)
     if isinstance(amended, DealOpened):
         ensure_process(amended.process, processes)
         return

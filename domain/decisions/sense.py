@@ -4,7 +4,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from domain.deal_state import Deal, Named, Turn
-from domain.errors import AlreadySoError, ContradictionError, DealNotClosedError
+from domain.errors import (
+    AlreadySoError,
+    ContradictionError,
+    DealNotClosedError,
+    PayloadRefusedError,
+)
 from domain.events.catalogue import CustomerEvent, DealEvent, LifeEvent
 from domain.events.customer import (
     CustomerCommitmentRecorded,
@@ -152,3 +157,16 @@ def _ensure_seller_level(level: int) -> None:
     if level >= CUSTOMER_SOURCED:
         message = f"level {level} is the customer's word; the seller's own is of level 1 or 2"
         raise ContradictionError(message, field="data.level")
+
+
+def ensure_not_negative(intent: DealEvent) -> None:
+    """Refuse an amount below nothing; an import keeps what its source says.
+
+    Raises:
+        PayloadRefusedError: naming the amount.
+    """
+    for name in type(intent).model_fields:
+        value = getattr(intent, name)
+        if isinstance(value, Money) and value.amount < 0:
+            message = f"{name}: an amount is not negative, as {value.amount} is"
+            raise PayloadRefusedError(message, field=f"data.{name}.amount")

@@ -37,7 +37,7 @@ def command(*facts: DomainEvent, key: str | None = None, if_match: int | None = 
         intents=tuple(Intent(data=fact) for fact in facts),
         idempotency_key=key or f"key-{next(_KEYS)}",
         body_hash=str(facts),
-        if_match=if_match,
+        if_match=None if if_match is None else (if_match,),
     )
 
 

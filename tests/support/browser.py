@@ -13,6 +13,8 @@ import uvicorn
 from fastapi import FastAPI
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from api.http.wire import Wire
+
 CHROMIUM: Final = shutil.which("chromium")
 FLAGS: Final = (
     "--no-sandbox",
@@ -28,12 +30,12 @@ Scheme = Literal["light", "dark"]
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
+def serving(app: FastAPI, *, wire: type[Wire] = Wire) -> Iterator[str]:
     """The address of a server of this application, on a free port of loopback."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(
-        uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, ws="none")
+        uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, ws="none", http=wire)
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
