@@ -1,5 +1,6 @@
 """Servers in processes of their own: ours with one empty endpoint more, and a usual one."""
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from secrets import token_urlsafe
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import uuid4
 
 import orjson
@@ -24,6 +25,7 @@ from api.bench.clients import INSERT, row_of
 from api.bench.product import opened
 from api.bootstrap import build_app
 from api.collecting import collect_seldom
+from api.http.wire import Wire
 from api.logs import configure_logs
 from api.storage.connections import conninfo
 from api.worker_process import working
@@ -109,7 +111,7 @@ def _serve(dsn: str, schema: str, token: str, pipe: Pipe) -> None:
         app = build_app(ledger, token=token)
         app.post(EMPTY)(_empty)
         with socket.socket() as listener, working(dsn, schema=schema):
-            _listen(app, listener, pipe)
+            _listen(app, listener, pipe, http=Wire)
 
 
 def _empty() -> dict[str, str]:
@@ -139,9 +141,15 @@ class _Told(BaseModel):
     events: list[dict[str, Any]]
 
 
-def _listen(app: FastAPI, listener: socket.socket, pipe: Pipe) -> None:
+def _listen(
+    app: FastAPI,
+    listener: socket.socket,
+    pipe: Pipe,
+    *,
+    http: type[asyncio.Protocol] | Literal["h11"] = "h11",
+) -> None:
     listener.bind(("127.0.0.1", 0))
     listener.listen(_BACKLOG)
     pipe.send(listener.getsockname()[1])
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
+    config = uvicorn.Config(app, http=http, log_config=None, access_log=False, server_header=False)
     uvicorn.Server(config).run(sockets=[listener])
