@@ -24,6 +24,7 @@ from api.storage.requests import (
     as_recorded,
     new_event_id,
 )
+from api.turns import Turns
 from domain.context import decide_context
 from domain.deal import decide
 from domain.errors import DomainError, MisplacedEventError
@@ -123,6 +124,7 @@ class Application:
         self._clock = clock
         self._access = access
         self._recent = RecentDeals()
+        self._turns = Turns()
 
     async def open_deal(self, command: Command) -> Recorded:
         """Record the first events of a new deal; the process in force is pinned to it."""
@@ -137,12 +139,10 @@ class Application:
             DomainError: the model refuses one of them; nothing is recorded.
             VersionMismatchError: the deal is not at the version that the client named.
             KeyReusedError: the idempotency key was used for another request.
+            LogUnavailableError: the log gave no answer in time; it may be recorded.
         """
         stream_id = f"deal:{deal_id}"
-        ordinary = not any(isinstance(one.data, _NEEDS_THE_LATEST) for one in command.intents)
-        seen = self._recent.get(stream_id) if ordinary else None
-        decided = self._decide_deal(command, deal_id)
-        return await self._record(stream_id, command, decided, seen=seen)
+        return await self._record(stream_id, command, self._decide_deal(command, deal_id))
 
     async def append_to_context(self, stream_id: str, command: Command) -> Recorded:
         """Record events of a quota, a process, a policy, a calendar, the organisation or rates.
@@ -172,8 +172,12 @@ class Application:
 
         return decided
 
-    async def _record(
-        self, stream_id: str, command: Command, decided: Decide, *, seen: Standing | None = None
+    async def _record(self, stream_id: str, command: Command, decided: Decide) -> Recorded:
+        async with self._turns.of(stream_id):
+            return await self._decide_and_append(stream_id, command, decided)
+
+    async def _decide_and_append(
+        self, stream_id: str, command: Command, decided: Decide
     ) -> Recorded:
         """Decide on a stream as last seen, or else as loaded, and append; again if overtaken.
 
@@ -181,6 +185,8 @@ class Application:
         """
         named = [intent.on_behalf_of for intent in command.intents]
         ensure_may_write(command.caller.identity, stream_id, on_behalf_of=named)
+        ordinary = not any(isinstance(one.data, _NEEDS_THE_LATEST) for one in command.intents)
+        seen = self._recent.get(stream_id) if ordinary else None
         for _ in range(RETRIES):
             standing = seen or await self._load(stream_id)
             try:
@@ -211,13 +217,7 @@ class Application:
         raise VersionMismatchError(message, current_version=current)
 
     async def _request(
-        self,
-        stream_id: str,
-        command: Command,
-        decided: Decide,
-        standing: Standing,
-        *,
-        latest: bool,
+        self, stream_id: str, command: Command, decided: Decide, standing: Standing, *, latest: bool
     ) -> AppendRequest:
         """Decide a command and give what to append.
 

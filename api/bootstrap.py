@@ -89,7 +89,7 @@ def database(settings: Settings) -> Iterator[Addresses]:
     if given is not None:
         yield given
         return
-    with EmbeddedServer(settings.home, bin_dir=settings.pg_bin) as server:
+    with EmbeddedServer(settings.home, bin_dir=settings.pg_bin) as server, server.kept_up():
         yield Addresses.on_embedded(server.dsn(), schema=settings.schema_name)
 
 

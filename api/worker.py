@@ -91,7 +91,7 @@ class Worker:
         """Give the position that every projection has reached."""
         with self._store.connection() as connection:
             rows = connection.execute("SELECT name, position FROM projections").fetchall()
-        positions = dict(rows)
+        positions: dict[str, int] = dict(rows)
         reached = [int(positions.get(projection.name, 0)) for projection in self._projections]
         return min(reached)
 

@@ -8,9 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event as Flag
+from threading import Thread
 from typing import Final, Self
 
 import psycopg
+import structlog
 from psycopg import pq, sql
 from psycopg.conninfo import make_conninfo
 
@@ -26,6 +29,9 @@ _START_SECONDS: Final = 120
 
 _SILENCE_SECONDS: Final = 10
 """A server that runs and for so long does not even refuse has lost its socket, or hangs."""
+
+_LOOK_SECONDS: Final = 0.5
+"""How long a server may be dead before it is started again."""
 
 _TUNING: Final = {
     "listen_addresses": "",
@@ -93,6 +99,19 @@ class EmbeddedServer:
                     share.cluster.stop()
             finally:
                 share.leave()
+
+    @contextmanager
+    def kept_up(self) -> Iterator[Self]:
+        """Until the block ends, a server that was killed is started again."""
+        stop = Flag()
+        arguments = (self._started(), stop)
+        keeper = Thread(target=_keep, args=arguments, name="postgresql-keeper", daemon=True)
+        keeper.start()
+        try:
+            yield self
+        finally:
+            stop.set()
+            keeper.join()
 
     def dsn(self, database: str = DATABASE) -> str:
         return self._started().cluster.dsn(database)
@@ -195,6 +214,13 @@ class _Cluster:
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self._place.data), "-w", "-m", "fast", "stop")
 
+    def lives(self) -> bool:
+        """Whether its first process does: the others end soon after it."""
+        first = _pids_by_file(self._place.data / "postmaster.pid")
+        if not Path("/proc/self/cwd").exists():
+            return bool(first)
+        return any(_works_in(Path(f"/proc/{pid}"), self._place.data) for pid in first)
+
     def pids(self) -> list[int]:
         """The live processes of the server: all that work in the data folder.
 
@@ -265,6 +291,19 @@ class _Cluster:
         if code != 0:
             said = " ".join(output.split()[-40:])
             raise EmbeddedError(f"{program} failed as {place.account.name} ({place.data}): {said}")
+
+
+def _keep(share: _Share, stop: Flag) -> None:
+    log = structlog.get_logger("dealtrail.postgresql")
+    while not stop.wait(_LOOK_SECONDS):
+        if share.cluster.lives():
+            continue
+        log.warning("PostgreSQL ended and is started again")
+        try:
+            with _gate(share.place):
+                share.cluster.ensure_serving(alone=share.alone)
+        except (EmbeddedError, OSError) as error:
+            log.warning("PostgreSQL cannot be started yet", reason=str(error))
 
 
 @contextmanager

@@ -17,8 +17,8 @@ _BREAK_SECONDS: Final = 1.0
 _PASSING: Final = frozenset({"57014", "55P03", "40P01", "40001", "25006"})
 """Cancelled, lock not available, deadlock, serialization, read-only: nothing stored, try again."""
 
-_PASSING_CLASSES: Final = ("08", "53", "57P")
-"""Connection lost, out of resources, the server stops or starts."""
+_PASSING_CLASSES: Final = ("08", "53", "57P", "58")
+"""Connection lost, out of resources, the server stops or starts, its disk fails."""
 
 
 class LinkDownError(Exception):

@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 from api.clock import Deadline
 from api.storage.connections import conninfo
 from api.storage.errors import LogUnavailableError
+from api.storage.reading_connection import ReadingConnection, check
 from api.storage.requests import Duplicate, Head
 from api.storage.rows import (
     SELECT,
@@ -31,6 +32,9 @@ END: Final = 2**63 - 1
 """A position that no log reaches: no cut."""
 
 POOL_SECONDS: Final = 3.0
+_RECONNECT_SECONDS: Final = 2.0
+"""How long the pool itself tries to connect; later it pauses longer between its tries than anybody
+waits, and who asks next makes it try at once."""
 _POOL_SIZE: Final = 8
 _POLL_SECONDS: Final = 0.25
 """How late a follower may notice what no hint told of."""
@@ -80,15 +84,16 @@ class LogReader:
         """Take the address of a ledger; tables in the schema `before` come before its own."""
         self.dsn = dsn
         self.schema = schema
-        self.pool: ConnectionPool[Connection[Row]] = ConnectionPool(
+        self.pool: ConnectionPool[ReadingConnection] = ConnectionPool(
             conninfo(dsn, schema=schema, before=before),
-            connection_class=Connection[Row],
+            connection_class=ReadingConnection,
             kwargs={"autocommit": True},
             min_size=1,
             max_size=pool_size,
             timeout=POOL_SECONDS,
+            reconnect_timeout=_RECONNECT_SECONDS,
             # A server that was restarted leaves dead connections in the pool.
-            check=ConnectionPool.check_connection,
+            check=check,
             open=False,
             name=f"{schema}-reader",
         )
@@ -102,15 +107,15 @@ class LogReader:
             self.pool.close()
 
     @contextmanager
-    def connection(self) -> Iterator[Connection[Row]]:
-        """A connection in autocommit, for one `with` block.
+    def connection(self, *, timeout: float | None = None) -> Iterator[ReadingConnection]:
+        """A connection in autocommit, for one `with` block; `timeout` seconds are waited for one.
 
         Raises:
             LogUnavailableError: there is none in time, or it is lost or too slow on the way.
         """
         try:
             self.pool.open()
-            with self.pool.connection() as connection:
+            with self.pool.connection(timeout) as connection:
                 yield connection
         except (PoolTimeout, PoolClosed, psycopg.OperationalError) as error:
             message = f"the log cannot be read: {str(error).strip()}"

@@ -4,8 +4,6 @@ Holds `docs/guarantees.md`, G51, G52 and G53.
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,9 +12,9 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.bootstrap import Ledger, build_app
+from tests.support.chaos import ChaosProxy
 from tests.support.client import TOKEN, client_on, event, open_deal, opened, post
 from tests.support.ledgers import SCHEMA
-from tests.support.log import Proxy
 from tests.support.roles import under_one_login
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -203,14 +201,14 @@ def test_readiness_tells_how_the_schema_stands(
     assert (answer.status_code, answer.json()["migrations"]) == (status, state)
 
 
-def test_without_the_database_the_server_lives_tells_so_and_is_not_ready(
-    database: str, tmp_path: Path
-) -> None:
-    proxy, away = Proxy(database, tmp_path / "proxy"), ExitStack()
-    away.enter_context(proxy.listening())
-    with under_one_login(proxy.dsn, schema=SCHEMA) as ledger, served(ledger) as client:
+def test_without_the_database_the_server_lives_tells_so_and_is_not_ready(database: str) -> None:
+    with (
+        ChaosProxy(database).listening() as network,
+        under_one_login(network.dsn, schema=SCHEMA) as ledger,
+        served(ledger) as client,
+    ):
         assert value(client, "database_up") == 1
-        away.close()
+        network.refuse()
 
         assert client.get("/healthz").json() == {"status": "ok"}
         assert client.get("/readyz").status_code == 503

@@ -137,6 +137,22 @@ def test_one_of_many_that_name_a_version_wins(ledger_dsn: str) -> None:
     assert sum(isinstance(answer, VersionMismatchError) for answer in answers) == 19
 
 
+def test_many_that_name_no_version_are_all_recorded(ledger_dsn: str) -> None:
+    async def crowd(door: Application, deal: UUID) -> list[Recorded]:
+        notes = [command(said("note_added", text=f"Called {n}")) for n in range(30)]
+        return await asyncio.gather(*(door.append_to_deal(deal, note) for note in notes))
+
+    with doors(ledger_dsn) as (runner, one, _, store):
+        deal = opened(runner, one)
+        answers = runner.run(crowd(one, deal))
+        events = store.stream(f"deal:{deal}")
+
+    assert [answer.version for answer in answers] == list(range(2, 32))
+    assert [event.data for event in events[1:]] == [
+        said("note_added", text=f"Called {n}") for n in range(30)
+    ]
+
+
 def test_a_process_published_elsewhere_counts_for_a_deal_opened_at_once(ledger_dsn: str) -> None:
     process = said(
         "process_published",

@@ -8,11 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event as Flag
 from typing import Final
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
+from api.clock import Deadline
 from api.storage import embedded_place
 from api.storage.embedded import EmbeddedServer
 from api.storage.embedded_account import Account, EmbeddedError
@@ -177,6 +180,21 @@ def test_a_killed_server_is_started_again_and_keeps_what_was_committed(used: Pat
         assert answer(second, "SELECT fact FROM kept") == 7
         first.stop()
         assert serving(second.dsn())
+
+
+def test_a_server_that_is_killed_while_it_is_used_is_started_again_by_itself(home: Path) -> None:
+    with EmbeddedServer(home) as server, capture_logs(), server.kept_up():
+        keep_a_fact(server)
+        killed = postmaster(server)
+        os.kill(killed, signal.SIGKILL)
+
+        deadline, pause = Deadline.after(60), Flag()
+        while not (serving(server.dsn()) and postmaster(server) != killed):
+            assert not deadline.passed()
+            pause.wait(0.05)
+        assert answer(server, "SELECT fact FROM kept") == 7
+        dsn = server.dsn()
+    assert not serving(dsn)
 
 
 def test_a_server_that_lost_its_socket_is_restarted(

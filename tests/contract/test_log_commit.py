@@ -5,8 +5,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -16,7 +14,8 @@ from api.storage.committer import Committer
 from api.storage.errors import LogUnavailableError
 from api.storage.event_store import EventStore
 from api.storage.requests import Appended, Duplicate
-from tests.support.log import SCHEMA, Proxy, appended, ask, assert_gapless, fresh_key, session
+from tests.support.chaos import ChaosProxy
+from tests.support.log import SCHEMA, appended, ask, assert_gapless, fresh_key, session
 
 KILL = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -26,11 +25,8 @@ KILL = (
 
 
 @pytest.fixture
-def proxy(ledger_dsn: str) -> Iterator[Proxy]:
-    with (
-        TemporaryDirectory(prefix="proxy-", dir="/tmp") as folder,
-        Proxy(ledger_dsn, Path(folder)).listening() as proxy,
-    ):
+def proxy(ledger_dsn: str) -> Iterator[ChaosProxy]:
+    with ChaosProxy(ledger_dsn).listening() as proxy:
         yield proxy
 
 
@@ -127,7 +123,7 @@ def test_killed_connections_lose_and_double_nothing(store: EventStore, ledger_ds
     assert assert_gapless(store) == 320
 
 
-def test_a_lost_commit_reply_is_answered_and_stored_once(proxy: Proxy) -> None:
+def test_a_lost_commit_reply_is_answered_and_stored_once(proxy: ChaosProxy) -> None:
     with EventStore(proxy.dsn, schema=SCHEMA) as store:
         store.append_blocking(ask("deal:a"))
         for n in range(1, 101):
@@ -140,7 +136,7 @@ def test_a_lost_commit_reply_is_answered_and_stored_once(proxy: Proxy) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_silent_network_ends_in_time_and_the_log_comes_back(proxy: Proxy) -> None:
+def test_a_silent_network_ends_in_time_and_the_log_comes_back(proxy: ChaosProxy) -> None:
     with EventStore(proxy.dsn, schema=SCHEMA) as store:
         store.append_blocking(ask("deal:a"))
         proxy.fall_silent()
@@ -156,19 +152,17 @@ def test_a_silent_network_ends_in_time_and_the_log_comes_back(proxy: Proxy) -> N
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_database_that_is_away_is_told_in_time_and_found_again(ledger_dsn: str) -> None:
-    with TemporaryDirectory(prefix="proxy-", dir="/tmp") as folder:
-        proxy = Proxy(ledger_dsn, Path(folder))
-        with EventStore(proxy.dsn, schema=SCHEMA) as store:
-            deadline = Deadline.after(2)
-            with pytest.raises(LogUnavailableError) as away:
-                store.append_blocking(ask("deal:a"))
-            assert away.value.outcome_known
-            assert not deadline.passed()
+def test_a_database_that_is_away_is_told_in_time_and_found_again(proxy: ChaosProxy) -> None:
+    proxy.refuse()
+    with EventStore(proxy.dsn, schema=SCHEMA) as store:
+        deadline = Deadline.after(2)
+        with pytest.raises(LogUnavailableError) as away:
+            store.append_blocking(ask("deal:a"))
+        assert away.value.outcome_known
+        assert not deadline.passed()
 
-            with proxy.listening():
-                appended(store.append_blocking(ask("deal:a")))
-                store.close()
+        proxy.accept()
+        appended(store.append_blocking(ask("deal:a")))
 
 
 def test_a_ledger_that_was_not_migrated_is_told_at_once(ledger_dsn: str) -> None:

@@ -22,8 +22,8 @@ from api.context import ContextReader
 from api.storage.log_reader import LogReader
 from api.storage.requests import Head
 from api.worker import Worker
+from tests.support.chaos import ChaosProxy
 from tests.support.ledgers import NOW, SCHEMA, import_lines, ledger_on
-from tests.support.log import Proxy
 from tests.support.projected import forget, snapshot
 from tests.support.thirty import thirty_lines
 
@@ -60,7 +60,7 @@ def test_a_worker_goes_on_after_the_database_was_away(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(working, "RETRY_SECONDS", 0.05)
-    with ledger_on(database) as ledger, Proxy(database, tmp_path / "proxy").listening() as proxy:
+    with ledger_on(database) as ledger, ChaosProxy(database).listening() as proxy:
         import_lines(ledger, tmp_path, thirty_lines())
         expected, head = snapshot(ledger), ledger.store.head().position
         forget(ledger)

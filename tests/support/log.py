@@ -1,17 +1,12 @@
-"""Requests to the log, a proxy that cuts its connections, and what the log must always be."""
+"""Requests to the log, and what the log must always be."""
 
 import itertools
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from api.storage.connections import conninfo
 from api.storage.event_store import EventStore
@@ -25,7 +20,7 @@ NOON: Final = datetime(2025, 3, 31, 12, tzinfo=UTC)
 _KEYS: Final = itertools.count(1)
 
 
-def said(name: str, **data: object) -> DomainEvent:
+def said(name: str, /, **data: object) -> DomainEvent:
     """A payload by the name that the API uses."""
     return parse(TYPES_BY_NAME[name], data)
 
@@ -90,104 +85,6 @@ def assert_gapless(store: EventStore) -> int:
             told = event.recorded_at
     assert store.head().position == position
     return position
-
-
-@dataclass
-class Proxy:
-    """Stands between the storage and PostgreSQL, and breaks what it is told to break."""
-
-    target: str
-    folder: Path
-    _cut_replies: int = 0
-    _silent: bool = False
-    _muted: set[socket.socket] = field(default_factory=set)
-    _pairs: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
-    _listener: socket.socket | None = None
-    _threads: list[threading.Thread] = field(default_factory=list)
-
-    @property
-    def dsn(self) -> str:
-        return make_conninfo(self.target, host=str(self.folder))
-
-    def cut_next_reply(self) -> None:
-        """The next thing that the server says is lost, together with the connection."""
-        self._cut_replies += 1
-
-    def fall_silent(self) -> None:
-        """Nothing passes any more, in no direction, and nothing is closed."""
-        self._silent = True
-
-    def speak_again(self) -> None:
-        """New connections work; those that fell silent stay so for ever."""
-        self._muted.update(end for pair in self._pairs for end in pair)
-        self._silent = False
-
-    def drop_all(self) -> None:
-        for pair in self._pairs:
-            for end in pair:
-                with suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
-
-    @contextmanager
-    def listening(self) -> Iterator["Proxy"]:
-        self.folder.mkdir(exist_ok=True)
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(self.folder / ".s.PGSQL.5432"))
-        self._listener.listen(16)
-        self._start(self._accept)
-        try:
-            yield self
-        finally:
-            self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
-            self.drop_all()
-            for thread in self._threads:
-                thread.join(5)
-            for pair in self._pairs:
-                for end in pair:
-                    end.close()
-            (self.folder / ".s.PGSQL.5432").unlink()
-
-    def _accept(self) -> None:
-        assert self._listener is not None
-        host = conninfo_to_dict(self.target)["host"]
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.socket(socket.AF_UNIX)
-            server.connect(f"{host}/.s.PGSQL.5432")
-            self._pairs.append((client, server))
-            self._start(self._forward, client, server)
-            self._start(self._forward_replies, server, client)
-
-    def _start(self, target: Any, *arguments: object) -> None:
-        thread = threading.Thread(target=target, args=arguments, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _forward(self, source: socket.socket, sink: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                if not self._silent and source not in self._muted:
-                    sink.sendall(data)
-        self._hang_up(source, sink)
-
-    def _forward_replies(self, source: socket.socket, sink: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                if self._cut_replies:
-                    self._cut_replies -= 1
-                    break
-                if not self._silent and source not in self._muted:
-                    sink.sendall(data)
-        self._hang_up(source, sink)
-
-    def _hang_up(self, *ends: socket.socket) -> None:
-        for end in ends:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
 
 
 def fresh_key() -> str:
