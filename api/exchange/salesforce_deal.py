@@ -221,7 +221,7 @@ def _account(deal: Deal) -> JsonObject:
         return {"id": f"unknown:{deal.id}", "name": "Unknown account"}
     name = text_of(deal.opportunity, "account_name")
     if not name:
-        deal.findings.note("an account is shown by its id: Account.csv does not name it")
+        deal.findings.note("an account is shown by its id: the export does not name it")
     return {"id": account, "name": name or account}
 
 

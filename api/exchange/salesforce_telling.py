@@ -71,7 +71,9 @@ class Telling:
         calendar = self._calendar()
         quotas = self._quotas(calendar)
         if self.seen.earliest is None:
-            raise ExportRefusedError("no row states a time", file="Opportunity.csv")
+            raise ExportRefusedError(
+                "no row states a time", file=self.export.file_of("Opportunity")
+            )
         writer = ContextWriter(
             known=self.known,
             findings=self.findings,
@@ -82,7 +84,10 @@ class Telling:
         stages = self.seen.stages.process(self.seen.stage_names, self.profile)
         process_id = self.profile.process or self.system
         version, line = writer.process(
-            process_id=process_id, stages=stages, profile=self.profile, file="OpportunityStage.csv"
+            process_id=process_id,
+            stages=stages,
+            profile=self.profile,
+            file=self.export.file_of("OpportunityStage"),
         )
         yield from [line] if line else []
         yield from self._quota_lines(writer, quotas)
@@ -138,7 +143,7 @@ class Telling:
             return
         else:
             kind, parameters = proven
-            file = "Period.csv" if self.export.has("Period") else "Opportunity.csv"
+            file = self.export.file_of("Period" if self.export.has("Period") else "Opportunity")
             self.findings.note(f"the fiscal zone is {self._zone}: {self._zone_source()}")
         line = writer.calendar(
             kind=kind,

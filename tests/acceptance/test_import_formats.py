@@ -1,0 +1,105 @@
+"""Every format from its files to the log: twice, dry, founding, a newer export, and cut short."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.exchange.importing import Format, LedgerContext, reader_for, run_import
+from api.exchange.lines import ExportRefusedError, ImportReport
+from api.exchange.profile import Profile
+from api.storage.event_store import EventStore
+from api.storage.roles import Role
+from domain.deal import replay
+from tests.support.exports import PACK
+from tests.support.postgres import PostgresServer
+from tests.support.roles import address
+
+SCHEMA = "ledger"
+NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One format of the reference pack and what its import comes to."""
+
+    format: Format
+    path: str
+    rows: int
+    events: int
+    profile: Profile | None = None
+    cut: str | None = None
+    """The file of a folder that is cut short."""
+
+
+CASES = [
+    Case("salesforce-rest", "salesforce_rest_query", 218, 132, cut="OpportunityHistory.json"),
+]
+
+
+@pytest.fixture(params=CASES, ids=lambda case: str(case.format))
+def case(request: pytest.FixtureRequest) -> Case:
+    given: Case = request.param
+    return given
+
+
+@pytest.fixture
+def store(postgres_server: PostgresServer) -> Iterator[EventStore]:
+    with (
+        postgres_server.ledger(SCHEMA) as dsn,
+        EventStore(address(dsn, Role.APP), schema=SCHEMA) as store,
+    ):
+        yield store
+
+
+def imported(
+    store: EventStore, case: Case, path: Path, *, founding: bool = False, dry_run: bool = False
+) -> ImportReport:
+    known = LedgerContext(store)
+    reader = reader_for(case.format, [path], profile=case.profile, known=known)
+    return run_import(store, reader, now=NOW, founding=founding, dry_run=dry_run)
+
+
+def log_of(store: EventStore) -> list[Any]:
+    return [event for batch in store.log() for event in batch]
+
+
+@pytest.mark.parametrize("founding", [True, False])
+def test_an_import_counts_every_row_and_again_changes_nothing(
+    *, founding: bool, case: Case, store: EventStore, shared_data: Path
+) -> None:
+    path = shared_data / PACK / case.path
+    dry = imported(store, case, path, founding=founding, dry_run=True)
+    assert store.head().position == 0
+
+    first = imported(store, case, path, founding=founding)
+    before = log_of(store)
+    again = imported(store, case, path)
+
+    assert (first.rows_read, first.events_made, first.rejects) == (case.rows, case.events, ())
+    assert dry.to_json() | {"dry_run": False} == first.to_json()
+    assert (again.events_made, again.duplicates, again.rejects) == (0, case.events, ())
+    assert log_of(store) == before
+    assert {event.clock for event in before} == {"source" if founding else "server"}
+    streams = {event.stream_id for event in before if event.stream_id.startswith("deal:")}
+    assert len([stream for stream in streams if replay(store.stream(stream))]) == 15
+
+
+def test_a_file_cut_short_leaves_nothing(
+    case: Case, store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    source = shared_data / PACK / case.path
+    files = sorted(source.iterdir()) if case.cut else [source]
+    for file in files:
+        content = file.read_bytes()
+        cut = case.cut in (None, file.name)
+        (tmp_path / file.name).write_bytes(content[: len(content) * 2 // 3] if cut else content)
+    path = tmp_path if case.cut else tmp_path / source.name
+
+    with pytest.raises(ExportRefusedError, match="cut short"):
+        imported(store, case, path)
+
+    assert store.head().position == 0
