@@ -11,6 +11,7 @@ from typing import Final, Literal, Protocol, TypeAlias, get_args
 from api.exchange.checking import CORRECTIONS, Checker, RefusedLineError
 from api.exchange.context import KnownContext
 from api.exchange.csv_table import CsvTableReader
+from api.exchange.hubspot import HubspotReader
 from api.exchange.lines import ExportRefusedError, Findings, ImportReport, Line, Reader, Reject
 from api.exchange.ndjson import SYSTEM, NdjsonReader
 from api.exchange.profile import Profile
@@ -20,7 +21,7 @@ from api.storage.event_store import EventStore
 from api.storage.staging import Staging, StagingReport
 from domain.events.base import type_name
 
-Format: TypeAlias = Literal["ndjson", "csv", "salesforce-csv", "salesforce-rest"]
+Format: TypeAlias = Literal["ndjson", "csv", "salesforce-csv", "salesforce-rest", "hubspot"]
 Step: TypeAlias = Literal["read", "appended"]
 Progress: TypeAlias = Callable[[Step, int], None]
 """Told how many more lines were read or are in the log."""
@@ -39,6 +40,7 @@ class _ReaderOfFolders(Protocol):
 _FOLDERS: Final[dict[Format, _ReaderOfFolders]] = {
     "salesforce-csv": partial(SalesforceReader, layout=WEEKLY_EXPORT),
     "salesforce-rest": partial(SalesforceReader, layout=QUERY_RESULTS),
+    "hubspot": HubspotReader,
 }
 """Formats of several files, found by their names in a folder or given one by one."""
 

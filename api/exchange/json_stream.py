@@ -9,6 +9,7 @@ from typing import Final, TextIO, TypeAlias
 import orjson
 
 from api.exchange.lines import ExportRefusedError, JsonObject
+from api.exchange.records import BadRecordError
 from api.exchange.texts import open_text, undecodable
 
 Place: TypeAlias = tuple[str, ...]
@@ -37,6 +38,25 @@ class Found:
     keys: Place
     value: object
     row: int
+
+    def record(self, file: str) -> "JsonRecord":
+        """The value as a record; BadRecordError if it is no object."""
+        if not isinstance(self.value, dict):
+            raise BadRecordError("expected an object")
+        return JsonRecord(file, self.row, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonRecord:
+    """One object of a file, and where it stands."""
+
+    file: str
+    row: int
+    content: JsonObject
+
+    @property
+    def place(self) -> JsonObject:
+        return {"file": self.file, "row": self.row}
 
 
 def _unique(pairs: list[tuple[str, object]]) -> JsonObject:

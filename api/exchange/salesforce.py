@@ -9,6 +9,7 @@ from typing import Final, cast
 from api.exchange.context import KnownContext
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.profile import Profile, TickField
+from api.exchange.records import instant_of, place_of, row_of, text_of
 from api.exchange.salesforce_files import (
     Layout,
     check_columns,
@@ -17,14 +18,7 @@ from api.exchange.salesforce_files import (
 )
 from api.exchange.salesforce_ids import full_id
 from api.exchange.salesforce_quotes import line_item_record, quote_record
-from api.exchange.salesforce_rows import (
-    CUSTOM,
-    RowReader,
-    instant_of,
-    place_of,
-    row_of,
-    text_of,
-)
+from api.exchange.salesforce_rows import CUSTOM, RowReader
 from api.exchange.salesforce_telling import Kind, Seen, Telling
 from api.exchange.spool import Spool
 from api.exchange.texts import CsvRow

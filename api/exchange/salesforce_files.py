@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from api.exchange.folders import find_files
 from api.exchange.lines import ExportRefusedError, Findings
 from api.exchange.profile import Profile
 from api.exchange.salesforce_rest import QueryResult
@@ -111,40 +112,23 @@ def find_export(paths: Sequence[Path], layout: Layout) -> SalesforceFiles:
     Raises:
         ExportRefusedError: nothing there, no file of an object, or a needed object missing.
     """
-    found: dict[str, list[Path]] = {}
-    others: list[Path] = []
-    for path in _files(paths):
-        name = _BY_NAME.get(path.stem.lower()) if path.suffix.lower() == layout.suffix else None
-        if name is None:
-            others.append(path)
-        else:
-            found.setdefault(name, []).append(path)
-    if not found:
-        raise ExportRefusedError(
-            "not a Salesforce export: expected files named after objects, such as "
-            f"Opportunity{layout.suffix} and OpportunityHistory{layout.suffix}",
-            file=str(paths[0]),
-        )
+
+    def object_of(path: Path) -> str | None:
+        return _BY_NAME.get(path.stem.lower()) if path.suffix.lower() == layout.suffix else None
+
+    folder = find_files(
+        paths,
+        object_of,
+        expected="not a Salesforce export: expected files named after objects, such as "
+        f"Opportunity{layout.suffix} and OpportunityHistory{layout.suffix}",
+    )
     for name in NEEDED:
-        if name not in found:
+        if name not in folder.by_kind:
             raise ExportRefusedError(
                 f"missing: a history cannot be told without the object {name}",
                 file=name + layout.suffix,
             )
-    by_object = {name: tuple(files) for name, files in found.items()}
-    return SalesforceFiles(layout, by_object, tuple(others))
-
-
-def _files(paths: Sequence[Path]) -> list[Path]:
-    files: list[Path] = []
-    for path in paths:
-        if not path.exists():
-            raise ExportRefusedError("no such file or folder", file=str(path))
-        if path.is_dir():
-            files += sorted(one for one in path.iterdir() if one.is_file())
-        else:
-            files.append(path)
-    return files
+    return SalesforceFiles(layout, folder.by_kind, folder.others)
 
 
 def check_columns(export: SalesforceFiles, profile: Profile) -> None:

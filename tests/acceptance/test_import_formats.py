@@ -1,6 +1,7 @@
 """Every format from its files to the log: twice, dry, founding, a newer export, and cut short."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,15 +11,18 @@ import pytest
 
 from api.exchange.importing import Format, LedgerContext, reader_for, run_import
 from api.exchange.lines import ExportRefusedError, ImportReport
-from api.exchange.profile import Profile
+from api.exchange.profile import Profile, profile_from
 from api.storage.event_store import EventStore
 from api.storage.roles import Role
 from domain.deal import replay
-from tests.support.exports import PACK
+from domain.events.base import type_name
+from tests.support.exports import PACK, rewritten_json
 from tests.support.postgres import PostgresServer
+from tests.support.reference import FISCAL
 from tests.support.roles import address
 
 SCHEMA = "ledger"
+PROFILE = profile_from({"calendar": FISCAL}, name="test")
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
@@ -31,12 +35,53 @@ class Case:
     rows: int
     events: int
     profile: Profile | None = None
+    earlier: Callable[[str, Any], Any] | None = None
+    """What a file of a folder held before the wins of 2025, and under another name of a deal."""
     cut: str | None = None
     """The file of a folder that is cut short."""
 
 
+def _before(records: Any, key: str) -> list[Any]:
+    return [one for one in records if one[key] < "2025"]
+
+
+def earlier_results(name: str, content: Any) -> Any:
+    if name in ("OpportunityHistory", "OpportunityFieldHistory"):
+        records = _before(content["records"], "CreatedDate")
+        return content | {"records": records, "totalSize": len(records)}
+    if name == "Opportunity":
+        content["records"][0]["Name"] = "As it was called"
+    return content
+
+
+def earlier_deals(name: str, content: Any) -> Any:
+    for deal in content["results"] if name == "deals" else ():
+        histories = deal["propertiesWithHistory"]
+        for key, versions in histories.items():
+            histories[key] = _before(versions, "timestamp")
+            if histories[key]:
+                deal["properties"][key] = histories[key][0]["value"]
+    return content
+
+
 CASES = [
-    Case("salesforce-rest", "salesforce_rest_query", 218, 132, cut="OpportunityHistory.json"),
+    Case(
+        "salesforce-rest",
+        "salesforce_rest_query",
+        218,
+        132,
+        earlier=earlier_results,
+        cut="OpportunityHistory.json",
+    ),
+    Case(
+        "hubspot",
+        "hubspot_v3",
+        rows=25,
+        events=117,
+        profile=PROFILE,
+        earlier=earlier_deals,
+        cut="deals.json",
+    ),
 ]
 
 
@@ -86,6 +131,29 @@ def test_an_import_counts_every_row_and_again_changes_nothing(
     assert {event.clock for event in before} == {"source" if founding else "server"}
     streams = {event.stream_id for event in before if event.stream_id.startswith("deal:")}
     assert len([stream for stream in streams if replay(store.stream(stream))]) == 15
+
+
+def test_a_newer_export_adds_what_is_new(
+    case: Case, store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    whole = shared_data / PACK / case.path
+    if case.earlier is None:
+        pytest.skip("the pack has one file, and a newer one differs by whole events")
+    imported(store, case, rewritten_json(whole, tmp_path / "earlier", case.earlier))
+    before = told(store)
+
+    report = imported(store, case, whole)
+
+    after = told(store)
+    assert report.rejects == ()
+    assert (before["deal_won"], after["deal_won"]) == (8, 10)
+    assert after["deal_opened"] == 15
+    # An export that ends before the deal's own record does has a gap there.
+    assert sum((after - before).values()) + before.total() == case.events + before["history_gap"]
+
+
+def told(store: EventStore) -> Counter[str]:
+    return Counter(type_name(type(event.data)) for event in log_of(store))
 
 
 def test_a_file_cut_short_leaves_nothing(
