@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
 
 from api.exchange.context import ContextStage, ContextWriter, ProcessInUse
 from api.exchange.lines import ExportRefusedError, Line
 from api.exchange.profile import UNSTATED_GOAL, Profile
+
+LAST: Final = 1 << 30
+"""The order of a stage that comes after all that have one."""
 
 
 @dataclass(slots=True)
@@ -13,9 +18,15 @@ class Pipelines:
     """The stages by pipeline, in order; ids of stages are unique over all pipelines."""
 
     stages: dict[str, list[ContextStage]] = field(default_factory=dict)
+    _orders: dict[str, Decimal | int] = field(default_factory=dict)
 
-    def add(self, pipeline: str, stage: ContextStage) -> None:
-        self.stages.setdefault(pipeline, []).append(stage)
+    def add(self, pipeline: str, stage: ContextStage, *, order: Decimal | int = LAST) -> None:
+        """Put a stage at its place; those of one order stand as they came."""
+        self._orders[stage.id] = order
+        stages = self.stages.setdefault(pipeline, [])
+        if stage.id not in [one.id for one in stages]:
+            stages.append(stage)
+            stages.sort(key=lambda one: self._orders[one.id])
 
     @property
     def closes(self) -> dict[str, str | None]:

@@ -11,9 +11,10 @@ from api.exchange.profile import (
     GoalField,
     OutcomeField,
     PlainField,
+    Profile,
     TickField,
 )
-from api.exchange.records import instant_of, text_of, truth
+from api.exchange.records import BOX_SET, instant_of, text_of, truth
 
 
 def tell_custom(deal: Deal, changes: Iterable[JsonObject]) -> None:
@@ -27,6 +28,13 @@ def tell_custom(deal: Deal, changes: Iterable[JsonObject]) -> None:
             _tell_text(deal, row, name)
     _check_boxes(deal, checked)
     _note_custom(deal)
+
+
+def declared_boxes(profile: Profile) -> frozenset[str]:
+    """The fields that the profile declares to be checkboxes."""
+    return frozenset(
+        name for name, mapping in profile.custom_fields.items() if isinstance(mapping, TickField)
+    )
 
 
 def activity_of(deal: Deal, field: str) -> str:
@@ -69,7 +77,9 @@ def _check_boxes(deal: Deal, checked: dict[str, bool]) -> None:
     for name in sorted(deal.context.checkboxes):
         if isinstance(deal.context.profile.custom_fields.get(name), PlainField):
             continue
-        now = str(custom.get(name, "")).lower() in ("1", "true")
+        if name not in custom:
+            continue
+        now = str(custom[name]).lower() in BOX_SET
         if now != checked.get(name, False):
             start = instant_of(deal.record, "created")
             end = instant_of(deal.record, "modified")
@@ -79,8 +89,8 @@ def _check_boxes(deal: Deal, checked: dict[str, bool]) -> None:
 def _note_custom(deal: Deal) -> None:
     custom = deal.record["custom"]
     known = deal.context.checkboxes | set(deal.context.profile.custom_fields)
-    for name in custom if isinstance(custom, dict) else ():
-        if name not in known:
+    for name, value in custom.items() if isinstance(custom, dict) else ():
+        if value and name not in known:
             deal.findings.lacks(f"the field {name}: the profile does not map it")
 
 

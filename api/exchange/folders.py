@@ -8,8 +8,8 @@ from typing import Final
 
 from api.exchange.lines import ExportRefusedError
 
-_NUMBERED: Final = re.compile(r"(.*?)[-_. ]?(\d*)")
-"""A name, and the number of the part of it that a file holds."""
+_NUMBERED: Final = re.compile(r"(.*?)(?:[-_. ]v\d)?[-_. ]?(\d*)")
+"""A name, the version of the API that gave it, and the number of the part that a file holds."""
 
 
 @dataclass(frozen=True, slots=True)

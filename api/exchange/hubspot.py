@@ -1,6 +1,6 @@
 """Deals of HubSpot with the history of their properties, joined and told as lines."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -16,7 +16,7 @@ from api.exchange.context import (
     fiscal_zone,
 )
 from api.exchange.crm_stages import Pipelines, goal_of
-from api.exchange.custom_fields import tell_custom, tell_task
+from api.exchange.custom_fields import declared_boxes, tell_custom, tell_task
 from api.exchange.deal_groups import DealGroup, inside
 from api.exchange.deal_lines import Deal, SourceContext, SourceNames
 from api.exchange.folders import Folder, find_files, numbered
@@ -30,11 +30,12 @@ from api.exchange.hubspot_rows import (
     task_record,
     text_value,
 )
-from api.exchange.json_stream import ELEMENT, JsonRecord, JsonStream
+from api.exchange.json_pages import Pages
+from api.exchange.json_stream import ELEMENT, JsonRecord
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.owners import tell_owner_changes
 from api.exchange.price_offers import tell_price_offers
-from api.exchange.profile import Profile, TickField
+from api.exchange.profile import Profile
 from api.exchange.records import BadRecordError, instant_of, one_line, place_of, text_of
 from api.exchange.snapshots import tell_history
 from api.exchange.spool import Key, Spool
@@ -82,7 +83,14 @@ class HubspotReader:
     """Reads an export once, sorts it by deal on disk, and tells deal by deal."""
 
     def __init__(self, paths: Sequence[Path], *, profile: Profile, known: KnownContext) -> None:
-        self._folder = _find(paths)
+        self._pages = Pages(
+            folder=_find(paths),
+            places=_RESULTS,
+            paging=_PAGING,
+            follows=lambda paging: isinstance(paging, dict) and bool(paging.get("next")),
+            expected="pages of objects, each with `results`",
+            encoding=profile.encoding,
+        )
         self._profile = profile
         self._known = known
 
@@ -92,10 +100,10 @@ class HubspotReader:
 
     @property
     def files(self) -> Sequence[Path]:
-        return self._folder.all
+        return self._pages.folder.all
 
     def lines(self, findings: Findings) -> Iterator[Line]:
-        for path in self._folder.others:
+        for path in self._pages.folder.others:
             findings.note(f"{path.name} was not read: it is no object that is imported")
         with Spool() as deals:
             seen = self._read(findings, deals)
@@ -103,51 +111,18 @@ class HubspotReader:
 
     def _read(self, findings: Findings, deals: Spool) -> _Seen:
         seen = _Seen(zone=fiscal_zone(self._profile, self._known))
-        self._each("pipelines", findings, lambda found: _take_pipeline(found, seen, self._profile))
-        seen.pipelines.ensure_closing(self._file("pipelines"))
-        self._each("owners", findings, lambda found: _take_owner(found, seen))
+        each = self._pages.each
+        each("pipelines", findings, lambda found: _take_pipeline(found, seen, self._profile))
+        seen.pipelines.ensure_closing(self._pages.file("pipelines"))
+        each("owners", findings, lambda found: _take_owner(found, seen))
         with Spool() as companies:
-            self._each("companies", findings, lambda found: _take_company(found, companies))
+            each("companies", findings, lambda found: _take_company(found, companies))
             self._read_deals(findings, companies, seen)
             _name_companies(companies, deals)
-        self._each("tasks", findings, lambda found: self._task(found, deals, seen, findings))
-        self._each("line_items", findings, lambda found: self._price(found, deals, seen, findings))
+        each("tasks", findings, lambda found: self._task(found, deals, seen, findings))
+        each("line_items", findings, lambda found: self._price(found, deals, seen, findings))
         findings.names |= seen.names
         return seen
-
-    def _file(self, kind: str) -> str:
-        return next((path.name for path in self._folder.by_kind.get(kind, ())), f"{kind}.json")
-
-    def _each(self, kind: str, findings: Findings, take: Callable[[JsonRecord], None]) -> None:
-        if kind not in self._folder.by_kind:
-            findings.lacks(f"{kind}: the export has no such file")
-        follows = False
-        path = Path()
-        for path in self._folder.by_kind.get(kind, ()):
-            for found in self._stream(path):
-                if found.keys[-1] == "paging":
-                    paging = found.value if isinstance(found.value, dict) else {}
-                    follows = bool(paging.get("next"))
-                    continue
-                follows = False
-                findings.rows_read += 1
-                try:
-                    take(found.record(path.name))
-                except ValueError as error:
-                    findings.reject(path.name, found.row, str(error))
-        if follows:
-            raise ExportRefusedError(
-                "cut short: the page after the last one is not there", file=path.name
-            )
-
-    def _stream(self, path: Path) -> JsonStream:
-        return JsonStream(
-            path,
-            places=_RESULTS,
-            beside=_PAGING,
-            expected="pages of objects, each with `results`",
-            encoding=self._profile.encoding,
-        )
 
     def _read_deals(self, findings: Findings, companies: Spool, seen: _Seen) -> None:
         rows = DealRows(
@@ -157,12 +132,12 @@ class HubspotReader:
             users=seen.users,
             boxes=seen.boxes,
         )
-        self._each("deals", findings, lambda found: self._deal(found, rows, companies, seen))
+        self._pages.each("deals", findings, lambda found: self._deal(found, rows, companies, seen))
         if not seen.told:
             raise ExportRefusedError(
                 f"no deal has {HISTORY}: ask for the history of dealstage, pipeline, amount, "
                 "closedate, hubspot_owner_id and dealname",
-                file=self._file("deals"),
+                file=self._pages.file("deals"),
             )
 
     def _deal(self, found: JsonRecord, rows: DealRows, companies: Spool, seen: _Seen) -> None:
@@ -210,7 +185,7 @@ class HubspotReader:
 
     def _told(self, deals: Spool, seen: _Seen, findings: Findings) -> Iterator[Line]:
         if seen.earliest is None:
-            raise ExportRefusedError("no deal states a time", file=self._file("deals"))
+            raise ExportRefusedError("no deal states a time", file=self._pages.file("deals"))
         writer = ContextWriter(
             known=self._known, findings=findings, system=self.system, earliest=seen.earliest
         )
@@ -218,7 +193,7 @@ class HubspotReader:
         yield from [calendar] if calendar else []
         processes = {}
         for pipeline, process, line in seen.pipelines.publish(
-            writer, self._profile, used=seen.used, file=self._file("pipelines")
+            writer, self._profile, used=seen.used, file=self._pages.file("pipelines")
         ):
             processes[pipeline] = process
             yield from [line] if line else []
@@ -258,11 +233,13 @@ def _take_pipeline(found: JsonRecord, seen: _Seen, profile: Profile) -> None:
     if not isinstance(stages, list):
         raise BadRecordError("stages: expected a list")
     listed = [stage for stage in stages if isinstance(stage, dict)]
-    for stage in sorted(listed, key=lambda one: number_value(one.get("displayOrder")) or 0):
+    for stage in listed:
         stage_id = id_of(stage)
         label = one_line(text_value(stage.get("label"))) or stage_id
         goal = goal_of(profile, stage_id, label)
-        seen.pipelines.add(pipeline, ContextStage(stage_id, label, goal, _closes(stage)))
+        order = number_value(stage.get("displayOrder")) or 0
+        ended = ContextStage(stage_id, label, goal, _closes(stage))
+        seen.pipelines.add(pipeline, ended, order=order)
 
 
 def _closes(stage: JsonObject) -> str | None:
@@ -303,9 +280,7 @@ def _name_companies(companies: Spool, deals: Spool) -> None:
 
 
 def _checkboxes(seen: _Seen, profile: Profile) -> frozenset[str]:
-    declared = {
-        name for name, mapping in profile.custom_fields.items() if isinstance(mapping, TickField)
-    }
+    declared = declared_boxes(profile)
     others = {name for name in profile.custom_fields if name not in declared}
     return frozenset(({name for name, plain in seen.boxes.items() if plain} | declared) - others)
 

@@ -20,6 +20,7 @@ from api.exchange.hubspot_rows import (
     versions,
 )
 from api.exchange.lines import JsonObject
+from api.exchange.moments import moment_id, moments
 from api.exchange.owners import NOBODY
 from api.exchange.records import stamp
 
@@ -124,14 +125,14 @@ class DealRows:
         ]
         state: JsonObject = dict.fromkeys(_STATE.values(), "")
         state |= {"amount": None, "close_date": None}
-        for at, number, changes in _moments(histories, closings):
+        for at, number, changes in moments(_changes(histories, closings)):
             for name, version in changes.items():
                 state[_STATE[name]] = self._value(name, version.value)
             stage = text_value(state["stage"])
             if not stage:
                 continue
             row: JsonObject = state | {
-                "id": f"{deal}:{stamp(at)}" + (f"#{number}" if number > 1 else ""),
+                "id": moment_id(deal, stamp(at), number),
                 "at": stamp(at),
                 "by": (changes.get("dealstage") or next(iter(changes.values()))).by,
                 "pipeline": self.pipelines.get(stage, text_value(state["pipeline"])),
@@ -164,20 +165,13 @@ def merged_ids(record: JsonObject) -> list[str]:
     return [one.strip() for one in text_value(record["merged"]).split(";") if one.strip()]
 
 
-def _moments(
+def _changes(
     histories: Mapping[str, list[Version]], closings: list[datetime]
-) -> Iterator[tuple[datetime, int, dict[str, Version]]]:
-    """What changed at each moment; a property that changed twice in one makes a second of it."""
-    found: dict[tuple[datetime, int], dict[str, Version]] = {}
+) -> Iterator[tuple[datetime, str, Version]]:
     for name in _STATE:
         for version in histories.get(name, ()):
             at = _closing_at(version, closings) if name == "closedate" else version.at
-            number = 1
-            while name in found.setdefault((at, number), {}):
-                number += 1
-            found[at, number][name] = version
-    for (at, number), changes in sorted(found.items(), key=lambda one: one[0]):
-        yield at, number, changes
+            yield at, name, version
 
 
 def _closing_at(version: Version, closings: list[datetime]) -> datetime:

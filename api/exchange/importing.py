@@ -14,6 +14,7 @@ from api.exchange.csv_table import CsvTableReader
 from api.exchange.hubspot import HubspotReader
 from api.exchange.lines import ExportRefusedError, Findings, ImportReport, Line, Reader, Reject
 from api.exchange.ndjson import SYSTEM, NdjsonReader
+from api.exchange.pipedrive import PipedriveReader
 from api.exchange.profile import Profile
 from api.exchange.salesforce import SalesforceReader
 from api.exchange.salesforce_files import QUERY_RESULTS, WEEKLY_EXPORT
@@ -21,7 +22,9 @@ from api.storage.event_store import EventStore
 from api.storage.staging import Staging, StagingReport
 from domain.events.base import type_name
 
-Format: TypeAlias = Literal["ndjson", "csv", "salesforce-csv", "salesforce-rest", "hubspot"]
+Format: TypeAlias = Literal[
+    "ndjson", "csv", "salesforce-csv", "salesforce-rest", "hubspot", "pipedrive"
+]
 Step: TypeAlias = Literal["read", "appended"]
 Progress: TypeAlias = Callable[[Step, int], None]
 """Told how many more lines were read or are in the log."""
@@ -41,6 +44,7 @@ _FOLDERS: Final[dict[Format, _ReaderOfFolders]] = {
     "salesforce-csv": partial(SalesforceReader, layout=WEEKLY_EXPORT),
     "salesforce-rest": partial(SalesforceReader, layout=QUERY_RESULTS),
     "hubspot": HubspotReader,
+    "pipedrive": PipedriveReader,
 }
 """Formats of several files, found by their names in a folder or given one by one."""
 

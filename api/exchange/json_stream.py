@@ -33,17 +33,18 @@ class _BrokenError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value and where it was: its place with the keys themselves, and which record it is."""
+    """A value and where it was: the keys on the way, and which record it is or comes after."""
 
     keys: Place
     value: object
     row: int
+    beside: bool = False
 
     def record(self, file: str) -> "JsonRecord":
         """The value as a record; BadRecordError if it is no object."""
         if not isinstance(self.value, dict):
             raise BadRecordError("expected an object")
-        return JsonRecord(file, self.row, self.value)
+        return JsonRecord(file, self.row, self.value, self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class JsonRecord:
     file: str
     row: int
     content: JsonObject
+    keys: Place
 
     @property
     def place(self) -> JsonObject:
@@ -204,7 +206,7 @@ class JsonStream:
             self._row += 1
             yield Found(keys, value, self._row)
         elif any(_is_at(keys, place) for place in self.beside):
-            yield Found(keys, self._text.value(), self._row)
+            yield Found(keys, self._text.value(), self._row, beside=True)
         elif self._text.peek() == "{" and self._leads(keys, array=False):
             yield from self._object(keys)
         elif self._text.peek() == "[" and self._leads(keys, array=True):

@@ -9,18 +9,19 @@ class BadRecordError(ValueError):
     """A record cannot be read; the message names the field."""
 
 
-_TRUE: Final = frozenset({"1", "true"})
-_FALSE: Final = frozenset({"0", "false", ""})
+BOX_SET: Final = frozenset({"1", "true", "yes"})
+"""What a checkbox that is set may hold, in lower case."""
+_FALSE: Final = frozenset({"0", "false", "no", ""})
 
 
 def truth(text: str) -> bool:
     """Whether a checkbox is set; ValueError for a text that is no checkbox."""
     lowered = text.strip().lower()
-    if lowered in _TRUE:
+    if lowered in BOX_SET:
         return True
     if lowered in _FALSE:
         return False
-    raise ValueError(f"expected 0, 1, true or false, not {text!r}")
+    raise ValueError(f"expected 0, 1, true, false, yes or no, not {text!r}")
 
 
 def one_line(text: str) -> str:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final, cast
 
 from api.exchange.context import KnownContext
+from api.exchange.custom_fields import declared_boxes
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
-from api.exchange.profile import Profile, TickField
+from api.exchange.profile import Profile
 from api.exchange.records import instant_of, place_of, row_of, text_of
 from api.exchange.salesforce_files import (
     Layout,
@@ -75,11 +76,7 @@ class SalesforceReader:
         self._each("User", findings, lambda row: seen.users.take(row, self._reader))
         self._each("Period", findings, lambda row: seen.periods.take(row, self._reader))
         seen.stages.ensure_closing(self._export.file_of("OpportunityStage"))
-        seen.checkboxes |= {
-            name
-            for name, mapping in self._profile.custom_fields.items()
-            if isinstance(mapping, TickField)
-        }
+        seen.checkboxes |= declared_boxes(self._profile)
         with Spool() as accounts:
             self._join_accounts(findings, deals=deals, accounts=accounts, seen=seen)
         self._each("OpportunityHistory", findings, lambda row: self._snapshot(row, deals, seen))

@@ -61,7 +61,7 @@ class QueryResult:
         )
         self._done, self._total = True, 0
         for one in found:
-            if one.keys[-1] != ELEMENT:
+            if one.beside:
                 self._say(one.keys[-1], one.value)
             elif isinstance(one.value, dict):
                 yield one.row, one.value

@@ -13,7 +13,11 @@ from api.exchange.profile import PlainField
 from api.exchange.records import instant_of, one_line, text_of
 
 STATE: Final = ("stage", "amount", "close_date")
-"""What a snapshot holds of a deal; `closes` and `pipeline` beside, where the source has them."""
+"""What a snapshot holds of a deal.
+
+Beside it, where the source has them: `closes` and `closed_on` of a deal that is closed by its
+status, `pipeline`, `set_by_source` (a value that nobody chose), `moved_why` and `loss_reason`.
+"""
 
 _CATEGORIES: Final = {
     "Pipeline": "pipeline",
@@ -119,7 +123,9 @@ def _compare(deal: Deal, previous: JsonObject, row: JsonObject) -> None:
     if was is not None and now != was:
         deal.add(row, "deal_reopened", {})
     _tell_values(deal, previous, row)
-    if was == now == "won" and _changed(previous, row, STATE[1:]):
+    if was == now == "won" and (
+        _changed(previous, row, ("amount",)) or _closed_on(previous) != _closed_on(row)
+    ):
         _amend_win(deal, row)
     _tell_category(deal, previous, row)
     _tell_process(deal, previous, row)
@@ -142,7 +148,8 @@ def _tell_values(deal: Deal, previous: JsonObject, row: JsonObject) -> None:
         if value is None:
             deal.findings.lacks(f"{name}: taken back without another value")
         else:
-            data: JsonObject = {"to": value} if name == "close_date" else {}
+            reason = {"reason": row["moved_why"]} if row.get("moved_why") else {}
+            data: JsonObject = {"to": value} | reason if name == "close_date" else {}
             deal.add(row, kind, data or {"amount": deal.money(row, value)})
 
 
@@ -180,10 +187,15 @@ def _tell_end(deal: Deal, was: str | None, row: JsonObject) -> None:
         return
     if now == "lost":
         deal.add(row, "deal_lost", _loss_reason(deal, row))
-    elif row["amount"] is None or row["close_date"] is None:
+    elif row["amount"] is None or not _closed_on(row):
         deal.reject(row, f"{_priced(deal)}: won without them, so the win cannot be counted")
     else:
         _win(deal, row)
+
+
+def _closed_on(row: JsonObject) -> str:
+    """The day of the win: as the source states it, else the close date."""
+    return text_of(row, "closed_on") or text_of(row, "close_date")
 
 
 def _priced(deal: Deal) -> str:
@@ -191,15 +203,15 @@ def _priced(deal: Deal) -> str:
 
 
 def _win(deal: Deal, row: JsonObject) -> None:
-    closed_on = date.fromisoformat(text_of(row, "close_date"))
+    closed_on = _closed_on(row)
     told_at = instant_of(row, "at")
     deal.add(
         row,
         "deal_won",
-        {"net": deal.money(row, row["amount"])}
-        | _list_price(deal, row)
-        | {"closed_on": text_of(row, "close_date")},
-        occurred_at=won_at(closed_on=closed_on, told_at=told_at, zone=deal.context.zone),
+        {"net": deal.money(row, row["amount"])} | _list_price(deal, row) | {"closed_on": closed_on},
+        occurred_at=won_at(
+            closed_on=date.fromisoformat(closed_on), told_at=told_at, zone=deal.context.zone
+        ),
     )
 
 
@@ -231,12 +243,12 @@ def _loss_reason(deal: Deal, row: JsonObject) -> JsonObject:
 def _amend_win(deal: Deal, row: JsonObject) -> None:
     """A won deal that is changed was booked wrongly: the win itself is corrected."""
     wins = [line for line in deal.lines if line.type == "deal_won"]
-    if not wins or row["amount"] is None or row["close_date"] is None:
+    if not wins or row["amount"] is None or not _closed_on(row):
         deal.reject(row, f"{_priced(deal)}: emptied on a won deal; the win stands as it was")
         return
     net: JsonObject = {
         "net": deal.money(row, row["amount"]),
-        "closed_on": text_of(row, "close_date"),
+        "closed_on": _closed_on(row),
     }
     reason = f"Changed in {deal.context.names.system} after the deal was won."
     data: JsonObject = {"event_id": wins[-1].external_id, "data": net, "reason": reason}
@@ -248,6 +260,8 @@ def _compare_with_now(deal: Deal, last: JsonObject) -> None:
     fields = [name for name in STATE[1:] if _changed(last, now, (name,))]
     if deal.stage(last) != deal.stage(now):
         fields.insert(0, "stage")
+    if "closes" in now and deal.closes(last) != deal.closes(now):
+        fields.append("status")
     if fields:
         _gap_to_now(deal, fields, since=instant_of(last, "at"))
 

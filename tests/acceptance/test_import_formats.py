@@ -64,6 +64,16 @@ def earlier_deals(name: str, content: Any) -> Any:
     return content
 
 
+def earlier_flow(name: str, content: Any) -> Any:
+    if name == "deal_flow_v1":
+        for pages in content.values():
+            pages[0]["data"] = _before(pages[0]["data"], "timestamp")
+    for deal in content["data"] if name == "deals_v2" else ():
+        if (deal["won_time"] or "") >= "2025":
+            deal |= {"won_time": None, "status": "open", "title": "As it was called"}
+    return content
+
+
 CASES = [
     Case(
         "salesforce-rest",
@@ -81,6 +91,15 @@ CASES = [
         profile=PROFILE,
         earlier=earlier_deals,
         cut="deals.json",
+    ),
+    Case(
+        "pipedrive",
+        "pipedrive",
+        rows=124,
+        events=112,
+        profile=PROFILE,
+        earlier=earlier_flow,
+        cut="deal_flow_v1.json",
     ),
 ]
 
