@@ -30,11 +30,11 @@ class DealGroup:
             findings.reject(*place_of(row), reason)
         return records[0] if records else None
 
-    def each(self, kind: int, findings: Findings) -> list[JsonObject]:
+    def each(self, kind: int, findings: Findings, *, by: str = "id") -> list[JsonObject]:
         """The rows of a kind, each once; one that stands twice is the same."""
         found: dict[str, JsonObject] = {}
         for row in (row for of, row in self.rows if of == kind):
-            first = found.setdefault(text_of(row, "id"), row)
+            first = found.setdefault(text_of(row, by), row)
             if first is not row and _stated(first) == _stated(row):
                 findings.duplicates += 1
             elif first is not row:

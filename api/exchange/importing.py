@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Literal, Protocol, TypeAlias, get_args
 
 from api.exchange.checking import CORRECTIONS, Checker, RefusedLineError
+from api.exchange.cloudevents import CloudEventsReader
 from api.exchange.context import KnownContext
 from api.exchange.csv_table import CsvTableReader
 from api.exchange.hubspot import HubspotReader
@@ -23,7 +24,13 @@ from api.storage.staging import Staging, StagingReport
 from domain.events.base import type_name
 
 Format: TypeAlias = Literal[
-    "ndjson", "csv", "salesforce-csv", "salesforce-rest", "hubspot", "pipedrive"
+    "ndjson",
+    "csv",
+    "salesforce-csv",
+    "salesforce-rest",
+    "hubspot",
+    "pipedrive",
+    "cloudevents",
 ]
 Step: TypeAlias = Literal["read", "appended"]
 Progress: TypeAlias = Callable[[Step, int], None]
@@ -47,6 +54,10 @@ _FOLDERS: Final[dict[Format, _ReaderOfFolders]] = {
     "pipedrive": PipedriveReader,
 }
 """Formats of several files, found by their names in a folder or given one by one."""
+_LOGS: Final[dict[Format, Callable[[Sequence[Path], Profile, KnownContext], Reader]]] = {
+    "cloudevents": CloudEventsReader,
+}
+"""Formats that hold events of any kind, of which the profile says what they mean."""
 
 
 class LedgerContext:
@@ -84,6 +95,8 @@ def reader_for(
     for path in paths:
         if not path.is_file():
             raise ExportRefusedError("no such file", file=str(path))
+    if name in _LOGS:
+        return _LOGS[name](paths, profile or Profile(), known)
     if name == "ndjson":
         return NdjsonReader(paths, system=(profile and profile.source) or SYSTEM)
     if profile is None:

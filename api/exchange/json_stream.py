@@ -201,16 +201,18 @@ class JsonStream:
             yield from self._walk(())
 
     def _walk(self, keys: Place) -> Iterator[Found]:
-        if any(_is_at(keys, place) for place in self.places):
+        # An array may hold records where an object would be one itself.
+        if self._text.peek() == "[" and self._leads(keys, array=True):
+            yield from self._array(keys)
+        elif any(_is_at(keys, place) for place in self.places):
             value = self._text.value()
             self._row += 1
+            self._reached = True
             yield Found(keys, value, self._row)
         elif any(_is_at(keys, place) for place in self.beside):
             yield Found(keys, self._text.value(), self._row, beside=True)
         elif self._text.peek() == "{" and self._leads(keys, array=False):
             yield from self._object(keys)
-        elif self._text.peek() == "[" and self._leads(keys, array=True):
-            yield from self._array(keys)
         else:
             self._text.value()
 

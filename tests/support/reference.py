@@ -1,12 +1,13 @@
 """The reference pack in any format: the facts that its lines add up to, beside those expected."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from api.exchange.lines import Line
+from api.exchange.profile import Profile, profile_from
 from tests.support.exports import PACK, Facts
 
 NEVER_TOLD: Final = ("outcomes", "commitments", "planted", "checkbox_only", "intended_outcome")
@@ -74,3 +75,56 @@ def wanted(deal: Any, *, blind: Collection[str] = ()) -> Any:
     told = without(deal, {*NEVER_TOLD, "pushes_by_calendar_month", *blind})
     told["final"].pop("quarter")
     return plain(told)
+
+
+STAGES: Final[list[Any]] = [
+    *("Prospecting", "Discovery", "Evaluation", "Proposal", "Negotiation"),
+    {"name": "Closed Won", "closes": "won"},
+    {"name": "Closed Lost", "closes": "lost"},
+]
+
+
+def log_profile(named: Callable[[str], str] = str, *, prefix: str = "", **more: Any) -> Profile:
+    """What the events of the pack's logs say; `named` gives the name of a kind in the format."""
+
+    def at(name: str) -> str:
+        return prefix + name
+
+    def entered(stage: object) -> dict[str, Any]:
+        return {"type": "stage_entered", "fields": {"stage": stage}}
+
+    opened = {name: at(name) for name in ("name", "account", "owner", "amount", "close_date")}
+    unit = {"currency": at("currency")}
+    won = {"net": at("amount"), "closed_on": at("close_date")} | unit
+    evidenced = {"outcome": at("outcome"), "statement": at("evidence"), "level": {"value": 3}}
+    said = {"what": at("what"), "due": at("due"), "kind": {"value": "action"}}
+    kinds: dict[str, Any] = {
+        "deal_created": [{"type": "deal_opened", "fields": opened | unit}, entered(at("stage"))],
+        "stage_entered": entered(at("new")),
+        "close_date_moved": {"type": "close_date_moved", "fields": {"to": at("new")}},
+        "amount_changed": {"type": "amount_changed", "fields": {"amount": at("new")} | unit},
+        "owner_changed": {"type": "owner_changed", "fields": {"owner": at("new")}},
+        "activity_ticked": {
+            "type": "activity_ticked",
+            "fields": {"activity": at("activity")},
+        },
+        "outcome_evidenced": {"type": "outcome_evidenced", "fields": evidenced},
+        "commitment_recorded": {
+            "type": "customer_commitment_recorded",
+            "fields": said | {"level": {"value": 2}},
+        },
+        "discount_offered": {"type": "discount_offered", "fields": {"percent": at("percent")}},
+        "won": [entered({"value": "Closed Won"}), {"type": "deal_won", "fields": won}],
+        "lost": [
+            entered({"value": "Closed Lost"}),
+            {"type": "deal_lost", "fields": {"reason": at("reason")}},
+        ],
+        "reopened": [{"type": "deal_reopened"}, entered(at("new"))],
+        "deleted": {"type": "deal_deleted"},
+    }
+    content = {
+        "calendar": FISCAL,
+        "stages": STAGES,
+        "events": {named(kind): said for kind, said in kinds.items()},
+    }
+    return profile_from(content | more, name="test")
