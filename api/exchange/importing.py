@@ -19,6 +19,7 @@ from api.exchange.pipedrive import PipedriveReader
 from api.exchange.profile import Profile
 from api.exchange.salesforce import SalesforceReader
 from api.exchange.salesforce_files import QUERY_RESULTS, WEEKLY_EXPORT
+from api.exchange.xes import XesReader
 from api.storage.event_store import EventStore
 from api.storage.staging import Staging, StagingReport
 from domain.events.base import type_name
@@ -31,6 +32,7 @@ Format: TypeAlias = Literal[
     "hubspot",
     "pipedrive",
     "cloudevents",
+    "xes",
 ]
 Step: TypeAlias = Literal["read", "appended"]
 Progress: TypeAlias = Callable[[Step, int], None]
@@ -56,6 +58,7 @@ _FOLDERS: Final[dict[Format, _ReaderOfFolders]] = {
 """Formats of several files, found by their names in a folder or given one by one."""
 _LOGS: Final[dict[Format, Callable[[Sequence[Path], Profile, KnownContext], Reader]]] = {
     "cloudevents": CloudEventsReader,
+    "xes": XesReader,
 }
 """Formats that hold events of any kind, of which the profile says what they mean."""
 

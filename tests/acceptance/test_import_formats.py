@@ -108,6 +108,13 @@ CASES = [
         events=129,
         profile=log_profile(lambda kind: f"com.example.opportunity.{kind.replace('_', '-')}.v1"),
     ),
+    Case(
+        "xes",
+        "xes/deals.xes",
+        rows=98,
+        events=129,
+        profile=log_profile(prefix="deal:", event_name="deal:kind"),
+    ),
 ]
 
 
