@@ -15,6 +15,7 @@ from api.exchange.csv_table import CsvTableReader
 from api.exchange.hubspot import HubspotReader
 from api.exchange.lines import ExportRefusedError, Findings, ImportReport, Line, Reader, Reject
 from api.exchange.ndjson import SYSTEM, NdjsonReader
+from api.exchange.ocel2 import OcelReader
 from api.exchange.pipedrive import PipedriveReader
 from api.exchange.profile import Profile
 from api.exchange.salesforce import SalesforceReader
@@ -33,6 +34,7 @@ Format: TypeAlias = Literal[
     "pipedrive",
     "cloudevents",
     "xes",
+    "ocel2",
 ]
 Step: TypeAlias = Literal["read", "appended"]
 Progress: TypeAlias = Callable[[Step, int], None]
@@ -59,6 +61,7 @@ _FOLDERS: Final[dict[Format, _ReaderOfFolders]] = {
 _LOGS: Final[dict[Format, Callable[[Sequence[Path], Profile, KnownContext], Reader]]] = {
     "cloudevents": CloudEventsReader,
     "xes": XesReader,
+    "ocel2": OcelReader,
 }
 """Formats that hold events of any kind, of which the profile says what they mean."""
 

@@ -161,6 +161,8 @@ class _Case:
     def lines(self) -> Iterator[Line]:
         cases = [row for kind, row in self.group.rows if kind == OWN]
         attributes = _joined(cases)
+        if len(cases) == len(self.group.rows):
+            self.telling.findings.note("a deal without any event that is told was left out")
         for row in self.group.each(EVENT, self.telling.findings, by="key"):
             try:
                 self._tell(row, attributes)

@@ -113,6 +113,10 @@ class _Log:
         match tag.name:
             case "global":
                 self.inside, self.scope = "global", tag.attributes.get("scope", "event")
+            case "objects" | "object-types" | "event-types":
+                raise ExportRefusedError(
+                    "another format: this is OCEL, where XES has traces", file=self.file
+                )
             case "trace":
                 self.inside, self.trace, self.seen = "trace", self._fresh("trace"), {}
             case "event":

@@ -115,11 +115,13 @@ CASES = [
         events=129,
         profile=log_profile(prefix="deal:", event_name="deal:kind"),
     ),
+    Case("ocel2", "ocel2/deals.ocel2.json", rows=122, events=129, profile=log_profile()),
+    Case("ocel2", "ocel2/deals.ocel2.sqlite", rows=122, events=129, profile=log_profile()),
 ]
 
 
 def named(case: Case) -> str:
-    return str(case.format)
+    return f"{case.format}-{Path(case.path).suffix.lstrip('.') or 'folder'}"
 
 
 @pytest.fixture(params=CASES, ids=named)
