@@ -91,14 +91,14 @@ def _note_custom(deal: Deal) -> None:
     known = deal.context.checkboxes | set(deal.context.profile.custom_fields)
     for name, value in custom.items() if isinstance(custom, dict) else ():
         if value and name not in known:
-            deal.findings.lacks(f"the field {name}: the profile does not map it")
+            deal.findings.lacks_field(name, "the field")
 
 
 def _tell_text(deal: Deal, row: JsonObject, name: str) -> None:
     mapping = deal.context.profile.custom_fields.get(name)
     value = text_of(row, "new")
     if mapping is None:
-        deal.findings.lacks(f"changes of the field {name}: the profile does not map it")
+        deal.findings.lacks_field(name, "changes of the field")
     elif value:
         kind, data = _mapped(mapping, value, key=text_of(row, "id"))
         if kind:

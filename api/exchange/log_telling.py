@@ -32,6 +32,10 @@ _SHOWN: Final = 8
 """Names of events that a refusal lists."""
 
 
+class UnmappedLogError(ExportRefusedError):
+    """The profile says of no event of a log what it means."""
+
+
 @dataclass(slots=True)
 class LogSpool:
     """The events of a log sorted by deal and time, and what was seen on the way."""
@@ -42,16 +46,13 @@ class LogSpool:
     earliest: datetime | None = None
     told: bool = False
     """Whether any event says something."""
-    unknown: dict[str, None] = field(default_factory=dict)
 
     def event(self, record: JsonObject, *, at: datetime, sequence: str = "") -> None:
         """Keep an event: `case`, `name`, `key`, `by`, `recorded`, `attributes` and its place."""
         name = text_of(record, "name")
         said = mappings_of(self.profile, name)
         if not said:
-            self.findings.lacks(f"events called {one_line(name)!r}: the profile does not map them")
-            if len(self.unknown) < _SHOWN:
-                self.unknown[one_line(name)] = None
+            self.findings.lacks_event(one_line(name))
             return
         if any(mapping.type == IGNORED for mapping in said):
             self.findings.note(f"events called {one_line(name)!r} were ignored, as declared")
@@ -95,8 +96,8 @@ class LogTelling:
         if spool.earliest is None:
             if spool.told:
                 return
-            names = ", ".join(spool.unknown) or "there are none"
-            raise ExportRefusedError(
+            names = ", ".join(list(self.findings.unmapped_events)[:_SHOWN]) or "there are none"
+            raise UnmappedLogError(
                 f"the profile maps none of the events, whose names are: {names}; declare `events`",
                 file=self.file,
             )
