@@ -11,10 +11,10 @@ import typer
 from api import clock
 from api.bootstrap import Ledger, open_ledger
 from api.cli_output import Json, print_json, progress_bars
-from api.exchange.guess import guess_profile
 from api.exchange.importing import FORMATS, Format, LedgerContext, reader_for, run_import
 from api.exchange.lines import ImportReport, Reader
 from api.exchange.profile import load_profile
+from api.exchange.proposing import propose_profile
 from api.people import People
 from api.sample.company import lines as sample_lines
 from api.settings import Settings
@@ -40,16 +40,16 @@ def import_files(
     ] = False,
     dry_run: Annotated[bool, typer.Option(help="Report what would happen; write nothing.")] = False,
     guess: Annotated[
-        bool, typer.Option(help="Propose a profile for a table; import nothing.")
+        bool, typer.Option(help="Propose a profile for the files; import nothing.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Import history from a CRM export; the same import again changes nothing."""
     chosen = _format(format_name)
-    if guess:
-        typer.echo(guess_profile(paths[0]))
-        return
     declared = load_profile(profile) if profile else None
+    if guess:
+        typer.echo(propose_profile(chosen, paths, declared=declared))
+        return
     with open_ledger(Settings.read()) as ledger:
         ledger.store.start()
         reader = reader_for(chosen, paths, profile=declared, known=LedgerContext(ledger.store))

@@ -51,13 +51,22 @@ class ProcessInUse:
     system: str
     id: str
     version: int
+    first: bool
+    """Whether nothing of this process is in the ledger yet, and so no deal of it."""
 
-    def of(self, opening: str) -> object:
+    @property
+    def ref(self) -> JsonObject:
+        return {"id": self.id, "version": self.version}
+
+    def opening(self, external_id: str) -> Mapping[str, object]:
+        """What the ledger holds of the opening with this id; empty if it has none."""
+        if self.first:
+            return {}
+        return self.known.opened(self.system, external_id) or {}
+
+    def of(self, external_id: str) -> object:
         """The process that the deal with this opening is pinned to."""
-        # Before a second version there is nothing else that a deal could be pinned to.
-        stored = self.known.opened(self.system, opening) if self.version > 1 else None
-        pinned = None if stored is None else stored.get("process")
-        return pinned or {"id": self.id, "version": self.version}
+        return self.opening(external_id).get("process") or self.ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +85,8 @@ class ContextWriter:
 
     def process(
         self, *, process_id: str, stages: Sequence[ContextStage], profile: Profile, file: str
-    ) -> tuple[int, Line | None]:
-        """The version that these stages are, and its line if it is new."""
+    ) -> tuple[ProcessInUse, Line | None]:
+        """The process with the version that these stages are, and its line if it is new."""
         content = _process(process_id, stages, profile)
         stream = f"process:{process_id}"
         versions = [data for kind, data in self.known.context(stream) if kind == _PROCESS]
@@ -85,10 +94,14 @@ class ContextWriter:
             version = data["version"]
             if isinstance(version, int) and _same(_PROCESS, data, content | {"version": version}):
                 self.findings.duplicates += 1
-                return version, None
+                return self._in_use(process_id, version, first=False), None
         version = len(versions) + 1
         data = content | {"version": version}
-        return version, self._line(stream, f"{stream}:{version}", _PROCESS, data, file=file)
+        line = self._line(stream, f"{stream}:{version}", _PROCESS, data, file=file)
+        return self._in_use(process_id, version, first=not versions), line
+
+    def _in_use(self, process_id: str, version: int, *, first: bool) -> ProcessInUse:
+        return ProcessInUse(self.known, self.system, process_id, version, first)
 
     def calendar(
         self,
@@ -153,6 +166,30 @@ class ContextWriter:
             file=file,
             row=1,
         )
+
+
+def fiscal_zone(profile: Profile, known: KnownContext) -> str:
+    """The zone of fiscal days: as declared for the calendar, as the ledger has it, or as declared.
+
+    UTC where nothing says.
+    """
+    if profile.calendar is not None:
+        return profile.calendar.zone
+    adopted = known.context("calendar")
+    return str(adopted[-1][1]["zone"]) if adopted else profile.zone or "UTC"
+
+
+def declared_calendar(writer: ContextWriter, profile: Profile, *, file: str) -> Line | None:
+    """The line of the calendar that the profile declares; None if it declares none."""
+    if profile.calendar is None:
+        return None
+    return writer.calendar(
+        kind=profile.calendar.kind,
+        zone=profile.calendar.zone,
+        parameters=profile.calendar.parameters,
+        effective_from=profile.calendar.effective_from,
+        file=file,
+    )
 
 
 _PROCESS = "process_published"

@@ -7,7 +7,13 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import cast
 
-from api.exchange.context import ContextStage, ContextWriter, KnownContext, ProcessInUse
+from api.exchange.context import (
+    ContextStage,
+    ContextWriter,
+    KnownContext,
+    ProcessInUse,
+    declared_calendar,
+)
 from api.exchange.instants import (
     OrderContradictedError,
     OrderUndeclaredError,
@@ -160,9 +166,10 @@ class CsvTableReader:
             earliest=start_of_day(first, self._zone),
         )
         file = self.files[0].name
-        yield from self._calendar_lines(context, file)
+        calendar = declared_calendar(context, self.profile, file=file)
+        yield from [calendar] if calendar else []
         process_id = self.profile.process or self.system
-        version, process = context.process(
+        process, line = context.process(
             process_id=process_id,
             stages=[
                 ContextStage(stage.name, stage.name, stage.goal, stage.closes)
@@ -171,11 +178,11 @@ class CsvTableReader:
             profile=self.profile,
             file=file,
         )
-        yield from [process] if process else []
+        yield from [line] if line else []
         maker = _DealMaker(
             profile=self.profile,
             stages=self._stages,
-            process=ProcessInUse(self.known, self.system, process_id, version),
+            process=process,
             zone=self._zone,
             earliest=context.earliest,
             latest=end_of_day(last, self._zone),
@@ -183,19 +190,6 @@ class CsvTableReader:
         )
         for _, rows in spool.groups():
             yield from maker.deal([row for _, row in rows])
-
-    def _calendar_lines(self, context: ContextWriter, file: str) -> Iterator[Line]:
-        declared = self.profile.calendar
-        if declared is None:
-            return
-        line = context.calendar(
-            kind=declared.kind,
-            zone=declared.zone,
-            parameters=declared.parameters,
-            effective_from=declared.effective_from,
-            file=file,
-        )
-        yield from [line] if line else []
 
 
 def _ensure_column(column: str, header: list[str], *, key: str, file: str) -> None:

@@ -4,28 +4,66 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias, get_args
 
 from api.exchange.checking import CORRECTIONS, Checker, RefusedLineError
+from api.exchange.cloudevents import CloudEventsReader
 from api.exchange.context import KnownContext
 from api.exchange.csv_table import CsvTableReader
+from api.exchange.hubspot import HubspotReader
 from api.exchange.lines import ExportRefusedError, Findings, ImportReport, Line, Reader, Reject
 from api.exchange.ndjson import SYSTEM, NdjsonReader
+from api.exchange.ocel2 import OcelReader
+from api.exchange.pipedrive import PipedriveReader
 from api.exchange.profile import Profile
-from api.exchange.salesforce_csv import SalesforceReader
+from api.exchange.salesforce import SalesforceReader
+from api.exchange.salesforce_files import QUERY_RESULTS, WEEKLY_EXPORT
+from api.exchange.xes import XesReader
 from api.storage.event_store import EventStore
 from api.storage.staging import Staging, StagingReport
 from domain.events.base import type_name
 
-Format: TypeAlias = Literal["ndjson", "csv", "salesforce-csv"]
+Format: TypeAlias = Literal[
+    "ndjson",
+    "csv",
+    "salesforce-csv",
+    "salesforce-rest",
+    "hubspot",
+    "pipedrive",
+    "cloudevents",
+    "xes",
+    "ocel2",
+]
 Step: TypeAlias = Literal["read", "appended"]
 Progress: TypeAlias = Callable[[Step, int], None]
 """Told how many more lines were read or are in the log."""
 
-FORMATS: Final[tuple[Format, ...]] = ("ndjson", "csv", "salesforce-csv")
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 _TOLD_EVERY: Final = 500
 _GAP: Final = "deal.history_gap.v1"
+
+
+class _ReaderOfFolders(Protocol):
+    def __call__(
+        self, paths: Sequence[Path], *, profile: Profile, known: KnownContext
+    ) -> Reader: ...
+
+
+_FOLDERS: Final[dict[Format, _ReaderOfFolders]] = {
+    "salesforce-csv": partial(SalesforceReader, layout=WEEKLY_EXPORT),
+    "salesforce-rest": partial(SalesforceReader, layout=QUERY_RESULTS),
+    "hubspot": HubspotReader,
+    "pipedrive": PipedriveReader,
+}
+"""Formats of several files, found by their names in a folder or given one by one."""
+_LOGS: Final[dict[Format, Callable[[Sequence[Path], Profile, KnownContext], Reader]]] = {
+    "cloudevents": CloudEventsReader,
+    "xes": XesReader,
+    "ocel2": OcelReader,
+}
+"""Formats that hold events of any kind, of which the profile says what they mean."""
 
 
 class LedgerContext:
@@ -58,11 +96,13 @@ def reader_for(
     """
     if not paths:
         raise ExportRefusedError("no file was named", file=name)
-    if name == "salesforce-csv":
-        return SalesforceReader(paths, profile=profile or Profile(), known=known)
+    if name in _FOLDERS:
+        return _FOLDERS[name](paths, profile=profile or Profile(), known=known)
     for path in paths:
         if not path.is_file():
             raise ExportRefusedError("no such file", file=str(path))
+    if name in _LOGS:
+        return _LOGS[name](paths, profile or Profile(), known)
     if name == "ndjson":
         return NdjsonReader(paths, system=(profile and profile.source) or SYSTEM)
     if profile is None:

@@ -4,9 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 JsonObject: TypeAlias = dict[str, object]
+
+_MOST_NAMES: Final = 200
+"""Names of events that are kept to be proposed; a log with more names them by their content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,10 @@ class Findings:
     duplicates: int = 0
     rejects: list[Reject] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
+    unmapped_fields: dict[str, None] = field(default_factory=dict)
+    """Fields made by a customer that the profile says nothing of."""
+    unmapped_events: dict[str, None] = field(default_factory=dict)
+    """Names of a log's events that the profile says nothing of."""
     _not_expressible: dict[str, int] = field(default_factory=dict)
     _notes: dict[str, int] = field(default_factory=dict)
 
@@ -69,6 +76,17 @@ class Findings:
     def lacks(self, what: str) -> None:
         """Count something that the source holds or should hold and no event can say."""
         self._not_expressible[what] = self._not_expressible.get(what, 0) + 1
+
+    def lacks_field(self, name: str, what: str) -> None:
+        """Count a field, or a change of one, that the profile would have to map."""
+        self.unmapped_fields[name] = None
+        self.lacks(f"{what} {name}: the profile does not map it")
+
+    def lacks_event(self, name: str) -> None:
+        """Count an event of a log that the profile would have to map."""
+        if len(self.unmapped_events) < _MOST_NAMES:
+            self.unmapped_events[name] = None
+        self.lacks(f"events called {name!r}: the profile does not map them")
 
     def note(self, what: str) -> None:
         """Count a decision that a reader of the report should know of."""

@@ -20,12 +20,15 @@ from api.exchange.lines import JsonObject
 from api.exchange.texts import known_encoding
 from domain.calendars import calendar_from
 from domain.errors import CalendarRefusedError
+from domain.events.catalogue import STREAM_KINDS, TYPES_BY_NAME
 from domain.events.customer import CommitmentKind
 from domain.fiscal import FiscalCalendar, zone_named
 from domain.values import CommitmentLevel, CurrencyCode, Identifier, Level, LocalDate, LongText
 
 SHIPPED: Final = Path(__file__).parent / "profiles"
 """Profiles that come with the product, found by name."""
+IGNORED: Final = "ignored"
+"""What an event of a log says that is not to be imported."""
 UNSTATED_GOAL: Final = "The source states no goal for this stage."
 
 ColumnRole: TypeAlias = Literal[
@@ -55,6 +58,12 @@ def _zone(name: str) -> str:
         zone_named(name)
     except CalendarRefusedError as error:
         raise ValueError(error.detail) from error
+    return name
+
+
+def _type_of_deal(name: str) -> str:
+    if name != IGNORED and STREAM_KINDS.get(name) != "deal":
+        raise ValueError(f"no event of a deal is called {name!r}")
     return name
 
 
@@ -178,6 +187,31 @@ CustomField: TypeAlias = Annotated[
 ]
 
 
+class Constant(_Declared):
+    """A value that the profile itself gives."""
+
+    value: str | int
+
+
+class EventMapping(_Declared):
+    """What an event of a log says: one of our types, and from where its fields are taken.
+
+    A field is the name of an attribute of the event or of its case, or a constant. One that
+    is not named is taken from the attribute of its own name.
+    """
+
+    type: Annotated[str, AfterValidator(_type_of_deal)]
+    fields: dict[str, str | Constant] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fields_exist(self) -> Self:
+        known = TYPES_BY_NAME[self.type].model_fields if self.type != IGNORED else {}
+        for name in self.fields:
+            if name not in known and name != "currency":
+                raise ValueError(f"fields.{name}: {self.type} has no such field")
+        return self
+
+
 class Profile(_Declared):
     """The declared facts of one source; a key that is not known is refused."""
 
@@ -193,6 +227,22 @@ class Profile(_Declared):
     stages: list[StageProfile] = Field(default_factory=list)
     activities: dict[Identifier, ActivityProfile] = Field(default_factory=dict)
     custom_fields: dict[str, CustomField] = Field(default_factory=dict)
+    events: dict[str, list[EventMapping]] = Field(default_factory=dict)
+    """What the events of a log say, by their name."""
+    event_name: Identifier | None = None
+    """The attribute of a log that names its events, where it is not the format's own."""
+    case: Identifier | None = None
+    """What a deal is in a log: an attribute that names it, or its type of object."""
+
+    @field_validator("events", mode="before")
+    @classmethod
+    def _one_or_more(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
+        listed = {
+            name: {"type": IGNORED} if said == IGNORED else said for name, said in given.items()
+        }
+        return {name: [one] if isinstance(one, dict) else one for name, one in listed.items()}
 
     @field_validator("stages", mode="before")
     @classmethod

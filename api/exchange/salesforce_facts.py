@@ -2,22 +2,16 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date
 from itertools import groupby
 from typing import Final
 
+from api.exchange.custom_fields import tell_custom
+from api.exchange.deal_lines import SAME_MOMENT, Deal
 from api.exchange.lines import JsonObject
-from api.exchange.profile import (
-    CommitmentField,
-    CustomField,
-    GoalField,
-    OutcomeField,
-    PlainField,
-    TickField,
-)
-from api.exchange.salesforce_deal import SAME_MOMENT, Deal
+from api.exchange.owners import tell_owner_changes
+from api.exchange.records import instant_of, text_of
 from api.exchange.salesforce_ids import full_id
-from api.exchange.salesforce_rows import CUSTOM, instant_of, text_of, truth
+from api.exchange.salesforce_rows import CUSTOM
 
 _OWNER: Final = ("Owner", "OwnerId")
 _USER_ID: Final = re.compile(r"005[0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?")
@@ -38,23 +32,18 @@ def first_owner(changes: Iterable[JsonObject], deal: Deal) -> str:
     for old, _, _ in _owner_changes(changes, deal):
         if old:
             return old
-    return text_of(deal.opportunity, "owner")
+    return text_of(deal.record, "owner")
 
 
 def tell_owners(deal: Deal, changes: list[JsonObject]) -> None:
     """Add the changes of owner; where they do not lead to the present one, a gap."""
-    owner = deal.owner
-    since = instant_of(deal.opportunity, "created")
+    known: list[tuple[str, JsonObject]] = []
     for _, new, row in _owner_changes(changes, deal):
-        since = instant_of(row, "at")
-        if new == "":
+        if new:
+            known.append((new, row))
+        else:
             deal.reject(row, "NewValue: not the id, nor the name, of one user")
-        elif new != owner:
-            deal.add(row, "owner_changed", {"owner": new})
-            owner = new
-    if owner != text_of(deal.opportunity, "owner"):
-        end = instant_of(deal.opportunity, "modified")
-        deal.gap(deal.opportunity, start=since, end=end, fields=["owner"])
+    tell_owner_changes(deal, known)
 
 
 def _owner_changes(
@@ -79,19 +68,16 @@ def _user(deal: Deal, text: str) -> str:
 
 def tell_fields(deal: Deal, changes: list[JsonObject]) -> None:
     """Add what changes of other fields say, and look for those that the snapshots lack."""
-    checked: dict[str, bool] = {}
+    custom: list[JsonObject] = []
     for row in changes:
         name = text_of(row, "field")
-        if name in deal.context.checkboxes:
-            _tell_checkbox(deal, row, name, checked)
+        if name in deal.context.checkboxes or (name.endswith(CUSTOM) and name not in _SNAPSHOT):
+            custom.append(row)
         elif name in _SNAPSHOT:
             _confirm(deal, row, name)
-        elif name.endswith(CUSTOM):
-            _tell_text(deal, row, name)
         elif name not in _SILENT and name not in _OWNER:
             deal.findings.lacks(f"changes of the field {name}")
-    _check_boxes(deal, checked)
-    _note_custom(deal)
+    tell_custom(deal, custom)
 
 
 def _confirm(deal: Deal, row: JsonObject, name: str) -> None:
@@ -103,121 +89,3 @@ def _confirm(deal: Deal, row: JsonObject, name: str) -> None:
             return
     if text_of(row, "new"):
         deal.reject(row, f"{name}: OpportunityHistory has no such change at {row['at']} ({key})")
-
-
-def activity_of(deal: Deal, field: str) -> str:
-    """The activity that a checkbox claims: as declared, else the field's name in words."""
-    mapping = deal.context.profile.custom_fields.get(field)
-    if isinstance(mapping, TickField):
-        return _declared(deal, mapping.activity)
-    words = field.removesuffix(CUSTOM).split("_")
-    rest = (word if word.isupper() else word.lower() for word in words[1:] if word)
-    return _declared(deal, " ".join([words[0], *rest]))
-
-
-def _declared(deal: Deal, activity: str) -> str:
-    declared = deal.context.profile.activities.get(activity)
-    if declared is None:
-        deal.findings.lacks("intended outcomes of an activity: the profile does not declare it")
-        return activity
-    return declared.id or activity
-
-
-def _tell_checkbox(deal: Deal, row: JsonObject, name: str, checked: dict[str, bool]) -> None:
-    if isinstance(deal.context.profile.custom_fields.get(name), PlainField):
-        return
-    try:
-        ticked = truth(text_of(row, "new"))
-    except ValueError as error:
-        deal.reject(row, f"NewValue: {error}")
-        return
-    if ticked != checked.get(name, False):
-        kind = "activity_ticked" if ticked else "activity_unticked"
-        deal.add(row, kind, {"activity": activity_of(deal, name)})
-    checked[name] = ticked
-
-
-def _check_boxes(deal: Deal, checked: dict[str, bool]) -> None:
-    """A box that stands otherwise than its history says was moved at a time nobody knows."""
-    custom = deal.opportunity["custom"]
-    if not isinstance(custom, dict):
-        return
-    for name in sorted(deal.context.checkboxes):
-        if isinstance(deal.context.profile.custom_fields.get(name), PlainField):
-            continue
-        now = str(custom.get(name, "")).lower() in ("1", "true")
-        if now != checked.get(name, False):
-            start = instant_of(deal.opportunity, "created")
-            end = instant_of(deal.opportunity, "modified")
-            deal.gap(deal.opportunity, start=start, end=end, fields=[activity_of(deal, name)])
-
-
-def _note_custom(deal: Deal) -> None:
-    custom = deal.opportunity["custom"]
-    known = deal.context.checkboxes | set(deal.context.profile.custom_fields)
-    for name in custom if isinstance(custom, dict) else ():
-        if name not in known:
-            deal.findings.lacks(f"Opportunity.{name}: the profile does not map it")
-
-
-def _tell_text(deal: Deal, row: JsonObject, name: str) -> None:
-    mapping = deal.context.profile.custom_fields.get(name)
-    value = text_of(row, "new")
-    if mapping is None:
-        deal.findings.lacks(f"changes of the field {name}: the profile does not map it")
-    elif value:
-        kind, data = _mapped(mapping, value, key=text_of(row, "id"))
-        if kind:
-            deal.add(row, kind, data)
-
-
-def _mapped(mapping: CustomField, value: str, *, key: str) -> tuple[str, JsonObject]:
-    """The event and the payload that a declared text field stands for; no event if none."""
-    match mapping:
-        case OutcomeField():
-            first, rest = _split(value, mapping.separator)
-            evidenced: JsonObject = {"outcome": mapping.outcome or first, "level": mapping.level}
-            statement = value if mapping.outcome else rest
-            return mapping.event, evidenced | ({"statement": statement} if statement else {})
-        case CommitmentField():
-            what, due = _split(value, mapping.separator)
-            if not _is_day(due):
-                what, due = value, ""
-            said: JsonObject = {"commitment_id": key, "what": what}
-            said |= {"kind": mapping.kind, "level": mapping.level}
-            return mapping.event, said | ({"due": due} if due else {})
-        case GoalField():
-            return mapping.event, {"goal": value, "level": mapping.level}
-        case PlainField(event="note_added"):
-            return "note_added", {"text": value}
-        case _:
-            return "", {}
-
-
-def _split(value: str, separator: str | None) -> tuple[str, str]:
-    if separator is None:
-        return value, ""
-    first, _, rest = value.partition(separator)
-    return first.strip(), rest.strip()
-
-
-def _is_day(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-def tell_task(deal: Deal, row: JsonObject) -> None:
-    """A task that is done is a claim that its activity was."""
-    deal.add(row, "activity_ticked", {"activity": _declared(deal, text_of(row, "activity"))})
-
-
-def tell_discount(deal: Deal, row: JsonObject) -> None:
-    data: JsonObject = {"percent": row["percent"]}
-    if row["list"] is not None:
-        data["list"] = deal.money(row, row["list"])
-    if row["expires_on"] is not None:
-        data["expires_on"] = row["expires_on"]
-    deal.add(row, "discount_offered", data)

@@ -1,12 +1,15 @@
-"""The files of a Salesforce weekly export: which object each holds, and its columns."""
+"""The files of a Salesforce export, CSV or query results: which object each holds, and how."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
+from api.exchange.folders import find_files
 from api.exchange.lines import ExportRefusedError, Findings
-from api.exchange.texts import CsvTable
+from api.exchange.profile import Profile
+from api.exchange.salesforce_rest import QueryResult
+from api.exchange.texts import CsvRow, CsvTable
 
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "Opportunity": (
@@ -53,12 +56,47 @@ NEEDED: Final = ("Opportunity", "OpportunityHistory", "OpportunityStage")
 _BY_NAME: Final = {name.lower(): name for name in COLUMNS}
 
 
+class Table(Protocol):
+    """One file of records, whatever it is written in."""
+
+    def columns(self) -> list[str] | None:
+        """The names of its columns; None if nothing shows them."""
+        ...
+
+    def rows(self, findings: Findings) -> Iterator[CsvRow]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A way in which Salesforce gives its objects away."""
+
+    suffix: str
+    table: Callable[[Path, Profile], Table]
+
+
+WEEKLY_EXPORT: Final = Layout(
+    ".csv",
+    lambda path, profile: CsvTable(path, encoding=profile.encoding, delimiter=profile.delimiter),
+)
+QUERY_RESULTS: Final = Layout(".json", lambda path, profile: QueryResult(path, profile.encoding))
+
+
 @dataclass(frozen=True, slots=True)
 class SalesforceFiles:
     """The files of one export by object; an object may have been split over several."""
 
+    layout: Layout
     by_object: dict[str, tuple[Path, ...]]
     others: tuple[Path, ...]
+
+    def rows(self, name: str, profile: Profile, findings: Findings) -> Iterator[CsvRow]:
+        """All records of an object; none if the export lacks it."""
+        for path in self.by_object.get(name, ()):
+            yield from self.layout.table(path, profile).rows(findings)
+
+    def file_of(self, name: str) -> str:
+        """The file in which an object is, or would be."""
+        return next((path.name for path in self.by_object.get(name, ())), name + self.layout.suffix)
 
     def has(self, name: str) -> bool:
         return name in self.by_object
@@ -68,54 +106,38 @@ class SalesforceFiles:
         return [path for paths in self.by_object.values() for path in paths]
 
 
-def find_export(paths: Sequence[Path]) -> SalesforceFiles:
+def find_export(paths: Sequence[Path], layout: Layout) -> SalesforceFiles:
     """The export in these folders and files.
 
     Raises:
         ExportRefusedError: nothing there, no file of an object, or a needed object missing.
     """
-    found: dict[str, list[Path]] = {}
-    others: list[Path] = []
-    for path in _files(paths):
-        name = _BY_NAME.get(path.stem.lower()) if path.suffix.lower() == ".csv" else None
-        if name is None:
-            others.append(path)
-        else:
-            found.setdefault(name, []).append(path)
-    if not found:
-        raise ExportRefusedError(
-            "not a Salesforce export: expected files named after objects, such as "
-            "Opportunity.csv and OpportunityHistory.csv",
-            file=str(paths[0]),
-        )
+
+    def object_of(path: Path) -> str | None:
+        return _BY_NAME.get(path.stem.lower()) if path.suffix.lower() == layout.suffix else None
+
+    folder = find_files(
+        paths,
+        object_of,
+        expected="not a Salesforce export: expected files named after objects, such as "
+        f"Opportunity{layout.suffix} and OpportunityHistory{layout.suffix}",
+    )
     for name in NEEDED:
-        if name not in found:
+        if name not in folder.by_kind:
             raise ExportRefusedError(
                 f"missing: a history cannot be told without the object {name}",
-                file=f"{name}.csv",
+                file=name + layout.suffix,
             )
-    return SalesforceFiles({name: tuple(files) for name, files in found.items()}, tuple(others))
+    return SalesforceFiles(layout, folder.by_kind, folder.others)
 
 
-def _files(paths: Sequence[Path]) -> list[Path]:
-    files: list[Path] = []
-    for path in paths:
-        if not path.exists():
-            raise ExportRefusedError("no such file or folder", file=str(path))
-        if path.is_dir():
-            files += sorted(one for one in path.iterdir() if one.is_file())
-        else:
-            files.append(path)
-    return files
-
-
-def check_columns(export: SalesforceFiles, *, encoding: str | None, delimiter: str) -> None:
+def check_columns(export: SalesforceFiles, profile: Profile) -> None:
     """Refuse a file that lacks a column its object is read by."""
     for name, paths in export.by_object.items():
         for path in paths:
-            header = CsvTable(path, encoding=encoding, delimiter=delimiter).columns()
+            header = export.layout.table(path, profile).columns()
             for column in COLUMNS[name]:
-                if column not in header:
+                if header is not None and column not in header:
                     raise ExportRefusedError(
                         f"no column {column!r}, which the object {name} has",
                         file=path.name,

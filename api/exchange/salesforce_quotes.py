@@ -6,8 +6,10 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 from api.exchange.lines import JsonObject
+from api.exchange.price_offers import plain_number
+from api.exchange.records import stamp
 from api.exchange.salesforce_ids import full_id
-from api.exchange.salesforce_rows import RowReader, stamp
+from api.exchange.salesforce_rows import RowReader
 from api.exchange.texts import CsvRow
 
 _PLACES: Final = Decimal("0.000001")
@@ -36,8 +38,8 @@ def quote_record(row: CsvRow, items: Sequence[JsonObject], reader: RowReader) ->
         "id": full_id(row.get("Id")),
         "at": stamp(reader.instant(row, "CreatedDate")),
         "by": full_id(row.get("CreatedById") or row.get("OwnerId")),
-        "percent": _plain(percent),
-        "list": _plain(listed) if listed > 0 else None,
+        "percent": plain_number(percent),
+        "list": plain_number(listed) if listed > 0 else None,
         "currency": row.get("CurrencyIsoCode"),
         "expires_on": _text(reader.day(row, "ExpirationDate")),
     }
@@ -81,11 +83,6 @@ def _own_percent(row: CsvRow, listed: Decimal, reader: RowReader) -> Decimal:
 def _decimal(item: JsonObject, key: str) -> Decimal:
     value = item.get(key)
     return Decimal(value) if isinstance(value, str) else Decimal(0)
-
-
-def _plain(number: Decimal) -> str:
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _text(day: date | None) -> str | None:

@@ -12,8 +12,9 @@ from pydantic import JsonValue
 from api.exchange.context import ContextStage
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject
 from api.exchange.profile import UNSTATED_GOAL, Profile
+from api.exchange.records import one_line
 from api.exchange.salesforce_ids import full_id
-from api.exchange.salesforce_rows import RowReader, one_line
+from api.exchange.salesforce_rows import RowReader
 from api.exchange.texts import CsvRow
 from domain.calendars import calendar_from
 from domain.errors import CalendarRefusedError

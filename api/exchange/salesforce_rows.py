@@ -1,8 +1,7 @@
 """Rows of a Salesforce export as plain records: ids completed, values read as declared."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -15,28 +14,12 @@ from api.exchange.instants import (
     parse_instant,
 )
 from api.exchange.lines import ExportRefusedError, JsonObject
+from api.exchange.records import one_line, stamp, truth
 from api.exchange.salesforce_ids import full_id
 from api.exchange.texts import CsvRow
 
 CUSTOM: Final = "__c"
 """How the names of fields end that a customer made."""
-_TRUE: Final = frozenset({"1", "true"})
-_FALSE: Final = frozenset({"0", "false", ""})
-
-
-def truth(text: str) -> bool:
-    """Whether a checkbox is set; ValueError for a text that is no checkbox."""
-    lowered = text.strip().lower()
-    if lowered in _TRUE:
-        return True
-    if lowered in _FALSE:
-        return False
-    raise ValueError(f"expected 0, 1, true or false, not {text!r}")
-
-
-def one_line(text: str) -> str:
-    """The text without line breaks, control characters and runs of blanks."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,28 +139,3 @@ class RowReader:
 
 def _placed(row: CsvRow) -> JsonObject:
     return {"file": row.file, "row": row.row}
-
-
-def stamp(instant: datetime) -> str:
-    """An instant as text that sorts as the instants do, and that a payload accepts."""
-    return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def text_of(record: Mapping[str, object], key: str) -> str:
-    """The text of a record; empty where there is none."""
-    value = record.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def instant_of(record: Mapping[str, object], key: str) -> datetime:
-    return datetime.fromisoformat(text_of(record, key))
-
-
-def row_of(record: Mapping[str, object]) -> int:
-    row = record.get("row")
-    return row if isinstance(row, int) else 0
-
-
-def place_of(record: Mapping[str, object]) -> tuple[str, int]:
-    """The file and row that a record was read from."""
-    return text_of(record, "file"), row_of(record)

@@ -4,29 +4,34 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
-from typing import cast
+from typing import Final, cast
 
 from pydantic import JsonValue
 
 from api.exchange.context import ContextWriter, KnownContext, ProcessInUse
+from api.exchange.custom_fields import tell_discount, tell_task
+from api.exchange.deal_lines import Deal, SourceContext, SourceNames
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.profile import Profile
-from api.exchange.salesforce_deal import Deal, SourceContext, tell_history
-from api.exchange.salesforce_facts import (
-    first_owner,
-    tell_discount,
-    tell_fields,
-    tell_owners,
-    tell_task,
-)
+from api.exchange.records import place_of, text_of
+from api.exchange.salesforce_facts import first_owner, tell_fields, tell_owners
 from api.exchange.salesforce_files import SalesforceFiles
 from api.exchange.salesforce_ids import full_id
 from api.exchange.salesforce_reference import Periods, Quotas, Stages, Users
-from api.exchange.salesforce_rows import RowReader, place_of, text_of
+from api.exchange.salesforce_rows import CUSTOM, RowReader
+from api.exchange.snapshots import tell_history
 from api.exchange.spool import Spool
 from api.exchange.texts import CsvRow
 from domain.calendars import calendar_from
 from domain.fiscal import FiscalCalendar, OutsideCalendarError
+
+_NAMES: Final = SourceNames(
+    system="Salesforce",
+    stages="OpportunityStage",
+    amount="Amount",
+    close_date="CloseDate",
+    suffix=CUSTOM,
+)
 
 
 class Kind(IntEnum):
@@ -71,7 +76,9 @@ class Telling:
         calendar = self._calendar()
         quotas = self._quotas(calendar)
         if self.seen.earliest is None:
-            raise ExportRefusedError("no row states a time", file="Opportunity.csv")
+            raise ExportRefusedError(
+                "no row states a time", file=self.export.file_of("Opportunity")
+            )
         writer = ContextWriter(
             known=self.known,
             findings=self.findings,
@@ -81,14 +88,17 @@ class Telling:
         yield from self._calendar_line(writer)
         stages = self.seen.stages.process(self.seen.stage_names, self.profile)
         process_id = self.profile.process or self.system
-        version, line = writer.process(
-            process_id=process_id, stages=stages, profile=self.profile, file="OpportunityStage.csv"
+        process, line = writer.process(
+            process_id=process_id,
+            stages=stages,
+            profile=self.profile,
+            file=self.export.file_of("OpportunityStage"),
         )
         yield from [line] if line else []
         yield from self._quota_lines(writer, quotas)
         self.findings.names |= self.seen.users.names
         self._say_what_lacks()
-        context = self._context(ProcessInUse(self.known, self.system, process_id, version))
+        context = self._context(process)
         for deal_id, group in deals.groups():
             yield from self._deal(deal_id, [(key[1], row) for key, row in group], context)
 
@@ -138,7 +148,7 @@ class Telling:
             return
         else:
             kind, parameters = proven
-            file = "Period.csv" if self.export.has("Period") else "Opportunity.csv"
+            file = self.export.file_of("Period" if self.export.has("Period") else "Opportunity")
             self.findings.note(f"the fiscal zone is {self._zone}: {self._zone_source()}")
         line = writer.calendar(
             kind=kind,
@@ -201,8 +211,9 @@ class Telling:
 
     def _context(self, process: ProcessInUse) -> SourceContext:
         return SourceContext(
+            names=_NAMES,
             profile=self.profile,
-            process=process,
+            processes={"": process},
             zone=self._zone,
             stages=self.seen.stages.ids,
             closes=self.seen.stages.closes,

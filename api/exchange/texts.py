@@ -70,7 +70,8 @@ def known_encoding(name: str) -> str:
         raise ValueError(f"no encoding is called {name!r}") from error
 
 
-def _undecodable(path: Path, error: UnicodeError) -> ExportRefusedError:
+def undecodable(path: Path, error: UnicodeError) -> ExportRefusedError:
+    """The refusal of a file that is no text in its encoding, with its first bad line."""
     encoding = error.encoding if isinstance(error, UnicodeDecodeError) else "the declared encoding"
     return ExportRefusedError(
         f"not text in {encoding}; set `encoding` in the profile to the one it was written in",
@@ -109,7 +110,7 @@ def text_lines(path: Path, *, limit: int) -> Iterator[tuple[int, str]]:
                     )
                 yield row, text
         except UnicodeError as error:
-            raise _undecodable(path, error) from error
+            raise undecodable(path, error) from error
 
 
 class CsvTable:
@@ -174,7 +175,7 @@ class CsvTable:
                     if values:
                         yield row, values
             except UnicodeError as error:
-                raise _undecodable(self._path, error) from error
+                raise undecodable(self._path, error) from error
             except csv.Error as error:
                 raise ExportRefusedError(
                     f"not CSV, or cut short: {error}", file=self._path.name, row=row + 1

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +15,8 @@ from typing import Any, Final
 from api.exchange.context import NoContext
 from api.exchange.lines import Findings, Line
 from api.exchange.profile import Profile
-from api.exchange.salesforce_csv import SalesforceReader
+from api.exchange.salesforce import SalesforceReader
+from api.exchange.salesforce_files import QUERY_RESULTS, WEEKLY_EXPORT, Layout
 from domain.calendars import calendar_from
 from domain.fiscal import FiscalCalendar, days_left
 
@@ -81,10 +83,34 @@ def plain_names(name: str, rows: Rows) -> Rows:
     return rows
 
 
-def salesforce_lines(folder: Path, profile: Profile | None = None) -> tuple[list[Line], Findings]:
+def salesforce_lines(
+    folder: Path, profile: Profile | None = None, *, layout: Layout = WEEKLY_EXPORT
+) -> tuple[list[Line], Findings]:
     findings = Findings()
-    reader = SalesforceReader([folder], profile=profile or Profile(), known=NoContext())
+    reader = SalesforceReader(
+        [folder], layout=layout, profile=profile or Profile(), known=NoContext()
+    )
     return list(reader.lines(findings)), findings
+
+
+def rest_lines(folder: Path) -> tuple[list[Line], Findings]:
+    return salesforce_lines(folder, layout=QUERY_RESULTS)
+
+
+def query_results(shared: Path) -> Path:
+    return shared / PACK / "salesforce_rest_query"
+
+
+def rewritten_json(
+    source: Path, target: Path, change: Callable[[str, Any], Any] = lambda _, content: content
+) -> Path:
+    """A copy of a folder of JSON files in which `change` was applied to what each holds."""
+    target.mkdir()
+    for path in sorted(source.glob("*.json")):
+        content = change(path.stem, json.loads(path.read_text(encoding="utf-8")))
+        if content is not None:
+            (target / path.name).write_text(json.dumps(content), encoding="utf-8")
+    return target
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The weekly export of Salesforce: its files joined by opportunity and told as lines."""
+"""An export of Salesforce: its files joined by opportunity and told as lines."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
@@ -7,26 +7,22 @@ from pathlib import Path
 from typing import Final, cast
 
 from api.exchange.context import KnownContext
+from api.exchange.custom_fields import declared_boxes
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
-from api.exchange.profile import Profile, TickField
+from api.exchange.profile import Profile
+from api.exchange.records import instant_of, place_of, row_of, text_of
 from api.exchange.salesforce_files import (
+    Layout,
     check_columns,
     find_export,
     note_others,
 )
 from api.exchange.salesforce_ids import full_id
 from api.exchange.salesforce_quotes import line_item_record, quote_record
-from api.exchange.salesforce_rows import (
-    CUSTOM,
-    RowReader,
-    instant_of,
-    place_of,
-    row_of,
-    text_of,
-)
+from api.exchange.salesforce_rows import CUSTOM, RowReader
 from api.exchange.salesforce_telling import Kind, Seen, Telling
 from api.exchange.spool import Spool
-from api.exchange.texts import CsvRow, CsvTable
+from api.exchange.texts import CsvRow
 
 SYSTEM: Final = "salesforce"
 """The source of ids where the profile names no other."""
@@ -39,8 +35,10 @@ _PARENT, _CHILD = range(2)
 class SalesforceReader:
     """Reads a whole export once, sorts it by opportunity on disk, and tells deal by deal."""
 
-    def __init__(self, paths: Sequence[Path], *, profile: Profile, known: KnownContext) -> None:
-        self._export = find_export(paths)
+    def __init__(
+        self, paths: Sequence[Path], *, layout: Layout, profile: Profile, known: KnownContext
+    ) -> None:
+        self._export = find_export(paths, layout)
         self._profile = profile
         self._known = known
         self._reader = RowReader(profile.zone or "UTC", profile.date_order)
@@ -54,9 +52,7 @@ class SalesforceReader:
         return self._export.all
 
     def lines(self, findings: Findings) -> Iterator[Line]:
-        check_columns(
-            self._export, encoding=self._profile.encoding, delimiter=self._profile.delimiter
-        )
+        check_columns(self._export, self._profile)
         note_others(self._export, findings)
         with Spool() as deals:
             seen = self._read(findings, deals)
@@ -72,22 +68,15 @@ class SalesforceReader:
             ).lines(deals)
 
     def _rows(self, name: str, findings: Findings) -> Iterator[CsvRow]:
-        for path in self._export.by_object.get(name, ()):
-            yield from CsvTable(
-                path, encoding=self._profile.encoding, delimiter=self._profile.delimiter
-            ).rows(findings)
+        return self._export.rows(name, self._profile, findings)
 
     def _read(self, findings: Findings, deals: Spool) -> Seen:
         seen = Seen()
         self._each("OpportunityStage", findings, lambda row: seen.stages.take(row, self._reader))
         self._each("User", findings, lambda row: seen.users.take(row, self._reader))
         self._each("Period", findings, lambda row: seen.periods.take(row, self._reader))
-        seen.stages.ensure_closing("OpportunityStage.csv")
-        seen.checkboxes |= {
-            name
-            for name, mapping in self._profile.custom_fields.items()
-            if isinstance(mapping, TickField)
-        }
+        seen.stages.ensure_closing(self._export.file_of("OpportunityStage"))
+        seen.checkboxes |= declared_boxes(self._profile)
         with Spool() as accounts:
             self._join_accounts(findings, deals=deals, accounts=accounts, seen=seen)
         self._each("OpportunityHistory", findings, lambda row: self._snapshot(row, deals, seen))

@@ -1,0 +1,102 @@
+"""CloudEvents 1.0 in JSON: a batch, or one event a line, each told as the profile says."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from api.exchange.context import KnownContext
+from api.exchange.instants import parse_instant
+from api.exchange.json_stream import ELEMENT, JsonRecord, JsonStream
+from api.exchange.lines import Findings, JsonObject, Line
+from api.exchange.log_telling import LogSpool, LogTelling
+from api.exchange.profile import Profile
+from api.exchange.records import BadRecordError, one_line, stamp
+from api.exchange.spool import Spool
+
+SYSTEM: Final = "cloudevents"
+"""The source of ids where the profile names no other."""
+
+_PLACES: Final = ((), (ELEMENT,))
+_REQUIRED: Final = ("id", "source", "specversion", "type")
+_VERSION: Final = "1.0"
+
+
+@dataclass(slots=True)
+class CloudEventsReader:
+    """Reads events by the source and id that name each, in the order of their sequence."""
+
+    files: Sequence[Path]
+    profile: Profile
+    known: KnownContext
+
+    @property
+    def system(self) -> str:
+        return self.profile.source or SYSTEM
+
+    def lines(self, findings: Findings) -> Iterator[Line]:
+        with Spool() as rows:
+            spool = LogSpool(self.profile, rows, findings)
+            for path in self.files:
+                self._read(path, spool, findings)
+            yield from LogTelling(
+                self.profile, self.known, self.system, findings, self.files[0].name
+            ).lines(spool)
+
+    def _read(self, path: Path, spool: LogSpool, findings: Findings) -> None:
+        found = JsonStream(
+            path,
+            places=_PLACES,
+            expected="CloudEvents, as an array or one a line",
+            encoding=self.profile.encoding,
+        )
+        for one in found:
+            findings.rows_read += 1
+            try:
+                self._take(one.record(path.name), spool)
+            except ValueError as error:
+                findings.reject(path.name, one.row, str(error))
+
+    def _take(self, found: JsonRecord, spool: LogSpool) -> None:
+        event = found.content
+        for name in _REQUIRED:
+            _text(event, name)
+        if event["specversion"] != _VERSION:
+            raise BadRecordError(f"specversion: expected {_VERSION}, not {event['specversion']!r}")
+        data = event.get("data")
+        attributes = dict(data) if isinstance(data, dict) else {}
+        at = _instant(event, "time")
+        recorded = _instant(event, "recordedtime") if event.get("recordedtime") else None
+        name = str(attributes.get(self.profile.event_name or "") or _text(event, "type"))
+        record: JsonObject = found.place | {
+            "case": self._case(event, attributes),
+            "name": name,
+            "key": one_line(f"{_text(event, 'source')} {_text(event, 'id')}"),
+            "by": one_line(str(attributes.get("actor") or "")),
+            "recorded": stamp(recorded) if recorded else "",
+            "attributes": attributes,
+        }
+        spool.event(record, at=at, sequence=str(event.get("sequence") or ""))
+
+    def _case(self, event: JsonObject, attributes: Mapping[str, object]) -> str:
+        """The deal: what the declared attribute names, or the last part of the subject."""
+        if self.profile.case is not None:
+            return one_line(_text(attributes, self.profile.case))
+        return one_line(_text(event, "subject").rpartition("/")[2])
+
+
+def _text(content: Mapping[str, object], key: str) -> str:
+    value = content.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise BadRecordError(f"{key}: missing")
+    return value.strip()
+
+
+def _instant(event: JsonObject, key: str) -> datetime:
+    try:
+        return parse_instant(_text(event, key), "UTC")
+    except BadRecordError:
+        raise
+    except ValueError as error:
+        raise BadRecordError(f"{key}: {error}") from error

@@ -1,0 +1,64 @@
+"""The pipelines of a CRM as processes, each deal being pinned to the one of its pipeline."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from api.exchange.context import ContextStage, ContextWriter, ProcessInUse
+from api.exchange.lines import ExportRefusedError, Line
+from api.exchange.profile import UNSTATED_GOAL, Profile
+
+LAST: Final = 1 << 30
+"""The order of a stage that comes after all that have one."""
+
+
+@dataclass(slots=True)
+class Pipelines:
+    """The stages by pipeline, in order; ids of stages are unique over all pipelines."""
+
+    stages: dict[str, list[ContextStage]] = field(default_factory=dict)
+    _orders: dict[str, Decimal | int] = field(default_factory=dict)
+
+    def add(self, pipeline: str, stage: ContextStage, *, order: Decimal | int = LAST) -> None:
+        """Put a stage at its place; those of one order stand as they came."""
+        self._orders[stage.id] = order
+        stages = self.stages.setdefault(pipeline, [])
+        if stage.id not in [one.id for one in stages]:
+            stages.append(stage)
+            stages.sort(key=lambda one: self._orders[one.id])
+
+    @property
+    def closes(self) -> dict[str, str | None]:
+        return {stage.id: stage.closes for stages in self.stages.values() for stage in stages}
+
+    @property
+    def of_stage(self) -> dict[str, str]:
+        return {stage.id: name for name, stages in self.stages.items() for stage in stages}
+
+    def ensure_closing(self, file: str) -> None:
+        for name, stages in self.stages.items():
+            for closes in ("won", "lost"):
+                if closes not in [stage.closes for stage in stages]:
+                    reason = f"the pipeline {name!r} has no stage in which a deal is {closes}"
+                    raise ExportRefusedError(reason, file=file)
+
+    def publish(
+        self, writer: ContextWriter, profile: Profile, *, used: set[str], file: str
+    ) -> Iterator[tuple[str, ProcessInUse, Line | None]]:
+        """The process of each pipeline that deals are in, and its line if it is new."""
+        for pipeline, stages in sorted(self.stages.items()):
+            if pipeline in used:
+                process, line = writer.process(
+                    process_id=f"{profile.process or writer.system}-{pipeline}",
+                    stages=stages,
+                    profile=profile,
+                    file=file,
+                )
+                yield pipeline, process, line
+
+
+def goal_of(profile: Profile, *names: str) -> str:
+    """The goal that the profile declares for a stage by its id or label."""
+    goals: Mapping[str, str] = {stage.name: stage.goal for stage in profile.stages}
+    return next((goals[name] for name in names if name in goals), UNSTATED_GOAL)

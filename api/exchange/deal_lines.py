@@ -1,0 +1,166 @@
+"""A deal as a source has it, and the lines that are made of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from api.exchange.context import ProcessInUse
+from api.exchange.lines import Findings, JsonObject, Line
+from api.exchange.profile import Profile
+from api.exchange.records import instant_of, place_of, stamp, text_of
+
+SAME_MOMENT: Final = timedelta(minutes=1)
+"""Rows that one save writes may carry times this far apart."""
+_RANKS: Final = {
+    name: rank
+    for rank, name in enumerate(
+        (
+            "deal_opened",
+            "owner_changed",
+            "activity_ticked",
+            "activity_unticked",
+            "outcome_evidenced",
+            "customer_goal_recorded",
+            "customer_commitment_recorded",
+            "note_added",
+            "discount_offered",
+            "discount_withdrawn",
+            "win_reversed",
+            "deal_reopened",
+            "close_date_moved",
+            "amount_changed",
+            "forecast_category_changed",
+            "deal_moved_to_process",
+            "stage_entered",
+            "deal_won",
+            "deal_lost",
+            "event_amended",
+            "history_gap",
+            "deal_deleted",
+        )
+    )
+}
+"""The order of events that one moment recorded: a deal is reopened before it moves on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceNames:
+    """What a source calls itself and the things that messages speak of."""
+
+    system: str
+    stages: str = "the stages of the source"
+    amount: str = "amount"
+    close_date: str = "close date"
+    suffix: str = ""
+    """What the names of fields end with that a customer made."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceContext:
+    """What all deals of an export share."""
+
+    names: SourceNames
+    profile: Profile
+    processes: Mapping[str, ProcessInUse]
+    """The process that a pipeline is, by its id; one without an id where there are no pipelines."""
+    zone: str
+    stages: Mapping[str, str]
+    """The id of a stage by each name that rows use for it."""
+    closes: Mapping[str, str | None]
+    """How a deal ends in a stage, by the stage's id."""
+    checkboxes: frozenset[str]
+    """The custom fields that are checkboxes."""
+    categories: Mapping[str, str] = field(default_factory=dict)
+    """The forecast category that the source sets by itself, by the stage's id."""
+    users: Mapping[str, str] = field(default_factory=dict)
+    """The name of a user by id."""
+
+
+@dataclass(slots=True)
+class Deal:
+    """What a source has of one deal, and the lines made of it so far."""
+
+    context: SourceContext
+    findings: Findings
+    record: JsonObject
+    """The deal as it is now."""
+    snapshots: Sequence[JsonObject]
+    """The deal as it was, in order."""
+    synced: JsonObject | None = None
+    """The quote that the deal takes its prices from."""
+    lines: list[Line] = field(default_factory=list)
+    owner: str = ""
+
+    @property
+    def id(self) -> str:
+        return text_of(self.record, "id")
+
+    def add(
+        self,
+        row: JsonObject,
+        kind: str,
+        data: JsonObject,
+        *,
+        key: str | None = None,
+        told_at: datetime | None = None,
+        occurred_at: datetime | None = None,
+        actor: str | None = None,
+        corrects: str | None = None,
+    ) -> None:
+        """Make a line of what a row says; its times and its author are those of the row."""
+        file, number = place_of(row)
+        recorded_at = told_at or instant_of(row, "at")
+        self.lines.append(
+            Line(
+                stream=f"deal:{self.id}",
+                external_id=f"{text_of(row, 'id')}:{key or kind}",
+                type=kind,
+                occurred_at=occurred_at or recorded_at,
+                recorded_at=recorded_at,
+                actor=actor or text_of(row, "by") or self.owner,
+                data=data,
+                file=file,
+                row=number,
+                corrects=corrects,
+            )
+        )
+
+    def gap(self, row: JsonObject, *, start: datetime, end: datetime, fields: list[str]) -> None:
+        """Say that the source does not tell what happened to these fields in between."""
+        data: JsonObject = {"from": stamp(start), "to": stamp(max(start, end)), "fields": fields}
+        key = "gap:" + ",".join(fields) + f":{stamp(end)}"
+        self.add(row, "history_gap", data, key=key, told_at=max(start, end), actor=self.owner)
+
+    def reject(self, row: JsonObject, reason: str) -> None:
+        self.findings.reject(*place_of(row), reason)
+
+    def money(self, row: JsonObject, amount: object) -> JsonObject:
+        currency = (
+            text_of(row, "currency")
+            or text_of(self.record, "currency")
+            or self.context.profile.currency
+        )
+        return {"amount": amount, "currency": currency}
+
+    def stage(self, row: Mapping[str, object]) -> str:
+        name = text_of(row, "stage")
+        return self.context.stages.get(name, name)
+
+    def closes(self, row: Mapping[str, object]) -> str | None:
+        """How the deal has ended in this row: by its status if the source has one, or its stage."""
+        if "closes" in row:
+            return text_of(row, "closes") or None
+        return self.context.closes.get(self.stage(row))
+
+    def process(self, row: Mapping[str, object]) -> ProcessInUse | None:
+        return self.context.processes.get(text_of(row, "pipeline"))
+
+    def in_order(self) -> Iterator[Line]:
+        """The lines as they were recorded, those of one moment in the order of a sale."""
+        return iter(
+            sorted(
+                self.lines,
+                key=lambda line: (line.recorded_at or line.occurred_at, _RANKS[line.type]),
+            )
+        )

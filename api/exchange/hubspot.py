@@ -1,0 +1,353 @@
+"""Deals of HubSpot with the history of their properties, joined and told as lines."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import IntEnum
+from pathlib import Path
+from typing import Final, cast
+
+from api.exchange.context import (
+    ContextStage,
+    ContextWriter,
+    KnownContext,
+    declared_calendar,
+    fiscal_zone,
+)
+from api.exchange.crm_stages import Pipelines, goal_of
+from api.exchange.custom_fields import declared_boxes, tell_custom, tell_task
+from api.exchange.deal_groups import DealGroup, inside
+from api.exchange.deal_lines import Deal, SourceContext, SourceNames
+from api.exchange.folders import Folder, find_files, numbered
+from api.exchange.hubspot_deals import HISTORY, DealRows, merged_ids
+from api.exchange.hubspot_rows import (
+    associated,
+    id_of,
+    line_item_records,
+    number_value,
+    object_of,
+    task_record,
+    text_value,
+)
+from api.exchange.json_pages import Pages
+from api.exchange.json_stream import ELEMENT, JsonRecord
+from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
+from api.exchange.owners import tell_owner_changes
+from api.exchange.price_offers import tell_price_offers
+from api.exchange.profile import Profile
+from api.exchange.records import BadRecordError, instant_of, one_line, place_of, text_of
+from api.exchange.snapshots import tell_history
+from api.exchange.spool import Key, Spool
+
+SYSTEM: Final = "hubspot"
+"""The source of ids where the profile names no other."""
+
+_KINDS: Final = ("deals", "pipelines", "owners", "companies", "tasks", "line_items")
+_NEEDED: Final = ("deals", "pipelines")
+_RESULTS: Final = (("results", ELEMENT), (ELEMENT, "results", ELEMENT))
+_PAGING: Final = (("paging",), (ELEMENT, "paging"))
+_NAMES: Final = SourceNames(
+    system="HubSpot", stages="the pipelines", amount="amount", close_date="closedate"
+)
+
+_PARENT, _CHILD = range(2)
+
+
+class _Kind(IntEnum):
+    """What a spooled row is; the deal itself comes first."""
+
+    DEAL = 0
+    TASK = 1
+    PRICE = 2
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the first reading finds out before the first line is given."""
+
+    zone: str
+    pipelines: Pipelines = field(default_factory=Pipelines)
+    names: dict[str, str] = field(default_factory=dict)
+    users: dict[str, str] = field(default_factory=dict)
+    merged: dict[str, str] = field(default_factory=dict)
+    """The deal that lives on, by each that was merged into it."""
+    used: set[str] = field(default_factory=set)
+    boxes: dict[str, bool] = field(default_factory=dict)
+    earliest: datetime | None = None
+    told: bool = False
+    """Whether any deal has a history."""
+
+
+class HubspotReader:
+    """Reads an export once, sorts it by deal on disk, and tells deal by deal."""
+
+    def __init__(self, paths: Sequence[Path], *, profile: Profile, known: KnownContext) -> None:
+        self._pages = Pages(
+            folder=_find(paths),
+            places=_RESULTS,
+            paging=_PAGING,
+            follows=lambda paging: isinstance(paging, dict) and bool(paging.get("next")),
+            expected="pages of objects, each with `results`",
+            encoding=profile.encoding,
+        )
+        self._profile = profile
+        self._known = known
+
+    @property
+    def system(self) -> str:
+        return self._profile.source or SYSTEM
+
+    @property
+    def files(self) -> Sequence[Path]:
+        return self._pages.folder.all
+
+    def lines(self, findings: Findings) -> Iterator[Line]:
+        for path in self._pages.folder.others:
+            findings.note(f"{path.name} was not read: it is no object that is imported")
+        with Spool() as deals:
+            seen = self._read(findings, deals)
+            yield from self._told(deals, seen, findings)
+
+    def _read(self, findings: Findings, deals: Spool) -> _Seen:
+        seen = _Seen(zone=fiscal_zone(self._profile, self._known))
+        each = self._pages.each
+        each("pipelines", findings, lambda found: _take_pipeline(found, seen, self._profile))
+        seen.pipelines.ensure_closing(self._pages.file("pipelines"))
+        each("owners", findings, lambda found: _take_owner(found, seen))
+        with Spool() as companies:
+            each("companies", findings, lambda found: _take_company(found, companies))
+            self._read_deals(findings, companies, seen)
+            _name_companies(companies, deals)
+        each("tasks", findings, lambda found: self._task(found, deals, seen, findings))
+        each("line_items", findings, lambda found: self._price(found, deals, seen, findings))
+        findings.names |= seen.names
+        return seen
+
+    def _read_deals(self, findings: Findings, companies: Spool, seen: _Seen) -> None:
+        rows = DealRows(
+            zone=seen.zone,
+            closes=seen.pipelines.closes,
+            pipelines=seen.pipelines.of_stage,
+            users=seen.users,
+            boxes=seen.boxes,
+        )
+        self._pages.each("deals", findings, lambda found: self._deal(found, rows, companies, seen))
+        if not seen.told:
+            raise ExportRefusedError(
+                f"no deal has {HISTORY}: ask for the history of dealstage, pipeline, amount, "
+                "closedate, hubspot_owner_id and dealname",
+                file=self._pages.file("deals"),
+            )
+
+    def _deal(self, found: JsonRecord, rows: DealRows, companies: Spool, seen: _Seen) -> None:
+        record = rows.record(found.content) | found.place
+        if not record["currency"] and self._profile.currency is None:
+            raise ExportRefusedError(
+                "no deal_currency_code: declare `currency` in the profile",
+                file=found.file,
+                row=found.row,
+            )
+        seen.told = seen.told or bool(record["snapshots"])
+        created = instant_of(record, "created")
+        seen.earliest = min(seen.earliest or created, created)
+        for row in (record, *cast("list[JsonObject]", record["snapshots"])):
+            seen.used.add(text_of(row, "pipeline"))
+        deal = text_of(record, "id")
+        seen.merged |= dict.fromkeys(merged_ids(record), deal)
+        companies.add([text_of(record, "account"), _CHILD, found.file, found.row], record)
+
+    def _task(self, found: JsonRecord, deals: Spool, seen: _Seen, findings: Findings) -> None:
+        of = [seen.merged.get(deal, deal) for deal in associated(found.content, "deals")]
+        status = text_value(object_of(found.content, "properties").get("hs_task_status"))
+        if not of:
+            findings.note("a task that belongs to no deal was left out")
+        elif found.content.get("archived") is True:
+            findings.note("a deleted task was left out")
+        elif status != "COMPLETED":
+            findings.note("an open task was left out: it claims nothing yet")
+        else:
+            for deal in dict.fromkeys(of):
+                row = task_record(found.content, deal) | found.place
+                deals.add([deal, _Kind.TASK, text_of(row, "at"), found.file, found.row], row)
+
+    def _price(self, found: JsonRecord, deals: Spool, seen: _Seen, findings: Findings) -> None:
+        of = [seen.merged.get(deal, deal) for deal in associated(found.content, "deals")]
+        if not of:
+            findings.note("a line item that belongs to no deal was left out")
+        elif found.content.get("archived") is True:
+            findings.note("a deleted line item was left out")
+        else:
+            for row in list(line_item_records(found.content, seen.users)):
+                for deal in dict.fromkeys(of):
+                    key: Key = [deal, _Kind.PRICE, text_of(row, "at"), found.file, found.row]
+                    deals.add(key, row | found.place)
+
+    def _told(self, deals: Spool, seen: _Seen, findings: Findings) -> Iterator[Line]:
+        if seen.earliest is None:
+            raise ExportRefusedError("no deal states a time", file=self._pages.file("deals"))
+        writer = ContextWriter(
+            known=self._known, findings=findings, system=self.system, earliest=seen.earliest
+        )
+        calendar = declared_calendar(writer, self._profile, file="profile")
+        yield from [calendar] if calendar else []
+        processes = {}
+        for pipeline, process, line in seen.pipelines.publish(
+            writer, self._profile, used=seen.used, file=self._pages.file("pipelines")
+        ):
+            processes[pipeline] = process
+            yield from [line] if line else []
+        _say_what_lacks(self._profile, findings)
+        context = SourceContext(
+            names=_NAMES,
+            profile=self._profile,
+            processes=processes,
+            zone=seen.zone,
+            stages={},
+            closes=seen.pipelines.closes,
+            checkboxes=_checkboxes(seen, self._profile),
+        )
+        for deal_id, group in deals.groups():
+            rows = [(key[1], row) for key, row in group]
+            yield from _deal_lines(DealGroup(deal_id, rows), context, findings)
+
+
+def _find(paths: Sequence[Path]) -> Folder:
+    folder = find_files(
+        paths,
+        numbered(_KINDS, ".json"),
+        expected="not an export of HubSpot: expected files named after objects, such as "
+        "deals.json and pipelines.json",
+    )
+    for kind in _NEEDED:
+        if kind not in folder.by_kind:
+            raise ExportRefusedError(
+                f"missing: a history cannot be told without the {kind}", file=f"{kind}.json"
+            )
+    return folder
+
+
+def _take_pipeline(found: JsonRecord, seen: _Seen, profile: Profile) -> None:
+    pipeline = id_of(found.content)
+    stages = found.content.get("stages")
+    if not isinstance(stages, list):
+        raise BadRecordError("stages: expected a list")
+    listed = [stage for stage in stages if isinstance(stage, dict)]
+    for stage in listed:
+        stage_id = id_of(stage)
+        label = one_line(text_value(stage.get("label"))) or stage_id
+        goal = goal_of(profile, stage_id, label)
+        order = number_value(stage.get("displayOrder")) or 0
+        ended = ContextStage(stage_id, label, goal, _closes(stage))
+        seen.pipelines.add(pipeline, ended, order=order)
+
+
+def _closes(stage: JsonObject) -> str | None:
+    """How a deal ends there: a closed stage is won if it is certain, else lost."""
+    about = object_of(stage, "metadata")
+    probability = number_value(about.get("probability"))
+    closed = text_value(about.get("isClosed"))
+    if closed == "false" or (not closed and probability not in (Decimal(0), Decimal(1))):
+        return None
+    return "won" if probability == 1 else "lost"
+
+
+def _take_owner(found: JsonRecord, seen: _Seen) -> None:
+    owner = id_of(found.content)
+    parts = (text_value(found.content.get(key)) for key in ("firstName", "lastName"))
+    seen.names[owner] = one_line(" ".join(parts)) or text_value(found.content.get("email"))
+    user = text_value(found.content.get("userId"))
+    if user:
+        seen.users[user] = owner
+
+
+def _take_company(found: JsonRecord, companies: Spool) -> None:
+    name = one_line(text_value(object_of(found.content, "properties").get("name")))
+    companies.add([id_of(found.content), _PARENT, found.file, found.row], {"name": name})
+
+
+def _name_companies(companies: Spool, deals: Spool) -> None:
+    """Put the deals where they are sorted by their own ids, with the names of their companies."""
+    for _, group in companies.groups():
+        name = ""
+        for (_, kind, *place), row in group:
+            if kind == _PARENT:
+                name = text_of(row, "name")
+            else:
+                deals.add(
+                    [text_of(row, "id"), _Kind.DEAL, "", *place], row | {"account_name": name}
+                )
+
+
+def _checkboxes(seen: _Seen, profile: Profile) -> frozenset[str]:
+    declared = declared_boxes(profile)
+    others = {name for name in profile.custom_fields if name not in declared}
+    return frozenset(({name for name, plain in seen.boxes.items() if plain} | declared) - others)
+
+
+def _say_what_lacks(profile: Profile, findings: Findings) -> None:
+    mapped = {mapping.event for mapping in profile.custom_fields.values()}
+    for event in ("outcome_evidenced", "customer_commitment_recorded"):
+        if event not in mapped:
+            findings.lacks(f"{event}: HubSpot has no object for it, and the profile maps no field")
+    findings.lacks("quota_assigned: HubSpot's goals are not in this export")
+    findings.lacks("member_joined: the export says nothing of sales teams")
+
+
+def _deal_lines(group: DealGroup, context: SourceContext, findings: Findings) -> Iterator[Line]:
+    record = group.record(findings)
+    if record is None:
+        return
+    deal = Deal(context, findings, record, inside(record, "snapshots"))
+    owners = inside(record, "owners")
+    deal.owner = text_of(owners[0], "new") if owners else text_of(record, "owner")
+    tell_history(deal)
+    tell_owner_changes(deal, [(text_of(row, "new"), row) for row in owners])
+    tell_custom(deal, inside(record, "fields"))
+    for task in group.each(_Kind.TASK, findings):
+        tell_task(deal, task)
+    tell_price_offers(deal, group.each(_Kind.PRICE, findings))
+    _note_rest(deal)
+    yield from _merged_away(deal)
+    yield from deal.in_order()
+
+
+def _note_rest(deal: Deal) -> None:
+    record, findings = deal.record, deal.findings
+    if record["unowned"]:
+        findings.lacks("owner: taken off a deal without another")
+    if record["renamed"]:
+        findings.lacks("name: a deal was given another")
+    if record["merged"]:
+        findings.note("a deal has others merged into it: what belonged to them is told of it")
+    if _may_be_default(deal):
+        findings.note(
+            "a close date on the last day of a month, there since the deal was created, may be "
+            "HubSpot's own default"
+        )
+
+
+def _may_be_default(deal: Deal) -> bool:
+    opened = next((line.data for line in deal.lines if line.type == "deal_opened"), {})
+    day = opened.get("close_date")
+    return isinstance(day, str) and (date.fromisoformat(day) + timedelta(days=1)).day == 1
+
+
+def _merged_away(deal: Deal) -> Iterator[Line]:
+    """A deal that an earlier export still had, and that went into this one since."""
+    process = deal.process(deal.record)
+    for merged in merged_ids(deal.record):
+        if process is not None and process.opening(f"{merged}:deal_opened"):
+            at = instant_of(deal.record, "merged_at")
+            file, row = place_of(deal.record)
+            yield Line(
+                stream=f"deal:{merged}",
+                external_id=f"{merged}:merged",
+                type="deal_deleted",
+                occurred_at=at,
+                recorded_at=at,
+                actor=deal.owner,
+                data={"reason": f"Merged into the deal {deal.id} in HubSpot."},
+                file=file,
+                row=row,
+            )

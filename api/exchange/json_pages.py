@@ -1,0 +1,66 @@
+"""Answers of an API in pages: all records of all files, and no page missing at the end."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from api.exchange.folders import Folder
+from api.exchange.json_stream import Found, JsonRecord, JsonStream, Place
+from api.exchange.lines import ExportRefusedError, Findings
+
+Take = Callable[[JsonRecord], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """How an API pages its answers, and the files in which they lie."""
+
+    folder: Folder
+    places: Sequence[Place]
+    paging: Sequence[Place]
+    """Where a page says whether another one follows."""
+    follows: Callable[[object], bool]
+    expected: str
+    encoding: str | None = None
+
+    def each(self, kind: str, findings: Findings, take: Take) -> None:
+        """Give every record; one that cannot be taken is a reject.
+
+        Raises:
+            ExportRefusedError: another structure, cut short, or the last page is not there.
+        """
+        if kind not in self.folder.by_kind:
+            findings.lacks(f"{kind}: the export has no such file")
+        unfinished: str | None = None
+        for path in self.folder.by_kind.get(kind, ()):
+            for found in self._stream(path):
+                if not found.beside:
+                    unfinished = None
+                    _give(found, path, findings, take)
+                elif self.follows(found.value):
+                    unfinished = path.name
+        if unfinished:
+            raise ExportRefusedError(
+                "cut short: the page after the last one is not there", file=unfinished
+            )
+
+    def file(self, kind: str) -> str:
+        """The file in which a kind is, or would be."""
+        return next((path.name for path in self.folder.by_kind.get(kind, ())), f"{kind}.json")
+
+    def _stream(self, path: Path) -> JsonStream:
+        return JsonStream(
+            path,
+            places=self.places,
+            beside=self.paging,
+            expected=self.expected,
+            encoding=self.encoding,
+        )
+
+
+def _give(found: Found, path: Path, findings: Findings, take: Take) -> None:
+    findings.rows_read += 1
+    try:
+        take(found.record(path.name))
+    except ValueError as error:
+        findings.reject(path.name, found.row, str(error))

@@ -1,0 +1,253 @@
+"""Events of a process log told as a deal's: each by what the profile says that its name means."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final, cast
+
+from api.exchange.context import (
+    ContextStage,
+    ContextWriter,
+    KnownContext,
+    ProcessInUse,
+    declared_calendar,
+    fiscal_zone,
+)
+from api.exchange.deal_groups import OWN, DealGroup
+from api.exchange.instants import won_at
+from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
+from api.exchange.log_fields import FieldReader
+from api.exchange.owners import NOBODY
+from api.exchange.profile import IGNORED, EventMapping, Profile
+from api.exchange.records import instant_of, one_line, place_of, stamp, text_of
+from api.exchange.spool import Key, Spool
+from domain.events.catalogue import STREAM_KINDS
+from domain.fiscal import local_day
+
+EVENT: Final = 1
+"""The kind of a row that is an event; a deal's own row holds what is known of its case."""
+ALWAYS: Final = ""
+"""The time of an attribute of a case that never changes."""
+_SHOWN: Final = 8
+"""Names of events that a refusal lists."""
+
+
+class UnmappedLogError(ExportRefusedError):
+    """The profile says of no event of a log what it means."""
+
+
+@dataclass(slots=True)
+class LogSpool:
+    """The events of a log sorted by deal and time, and what was seen on the way."""
+
+    profile: Profile
+    rows: Spool
+    findings: Findings
+    earliest: datetime | None = None
+    told: bool = False
+    """Whether any event says something."""
+
+    def event(self, record: JsonObject, *, at: datetime, sequence: str = "") -> None:
+        """Keep an event: `case`, `name`, `key`, `by`, `recorded`, `attributes` and its place."""
+        name = text_of(record, "name")
+        said = mappings_of(self.profile, name)
+        if not said:
+            self.findings.lacks_event(one_line(name))
+            return
+        if any(mapping.type == IGNORED for mapping in said):
+            self.findings.note(f"events called {one_line(name)!r} were ignored, as declared")
+            self.told = True
+            return
+        self.told = True
+        self.earliest = min(self.earliest or at, at)
+        file, row = place_of(record)
+        key: Key = [text_of(record, "case"), EVENT, stamp(at), sequence, file, row]
+        self.rows.add(key, record | {"at": stamp(at)})
+
+    def case(self, case: str, attributes: Mapping[str, list[list[str]]], file: str) -> None:
+        """Keep the attributes of a case: of each its values and since when they were so."""
+        record: JsonObject = {"id": case, "attributes": dict(attributes), "file": file, "row": 0}
+        self.rows.add([case, OWN, ALWAYS, "", file, 0], record)
+
+
+def mappings_of(profile: Profile, name: str) -> Sequence[EventMapping]:
+    """What an event of that name says: as declared, or what one of our own types does."""
+    if name in profile.events:
+        return profile.events[name]
+    return [EventMapping(type=name)] if STREAM_KINDS.get(name) == "deal" else []
+
+
+@dataclass(slots=True)
+class LogTelling:
+    """The second half of reading a log: its context, then deal by deal."""
+
+    profile: Profile
+    known: KnownContext
+    system: str
+    findings: Findings
+    file: str
+
+    def lines(self, spool: LogSpool) -> Iterator[Line]:
+        """The lines of the log.
+
+        Raises:
+            ExportRefusedError: the profile says of no event what it means.
+        """
+        if spool.earliest is None:
+            if spool.told:
+                return
+            names = ", ".join(list(self.findings.unmapped_events)[:_SHOWN]) or "there are none"
+            raise UnmappedLogError(
+                f"the profile maps none of the events, whose names are: {names}; declare `events`",
+                file=self.file,
+            )
+        writer = ContextWriter(
+            known=self.known,
+            findings=self.findings,
+            system=self.system,
+            earliest=spool.earliest,
+        )
+        calendar = declared_calendar(writer, self.profile, file="profile")
+        yield from [calendar] if calendar else []
+        process, line = self._process(writer)
+        yield from [line] if line else []
+        self._say_what_lacks()
+        zone = fiscal_zone(self.profile, self.known)
+        for case, group in spool.rows.groups():
+            rows = DealGroup(case, [(key[1], row) for key, row in group])
+            yield from _Case(self, rows, process, zone).lines()
+
+    def _process(self, writer: ContextWriter) -> tuple[ProcessInUse | None, Line | None]:
+        if not self.profile.stages:
+            self.findings.note("the profile declares no stages: deals follow the built-in process")
+            return None, None
+        stages = [
+            ContextStage(one.name, one.name, one.goal, one.closes) for one in self.profile.stages
+        ]
+        for closes in ("won", "lost"):
+            if closes not in [stage.closes for stage in stages]:
+                raise ExportRefusedError(
+                    f"the profile declares no stage in which a deal is {closes}", file=self.file
+                )
+        return writer.process(
+            process_id=self.profile.process or self.system,
+            stages=stages,
+            profile=self.profile,
+            file=self.file,
+        )
+
+    def _say_what_lacks(self) -> None:
+        said = {one.type for mapped in self.profile.events.values() for one in mapped}
+        for event in ("outcome_evidenced", "customer_commitment_recorded"):
+            if self.profile.events and event not in said:
+                self.findings.lacks(f"{event}: no event of the log is declared to say it")
+
+
+@dataclass(slots=True)
+class _Case:
+    """One deal of a log."""
+
+    telling: LogTelling
+    group: DealGroup
+    process: ProcessInUse | None
+    zone: str
+    made: list[Line] = field(default_factory=list)
+    amount: JsonObject | None = None
+    """The amount as last told, which a win without its own is for."""
+
+    @property
+    def opened(self) -> bool:
+        return bool(self.made)
+
+    def lines(self) -> Iterator[Line]:
+        cases = [row for kind, row in self.group.rows if kind == OWN]
+        attributes = _joined(cases)
+        if len(cases) == len(self.group.rows):
+            self.telling.findings.note("a deal without any event that is told was left out")
+        for row in self.group.each(EVENT, self.telling.findings, by="key"):
+            try:
+                self._tell(row, attributes)
+            except ValueError as error:
+                self.telling.findings.reject(*place_of(row), str(error))
+        return iter(self.made)
+
+    def _tell(self, row: JsonObject, case: Mapping[str, list[list[str]]]) -> None:
+        held = cast("JsonObject", row["attributes"])
+        attributes = _as_of(case, text_of(row, "at")) | held
+        currency = None if self.amount is None else self.amount["currency"]
+        reader = FieldReader(self.telling.profile, *place_of(row), currency=currency)
+        mapped = mappings_of(self.telling.profile, text_of(row, "name"))
+        told = [(one.type, reader.data(one, attributes)) for one in mapped]
+        if not self.opened and "deal_opened" not in [kind for kind, _ in told]:
+            told.insert(0, ("deal_opened", reader.data(_OPENING, attributes)))
+        for kind, data in told:
+            self._add(row, kind, data)
+
+    def _add(self, row: JsonObject, kind: str, data: JsonObject) -> None:
+        if kind == "deal_opened":
+            data = self._opening(row, data)
+        elif kind == "deal_won":
+            data = self._win(row, data)
+        elif kind == "customer_commitment_recorded":
+            data = {"commitment_id": text_of(row, "key")} | data
+        amount = data.get("amount")
+        self.amount = amount if isinstance(amount, dict) else self.amount
+        at = instant_of(row, "at")
+        told_at = instant_of(row, "recorded") if row["recorded"] else at
+        closed_on = date.fromisoformat(str(data["closed_on"])) if kind == "deal_won" else None
+        file, number = place_of(row)
+        self.made.append(
+            Line(
+                stream=f"deal:{self.group.id}",
+                external_id=f"{text_of(row, 'key')}:{kind}",
+                type=kind,
+                occurred_at=at
+                if closed_on is None
+                else won_at(closed_on=closed_on, told_at=at, zone=self.zone),
+                recorded_at=told_at,
+                actor=text_of(row, "by") or self.telling.system,
+                data=data,
+                file=file,
+                row=number,
+            )
+        )
+
+    def _opening(self, row: JsonObject, data: JsonObject) -> JsonObject:
+        if self.opened:
+            raise ValueError("a second event that opens the deal")
+        if "account" not in data:
+            # One placeholder for each deal: a shared one would read as a customer that comes back.
+            self.telling.findings.lacks("account: the log names none")
+            data["account"] = {"id": f"unknown:{self.group.id}", "name": "Unknown account"}
+        data = {"name": self.group.id, "owner": text_of(row, "by") or NOBODY} | data
+        if self.process is None:
+            return data
+        return data | {"process": self.process.of(f"{text_of(row, 'key')}:deal_opened")}
+
+    def _win(self, row: JsonObject, data: JsonObject) -> JsonObject:
+        net = data.get("net") or self.amount
+        if net is None:
+            raise ValueError("net: won without an amount, so the win cannot be counted")
+        on = local_day(instant_of(row, "at"), self.zone).isoformat()
+        return {"closed_on": on} | data | {"net": net}
+
+
+_OPENING: Final = EventMapping(type="deal_opened")
+
+
+def _joined(cases: list[JsonObject]) -> dict[str, list[list[str]]]:
+    found: dict[str, list[list[str]]] = {}
+    for case in cases:
+        for name, values in cast("dict[str, list[list[str]]]", case["attributes"]).items():
+            found.setdefault(name, []).extend(values)
+    return {name: sorted(values, key=lambda one: one[0]) for name, values in found.items()}
+
+
+def _as_of(case: Mapping[str, list[list[str]]], at: str) -> JsonObject:
+    """The attributes of a case as they were at that moment, what it changed itself included."""
+    found: JsonObject = {}
+    for name, values in case.items():
+        since = [value for time, value in values if time <= at]
+        if since:
+            found[name] = since[-1]
+    return found

@@ -1,0 +1,77 @@
+"""What an OCEL 2.0 file holds, whichever of its three forms it has: objects and events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from api.exchange.instants import parse_instant
+from api.exchange.log_telling import ALWAYS
+from api.exchange.records import BadRecordError, stamp
+
+_BEGINNING: Final = datetime(1970, 1, 3, tzinfo=UTC)
+"""A value from before is the first one; writers in other zones miss the epoch by hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an item stands."""
+
+    file: str
+    row: int
+
+
+@dataclass(slots=True)
+class OcelObject:
+    """An object with its values and since when each was so; a file may give it in parts."""
+
+    place: Place
+    id: str
+    type: str
+    attributes: dict[str, list[list[str]]] = field(default_factory=dict)
+    related: list[str] = field(default_factory=list)
+
+    def value(self, name: str, value: str, since: str) -> None:
+        self.attributes.setdefault(name, []).append([since, value])
+
+
+@dataclass(slots=True)
+class OcelEvent:
+    """An event with the objects that it is related to, and how."""
+
+    place: Place
+    id: str
+    type: str
+    at: datetime
+    attributes: dict[str, str] = field(default_factory=dict)
+    related: list[tuple[str, str]] = field(default_factory=list)
+
+
+OcelItem = OcelObject | OcelEvent
+
+
+def since(text: str, zone: str) -> str:
+    """Since when a value was so; the first value has always been."""
+    if not text:
+        return ALWAYS
+    at = instant("time", text, zone)
+    return ALWAYS if at < _BEGINNING else stamp(at)
+
+
+def instant(name: str, text: str, zone: str) -> datetime:
+    try:
+        return parse_instant(text, zone)
+    except ValueError as error:
+        raise BadRecordError(f"{name}: {error}") from error
+
+
+def needed(content: Mapping[str, object], name: str) -> str:
+    """The text under a key.
+
+    Raises:
+        BadRecordError: there is none.
+    """
+    value = content.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise BadRecordError(f"{name}: missing")
+    return value.strip()

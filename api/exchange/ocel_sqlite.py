@@ -1,0 +1,151 @@
+"""OCEL 2.0 in an SQLite database, which is read and never written."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from api.exchange.lines import ExportRefusedError, Findings
+from api.exchange.ocel_items import OcelEvent, OcelItem, OcelObject, Place, instant, since
+from api.exchange.records import BadRecordError
+
+MAGIC: Final = b"SQLite format 3\x00"
+_TABLES: Final = (
+    "event",
+    "object",
+    "event_object",
+    "object_object",
+    "event_map_type",
+    "object_map_type",
+)
+_OWN: Final = frozenset({"ocel_id", "ocel_time", "ocel_changed_field"})
+
+
+def sqlite_items(path: Path, *, zone: str, findings: Findings) -> Iterator[OcelItem]:
+    """The items of a database; one that cannot be read is a reject.
+
+    Raises:
+        ExportRefusedError: not a sound database, or without the tables of the format.
+    """
+    try:
+        address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        with closing(sqlite3.connect(address, uri=True)) as database:
+            database.row_factory = sqlite3.Row
+            database.execute("PRAGMA trusted_schema = OFF")
+            _ensure_sound(database, path)
+            yield from _Database(database, path.name, zone, findings).items()
+    except sqlite3.DatabaseError as error:
+        raise ExportRefusedError(f"cut short, or not sound: {error}", file=path.name) from error
+
+
+def _ensure_sound(database: sqlite3.Connection, path: Path) -> None:
+    (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise ExportRefusedError(f"cut short, or not sound: {found}", file=path.name)
+    names = {
+        row["name"] for row in database.execute("SELECT name FROM sqlite_master WHERE type='table'")
+    }
+    for name in _TABLES:
+        if name not in names:
+            raise ExportRefusedError(
+                f"another format: OCEL 2.0 has a table {name!r}", file=path.name
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Database:
+    """One database; the row of an item is its number in the table of all of its kind."""
+
+    database: sqlite3.Connection
+    file: str
+    zone: str
+    findings: Findings
+
+    def items(self) -> Iterator[OcelItem]:
+        for row in self.database.execute("SELECT rowid, ocel_id, ocel_type FROM object"):
+            self.findings.rows_read += 1
+            yield OcelObject(Place(self.file, row[0]), _text(row[1]), _text(row[2]))
+        for kind, table in self._tables("object"):
+            yield from self._values(kind, table)
+        query = "SELECT rowid, ocel_source_id, ocel_target_id FROM object_object"
+        for row in self.database.execute(query):
+            related = OcelObject(Place(self.file, row[0]), _text(row[1]), "")
+            related.related = [_text(row[2])]
+            yield related
+        for kind, table in self._tables("event"):
+            yield from self._events(kind, table)
+
+    def _tables(self, of: str) -> list[tuple[str, str]]:
+        """The types of objects or events, and the table of each."""
+        query = {
+            "object": "SELECT ocel_type, ocel_type_map FROM object_map_type",
+            "event": "SELECT ocel_type, ocel_type_map FROM event_map_type",
+        }[of]
+        return [(_text(kind), f"{of}_{_text(name)}") for kind, name in self.database.execute(query)]
+
+    def _values(self, kind: str, table: str) -> Iterator[OcelObject]:
+        for row in self._select("SELECT t.* FROM {table} t", table):
+            item = OcelObject(Place(self.file, 0), _text(row["ocel_id"]), kind)
+            values = dict(zip(row.keys(), row, strict=True))
+            changed = _text(values.get("ocel_changed_field"))
+            try:
+                time = since(_text(values.get("ocel_time")) if changed else "", self.zone)
+            except BadRecordError as error:
+                self.findings.reject(self.file, 0, f"{table}: {error}")
+                continue
+            for name, value in values.items():
+                if name == changed or (not changed and name not in _OWN and value is not None):
+                    item.value(name, _text(value), time)
+            yield item
+
+    def _events(self, kind: str, table: str) -> Iterator[OcelEvent]:
+        query = (
+            "SELECT e.rowid AS ocel_row, e.ocel_id AS ocel_event, r.ocel_object_id, "
+            "r.ocel_qualifier, t.* FROM event e LEFT JOIN {table} t ON t.ocel_id = e.ocel_id "
+            "LEFT JOIN event_object r ON r.ocel_event_id = e.ocel_id "
+            "WHERE e.ocel_type = ? ORDER BY e.rowid"
+        )
+        rows = self._select(query, table, kind)
+        for number, group in groupby(rows, key=lambda row: row["ocel_row"]):
+            self.findings.rows_read += 1
+            try:
+                yield self._event(kind, list(group))
+            except BadRecordError as error:
+                self.findings.reject(self.file, number, str(error))
+
+    def _event(self, kind: str, rows: list[sqlite3.Row]) -> OcelEvent:
+        first = rows[0]
+        values = dict(zip(first.keys(), first, strict=True))
+        at = instant("ocel_time", _text(values.get("ocel_time")), self.zone)
+        return OcelEvent(
+            Place(self.file, first["ocel_row"]),
+            _text(first["ocel_event"]),
+            kind,
+            at,
+            _attributes(values),
+            [
+                (_text(row["ocel_object_id"]), _text(row["ocel_qualifier"]))
+                for row in rows
+                if row["ocel_object_id"] is not None
+            ],
+        )
+
+    def _select(self, query: str, table: str, *values: str) -> sqlite3.Cursor:
+        quoted = '"' + table.replace('"', '""') + '"'
+        return self.database.execute(query.format(table=quoted), values)
+
+
+def _attributes(values: Mapping[str, object]) -> dict[str, str]:
+    others = {*_OWN, "ocel_row", "ocel_event", "ocel_object_id", "ocel_qualifier"}
+    return {
+        name: _text(value)
+        for name, value in values.items()
+        if name not in others and value is not None
+    }
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else "" if value is None else str(value)

@@ -1,0 +1,176 @@
+"""A deal of Pipedrive as snapshots: what it began with, and its changes one after the other."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from api.exchange.deal_lines import SAME_MOMENT
+from api.exchange.lines import JsonObject
+from api.exchange.moments import moment_id, moments
+from api.exchange.pipedrive_rows import amount_value, day_value, parse_named
+from api.exchange.records import instant_of, stamp, text_of
+from domain.fiscal import local_day
+
+STATE: Final = {
+    "stage_id": "stage",
+    "pipeline_id": "pipeline",
+    "value": "amount",
+    "currency": "currency",
+    "expected_close_date": "close_date",
+    "status": "status",
+}
+"""What a snapshot holds, by the field that says it."""
+OWNERS: Final = ("user_id", "owner_id")
+SILENT: Final = frozenset(
+    {
+        *STATE,
+        *OWNERS,
+        "add_time",
+        "update_time",
+        "stage_change_time",
+        "won_time",
+        "lost_time",
+        "close_time",
+        "lost_reason",
+        "weighted_value",
+        "probability",
+        "label",
+    }
+)
+"""Fields that are told by events of their own, or that follow from others."""
+CLOSED: Final = {"won": "won", "lost": "lost"}
+
+
+@dataclass(slots=True)
+class DealHistory:
+    """The changes of one deal, oldest first, and what they make of it."""
+
+    record: JsonObject
+    changes: Sequence[JsonObject]
+    zone: str
+    holes: list[tuple[str, datetime, JsonObject]] = field(default_factory=list)
+    """A field, the change before the missing one, and the row that shows that one is missing."""
+
+    def snapshots(self) -> list[JsonObject]:
+        """The deal at each moment; none where its history was not exported.
+
+        Raises:
+            BadRecordError: a change to a value that cannot be read.
+        """
+        if not self.changes and self.record["created"] != self.record["modified"]:
+            return []
+        self._find_holes()
+        return list(self._rows())
+
+    def _rows(self) -> Iterator[JsonObject]:
+        state = self._beginning()
+        created = instant_of(self.record, "created")
+        if not self._changed_at(created):
+            yield self._row(state, created, 1, {})
+        for at, number, changes in moments(
+            (instant_of(row, "at"), text_of(row, "field"), row) for row in self.changes
+        ):
+            told = {name: row for name, row in changes.items() if name in STATE}
+            for name, row in told.items():
+                state[STATE[name]] = _value(name, row["new"])
+            if told or "won_time" in changes or at == created:
+                self._close(state, at, changes)
+                yield self._row(state, at, number, changes)
+
+    def _changed_at(self, at: datetime) -> bool:
+        return any(instant_of(row, "at") == at for row in self.changes)
+
+    def _beginning(self) -> JsonObject:
+        """Each field as it was before its first change, or as it still is."""
+        state: JsonObject = {key: self.record[key] for key in STATE.values()}
+        state |= {"closed_on": "", "status": "open"}
+        for row in reversed(self.changes):
+            name = text_of(row, "field")
+            if name in STATE:
+                state[STATE[name]] = _value(name, row["old"])
+        return state
+
+    def _close(self, state: JsonObject, at: datetime, changes: dict[str, JsonObject]) -> None:
+        """The day of a win: as its time was set by hand, else the day on which it was recorded."""
+        if state["status"] != "won":
+            state["closed_on"] = ""
+        elif "won_time" in changes and changes["won_time"]["new"]:
+            won = parse_named("won_time", text_of(changes["won_time"], "new"))
+            state["closed_on"] = local_day(won, self.zone).isoformat()
+        elif "status" in changes:
+            state["closed_on"] = local_day(self._won_time(at), self.zone).isoformat()
+
+    def _won_time(self, at: datetime) -> datetime:
+        """When the win was that was recorded then; the deal itself says it of the last one."""
+        fields = ("status", "won_time")
+        later = [
+            row
+            for row in self.changes
+            if text_of(row, "field") in fields and instant_of(row, "at") > at
+        ]
+        return at if later or not self.record["won_time"] else instant_of(self.record, "won_time")
+
+    def _row(
+        self, state: JsonObject, at: datetime, number: int, changes: dict[str, JsonObject]
+    ) -> JsonObject:
+        first = next(iter(changes.values()), {})
+        row: JsonObject = state | {
+            "file": text_of(first, "file") or self.record["file"],
+            "row": first.get("row") or self.record["row"],
+            "id": moment_id(text_of(self.record, "id"), stamp(at), number),
+            "at": stamp(at),
+            "by": text_of(first, "by"),
+            "closes": CLOSED.get(text_of(state, "status")),
+        }
+        moved = changes.get("expected_close_date")
+        if moved is not None and moved["bulk"]:
+            row["moved_why"] = "One of many changed at once in Pipedrive."
+        if row["closes"] == "lost" and "status" in changes:
+            row["loss_reason"] = self._reason(at)
+        return row
+
+    def _reason(self, lost_at: datetime) -> str:
+        """Why the deal was lost, as stated with the loss; the deal itself says it of the last."""
+        for row in self.changes:
+            near = abs(instant_of(row, "at") - lost_at) <= SAME_MOMENT
+            if near and text_of(row, "field") == "lost_reason" and row["new"]:
+                return text_of(row, "new")
+        later = [
+            row
+            for row in self.changes
+            if row["field"] == "status" and instant_of(row, "at") > lost_at
+        ]
+        return "" if later else text_of(self.record, "loss_reason")
+
+    def _find_holes(self) -> None:
+        last: dict[str, JsonObject] = {}
+        for row in self.changes:
+            name = text_of(row, "field")
+            before = last.get(name)
+            if name in STATE and before is not None and not _same(name, before, row):
+                self.holes.append((STATE[name], instant_of(before, "at"), row))
+            last[name] = row
+
+
+def with_stated_end(record: JsonObject, changes: list[JsonObject]) -> list[JsonObject]:
+    """The changes and, if none of them closed a deal that is closed, the closing it states."""
+    status = text_of(record, "status")
+    at = text_of(record, f"{status}_time") if status in CLOSED else ""
+    if not changes or not at or any(row["field"] == "status" for row in changes):
+        return changes
+    closing: JsonObject = {"field": "status", "old": "open", "new": status, "at": at, "by": ""}
+    closing |= {"bulk": False, "file": record["file"], "row": record["row"]}
+    return sorted([*changes, closing], key=lambda row: text_of(row, "at"))
+
+
+def _same(name: str, before: JsonObject, row: JsonObject) -> bool:
+    return _value(name, before["new"]) == _value(name, row["old"])
+
+
+def _value(name: str, value: object) -> str | None:
+    if name == "value":
+        return amount_value(name, value)
+    if name == "expected_close_date":
+        return day_value(name, value)
+    return value if isinstance(value, str) else ""

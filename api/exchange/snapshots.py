@@ -1,0 +1,277 @@
+"""A deal told by snapshots of its state: they are compared, whatever one says has changed."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+from api.exchange.context import ProcessInUse
+from api.exchange.deal_lines import SAME_MOMENT, Deal
+from api.exchange.instants import won_at
+from api.exchange.lines import JsonObject
+from api.exchange.profile import PlainField
+from api.exchange.records import instant_of, one_line, text_of
+
+STATE: Final = ("stage", "amount", "close_date")
+"""What a snapshot holds of a deal.
+
+Beside it, where the source has them: `closes` and `closed_on` of a deal that is closed by its
+status, `pipeline`, `set_by_source` (a value that nobody chose), `moved_why` and `loss_reason`.
+"""
+
+_CATEGORIES: Final = {
+    "Pipeline": "pipeline",
+    "BestCase": "best_case",
+    "MostLikely": "most_likely",
+    "Forecast": "commit",
+    "Commit": "commit",
+    "Closed": "closed",
+    "Omitted": "omitted",
+}
+
+
+def tell_history(deal: Deal) -> None:
+    """Add what the snapshots and the deal's own record say."""
+    if not deal.snapshots:
+        _open(deal, deal.record, None)
+        if deal.record["created"] != deal.record["modified"]:
+            _gap_to_now(deal, list(STATE), since=instant_of(deal.record, "created"))
+    else:
+        _tell_snapshots(deal)
+    if deal.record["deleted"]:
+        _delete(deal)
+
+
+def _tell_snapshots(deal: Deal) -> None:
+    first, *later = deal.snapshots
+    for snapshot in deal.snapshots:
+        if deal.stage(snapshot) not in deal.context.closes:
+            name, stages = text_of(snapshot, "stage"), deal.context.names.stages
+            deal.findings.note(f"stage {name!r} is not in {stages}")
+    _begin(deal, first)
+    previous = first
+    for snapshot in later:
+        _compare(deal, previous, snapshot)
+        previous = snapshot
+    _compare_with_now(deal, previous)
+
+
+def _begin(deal: Deal, first: JsonObject) -> None:
+    created = instant_of(deal.record, "created")
+    at = instant_of(first, "at")
+    if at - created <= SAME_MOMENT:
+        _open(deal, deal.record, first)
+    else:
+        # Rows are missing at the start: what the deal looked like when it was opened is not known.
+        _open(deal, deal.record, None)
+        deal.gap(first, start=created, end=at, fields=list(STATE))
+        _tell_values(deal, {}, first)
+    _enter(deal, first)
+    _tell_end(deal, None, first)
+
+
+def _open(deal: Deal, row: JsonObject, first: JsonObject | None) -> None:
+    process = deal.process(first or row)
+    data: JsonObject = {
+        "name": _name(deal, row),
+        "account": _account(deal),
+        "owner": deal.owner,
+    }
+    if process is not None:
+        data = _as_opened(deal, process, data)
+    if first is not None and first["amount"] is not None:
+        data["amount"] = deal.money(first, first["amount"])
+    if first is not None and first["close_date"] is not None:
+        data["close_date"] = first["close_date"]
+    at = instant_of(row, "created") if first is None else instant_of(first, "at")
+    by = text_of(row if first is None else first, "by") or text_of(row, "created_by")
+    deal.add(row, "deal_opened", data, told_at=at, actor=by or None)
+
+
+def _name(deal: Deal, row: JsonObject) -> str:
+    name = one_line(text_of(row, "name"))
+    if name != text_of(row, "name"):
+        deal.findings.note("a name of several lines was put on one line")
+    return name or deal.id
+
+
+def _as_opened(deal: Deal, process: ProcessInUse, data: JsonObject) -> JsonObject:
+    """A deal that is known keeps the name, account and process that it was opened with."""
+    stored = process.opening(f"{deal.id}:deal_opened")
+    kept = {key: stored[key] for key in ("name", "account") if key in stored}
+    if any(data[key] != value for key, value in kept.items()):
+        deal.findings.note("a deal that has another name or account now keeps its first")
+    return data | kept | {"process": stored.get("process") or process.ref}
+
+
+def _account(deal: Deal) -> JsonObject:
+    account = text_of(deal.record, "account")
+    if not account:
+        # One placeholder for each deal: a shared one would read as a customer that comes back.
+        deal.findings.lacks("account: the deal names none")
+        return {"id": f"unknown:{deal.id}", "name": "Unknown account"}
+    name = text_of(deal.record, "account_name")
+    if not name:
+        deal.findings.note("an account is shown by its id: the export does not name it")
+    return {"id": account, "name": name or account}
+
+
+def _compare(deal: Deal, previous: JsonObject, row: JsonObject) -> None:
+    was, now = deal.closes(previous), deal.closes(row)
+    if was == "won" and now != "won":
+        deal.add(row, "win_reversed", {})
+    if was is not None and now != was:
+        deal.add(row, "deal_reopened", {})
+    _tell_values(deal, previous, row)
+    if was == now == "won" and (
+        _changed(previous, row, ("amount",)) or _closed_on(previous) != _closed_on(row)
+    ):
+        _amend_win(deal, row)
+    _tell_category(deal, previous, row)
+    _tell_process(deal, previous, row)
+    if deal.stage(row) != deal.stage(previous):
+        _enter(deal, row)
+    _tell_end(deal, was, row)
+
+
+def _tell_process(deal: Deal, previous: JsonObject, row: JsonObject) -> None:
+    process = deal.process(row)
+    if process is not None and text_of(row, "pipeline") != text_of(previous, "pipeline"):
+        deal.add(row, "deal_moved_to_process", {"process": process.ref})
+
+
+def _tell_values(deal: Deal, previous: JsonObject, row: JsonObject) -> None:
+    for name, kind in (("close_date", "close_date_moved"), ("amount", "amount_changed")):
+        if not _changed(previous, row, (name,)) or name == row.get("set_by_source"):
+            continue
+        value = row[name]
+        if value is None:
+            deal.findings.lacks(f"{name}: taken back without another value")
+        else:
+            reason = {"reason": row["moved_why"]} if row.get("moved_why") else {}
+            data: JsonObject = {"to": value} | reason if name == "close_date" else {}
+            deal.add(row, kind, data or {"amount": deal.money(row, value)})
+
+
+def _changed(one: Mapping[str, object], other: Mapping[str, object], names: Iterable[str]) -> bool:
+    return any(_comparable(one, name) != _comparable(other, name) for name in names)
+
+
+def _comparable(row: Mapping[str, object], name: str) -> object:
+    value = row.get(name)
+    return Decimal(value) if name == "amount" and isinstance(value, str) else value
+
+
+def _tell_category(deal: Deal, previous: JsonObject, row: JsonObject) -> None:
+    """A category is somebody's judgement only where it is not the one that the stage sets."""
+    category = text_of(row, "category")
+    if category in (
+        "",
+        text_of(previous, "category"),
+        deal.context.categories.get(deal.stage(row)),
+    ):
+        return
+    if category in _CATEGORIES:
+        deal.add(row, "forecast_category_changed", {"category": _CATEGORIES[category]})
+    else:
+        deal.findings.lacks(f"forecast category {category!r}")
+
+
+def _enter(deal: Deal, row: JsonObject) -> None:
+    deal.add(row, "stage_entered", {"stage": deal.stage(row)})
+
+
+def _tell_end(deal: Deal, was: str | None, row: JsonObject) -> None:
+    now = deal.closes(row)
+    if now is None or now == was:
+        return
+    if now == "lost":
+        deal.add(row, "deal_lost", _loss_reason(deal, row))
+    elif row["amount"] is None or not _closed_on(row):
+        deal.reject(row, f"{_priced(deal)}: won without them, so the win cannot be counted")
+    else:
+        _win(deal, row)
+
+
+def _closed_on(row: JsonObject) -> str:
+    """The day of the win: as the source states it, else the close date."""
+    return text_of(row, "closed_on") or text_of(row, "close_date")
+
+
+def _priced(deal: Deal) -> str:
+    return f"{deal.context.names.amount}, {deal.context.names.close_date}"
+
+
+def _win(deal: Deal, row: JsonObject) -> None:
+    closed_on = _closed_on(row)
+    told_at = instant_of(row, "at")
+    deal.add(
+        row,
+        "deal_won",
+        {"net": deal.money(row, row["amount"])} | _list_price(deal, row) | {"closed_on": closed_on},
+        occurred_at=won_at(
+            closed_on=date.fromisoformat(closed_on), told_at=told_at, zone=deal.context.zone
+        ),
+    )
+
+
+def _list_price(deal: Deal, row: JsonObject) -> JsonObject:
+    """What the deal was listed at, if the quote that it follows says so and came before."""
+    quote = deal.synced
+    if quote is None or quote["list"] is None or text_of(quote, "at") > text_of(row, "at"):
+        return {}
+    listed = deal.money(quote, quote["list"])
+    if listed["currency"] != deal.money(row, row["amount"])["currency"]:
+        return {}
+    return {"list": listed}
+
+
+def _loss_reason(deal: Deal, row: JsonObject) -> JsonObject:
+    """The reason, if the source or a declared field holds one; a field's is of the latest loss."""
+    if text_of(row, "loss_reason"):
+        return {"reason": text_of(row, "loss_reason")}
+    if row is not deal.snapshots[-1]:
+        return {}
+    custom = deal.record["custom"]
+    for name, mapping in deal.context.profile.custom_fields.items():
+        value = custom.get(name) if isinstance(custom, dict) else None
+        if isinstance(mapping, PlainField) and mapping.event == "deal_lost" and value:
+            return {"reason": value}
+    return {}
+
+
+def _amend_win(deal: Deal, row: JsonObject) -> None:
+    """A won deal that is changed was booked wrongly: the win itself is corrected."""
+    wins = [line for line in deal.lines if line.type == "deal_won"]
+    if not wins or row["amount"] is None or not _closed_on(row):
+        deal.reject(row, f"{_priced(deal)}: emptied on a won deal; the win stands as it was")
+        return
+    net: JsonObject = {
+        "net": deal.money(row, row["amount"]),
+        "closed_on": _closed_on(row),
+    }
+    reason = f"Changed in {deal.context.names.system} after the deal was won."
+    data: JsonObject = {"event_id": wins[-1].external_id, "data": net, "reason": reason}
+    deal.add(row, "event_amended", data, corrects="deal_won")
+
+
+def _compare_with_now(deal: Deal, last: JsonObject) -> None:
+    now = deal.record
+    fields = [name for name in STATE[1:] if _changed(last, now, (name,))]
+    if deal.stage(last) != deal.stage(now):
+        fields.insert(0, "stage")
+    if "closes" in now and deal.closes(last) != deal.closes(now):
+        fields.append("status")
+    if fields:
+        _gap_to_now(deal, fields, since=instant_of(last, "at"))
+
+
+def _gap_to_now(deal: Deal, fields: list[str], *, since: datetime) -> None:
+    modified = instant_of(deal.record, "modified")
+    deal.gap(deal.record, start=since, end=modified, fields=fields)
+
+
+def _delete(deal: Deal) -> None:
+    at = instant_of(deal.record, "modified")
+    by = text_of(deal.record, "modified_by")
+    deal.add(deal.record, "deal_deleted", {}, told_at=at, actor=by or None)

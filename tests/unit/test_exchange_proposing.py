@@ -1,0 +1,73 @@
+"""A proposed profile names what the files hold, can be read back, and declares nothing unseen."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from api.exchange.importing import Format
+from api.exchange.lines import ExportRefusedError
+from api.exchange.profile import Profile, profile_from
+from api.exchange.proposing import propose_profile
+from tests.support.exports import PACK
+
+CREATED = "com.example.opportunity.deal-created.v1"
+
+
+def proposed(name: Format, path: Path, declared: Profile | None = None) -> Profile:
+    text = propose_profile(name, [path], declared=declared)
+    return profile_from(yaml.safe_load(text), name="proposed")
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "fields"),
+    [
+        ("salesforce-rest", "salesforce_rest_query", {"Outcome_Evidence__c", "LossReason__c"}),
+        ("hubspot", "hubspot_v3", {"outcome_evidence", "customer_commitment", "external_key"}),
+        ("pipedrive", "pipedrive", {"c0ffee4275646765745f436f6e6669726d65645f"}),
+    ],
+)
+def test_the_own_fields_of_a_crm_are_proposed_to_be_ignored(
+    name: Format, path: str, fields: set[str], shared_data: Path
+) -> None:
+    profile = proposed(name, shared_data / PACK / path)
+
+    assert fields <= profile.custom_fields.keys()
+    assert {mapping.event for mapping in profile.custom_fields.values()} == {"ignored"}
+    assert (profile.currency, profile.calendar, profile.zone) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "event", "kind"),
+    [
+        ("xes", "xes/deals.xes", "Enter stage: Discovery", "stage_entered"),
+        ("ocel2", "ocel2/deals.ocel2.sqlite", "won", "deal_won"),
+        ("ocel2", "ocel2/deals.ocel2.json", "deal_created", "deal_opened"),
+        ("cloudevents", "cloudevents/batch.json", CREATED, "deal_opened"),
+    ],
+)
+def test_the_events_of_a_log_are_proposed_by_their_names(
+    name: Format, path: str, event: str, kind: str, shared_data: Path
+) -> None:
+    profile = proposed(name, shared_data / PACK / path)
+
+    assert [one.type for one in profile.events[event]] == [kind]
+    assert not profile.stages
+
+
+def test_a_proposal_goes_on_from_what_is_declared(shared_data: Path) -> None:
+    declared = profile_from({"event_name": "deal:kind"}, name="declared")
+
+    profile = proposed("xes", shared_data / PACK / "xes/deals.xes", declared)
+
+    assert {"deal_created", "won", "lost"} <= profile.events.keys()
+    assert "stage_entered" not in profile.events
+
+
+def test_nothing_is_proposed_for_lines_of_our_own_or_for_another_format(shared_data: Path) -> None:
+    with pytest.raises(ExportRefusedError, match="say themselves"):
+        propose_profile("ndjson", [Path("x")], declared=None)
+    with pytest.raises(ExportRefusedError, match="another format"):
+        propose_profile(
+            "xes", [shared_data / "data/ocel2_example/ocel20_example.xmlocel"], declared=None
+        )
