@@ -51,6 +51,8 @@ _NAMES: Final = SourceNames(
     system="HubSpot", stages="the pipelines", amount="amount", close_date="closedate"
 )
 
+_DEALS_HELD: Final = 4_000
+"""Deals held in memory at once: each comes with its whole history."""
 _PARENT, _CHILD = range(2)
 
 
@@ -105,7 +107,7 @@ class HubspotReader:
     def lines(self, findings: Findings) -> Iterator[Line]:
         for path in self._pages.folder.others:
             findings.note(f"{path.name} was not read: it is no object that is imported")
-        with Spool() as deals:
+        with Spool(run=_DEALS_HELD) as deals:
             seen = self._read(findings, deals)
             yield from self._told(deals, seen, findings)
 
@@ -115,7 +117,7 @@ class HubspotReader:
         each("pipelines", findings, lambda found: _take_pipeline(found, seen, self._profile))
         seen.pipelines.ensure_closing(self._pages.file("pipelines"))
         each("owners", findings, lambda found: _take_owner(found, seen))
-        with Spool() as companies:
+        with Spool(run=_DEALS_HELD) as companies:
             each("companies", findings, lambda found: _take_company(found, companies))
             self._read_deals(findings, companies, seen)
             _name_companies(companies, deals)

@@ -24,6 +24,8 @@ MAX_RECORD: Final = 16 << 20
 _CHUNK: Final = 1 << 16
 _NEAR: Final = 16
 """Characters before the end of what was read in which an error may only mean that more comes."""
+_EXPONENT: Final = 2
+"""Characters that may follow a number and yet be no end of it, until a digit comes."""
 _BLANKS: Final = " \t\r\n"
 
 
@@ -128,8 +130,8 @@ class _Text:
             except RecursionError as error:
                 raise _BrokenError("nested too deeply") from error
             else:
-                # A number at the end of what was read may go on.
-                if end < len(self.held) or self.ended:
+                # A number near the end of what was read may go on: 1 is followed by e+9.
+                if end + _EXPONENT < len(self.held) or self.ended:
                     _ensure_unicode(self.held[self.at : end], value)
                     self.at = end
                     return value

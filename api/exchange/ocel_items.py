@@ -2,15 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Final
+from datetime import datetime
 
 from api.exchange.instants import parse_instant
 from api.exchange.log_telling import ALWAYS
 from api.exchange.records import BadRecordError, stamp
-
-_BEGINNING: Final = datetime(1970, 1, 3, tzinfo=UTC)
-"""A value from before is the first one; writers in other zones miss the epoch by hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +47,8 @@ OcelItem = OcelObject | OcelEvent
 
 
 def since(text: str, zone: str) -> str:
-    """Since when a value was so; the first value has always been."""
-    if not text:
-        return ALWAYS
-    at = instant("time", text, zone)
-    return ALWAYS if at < _BEGINNING else stamp(at)
+    """Since when a value was so; the first ones are dated 1970, in some zone, or not at all."""
+    return stamp(instant("time", text, zone)) if text else ALWAYS
 
 
 def instant(name: str, text: str, zone: str) -> datetime:

@@ -148,16 +148,12 @@ def flow_item(found: JsonRecord, *, deal: str) -> FlowItem:
     data = content.get("data")
     kind = text_value(content.get("object"))
     if isinstance(data, dict):
-        at = instant_in(data, "log_time", "marked_as_done_time", "add_time") if _own(data) else None
-        at = at or instant_in(content, "timestamp")
+        stated = data | {"timestamp": content.get("timestamp")}
+        at = instant_in(stated, "log_time", "marked_as_done_time", "add_time", "timestamp")
         return FlowItem(kind, deal or _deal_of(data), data, at)
     if "field_key" not in content:
         raise BadRecordError("data: missing")
     return FlowItem("dealChange", deal or _deal_of(content), content, instant_in(content, "time"))
-
-
-def _own(data: Mapping[str, object]) -> bool:
-    return any(text_value(data.get(k)) for k in ("log_time", "marked_as_done_time", "add_time"))
 
 
 def _deal_of(data: Mapping[str, object]) -> str:

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Final
 
 from api.exchange.custom_fields import tell_custom
 from api.exchange.deal_lines import SAME_MOMENT, Deal
-from api.exchange.lines import JsonObject
+from api.exchange.lines import JsonObject, Line
 from api.exchange.owners import tell_owner_changes
 from api.exchange.records import instant_of, text_of
 from api.exchange.salesforce_ids import full_id
@@ -21,6 +21,8 @@ _SNAPSHOT: Final = {
     "CloseDate": ("close_date_moved", "to"),
 }
 """Fields that OpportunityHistory tells as well, and the event in which it does."""
+_COUNT_DIGITS: Final = 9
+"""Digits of a count that can be one."""
 _SILENT: Final = frozenset(
     {"created", "Probability", "ExpectedRevenue", "ForecastCategory", "ForecastCategoryName"}
 )
@@ -78,6 +80,28 @@ def tell_fields(deal: Deal, changes: list[JsonObject]) -> None:
         elif name not in _SILENT and name not in _OWNER:
             deal.findings.lacks(f"changes of the field {name}")
     tell_custom(deal, custom)
+
+
+def check_pushes(deal: Deal) -> None:
+    """Where the deal was pushed more often than its history shows, a gap: moves are missing.
+
+    Salesforce counts a push where the close date moves into a later calendar month; within a
+    month it counts none, and a pull-in takes none back. It began to count in 2021, so that
+    fewer pushes than the history has prove nothing.
+    """
+    counted = text_of(deal.record, "pushes").partition(".")[0]
+    months = [text_of(row, "close_date")[:7] for row in deal.snapshots if row["close_date"]]
+    shown = sum(1 for before, after in pairwise(months) if after > before)
+    more = counted.isdecimal() and len(counted) <= _COUNT_DIGITS and int(counted) > shown
+    if more and not any("close_date" in _gap_fields(line) for line in deal.lines):
+        start, end = instant_of(deal.record, "created"), instant_of(deal.record, "modified")
+        deal.findings.note("a deal was pushed more often than its history shows")
+        deal.gap(deal.record, start=start, end=end, fields=["close_date"])
+
+
+def _gap_fields(line: Line) -> list[object]:
+    fields = line.data.get("fields")
+    return fields if isinstance(fields, list) and line.type == "history_gap" else []
 
 
 def _confirm(deal: Deal, row: JsonObject, name: str) -> None:

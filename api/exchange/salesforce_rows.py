@@ -80,6 +80,7 @@ class RowReader:
                 "created_by": full_id(row.get("CreatedById")),
                 "modified": stamp(self.instant(row, "LastModifiedDate")),
                 "modified_by": full_id(row.get("LastModifiedById")),
+                "pushes": row.get("PushCount"),
                 "synced_quote": full_id(row.get("SyncedQuoteId")),
                 "custom": {
                     column: value.strip()

@@ -14,7 +14,7 @@ from api.exchange.deal_lines import Deal, SourceContext, SourceNames
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.profile import Profile
 from api.exchange.records import place_of, text_of
-from api.exchange.salesforce_facts import first_owner, tell_fields, tell_owners
+from api.exchange.salesforce_facts import check_pushes, first_owner, tell_fields, tell_owners
 from api.exchange.salesforce_files import SalesforceFiles
 from api.exchange.salesforce_ids import full_id
 from api.exchange.salesforce_reference import Periods, Quotas, Stages, Users
@@ -243,6 +243,7 @@ class Telling:
         )
         deal.owner = first_owner(by_kind[Kind.FIELD], deal) or text_of(opportunity, "owner")
         tell_history(deal)
+        check_pushes(deal)
         tell_owners(deal, by_kind[Kind.FIELD])
         tell_fields(deal, by_kind[Kind.FIELD])
         for task in by_kind[Kind.TASK]:

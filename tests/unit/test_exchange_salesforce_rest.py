@@ -109,3 +109,22 @@ def test_what_a_query_nests_is_told(results: Path, tmp_path: Path) -> None:
 def test_the_rows_of_an_export_are_another_format(shared_data: Path) -> None:
     with pytest.raises(ExportRefusedError, match=r"such as Opportunity\.json"):
         rest_lines(weekly_export(shared_data))
+
+
+@pytest.mark.parametrize(
+    ("deal", "count", "gaps"), [("D03", 3, 0), ("D03", 4, 1), ("D03", 2, 0), ("D01", 1, 1)]
+)
+def test_more_pushes_than_the_history_shows_are_a_gap(
+    deal: str, count: int, gaps: int, results: Path, tmp_path: Path
+) -> None:
+    def counted(name: str, content: Any) -> Any:
+        for record in content["records"] if name == "Opportunity" else ():
+            if record["ExternalKey__c"] == deal:
+                record["PushCount"] = count
+        return content
+
+    lines, findings = rest_lines(rewritten_json(results, tmp_path / "d", counted))
+
+    found = [line.data["fields"] for line in lines if line.type == "history_gap"]
+    assert found == [["close_date"]] * gaps
+    assert len([note for note in findings.notes if "pushed more often" in note]) == gaps
