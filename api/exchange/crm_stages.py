@@ -1,11 +1,11 @@
 """The pipelines of a CRM as processes, each deal being pinned to the one of its pipeline."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from api.exchange.context import ContextStage, ContextWriter, ProcessInUse
+from api.exchange.context import ContextStage, ContextWriter, ProcessInUse, declared_calendar
 from api.exchange.lines import ExportRefusedError, Line
 from api.exchange.profile import UNSTATED_GOAL, Profile
 
@@ -45,17 +45,21 @@ class Pipelines:
 
     def publish(
         self, writer: ContextWriter, profile: Profile, *, used: set[str], file: str
-    ) -> Iterator[tuple[str, ProcessInUse, Line | None]]:
-        """The process of each pipeline that deals are in, and its line if it is new."""
+    ) -> tuple[dict[str, ProcessInUse], list[Line]]:
+        """The process of each pipeline that deals are in, and the lines of context that are new."""
+        calendar = declared_calendar(writer, profile, file="profile")
+        lines = [calendar] if calendar else []
+        processes: dict[str, ProcessInUse] = {}
         for pipeline, stages in sorted(self.stages.items()):
             if pipeline in used:
-                process, line = writer.process(
+                processes[pipeline], line = writer.process(
                     process_id=f"{profile.process or writer.system}-{pipeline}",
                     stages=stages,
                     profile=profile,
                     file=file,
                 )
-                yield pipeline, process, line
+                lines += [line] if line else []
+        return processes, lines
 
 
 def goal_of(profile: Profile, *names: str) -> str:

@@ -12,7 +12,6 @@ from api.exchange.context import (
     ContextStage,
     ContextWriter,
     KnownContext,
-    declared_calendar,
     fiscal_zone,
 )
 from api.exchange.crm_stages import Pipelines, goal_of
@@ -191,14 +190,10 @@ class HubspotReader:
         writer = ContextWriter(
             known=self._known, findings=findings, system=self.system, earliest=seen.earliest
         )
-        calendar = declared_calendar(writer, self._profile, file="profile")
-        yield from [calendar] if calendar else []
-        processes = {}
-        for pipeline, process, line in seen.pipelines.publish(
+        processes, context_lines = seen.pipelines.publish(
             writer, self._profile, used=seen.used, file=self._pages.file("pipelines")
-        ):
-            processes[pipeline] = process
-            yield from [line] if line else []
+        )
+        yield from context_lines
         _say_what_lacks(self._profile, findings)
         context = SourceContext(
             names=_NAMES,

@@ -11,7 +11,6 @@ from api.exchange.context import (
     ContextStage,
     ContextWriter,
     KnownContext,
-    declared_calendar,
     fiscal_zone,
 )
 from api.exchange.crm_stages import Pipelines, goal_of
@@ -40,7 +39,7 @@ from api.exchange.pipedrive_rows import (
 )
 from api.exchange.price_offers import tell_price_offers
 from api.exchange.profile import Profile
-from api.exchange.records import instant_of, one_line, text_of
+from api.exchange.records import instant_of, one_line, place_of, text_of
 from api.exchange.snapshots import tell_history
 from api.exchange.spool import Key, Spool
 
@@ -140,14 +139,10 @@ class PipedriveReader:
         writer = ContextWriter(
             known=self._known, findings=findings, system=self.system, earliest=seen.earliest
         )
-        calendar = declared_calendar(writer, self._profile, file="profile")
-        yield from [calendar] if calendar else []
-        processes = {}
-        for pipeline, process, line in seen.pipelines.publish(
+        processes, context_lines = seen.pipelines.publish(
             writer, self._profile, used=seen.used, file=self._pages.file("stages")
-        ):
-            processes[pipeline] = process
-            yield from [line] if line else []
+        )
+        yield from context_lines
         _say_what_lacks(self._profile, findings)
         context = SourceContext(
             names=_NAMES,
@@ -275,7 +270,7 @@ def _deal_lines(group: DealGroup, context: SourceContext, findings: Findings) ->
     try:
         snapshots = history.snapshots()
     except ValueError as error:
-        findings.reject(text_of(record, "file"), _number(record), f"a change of it: {error}")
+        findings.reject(*place_of(record), f"a change of it: {error}")
         return
     record["closes"] = CLOSED.get(text_of(record, "status"))
     _end(record, changes)
@@ -320,8 +315,3 @@ def _tell_rest(deal: Deal, group: DealGroup, changes: list[JsonObject]) -> None:
     tell_price_offers(deal, group.each(_Kind.PRICE, deal.findings))
     if deal.record["archived"]:
         deal.findings.lacks("is_archived: a deal was put aside, which no event says")
-
-
-def _number(record: JsonObject) -> int:
-    row = record["row"]
-    return row if isinstance(row, int) else 0
