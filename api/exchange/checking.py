@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from api.exchange.lines import Line, Reader
+from api.exchange.ndjson import MAX_NAME
 from api.exchange.profile import reasons
 from api.exchange.texts import sha256_of
 from api.storage.event_store import EventStore
@@ -54,6 +55,7 @@ class Checker:
 
     def checked(self, line: Line) -> StagedLine:
         """The line as it is staged; RefusedLineError if it cannot be an event."""
+        _check_names(line)
         line, referred = self._resolved(line)
         recorded_at = self._recorded_at(line)
         data = _payload(line.data, TYPES_BY_NAME[line.type], path="data")
@@ -152,6 +154,17 @@ class Checker:
         number = int.from_bytes(milliseconds.to_bytes(6, "big") + digest[:10], "big")
         number = number & ~(0xF << 76) | 0x7 << 76
         return UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
+
+
+def _check_names(line: Line) -> None:
+    """Refuse what no column of names can hold, whatever a source calls its things."""
+    for name, value in (
+        ("stream", line.stream),
+        ("external_id", line.external_id),
+        ("actor", line.actor),
+    ):
+        if not value.strip() or len(value) > MAX_NAME or not value.isprintable():
+            raise RefusedLineError(f"{name}: expected one line of at most {MAX_NAME} characters")
 
 
 def _payload(

@@ -174,7 +174,7 @@ class _Case:
     def _tell(self, row: JsonObject, case: Mapping[str, list[list[str]]]) -> None:
         held = cast("JsonObject", row["attributes"])
         attributes = _as_of(case, text_of(row, "at")) | held
-        currency = None if self.amount is None else self.amount["currency"]
+        currency = None if self.amount is None else self.amount.get("currency")
         reader = FieldReader(self.telling.profile, *place_of(row), currency=currency)
         mapped = mappings_of(self.telling.profile, text_of(row, "name"))
         told = [(one.type, reader.data(one, attributes)) for one in mapped]

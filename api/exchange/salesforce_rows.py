@@ -123,8 +123,8 @@ class RowReader:
             "id": full_id(row.get("Id")),
             "field": row.get("Field"),
             "kind": row.get("DataType"),
-            "old": row.values["OldValue"].strip(),
-            "new": row.values["NewValue"].strip(),
+            "old": row.get("OldValue"),
+            "new": row.get("NewValue"),
             "at": stamp(self.instant(row, "CreatedDate")),
             "by": full_id(row.get("CreatedById")),
         }

@@ -1,5 +1,6 @@
 """Every format from its files to the log: twice, dry, founding, a newer export, and cut short."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -210,3 +211,29 @@ def test_a_file_cut_short_leaves_nothing(
         imported(store, case, path)
 
     assert store.head().position == 0
+
+
+@pytest.mark.parametrize("subject", ["deal/a\u0000b", "deal/" + "x" * 600, "deal/a\u2028b"])
+def test_an_id_that_no_name_can_be_is_a_reject_or_one_line(
+    subject: str, store: EventStore, tmp_path: Path
+) -> None:
+    event = {"specversion": "1.0", "source": "/crm", "type": "note_added", "data": {"text": "x"}}
+    times = {"time": "2025-01-01T00:00:00Z"}
+    path = tmp_path / "batch.json"
+    path.write_text(
+        json.dumps(
+            [
+                event | times | {"id": "1", "subject": subject, "source": "/crm\u0000"},
+                event | times | {"id": "2", "subject": "deal/D1"},
+            ]
+        )
+    )
+    case = Case("cloudevents", "", rows=2, events=2)
+
+    report = imported(store, case, path)
+
+    long = len(subject) > 500
+    assert report.events_made == (2 if long else 4)
+    assert {one.reason for one in report.rejects} == (
+        {"stream: expected one line of at most 500 characters"} if long else set()
+    )

@@ -204,6 +204,19 @@ def test_our_own_types_need_no_declaration(batch: Path, tmp_path: Path) -> None:
     assert lines[1].data == {"text": "Said so."}
 
 
+def test_an_amount_of_another_shape_is_left_to_the_check_of_its_payload(
+    batch: Path, tmp_path: Path
+) -> None:
+    def odd(event: Any) -> Any:
+        return event | {"data": {"new": {"id": None}}} if "amount" in event["type"] else event
+
+    lines, findings = read(written(tmp_path / "b.json", [odd(one) for one in events(batch)]))
+
+    assert findings.rejects == []
+    changed = [line.data for line in lines if line.type == "amount_changed"]
+    assert changed == [{"amount": {"id": None}}] * 6
+
+
 def test_another_format_is_refused(shared_data: Path, tmp_path: Path) -> None:
     with pytest.raises(ExportRefusedError, match="another format: expected CloudEvents"):
         read(shared_data / PACK / "xes/deals.xes")

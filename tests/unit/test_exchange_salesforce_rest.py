@@ -92,6 +92,19 @@ def test_an_object_without_records_is_no_error(results: Path, tmp_path: Path) ->
     assert not [line for line in lines if line.type == "discount_offered"]
 
 
+def test_a_record_that_lacks_a_field_has_it_empty(results: Path, tmp_path: Path) -> None:
+    def lacking(name: str, content: Any) -> Any:
+        for record in content["records"][1:] if name == "OpportunityFieldHistory" else ():
+            if record["OldValue"] is None:
+                del record["OldValue"]
+        return content
+
+    lines, findings = rest_lines(rewritten_json(results, tmp_path / "d", lacking))
+
+    assert findings.rejects == []
+    assert told(lines) == told(rest_lines(results)[0])
+
+
 def test_what_a_query_nests_is_told(results: Path, tmp_path: Path) -> None:
     def nested(name: str, content: Any) -> Any:
         for record in content["records"] if name == "Opportunity" else ():
