@@ -178,7 +178,7 @@ _ACCOUNT: Final = {"id": "acme", "name": "Acme"}
 _DATES: Final = ("2025-02-10", "2025-03-31", "2025-04-01", "2025-06-30", "2025-07-01")
 _AMOUNTS: Final = tuple(
     {"amount": amount, "currency": currency}
-    for amount in ("1000.00", "2.345", "0.5", "-7")
+    for amount in ("1000.00", "2.345", "0.5", "0")
     for currency in ("USD", "EUR", "JPY")
 )
 
