@@ -31,6 +31,10 @@ WAIT_SECONDS: Final = 5.0
 """How long a client waits for its answer."""
 
 DRAIN_SECONDS: Final = 6.0
+_HINT_SECONDS: Final = 0.002
+"""A client that goes on at once need not wait for a hint that its next append will make old."""
+
+_LONGEST_UNHINTED: Final = 0.05
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 0.5
 _CLOCK_STATES: Final = frozenset({"DT001", "DT002"})
@@ -55,6 +59,8 @@ class GroupCommit:
         self._metrics = metrics
         self._schema = schema
         self._queue: list[_Waiting] = []
+        self._arrived = asyncio.Event()
+        self._unhinted: int | None = None
         self._runner: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -73,6 +79,7 @@ class GroupCommit:
             raise LogUnavailableError(message)
         waiting = _Waiting(parcel, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
+        self._arrived.set()
         if self._runner is None or self._runner.done():
             self._runner = asyncio.create_task(self._run())
             self._runner.add_done_callback(self._ended)
@@ -94,10 +101,28 @@ class GroupCommit:
         await self._link.close()
 
     async def _run(self) -> None:
-        while batch := self._take():
-            await self._settle(batch)
-            # Those who were just answered may ask again and ride in the next batch.
-            await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        hinted_at = loop.time()
+        while True:
+            self._arrived.clear()
+            while batch := self._take():
+                await self._settle(batch)
+                # Those who were just answered may ask again and ride in the next batch.
+                await asyncio.sleep(0)
+            if self._unhinted is None:
+                return
+            if loop.time() - hinted_at < _LONGEST_UNHINTED and await self._asked_soon():
+                continue
+            await self._hint()
+            hinted_at = loop.time()
+
+    async def _asked_soon(self) -> bool:
+        """Say whether somebody asks before it is time to hint."""
+        try:
+            async with asyncio.timeout(_HINT_SECONDS):
+                return await self._arrived.wait()
+        except TimeoutError:
+            return False
 
     def _ended(self, runner: asyncio.Task[None]) -> None:
         if runner.cancelled() or runner.exception() is not None:
@@ -142,7 +167,7 @@ class GroupCommit:
                 return
             else:
                 _answer(waiting, verdicts)
-                await self._hint(verdicts)
+                self._remember(verdicts)
                 return
 
     async def _send(self, batch: list[_Waiting]) -> list[Verdict]:
@@ -174,12 +199,14 @@ class GroupCommit:
         for each in waiting:
             each.answer.set_exception(reason)
 
-    async def _hint(self, verdicts: list[Verdict]) -> None:
-        """Wakes who follows the log; under load the next batch does so, and followers poll too."""
+    def _remember(self, verdicts: list[Verdict]) -> None:
         positions = [each.last_position for each in verdicts if isinstance(each, Appended)]
-        if self._queue or not positions:
-            return
-        payload = f"{self._schema}:{max(positions)}"
+        if positions:
+            self._unhinted = max(positions)
+
+    async def _hint(self) -> None:
+        """Wakes who follows the log; followers poll too."""
+        payload, self._unhinted = f"{self._schema}:{self._unhinted}", None
         with contextlib.suppress(LinkDownError, psycopg.Error):
             # A lost hint is harmless, so nobody waits until it is on the disk.
             await self._link.call(

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
+from psycopg.sql import SQL, Identifier
 
 from api.clock import Deadline
 from api.storage import group_commit, link
@@ -14,6 +15,7 @@ from api.storage.committer import Committer
 from api.storage.errors import LogUnavailableError
 from api.storage.event_store import EventStore
 from api.storage.requests import Appended, Duplicate
+from api.storage.wire import CHANNEL
 from tests.support.chaos import ChaosProxy
 from tests.support.log import SCHEMA, appended, ask, assert_gapless, fresh_key, session
 
@@ -210,3 +212,19 @@ def test_many_requests_on_one_stream_keep_their_order(store: EventStore) -> None
 
     assert [appended(outcome).version for outcome in outcomes] == list(range(1, 51))
     assert [e.event_id for e in store.stream("deal:a")] == [r.events[0].event_id for r in requests]
+
+
+def test_followers_are_told_of_the_last_append_of_a_run_and_not_of_each(
+    store: EventStore, ledger_dsn: str
+) -> None:
+    with session(ledger_dsn) as follower:
+        follower.execute(SQL("LISTEN {}").format(Identifier(CHANNEL)))
+        answers = [appended(store.append_blocking(ask(f"deal:{n}"))) for n in range(60)]
+        told = []
+        for hint in follower.notifies(timeout=10):
+            told.append(hint.payload)
+            if hint.payload == f"{SCHEMA}:{answers[-1].last_position}":
+                break
+
+    assert told[-1] == f"{SCHEMA}:60"
+    assert len(told) < 30
