@@ -11,6 +11,7 @@ import orjson
 from api.exchange.lines import ExportRefusedError, JsonObject
 from api.exchange.records import BadRecordError
 from api.exchange.texts import open_text, undecodable
+from api.unique_names import unique_names
 
 Place: TypeAlias = tuple[str, ...]
 """Keys from the top of a file down to a value; see `ELEMENT` and `ANY_KEY`."""
@@ -64,12 +65,7 @@ class JsonRecord:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> JsonObject:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _BrokenError(f"the key {twice!r} is given twice")
-    return content
+    return unique_names(pairs, lambda name: _BrokenError(f"the key {name!r} is given twice"))
 
 
 def _no_constant(name: str) -> object:

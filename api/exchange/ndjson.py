@@ -9,6 +9,7 @@ from typing import Final
 
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.texts import text_lines
+from api.unique_names import unique_names
 from domain.events.catalogue import STREAM_KINDS
 from domain.values import utc_instant
 
@@ -129,12 +130,7 @@ def _decoded(text: str) -> JsonObject:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> JsonObject:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _RefusedLineError(f"{twice}: given twice")
-    return content
+    return unique_names(pairs, lambda name: _RefusedLineError(f"{name}: given twice"))
 
 
 def _no_constant(name: str) -> object:

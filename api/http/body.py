@@ -12,6 +12,7 @@ from fastapi import Request
 from api.errors import MalformedRequestError
 from api.http.fields import field_path
 from api.http.problems import RequestRefusedError
+from api.unique_names import unique_names
 
 MAX_BODY: Final = 1 << 20
 """Bytes of a body: some thousand events, of which a request may hold five hundred."""
@@ -156,12 +157,11 @@ def _encodable(text: str) -> bool:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> JsonObject:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise MalformedRequestError(f"{twice}: given twice in one object", field=twice)
-    return content
+    return unique_names(pairs, _given_twice)
+
+
+def _given_twice(name: str) -> MalformedRequestError:
+    return MalformedRequestError(f"{name}: given twice in one object", field=name)
 
 
 def _no_constant(name: str) -> NoReturn:
