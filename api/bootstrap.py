@@ -135,7 +135,7 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
         store=store,
         projecting=projecting,
         context=context,
-        application=Application(store, LatestContext(store, context), clock.now, access),
+        application=Application(store, LatestContext(store, context), store.timekeeper.now, access),
         questions=questions,
         processes=ProcessQuestions(store, context, places),
         worker=worker,

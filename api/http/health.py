@@ -32,7 +32,8 @@ class Alive(BaseModel):
 class Ready(BaseModel):
     """Whether the log can be appended to, and how far behind it the views are.
 
-    `stopping` says that this server was told to end, `worker` whether the process that keeps the
+    `stopping` says that this server was told to end, `clock` whether the clocks can be trusted, so
+    that anything may be recorded, `worker` whether the process that keeps the
     views up lives, and `migrations` how the ledger's schema stands to this version: `current`,
     `behind` it, or `ahead`. `lag` counts positions, `lag_seconds` how long the first of them has
     been waiting, and `parked` the deals that some projection holds back. `privileges` is `separate`
@@ -42,6 +43,7 @@ class Ready(BaseModel):
 
     ready: bool
     stopping: bool = False
+    clock: Literal["steady", "jumped"]
     worker: bool
     migrations: MigrationState | None = None
     head: int | None = None
@@ -71,25 +73,38 @@ async def readyz(request: Request) -> Response:
     still records, and answers what it can.
     """
     services = services_of(request)
-    worker = services.worker_pid() is not None
     if services.stopping.is_set():
-        return _answer(Ready(ready=False, stopping=True, worker=worker))
+        return _answer(_unready(services))
     try:
         async with asyncio.timeout(READY_SECONDS):
-            return _answer(await asyncio.to_thread(_asked, services, worker=worker))
+            return _answer(await asyncio.to_thread(_asked, services))
     except (LogUnavailableError, TimeoutError):
-        return _answer(Ready(ready=False, worker=worker))
+        return _answer(_unready(services))
 
 
-def _asked(services: Services, *, worker: bool) -> Ready:
+def _unready(services: Services) -> Ready:
+    return Ready(
+        ready=False,
+        stopping=services.stopping.is_set(),
+        clock=_clock(services),
+        worker=services.worker_pid() is not None,
+    )
+
+
+def _clock(services: Services) -> Literal["steady", "jumped"]:
+    return "jumped" if services.store.timekeeper.refusing else "steady"
+
+
+def _asked(services: Services) -> Ready:
     migrations = migration_state(services.store)
     if migrations != "behind":
-        rehearse_append(services.store)
+        rehearse_append(services.store, services.store.timekeeper)
     states = services.states.states(services.now())
     views = min(one.position for one in states.projections)
     return Ready(
         ready=migrations != "behind",
-        worker=worker,
+        clock=_clock(services),
+        worker=services.worker_pid() is not None,
         migrations=migrations,
         head=states.head,
         views=views,

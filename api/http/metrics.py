@@ -78,6 +78,8 @@ class LedgerCollector(Collector):
         yield _gauge("database_up", "Whether the log could be read just now.", states is not None)
         if states is not None:
             yield from _of_states(states)
+        refusing = services.store.timekeeper.refusing
+        yield _gauge("clock_refused", "Whether nothing is recorded for a clock.", refusing)
         yield _gauge("worker_up", "Whether the worker lives.", services.worker_pid() is not None)
         yield from _of_pool(services.store.pool.get_stats())
 

@@ -11,6 +11,7 @@ from api.storage.errors import AppendRefusedError, LogUnavailableError
 from api.storage.group_commit import WAIT_SECONDS, GroupCommit
 from api.storage.log_metrics import LogMetrics
 from api.storage.requests import AppendRequest, Verdict
+from api.storage.timekeeper import Timekeeper
 from api.storage.wire import Parcel, pack
 
 _DEADLINES: Final = Deadlines(statement=3.5, lock=3.0, idle_in_transaction=5.0)
@@ -28,10 +29,18 @@ Outcome: TypeAlias = Verdict | AppendRefusedError
 class Committer:
     """Hands requests to the group commit, from wherever they come."""
 
-    def __init__(self, dsn: str, *, schema: str, metrics: LogMetrics | None = None) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        schema: str,
+        metrics: LogMetrics | None = None,
+        timekeeper: Timekeeper | None = None,
+    ) -> None:
         self._target = conninfo(dsn, schema=schema, deadlines=_DEADLINES)
         self._schema = schema
         self._metrics = metrics or LogMetrics()
+        self._timekeeper = timekeeper or Timekeeper()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._group: GroupCommit | None = None
         self._thread: threading.Thread | None = None
@@ -45,7 +54,9 @@ class Committer:
         """Appends will run on `loop`, or, without one, on a thread of the committer's own."""
         if self._loop is not None:
             raise LogUnavailableError("the committer is already started")
-        self._group = GroupCommit(self._target, schema=self._schema, metrics=self._metrics)
+        self._group = GroupCommit(
+            self._target, schema=self._schema, metrics=self._metrics, timekeeper=self._timekeeper
+        )
         if loop is None:
             loop = asyncio.new_event_loop()
             self._thread = threading.Thread(target=loop.run_forever, name="committer", daemon=True)

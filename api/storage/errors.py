@@ -1,6 +1,10 @@
 """What the storage cannot do, one class for each thing that a caller may want to tell apart."""
 
 from collections.abc import Sequence
+from typing import Final
+
+CLOCK_STATES: Final = frozenset({"DT001", "DT002"})
+"""What the database calls it if a clock is behind the log, or two clocks are apart."""
 
 
 class StorageError(Exception):

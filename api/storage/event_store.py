@@ -12,6 +12,7 @@ from api.storage.log_reader import POOL_SECONDS, LogReader
 from api.storage.requests import AppendRequest, Duplicate, Verdict
 from api.storage.rows import Event
 from api.storage.staging import Staging
+from api.storage.timekeeper import Timekeeper
 
 _LOADING: Final = Deadlines(statement=3.5, lock=3.0, idle_in_transaction=5.0)
 
@@ -19,13 +20,17 @@ _LOADING: Final = Deadlines(statement=3.5, lock=3.0, idle_in_transaction=5.0)
 class EventStore(LogReader):
     """One ledger: its log and the one way into it.
 
-    `start` comes before the first append; reading needs no start. `metrics` counts its appends.
+    `start` comes before the first append; reading needs no start. `metrics` counts its appends,
+    `timekeeper` tells what time they may bear.
     """
 
     def __init__(self, dsn: str, *, schema: str) -> None:
         super().__init__(dsn, schema=schema)
         self.metrics = LogMetrics()
-        self._committer = Committer(dsn, schema=schema, metrics=self.metrics)
+        self.timekeeper = Timekeeper()
+        self._committer = Committer(
+            dsn, schema=schema, metrics=self.metrics, timekeeper=self.timekeeper
+        )
         self._group_load: GroupLoad | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop | None = None) -> Self:
@@ -54,7 +59,13 @@ class EventStore(LogReader):
 
     def staging(self, *, system: str) -> Staging:
         """A place for the lines of one import from one source; use it in a `with` block."""
-        return Staging(self.dsn, schema=self.schema, system=system, committer=self._committer)
+        return Staging(
+            self.dsn,
+            schema=self.schema,
+            system=system,
+            committer=self._committer,
+            timekeeper=self.timekeeper,
+        )
 
     async def load(self, stream_id: str) -> list[Event]:
         """As `stream`, for callers on a loop."""

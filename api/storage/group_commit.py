@@ -9,6 +9,7 @@ from typing import Final
 import psycopg
 
 from api.storage.errors import (
+    CLOCK_STATES,
     AppendRefusedError,
     ClockRefusedError,
     ExternalIdTakenError,
@@ -18,6 +19,7 @@ from api.storage.errors import (
 from api.storage.link import Link, LinkDownError
 from api.storage.log_metrics import LogMetrics
 from api.storage.requests import Appended, Verdict
+from api.storage.timekeeper import Timekeeper
 from api.storage.wire import APPEND, CHANNEL, Parcel, parameters, read_verdicts
 
 MAX_REQUESTS: Final = 256
@@ -37,7 +39,6 @@ _HINT_SECONDS: Final = 0.002
 _LONGEST_UNHINTED: Final = 0.05
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 0.5
-_CLOCK_STATES: Final = frozenset({"DT001", "DT002"})
 _NOT_OURS: Final = ("42", "3F", "28", "3D")
 """Undefined, forbidden, no such schema or database: the ledger is not as it should be."""
 
@@ -54,9 +55,12 @@ class _Waiting:
 class GroupCommit:
     """The queue in front of the log; it belongs to one event loop."""
 
-    def __init__(self, target: str, *, schema: str, metrics: LogMetrics) -> None:
+    def __init__(
+        self, target: str, *, schema: str, metrics: LogMetrics, timekeeper: Timekeeper
+    ) -> None:
         self._link = Link(target)
         self._metrics = metrics
+        self._timekeeper = timekeeper
         self._schema = schema
         self._queue: list[_Waiting] = []
         self._arrived = asyncio.Event()
@@ -162,6 +166,9 @@ class GroupCommit:
             except LinkDownError:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
+            except ClockRefusedError as refusal:
+                self._refuse(waiting, refusal)
+                return
             except psycopg.Error as error:
                 await self._refused(waiting, error)
                 return
@@ -174,11 +181,13 @@ class GroupCommit:
         await self._link.connect()
         # After a lost reply the batch may be stored, so the database looks for its events first.
         resent = any(each.sent for each in batch)
+        sent_at = self._timekeeper.now()
         for each in batch:
             each.sent = True
-        sent = parameters((each.parcel for each in batch), resent=resent)
+        sent = parameters((each.parcel for each in batch), sent_at=sent_at, resent=resent)
         started = perf_counter()
         verdicts = read_verdicts(await self._link.call(APPEND, sent))
+        self._timekeeper.agreed()
         sizes = (each.parcel.size for each in batch)
         self._metrics.committed(sizes, verdicts, perf_counter() - started)
         return verdicts
@@ -186,6 +195,8 @@ class GroupCommit:
     async def _refused(self, batch: list[_Waiting], error: psycopg.Error) -> None:
         """Finds who is guilty by halves; whatever concerns all fails for all."""
         reason = _translate(error)
+        if isinstance(reason, ClockRefusedError):
+            self._timekeeper.refused(reason)
         if len(batch) == 1 or isinstance(reason, LogUnavailableError):
             self._refuse(batch, reason)
             return
@@ -224,7 +235,7 @@ def _answer(batch: list[_Waiting], verdicts: list[Verdict]) -> None:
 def _translate(error: psycopg.Error) -> StorageError:
     state = error.sqlstate or ""
     detail = error.diag.message_primary or str(error)
-    if state in _CLOCK_STATES:
+    if state in CLOCK_STATES:
         return ClockRefusedError(f"a clock jumped: {detail}")
     if state.startswith(_NOT_OURS):
         return LogUnavailableError(f"the ledger is not ready, is it migrated? {detail}")

@@ -13,6 +13,7 @@ from api.storage import staging_sql
 from api.storage.committer import Committer
 from api.storage.connections import Deadlines, conninfo
 from api.storage.errors import (
+    CLOCK_STATES,
     AppendRefusedError,
     ClockRefusedError,
     ExternalIdTakenError,
@@ -27,6 +28,7 @@ from api.storage.staged_lines import (
     staged_requests,
     staged_row,
 )
+from api.storage.timekeeper import Timekeeper
 
 Progress: TypeAlias = Callable[[int], None]
 
@@ -60,10 +62,13 @@ class StagingReport:
 class Staging:
     """The staging table of one import; it is gone with the `with` block."""
 
-    def __init__(self, dsn: str, *, schema: str, system: str, committer: Committer) -> None:
+    def __init__(
+        self, dsn: str, *, schema: str, system: str, committer: Committer, timekeeper: Timekeeper
+    ) -> None:
         self._target = conninfo(dsn, schema=schema, deadlines=_DEADLINES)
         self._system = system
         self._committer = committer
+        self._timekeeper = timekeeper
         self._buffer: list[Row] = []
         self._unfit: list[StagedReject] = []
         self._seq = 0
@@ -107,7 +112,8 @@ class Staging:
 
         Raises:
             LedgerNotEmptyError: a founding import needs a ledger without deals.
-            LogUnavailableError: the database was lost; of an ordinary import a part may be stored.
+            LogUnavailableError: the database was lost, or a clock jumped; of an ordinary import a
+                part may be stored.
         """
         self._decide(founding=founding)
         if founding:
@@ -139,6 +145,7 @@ class Staging:
         self._run(staging_sql.CAUSED)
 
     def _append_founding(self, progress: Progress) -> None:
+        self._timekeeper.now()  # every line is kept with the time at which it was imported
         try:
             total = self._rows(staging_sql.APPEND_FOUNDING)[0][0]
         except psycopg.Error as error:
@@ -225,7 +232,7 @@ def _founding_error(error: psycopg.Error) -> StorageError:
     detail = error.diag.message_primary or str(error)
     if error.sqlstate == "DT003":
         return LedgerNotEmptyError(detail)
-    if error.sqlstate == "DT001":
+    if error.sqlstate in CLOCK_STATES:
         return ClockRefusedError(f"a clock jumped: {detail}")
     return AppendRefusedError(f"the database refuses this import: {detail}")
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, LiteralString
 
 import orjson
 
-from api import clock
 from api.storage.errors import AppendRefusedError
 from api.storage.requests import (
     Appended,
@@ -49,10 +49,12 @@ def pack(request: AppendRequest) -> Parcel:
     return Parcel(request.stream_id, key, len(request.events), body)
 
 
-def parameters(parcels: Iterable[Parcel], *, resent: bool) -> tuple[str, object, bool]:
+def parameters(
+    parcels: Iterable[Parcel], *, sent_at: datetime, resent: bool
+) -> tuple[str, object, bool]:
     """What `APPEND` takes."""
     asked = b"[" + b",".join(parcel.body for parcel in parcels) + b"]"
-    return asked.decode(), clock.now(), resent
+    return asked.decode(), sent_at, resent
 
 
 def read_verdicts(rows: Sequence[tuple[Any, ...]]) -> list[Verdict]:

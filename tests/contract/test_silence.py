@@ -15,6 +15,7 @@ from api.storage import reading_connection
 from api.storage.errors import LogUnavailableError
 from api.storage.log_reader import LogReader
 from api.storage.rehearsal import rehearse_append
+from api.storage.timekeeper import Timekeeper
 from tests.support.chaos import ChaosProxy
 from tests.support.log import SCHEMA, session
 
@@ -105,7 +106,7 @@ def test_a_database_that_comes_back_after_long_is_found_by_the_next_who_asks(
 def test_a_rehearsed_append_leaves_nothing(ledger_dsn: str) -> None:
     with LogReader(ledger_dsn, schema=SCHEMA).closing() as reader:
         for _ in range(3):
-            rehearse_append(reader)
+            rehearse_append(reader, Timekeeper())
 
         assert reader.head().position == 0
         for table in ("events", "requests"):
@@ -128,7 +129,7 @@ def test_what_an_append_would_fail_at_a_rehearsal_fails_at(ledger_dsn: str, brok
         LogReader(ledger_dsn, schema=SCHEMA).closing() as reader,
         pytest.raises(LogUnavailableError, match="cannot be appended to"),
     ):
-        rehearse_append(reader)
+        rehearse_append(reader, Timekeeper())
 
 
 def test_a_rehearsal_waits_for_no_lock_for_long(ledger_dsn: str) -> None:
@@ -139,6 +140,6 @@ def test_a_rehearsal_waits_for_no_lock_for_long(ledger_dsn: str) -> None:
             LogReader(ledger_dsn, schema=SCHEMA).closing() as reader,
             pytest.raises(LogUnavailableError),
         ):
-            rehearse_append(reader)
+            rehearse_append(reader, Timekeeper())
 
     assert not deadline.passed()
