@@ -9,7 +9,7 @@ from typing import Final, TypeAlias, TypeVar
 from uuid import UUID
 
 from api.context import LatestContext
-from api.errors import KeyReusedError, UnknownDealError, VersionMismatchError
+from api.errors import ContendedError, KeyReusedError, UnknownDealError, VersionMismatchError
 from api.identity.access import Access
 from api.identity.permissions import Identity, ensure_may_write
 from api.identity.reach import ensure_may_append, ensure_may_call
@@ -139,6 +139,7 @@ class Application:
             DomainError: the model refuses one of them; nothing is recorded.
             VersionMismatchError: the deal is not at the version that the client named.
             KeyReusedError: the idempotency key was used for another request.
+            ContendedError: others were first, again and again; nothing is recorded.
             LogUnavailableError: the log gave no answer in time; it may be recorded.
         """
         stream_id = f"deal:{deal_id}"
@@ -213,8 +214,9 @@ class Application:
                 case VersionConflict(current_version=current):
                     _refuse_named_version(command, current)
                     seen = None
-        message = f"{stream_id} is being written by many at once; send the request again"
-        raise VersionMismatchError(message, current_version=current)
+        raise ContendedError(
+            f"{stream_id} is being written by many at once; send the request again"
+        )
 
     async def _request(
         self, stream_id: str, command: Command, decided: Decide, standing: Standing, *, latest: bool
@@ -239,10 +241,13 @@ class Application:
 
     async def _keep(self, stream_id: str, standing: Standing, events: tuple[Event, ...]) -> None:
         """Keep a deal as it stands now for the next append."""
-        if stream_id.startswith(DEAL_PREFIX):
-            size = standing.version + len(events)
-            followed = partial(reduce, Standing.then, events, standing)
-            self._recent.put(stream_id, await _near(followed, size=size))
+        if not stream_id.startswith(DEAL_PREFIX):
+            return
+
+        def followed() -> None:
+            self._recent.put(stream_id, reduce(Standing.then, events, standing))
+
+        await _near(followed, size=standing.version + len(events))
 
     async def _answered_before(self, command: Command) -> Recorded | None:
         found = await self._store.find_request_async(command.caller.actor, command.idempotency_key)

@@ -6,24 +6,28 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+from api.memory import memory_of
 from api.storage.log_reader import LogReader
 from api.storage.rows import Unreadable
 from domain.replay import Event
 from projections.batch import DEAL_PREFIX, deal_of
 
-KEPT_EVENTS: Final = 300_000
-"""Events of deals that stay read: some hundred MB, and most deals that are being worked on."""
+KEPT_BYTES: Final = 400_000_000
+"""Estimated memory of the deals that stay read: most of those that are being worked on."""
 
 
 @dataclass(slots=True)
 class _Stream:
     events: list[Event] = field(default_factory=list)
     unreadable: Unreadable | None = None
+    bytes: int = 0
 
     def add(self, events: Iterable[Event]) -> None:
         """Append what comes next; nothing follows an event that cannot be read."""
         limit = self.unreadable.position if self.unreadable else None
-        self.events += [e for e in events if limit is None or e.position < limit]
+        added = [e for e in events if limit is None or e.position < limit]
+        self.events += added
+        self.bytes += memory_of(added)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class DealReader:
         self._store = store
         self._upto = 0
         self._kept: OrderedDict[UUID, _Stream] = OrderedDict()
-        self._size = 0
+        self._bytes = 0
         self._touched: tuple[int, int, frozenset[UUID]] | None = None
 
     def touched(self, after: int, upto: int) -> frozenset[UUID]:
@@ -81,7 +85,7 @@ class DealReader:
     def forget(self) -> None:
         """Give up everything that was kept."""
         self._kept.clear()
-        self._size, self._touched = 0, None
+        self._bytes, self._touched = 0, None
 
     def _go_on(
         self, after: int, upto: int, events: Iterable[Event], unreadable: Iterable[Unreadable]
@@ -95,9 +99,10 @@ class DealReader:
             if stream and not stream.unreadable:
                 stream.unreadable = one
         for deal_id, new in _by_deal(events).items():
-            if deal_id in self._kept:
-                self._kept[deal_id].add(new)
-                self._size += len(new)
+            if kept := self._kept.get(deal_id):
+                before = kept.bytes
+                kept.add(new)
+                self._bytes += kept.bytes - before
                 self._kept.move_to_end(deal_id)
 
     def _read(self, ids: Sequence[UUID]) -> dict[UUID, _Stream]:
@@ -116,10 +121,10 @@ class DealReader:
     def _keep(self, streams: Mapping[UUID, _Stream]) -> None:
         for deal_id, stream in streams.items():
             self._kept[deal_id] = stream
-            self._size += len(stream.events)
-        while self._size > KEPT_EVENTS and len(self._kept) > 1:
+            self._bytes += stream.bytes
+        while self._bytes > KEPT_BYTES and len(self._kept) > 1:
             _, oldest = self._kept.popitem(last=False)
-            self._size -= len(oldest.events)
+            self._bytes -= oldest.bytes
 
 
 def _by_deal(events: Iterable[Event]) -> dict[UUID, list[Event]]:

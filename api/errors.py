@@ -75,3 +75,9 @@ class ViewsBehindError(ApplicationError):
     """The projections have not reached the position asked for in time; ask again shortly."""
 
     code = "views_behind"
+
+
+class ContendedError(ApplicationError):
+    """Others wrote to the stream first, as often as it was tried; ask again shortly."""
+
+    code = "contended"

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
+from api.memory import memory_of
 from domain.deal import evolve, replay
 from domain.deal_state import Deal
 from domain.events.honesty import EventAmended, EventRetracted
 from domain.replay import Event
 
-KEPT_EVENTS: Final = 50_000
-"""Events of the deals that are kept: a thousand deals that are being worked on."""
+KEPT_BYTES: Final = 100_000_000
+"""Estimated memory of the deals that are kept: about a thousand that are being worked on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,15 @@ class Standing:
         return Standing.of_deal(events)
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    standing: Standing
+    bytes: int
+
+
+_NOTHING: Final = _Kept(Standing(()), 0)
+
+
 class RecentDeals:
     """The deals that were written last, the longest unused forgotten first.
 
@@ -48,28 +58,30 @@ class RecentDeals:
     so what is old here costs a second try and never a wrong record.
     """
 
-    def __init__(self, *, kept_events: int = KEPT_EVENTS) -> None:
-        self._kept_events = kept_events
+    def __init__(self, *, kept_bytes: int = KEPT_BYTES) -> None:
+        self._kept_bytes = kept_bytes
         self._lock = Lock()
-        self._deals: OrderedDict[str, Standing] = OrderedDict()
-        self._size = 0
+        self._deals: OrderedDict[str, _Kept] = OrderedDict()
+        self._bytes = 0
 
     def get(self, stream_id: str) -> Standing | None:
         """Give a deal as last seen; None if it was not, or is forgotten."""
         with self._lock:
-            if stream_id in self._deals:
-                self._deals.move_to_end(stream_id)
-            return self._deals.get(stream_id)
+            if stream_id not in self._deals:
+                return None
+            self._deals.move_to_end(stream_id)
+            return self._deals[stream_id].standing
 
     def put(self, stream_id: str, standing: Standing) -> None:
         """Keep a deal, unless a later version of it is kept already."""
         with self._lock:
-            before = self._deals.get(stream_id)
-            if before is not None and before.version >= standing.version:
+            before = self._deals.get(stream_id, _NOTHING)
+            if before.standing.version >= standing.version:
                 return
-            self._deals[stream_id] = standing
+            added = memory_of(standing.events[before.standing.version :])
+            self._deals[stream_id] = _Kept(standing, before.bytes + added)
             self._deals.move_to_end(stream_id)
-            self._size += standing.version - (before.version if before else 0)
-            while self._size > self._kept_events:
+            self._bytes += added
+            while self._bytes > self._kept_bytes:
                 _, oldest = self._deals.popitem(last=False)
-                self._size -= oldest.version
+                self._bytes -= oldest.bytes

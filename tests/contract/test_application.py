@@ -6,16 +6,18 @@ Holds `docs/guarantees.md`, G2 and G3.
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from uuid import UUID
 
 import pytest
 
-from api.application import Application, Caller, Command, Intent, Recorded
+from api.application import RETRIES, Application, Caller, Command, Intent, Recorded
 from api.bootstrap import build_ledger
-from api.errors import KeyReusedError, UnknownDealError, VersionMismatchError
+from api.errors import ContendedError, KeyReusedError, UnknownDealError, VersionMismatchError
 from api.identity.permissions import OPERATOR
 from api.storage.event_store import EventStore
+from api.storage.requests import AppendRequest, Verdict, new_event_id
 from domain.errors import DomainError
 from domain.events.base import DomainEvent
 from domain.events.catalogue import TYPES_BY_NAME
@@ -151,6 +153,38 @@ def test_many_that_name_no_version_are_all_recorded(ledger_dsn: str) -> None:
     assert [event.data for event in events[1:]] == [
         said("note_added", text=f"Called {n}") for n in range(30)
     ]
+
+
+def test_who_names_no_version_and_always_loses_is_told_to_come_again(ledger_dsn: str) -> None:
+    class Overtaken(EventStore):
+        """Somebody else is always first."""
+
+        async def append(self, request: AppendRequest) -> Verdict:
+            event = replace(request.events[0], event_id=new_event_id())
+            await super().append(
+                AppendRequest(stream_id=request.stream_id, events=(event,), caller="else")
+            )
+            return await super().append(request)
+
+    async def asked(deal: UUID) -> None:
+        overtaken = Overtaken(ledger_dsn, schema=SCHEMA).start(asyncio.get_running_loop())
+        try:
+            slow = build_ledger(overtaken, overtaken).application
+            await slow.append_to_deal(deal, command(said("note_added", text="Called"), key="k"))
+        finally:
+            await overtaken.aclose()
+
+    with doors(ledger_dsn) as (runner, one, _, store):
+        deal = opened(runner, one)
+        with pytest.raises(ContendedError):
+            runner.run(asked(deal))
+        written = store.stream(f"deal:{deal}")
+        again = runner.run(
+            one.append_to_deal(deal, command(said("note_added", text="Called"), key="k"))
+        )
+
+    assert len(written) == 1 + RETRIES
+    assert again.version == len(written) + 1
 
 
 def test_a_process_published_elsewhere_counts_for_a_deal_opened_at_once(ledger_dsn: str) -> None:

@@ -16,9 +16,6 @@ from tests.support.crash.server import PATIENCE, Server
 DEALS: Final = 24
 _TIMEOUT: Final = 12.0
 _PAUSE: Final = 0.05
-_MAY_COME_LATER: Final = frozenset({412, 503})
-"""Too many wrote to the deal at once for one that named no version; the log is away."""
-
 _LINES: Final = "application/x-ndjson"
 
 
@@ -185,7 +182,7 @@ class Client:
         if answer is None:
             return
         status, body, headers = answer
-        if status not in _MAY_COME_LATER or (status == 503 and "retry-after" not in headers):
+        if status != 503 or "retry-after" not in headers:
             self._book.complain(f"{what}: answered {status} {body[:300]!r}")
 
 
