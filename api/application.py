@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial, reduce
+from functools import partial
 from typing import Final, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -241,13 +241,9 @@ class Application:
 
     async def _keep(self, stream_id: str, standing: Standing, events: tuple[Event, ...]) -> None:
         """Keep a deal as it stands now for the next append."""
-        if not stream_id.startswith(DEAL_PREFIX):
-            return
-
-        def followed() -> None:
-            self._recent.put(stream_id, reduce(Standing.then, events, standing))
-
-        await _near(followed, size=standing.version + len(events))
+        if stream_id.startswith(DEAL_PREFIX):
+            followed = partial(self._recent.follow, stream_id, standing, events)
+            await _near(followed, size=standing.version + len(events))
 
     async def _answered_before(self, command: Command) -> Recorded | None:
         found = await self._store.find_request_async(command.caller.actor, command.idempotency_key)

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from threading import Lock
 from typing import Final
 
@@ -71,6 +72,10 @@ class RecentDeals:
                 return None
             self._deals.move_to_end(stream_id)
             return self._deals[stream_id].standing
+
+    def follow(self, stream_id: str, standing: Standing, events: Sequence[Event]) -> None:
+        """Keep a deal as it stands after these events."""
+        self.put(stream_id, reduce(Standing.then, events, standing))
 
     def put(self, stream_id: str, standing: Standing) -> None:
         """Keep a deal, unless a later version of it is kept already."""

@@ -59,7 +59,9 @@ class Buckets:
             if len(self._buckets) > self._most:
                 self._buckets.popitem(last=False)
         self._buckets.move_to_end(key)
-        bucket.left = min(self._quota, bucket.left + (now - bucket.at) * self._rate)
+        # Whatever becomes of the loop's clock, it keeps nobody out for longer than a window.
+        waited = max(0.0, now - bucket.at)
+        bucket.left = min(self._quota, bucket.left + waited * self._rate)
         bucket.at = now
         wait = 0
         if bucket.left >= 1:

@@ -48,3 +48,10 @@ def test_each_has_a_bucket_of_its_own_and_the_longest_silent_is_forgotten() -> N
     assert len(buckets) == 2
     assert buckets.take("a", 0.0).wait > 0
     assert buckets.take("", 0.0).wait == 0
+
+
+def test_a_clock_that_is_set_back_keeps_nobody_out() -> None:
+    buckets = Buckets(2)
+    buckets.take("ann", 1e9)
+
+    assert [buckets.take("ann", now).wait > 0 for now in (1.0, 1.0, 61.0)] == [False, True, False]
