@@ -61,7 +61,7 @@ _STORAGE_CODES: Final[Mapping[type[Exception], str]] = {
     storage.AppendRefusedError: "append_refused",
 }
 _STORAGE_DETAILS: Final[Mapping[str, str]] = {
-    "clock_refused": "a clock of the server jumped; nothing is recorded until the clocks agree again",
+    "clock_refused": "a clock jumped, so nothing is recorded until the clocks agree again",
     "log_unavailable": "the log cannot be reached; send the request again, a write with its key",
     "append_refused": "the log refuses these events; nothing of the request is recorded",
 }

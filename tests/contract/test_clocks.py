@@ -5,6 +5,7 @@ are found in a schema of the test first, and the application's is replaced. What
 itself, and nobody sets, is as it is.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,13 +17,17 @@ import pytest
 from structlog.testing import capture_logs
 
 from api import clock
+from api.application import Caller, Command, Intent
+from api.bootstrap import build_ledger
 from api.clock import Deadline
+from api.identity.permissions import OPERATOR
 from api.storage.errors import ClockRefusedError
 from api.storage.event_store import EventStore
 from api.storage.rehearsal import rehearse_append
+from api.storage.requests import AppendRequest, Verdict
 from api.storage.roles import Role
 from tests.support.client import client_on, event, open_deal, post
-from tests.support.log import SCHEMA, appended, ask, assert_gapless, session
+from tests.support.log import SCHEMA, appended, ask, assert_gapless, said, session
 from tests.support.roles import address
 
 DOUBLES = """
@@ -117,6 +122,12 @@ def test_whoever_begins_after_the_clocks_were_set_takes_them_for_right(
         later = appended(restarted.append_blocking(ask("deal:a")))
 
     assert later.recorded_at > clock.now() - timedelta(minutes=2)
+    shift(0, 0)
+    with (
+        EventStore(address(ledger_dsn, Role.APP), schema=SCHEMA) as restarted,
+        pytest.raises(ClockRefusedError, match="was already told"),
+    ):
+        restarted.append_blocking(ask("deal:a"))
 
 
 def test_a_machine_that_slept_is_right(
@@ -156,6 +167,36 @@ def test_a_clock_that_is_set_while_an_append_waits_is_noticed(
             asked.result()
 
     assert store.head().position == 0
+
+
+def test_what_was_decided_under_a_wrong_clock_is_not_recorded_when_it_is_right(
+    ledger_dsn: str, shift: Shift
+) -> None:
+    class SetRight(EventStore):
+        """The clocks are set right between a decision and its append."""
+
+        async def append(self, request: AppendRequest) -> Verdict:
+            shift(0, 0)
+            return await super().append(request)
+
+    async def asked() -> None:
+        store = SetRight(address(ledger_dsn, Role.APP), schema=SCHEMA)
+        store.start(asyncio.get_running_loop())
+        try:
+            door = build_ledger(store, store).application
+            shift(3600, 3600)
+            await door.open_deal(opening)
+        finally:
+            await store.aclose()
+
+    account = {"id": "acme", "name": "Acme"}
+    opened = Intent(data=said("deal_opened", name="Fleet", account=account, owner="ann"))
+    opening = Command(
+        caller=Caller(identity=OPERATOR), intents=(opened,), idempotency_key="k", body_hash=""
+    )
+
+    with pytest.raises(ClockRefusedError):
+        asyncio.run(asked())
 
 
 def until_it_waits(dsn: str) -> None:
