@@ -10,20 +10,18 @@ from api.storage.event_store import EventStore
 from api.storage.requests import Appended, VersionConflict
 from tests.support.log import SCHEMA, ask, new_event
 
-WRITERS: Final = 8
-DEALS: Final = 200
-KEYS: Final = 1500
-"""Fewer keys than requests and the same in every process, so that most are asked for again."""
+WRITERS: Final = 4
+_KEYS_OF_A_DEAL: Final = 8
 
 
-def write(store: EventStore, *, seed: int, requests: int) -> list[dict[str, object]]:
+def write(store: EventStore, *, seed: int, requests: int, keys: int) -> list[dict[str, object]]:
     """Asks with keys that others use too, sure of a version or not, until each is answered."""
     chance = random.Random(seed)
     answers: list[dict[str, object]] = []
     for _ in range(requests):
-        key = chance.randrange(KEYS)
+        key = chance.randrange(keys)
         # A key always means the same request, whoever asks.
-        stream_id, size, sure = f"deal:{key % DEALS}", 1 + key % 3, key % 2 == 0
+        stream_id, size, sure = f"deal:{key // _KEYS_OF_A_DEAL}", 1 + key % 3, key % 2 == 0
         expected = len(store.stream(stream_id)) if sure else None
         verdict = store.append_blocking(
             ask(
@@ -50,10 +48,10 @@ def write(store: EventStore, *, seed: int, requests: int) -> list[dict[str, obje
     return answers
 
 
-def main(dsn: str, seed: int, requests: int) -> None:
+def main(dsn: str, seed: int, requests: int, keys: int) -> None:
     with EventStore(dsn, schema=SCHEMA) as store, ThreadPoolExecutor(WRITERS) as pool:
         writers = [
-            pool.submit(write, store, seed=seed * WRITERS + n, requests=requests)
+            pool.submit(write, store, seed=seed * WRITERS + n, requests=requests, keys=keys)
             for n in range(WRITERS)
         ]
         for writer in writers:
@@ -62,4 +60,4 @@ def main(dsn: str, seed: int, requests: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], *map(int, sys.argv[2:]))
