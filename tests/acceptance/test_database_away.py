@@ -31,7 +31,7 @@ ROOM: Final = 2.0
 PROMISED: Final = {"healthz": 1.0, "readyz": 4.0, "append": 7.0, "get": 7.0}
 BACK_SECONDS: Final = 8.0
 ANSWERED: Final = {200, 201}
-CUTS: Final = 100
+CUTS: Final = 40
 OPENED: Final = said(
     "deal_opened",
     name="Renewal",
@@ -154,8 +154,8 @@ def test_a_database_that_is_away_is_told_in_time_and_found_again(place: Place, o
         with asking(latecomer):
             others = [one for one in (*askers, latecomer) if one.kind != "healthz"]
             told = until(others, {503}, within=7 * ROOM)
-            # Long enough that whoever pauses longer after each try would be asleep by now.
-            Flag().wait(8.0)
+            # By now whoever pauses longer after each try would be asleep for longer than promised.
+            Flag().wait(3.0)
             back()
             ready = until(others, ANSWERED, within=60)
 
@@ -212,10 +212,10 @@ def test_half_open_connections_and_a_slow_network_only_cost_time(place: Place) -
     try:
         with asking(*askers):
             until(askers, ANSWERED, within=60)
-            place.network.delay_seconds = 0.03
+            place.network.delay_seconds = 0.02
             before = [len(one.told) for one in askers]
             for one, told in zip(askers, before, strict=True):
-                while len(one.told) < told + 3:
+                while len(one.told) < told + 2:
                     Flag().wait(0.05)
     finally:
         place.network.delay_seconds = 0.0

@@ -17,9 +17,8 @@ from api.storage.embedded import EmbeddedServer
 from api.storage.log_reader import LogReader
 from tests.support.crash.clients import Client, Follower
 from tests.support.crash.requests import Asked, Book, expected_data
-from tests.support.crash.server import PATIENCE, Server
+from tests.support.crash.server import PATIENCE, SCHEMA, Server
 
-SCHEMA: Final = "dealtrail"
 _ROWS: Final = """
     SELECT position, stream_id, version, event_id::text, recorded_at, idempotency_key, data::text
       FROM dealtrail.events ORDER BY position
@@ -44,7 +43,7 @@ def violations(server: Server, book: Book, follower: Follower) -> list[str]:
     with EmbeddedServer(server.home) as database:
         rows = _rows(database.dsn())
         found = [*book.wrong, *_log_faults(rows, _head(database.dsn()))]
-        found += _lost_or_altered(rows, book.asked)
+        found += _lost_or_altered(rows, book)
         found += _reordered(book.asked)
         found += _replayed_otherwise(server, book)
         found += _missed(follower, len(rows))
@@ -82,11 +81,12 @@ def _log_faults(rows: Sequence[Row], head: int) -> Iterator[str]:
         yield f"the head is {head}, and the log has {len(rows)} events"
 
 
-def _lost_or_altered(rows: Sequence[Row], asked: Sequence[Asked]) -> Iterator[str]:
+def _lost_or_altered(rows: Sequence[Row], book: Book) -> Iterator[str]:
     by_key: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_key[row.key].append(row)
-    for one in asked:
+    yield from _of_the_rival(by_key, book)
+    for one in book.asked:
         stored = by_key.pop(one.key, [])
         if not one.status:
             yield f"{one.key}: never answered"
@@ -96,6 +96,13 @@ def _lost_or_altered(rows: Sequence[Row], asked: Sequence[Asked]) -> Iterator[st
             yield from _unlike(one, stored)
     for key, stored in by_key.items():
         yield f"{key!r}: recorded at {stored[0].position}, and nobody asked for it"
+
+
+def _of_the_rival(by_key: dict[str, list[Row]], book: Book) -> Iterator[str]:
+    for key, position in book.rivals.items():
+        positions = [row.position for row in by_key.pop(key, [])]
+        if len(positions) > 1 or (position is not None and positions != [position]):
+            yield f"{key}: told {position}, recorded at {positions}"
 
 
 def _unlike(asked: Asked, stored: Sequence[Row]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import http.client
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
 from threading import Event as Flag
@@ -11,11 +11,15 @@ from typing import Final
 
 from api.clock import Deadline
 from tests.support.crash.requests import Asked, Book, Event, moment, opening, something
+from tests.support.crash.rival import Rival
 from tests.support.crash.server import PATIENCE, Server
 
 DEALS: Final = 24
 _TIMEOUT: Final = 12.0
 _PAUSE: Final = 0.05
+_OVERTAKEN: Final = 0.2
+"""The share of appends on a version before which somebody else writes."""
+_EVENTS_EACH: Final = 20
 _LINES: Final = "application/x-ndjson"
 
 
@@ -55,6 +59,7 @@ class Client:
     def __init__(self, server: Server, book: Book, *, seed: int) -> None:
         self.line = Line(server)
         self._book = book
+        self._rival = Rival(server, book)
         self._seed = seed
         self._chance = Random(seed)
         self._made = 0
@@ -84,10 +89,15 @@ class Client:
             self._settle(self._asked(f"/v1/deals/{deal}/events", events))
 
     def _with_version(self, deal: str) -> None:
-        """Append on the version that the deal is seen at, and look at it afterwards."""
+        """Append on the version that the deal is seen at, and look at it afterwards.
+
+        Now and then somebody was first, whom the server cannot know of.
+        """
         seen = self._version_of(deal)
         if seen is None:
             return
+        if self._chance.random() < _OVERTAKEN:
+            self._rival.write(deal)
         asked = self._asked(f"/v1/deals/{deal}/events", [something(self._chance)], if_match=seen)
         self._settle(asked)
         if asked.acknowledged:
@@ -106,11 +116,19 @@ class Client:
         return int(answer[2]["etag"].strip('"'))
 
     def _in_bulk(self) -> None:
+        deals = [self._book.some_deal(self._chance) for _ in range(self._chance.randint(2, 8))]
+        self._append_lines(deals, lambda: self._chance.choice([1, 2]))
+
+    def write_to_all(self) -> None:
+        """Append many events to every deal, in one request."""
+        self._append_lines(self._book.deals, lambda: _EVENTS_EACH)
+        self.line.hang_up()
+
+    def _append_lines(self, deals: Sequence[str | None], size: Callable[[], int]) -> None:
         lines: list[Asked] = []
         contents: list[dict[str, object]] = []
-        for number in range(1, self._chance.randint(3, 9)):
-            deal = self._book.some_deal(self._chance)
-            events = [something(self._chance) for _ in range(self._chance.choice([1, 2]))]
+        for number, deal in enumerate(deals, start=1):
+            events = [something(self._chance) for _ in range(size())]
             one = self._asked("/v1/events:bulk", events, line=number)
             lines.append(one)
             contents.append({"idempotency_key": one.key, "deal_id": deal, "events": events})

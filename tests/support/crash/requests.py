@@ -67,6 +67,8 @@ class Book:
     asked: list[Asked] = field(default_factory=list)
     deals: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    rivals: dict[str, int | None] = field(default_factory=dict)
+    """Where the event under each key of the rival is, None where it was told nothing."""
     acknowledged: int = 0
 
     def open(self, *asked: Asked) -> None:

@@ -6,13 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from threading import Event as Flag
+from typing import Final
+
+import psycopg
 
 from api.clock import Deadline
 from tests.support.crash.checks import violations
-from tests.support.crash.clients import appending, following
+from tests.support.crash.clients import Client, appending, following
 from tests.support.crash.kills import KILLS, Survived, survive
 from tests.support.crash.requests import Book
-from tests.support.crash.server import PATIENCE, Server, kill
+from tests.support.crash.server import PATIENCE, Server, held, kill
+
+_HALF_DONE: Final = """
+    SELECT max(p.position) >= h.position AND min(p.position) < h.position
+      FROM dealtrail.projections p, dealtrail.log_head h GROUP BY h.position
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +66,28 @@ def crash(
                 told(f"{kind}: ready after {survived[-1].ready_seconds:.1f} s")
             _await(book, acknowledgements)
             server.wait_until_worked()
-        # What it leaves undone now, no later event of the same deal makes it do.
-        kill(server.worker())
+        _leave_the_worker_half_done(server, book, seed)
         told(f"{book.acknowledged} acknowledged; checking")
         found = violations(server, book, follower)
     statuses = Counter(one.status for one in book.asked)
     return Outcome(book.acknowledged, follower.seen, statuses[412], survived, found)
+
+
+def _leave_the_worker_half_done(server: Server, book: Book, seed: int) -> None:
+    """Kill the worker where some views have taken in what others have not.
+
+    What it leaves undone now, no later event of the same deals makes it do.
+    """
+    deadline, pause = Deadline.after(PATIENCE), Flag()
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        with held(server.worker()):
+            Client(server, book, seed=seed * 1000 - 1).write_to_all()
+        while connection.execute(_HALF_DONE).fetchone() != (True,):
+            if deadline.passed():
+                book.complain("the worker was never seen half done")
+                break
+            pause.wait(0.001)
+        kill(server.worker())
 
 
 def _await(book: Book, acknowledged: int) -> None:

@@ -16,6 +16,7 @@ from typing import Final, Self
 from api.clock import Deadline
 
 ROOT: Final = Path(__file__).resolve().parents[3]
+SCHEMA: Final = "dealtrail"
 PATIENCE: Final = 120.0
 """How long a start may take before a run is given up; what it should take is measured."""
 
@@ -150,6 +151,11 @@ class Server:
         """The process that keeps the views, if it lives."""
         found = self.children(of="spawn_main")
         return found[0] if found else None
+
+    def dsn(self) -> str:
+        """Where a superuser reaches the embedded database, without being counted as its user."""
+        host = next((self.home / "postgres").glob("run*"))
+        return f"host={host} user=dealtrail dbname=dealtrail"
 
     def postmaster(self) -> int | None:
         """The first process of the embedded PostgreSQL, if it lives."""
