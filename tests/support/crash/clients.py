@@ -19,7 +19,7 @@ _TIMEOUT: Final = 12.0
 _PAUSE: Final = 0.05
 _OVERTAKEN: Final = 0.2
 """The share of appends on a version before which somebody else writes."""
-_EVENTS_EACH: Final = 20
+_EVENTS_EACH: Final = 10
 _LINES: Final = "application/x-ndjson"
 
 
