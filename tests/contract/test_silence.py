@@ -33,7 +33,8 @@ def reader(proxy: ChaosProxy) -> Iterator[LogReader]:
     with LogReader(proxy.dsn, schema=SCHEMA).closing() as reader:
         reader.head()
         yield reader
-        proxy.speak_again()  # else the pool would wait for connections that it is making
+        proxy.speak_again()
+        proxy.drop_all()  # else the pool would wait for connections that it is making
 
 
 @pytest.fixture
