@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -58,7 +59,7 @@ class SmallDisk(Server):
 
     def begin_a_segment(self) -> None:
         """Make the database need room for its write-ahead log, too."""
-        host = next(self.disk.glob("run*"))
+        host = next(self.disk.glob("run*"))  # as this process sees it, so not `dsn`
         with (
             suppress(psycopg.Error),
             psycopg.connect(host=str(host), user="dealtrail", dbname="dealtrail") as other,
@@ -95,11 +96,19 @@ def until_refused(line: Line, told: dict[str, bytes]) -> str:
     pytest.fail("the disk never became full")
 
 
+def until_nothing_is_told(told: dict[str, bytes]) -> None:
+    """Wait until what was left of the disk's files is used up, so that the next append waits."""
+    seen, pause = -1, Flag()
+    while len(told) > seen:
+        seen = len(told)
+        pause.wait(1.0)
+
+
 if may_mount():
 
     @pytest.mark.slow
     def test_a_full_disk_loses_nothing_and_stops_nothing_for_good(server: SmallDisk) -> None:
-        line, told = Line(server, timeout=60), dict[str, bytes]()
+        line, other, told = Line(server), Line(server), dict[str, bytes]()
         for _ in range(10):
             key = f"key-{next(_NUMBERS)}"
             answer = append(line, key)
@@ -108,10 +117,13 @@ if may_mount():
             told[key] = answer[1]
 
         server.fill()
-        refused = [until_refused(line, told)]
-        server.begin_a_segment()
-        refused.append(until_refused(line, told))
-        assert not server.ready()
+        with ThreadPoolExecutor(2) as pool:
+            filled = pool.submit(until_refused, line, told)
+            until_nothing_is_told(told)
+            server.begin_a_segment()
+            switched = pool.submit(until_refused, other, told)
+            assert not server.ready()
+        refused = [filled.result(), switched.result()]
         server.empty()
         server.wait_until_ready()
 
@@ -126,5 +138,6 @@ if may_mount():
             assert again is not None
             assert again[1] == first
         line.hang_up()
+        other.hang_up()
         log = json.loads(server.get("/v1/events?limit=1000")[1])["events"]
         assert [event["position"] for event in log] == list(range(1, 2 * len(told) + 1))
