@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from api.clock import Deadline
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
 from tests.support.raw_http import (
@@ -24,6 +25,8 @@ from tests.support.served import served
 KEY = b"Idempotency-Key: wire"
 OPENED = b'{"name":"Fleet renewal","account":{"id":"acme","name":"Acme"},"owner":"ann"}'
 CHUNKED = b"Transfer-Encoding: chunked"
+IDLE_SECONDS = 4.0
+"""A little less than a connection may be idle."""
 
 
 @pytest.fixture(scope="module")
@@ -248,9 +251,11 @@ def test_a_client_that_has_said_all_is_answered(url: str, requests: int) -> None
         connection.shutdown(1)
         answers = Answers(connection)
         statuses = [answers.read_one().status for _ in range(requests)]
+        idle = Deadline.after(IDLE_SECONDS)
         rest = answers.read(1)
 
     assert (statuses, rest) == ([200] * requests, b"")
+    assert not idle.passed()  # closed because all is said, and not because nothing more came
 
 
 def test_a_smuggled_request_is_not_served(url: str) -> None:
