@@ -49,7 +49,7 @@ STATUSES: Final[Mapping[type[Exception], int]] = {
     application.BeyondTheLogError: 422,
     application.VersionMismatchError: 412,
     application.ViewsBehindError: 503,
-    application.ContendedError: 503,
+    application.ContendedError: 409,
     storage.LogUnavailableError: 503,
     storage.AppendRefusedError: 409,
 }
