@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 from api import clock
 from api.all_projections import projections
 from api.application import Application
+from api.audit.tables import AuditTables
 from api.board import Board
 from api.close_patterns import ClosePatterns
 from api.context import ContextReader, LatestContext
@@ -65,6 +66,7 @@ class Ledger:
     questions: DealQuestions
     processes: ProcessQuestions
     worker: Worker
+    audit: AuditTables
     states: StateReader
     places: Places
     lists: DealLists
@@ -139,6 +141,7 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
         questions=questions,
         processes=ProcessQuestions(store, context, places),
         worker=worker,
+        audit=AuditTables(projecting, context, worker),
         states=StateReader(store, context, projections()),
         places=places,
         lists=DealLists(store, places),
