@@ -18,6 +18,7 @@ from api.cli_report import add_report_command
 from api.cli_sample import add_sample_commands
 from api.cli_serve import add_serve_commands
 from api.cli_show import add_show_commands
+from api.cli_sql import add_sql_command
 from api.cli_validate import add_validate_commands
 from api.collecting import collect_seldom
 from api.errors import ApplicationError
@@ -75,6 +76,7 @@ add_customer_commands(app)
 add_report_command(app)
 add_context_commands(app)
 add_key_commands(app)
+add_sql_command(app)
 add_bench_commands(app)
 add_validate_commands(app)
 

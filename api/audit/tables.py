@@ -30,8 +30,10 @@ NAME: Final = "audit"
 """Under which the position of the rows, and the deals without any, are kept."""
 OWN: Final = (*TABLES, "audit_quarters", "audit_members")
 """All tables that are written here."""
+_FOLLOWED: Final = 50
+"""As many events are followed one by one however few deals there are."""
 _FEW: Final = 4
-"""To find what one event changes takes as long as to tell so many deals anew."""
+"""To find what one event changes takes about as long as to tell so many deals anew."""
 _AHEAD: Final = timedelta(days=3 * 366)
 """How far after the last event quarters are told, for dates that lie ahead."""
 _SHARE: Final = 2
@@ -103,7 +105,7 @@ class AuditTables:
         self, connection: Rows, after: int, upto: int, *, deals: int
     ) -> set[UUID] | None:
         """Give the deals that read otherwise since; None for all of them."""
-        if not after or (upto - after) * _FEW > deals:
+        if not after or upto - after > max(_FOLLOWED, deals // _FEW):
             return None
         rows = connection.execute(
             "SELECT position, stream_id, topic FROM events"

@@ -47,11 +47,12 @@ def _csv(events: Sequence[Event]) -> bytes:
     for event in events:
         # Through JSON once, so that instants read as everywhere else.
         fields = json.loads(json_bytes(event_json(event)))
-        writer.writerow([_cell(fields[name]) for name in COLUMNS])
+        writer.writerow([cell(fields[name]) for name in COLUMNS])
     return text.getvalue().encode()
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """Give a value as a cell that no spreadsheet takes for a formula."""
     if value is None:
         return ""
     if isinstance(value, dict):
