@@ -84,7 +84,7 @@ class AuditTables:
     def _tell(self, connection: Rows, after: int, upto: int) -> None:
         reader = DealReader(self._store)
         reader.touched(upto, upto)
-        every = reader.every_deal()
+        every = _every_deal(connection, upto)
         changed = self._changed(connection, after, upto, deals=len(every))
         if changed is None:
             _forget(connection, None)
@@ -151,6 +151,16 @@ class AuditTables:
         connection.execute("DELETE FROM audit_quarters")
         since = earliest if first is None else min(first, earliest)
         _copy(connection, "audit_quarters", list(quarters(context.calendar, since, last)))
+
+
+def _every_deal(connection: Rows, upto: int) -> list[UUID]:
+    """Give all deals that something is told of, opened or not."""
+    rows = connection.execute(
+        "SELECT stream_id FROM events WHERE version = 1 AND position <= %s"
+        " AND stream_id >= 'deal:' AND stream_id < 'deal;'",
+        (upto,),
+    ).fetchall()
+    return [deal_id for (stream_id,) in rows if (deal_id := deal_of(stream_id))]
 
 
 def _tell_members(connection: Rows, context: KnownContext) -> None:

@@ -7,7 +7,7 @@ SELECT name, fiscal_year, number, first_day, last_day, zone, from_instant, to_in
   FROM {ledger}.audit_quarters;
 COMMENT ON VIEW {audit}.fiscal_quarters IS
     'The fiscal quarters of everything in the log, and of three years after it. An instant lies in the one quarter with from_instant <= instant < to_instant, a local day in the one with first_day <= day <= last_day.';
-COMMENT ON COLUMN {audit}.fiscal_quarters.name IS 'Such as FY2026Q3; a fiscal year is named by the year it ends in.';
+COMMENT ON COLUMN {audit}.fiscal_quarters.name IS 'Such as FY2026Q3; a fiscal year is named by the year it ends in. Two rows have one name where another calendar came into force within it.';
 COMMENT ON COLUMN {audit}.fiscal_quarters.fiscal_year IS 'The year that the fiscal year ends in.';
 COMMENT ON COLUMN {audit}.fiscal_quarters.number IS '1 to 4.';
 COMMENT ON COLUMN {audit}.fiscal_quarters.first_day IS 'Its first local day, as its calendar plans it.';
