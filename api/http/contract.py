@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api.http import problems
-from api.http.intents import BODIES, OpenDeal
+from api.http.intents import BODIES, OpenDeal, UndoEvent
 from api.http.schemas import BulkLine, Problem
 from api.http.schemas_what_if import PolicyDraft
 from api.identity.cookies import COOKIE
@@ -67,6 +67,7 @@ _BODY_MODELS: Final[tuple[type[BaseModel], ...]] = (
     OpenDeal,
     BulkLine,
     PolicyDraft,
+    UndoEvent,
 )
 _REF: Final = "#/components/schemas/{model}"
 

@@ -85,6 +85,7 @@ def address(company: Company, path: str, deal: str) -> str:
         "account": "acme",
         "process": "default",
         "activity": "none",
+        "event_id": "00000000-0000-7000-8000-000000000000",
         "position": "1",
         "key_id": "aaaaaaaa",
     }
