@@ -58,14 +58,14 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """An event to be recorded, now without `occurred_at`; `undoes` if nothing may rest on what goes."""
+    """An event that somebody wants recorded; without `occurred_at` it happens now."""
 
     data: DomainEvent
     occurred_at: datetime | None = None
     on_behalf_of: str | None = None
     correlation_id: str | None = None
     caused_by: UUID | None = None
-    undoes: bool = False
+    undoes: bool = False  # no later event may rest on what it retracts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

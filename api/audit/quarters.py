@@ -8,7 +8,9 @@ from api.audit.rows import Row
 from domain.calendars import CalendarHistory
 
 _A_DAY: Final = timedelta(days=1)
-_EVER: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
+"""Before everything."""
+_ALWAYS: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def quarters(calendar: CalendarHistory, first: datetime, last: datetime) -> Iterator[Row]:
@@ -17,7 +19,7 @@ def quarters(calendar: CalendarHistory, first: datetime, last: datetime) -> Iter
     No two of them share an instant: where another calendar comes into force within a quarter, the
     quarter keeps the days that it was planned with and loses the instants.
     """
-    turns = [*_EVER, *(one.since for one in calendar.adopted)]
+    turns = [NEVER, _ALWAYS, *(one.since for one in calendar.adopted)]
     at = first
     while at <= last:
         quarter = calendar.quarter_at(at)
@@ -33,7 +35,7 @@ def quarters(calendar: CalendarHistory, first: datetime, last: datetime) -> Iter
             "first_day": quarter.start,
             "last_day": quarter.end,
             "zone": quarter.zone,
-            "from_instant": max(quarter.start_instant, max(since for since in turns if since <= at)),
+            "from_instant": max(quarter.start_instant, *(one for one in turns if one <= at)),
             "to_instant": until,
         }
         at = until

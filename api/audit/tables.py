@@ -1,7 +1,7 @@
 """Keeps the rows that auditors read by SQL: behind the projections, and all at one position."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Event as Flag
 from typing import Final
 from uuid import UUID
@@ -11,7 +11,7 @@ import structlog
 from psycopg import sql
 
 from api import clock
-from api.audit.quarters import quarters
+from api.audit.quarters import NEVER, quarters
 from api.audit.rows import TABLES, Row, Told
 from api.context import CONTEXT_TOPICS, ContextReader
 from api.deal_reader import DealReader, Deals
@@ -76,9 +76,7 @@ class AuditTables:
             if after >= upto:
                 return after
             self._tell(connection, after, upto)
-            connection.execute(
-                "UPDATE projections SET position = %s WHERE name = %s", (upto, NAME)
-            )
+            connection.execute("UPDATE projections SET position = %s WHERE name = %s", (upto, NAME))
         return upto
 
     def _tell(self, connection: Rows, after: int, upto: int) -> None:
@@ -101,9 +99,7 @@ class AuditTables:
             _tell_members(connection, context)
         self._tell_quarters(connection, after if changed is not None else 0, context)
 
-    def _changed(
-        self, connection: Rows, after: int, upto: int, *, deals: int
-    ) -> set[UUID] | None:
+    def _changed(self, connection: Rows, after: int, upto: int, *, deals: int) -> set[UUID] | None:
         """Give the deals that read otherwise since; None for all of them."""
         if not after or upto - after > max(_FOLLOWED, deals // _FEW):
             return None
@@ -120,9 +116,7 @@ class AuditTables:
             found |= {deal_id} if deal_id else set()
             found |= {
                 one.deal_id
-                for one in rederived(
-                    lambda at: self._context_at(connection, at), position, deal_id
-                )
+                for one in rederived(lambda at: self._context_at(connection, at), position, deal_id)
             }
         return found
 
@@ -132,7 +126,7 @@ class AuditTables:
             connection,
             known=self._context.known(position),
             as_of=position,
-            at=at or datetime.min,
+            at=at or NEVER,
             ledger=ledger,
         )
 
@@ -216,14 +210,11 @@ def _write(connection: Rows, deals: Deals, context: KnownContext) -> None:
         _copy(connection, table, found)
 
 
-def _rows_of(
-    deal_id: UUID, stream: Sequence[Event], context: KnownContext
-) -> dict[str, list[Row]]:
+def _rows_of(deal_id: UUID, stream: Sequence[Event], context: KnownContext) -> dict[str, list[Row]]:
     events = view(stream)
     told = Told(deal_id, stream, events, context.known.processes(events), context)
     return {
-        table: [{"deal_id": deal_id, **row} for row in rows(told)]
-        for table, rows in TABLES.items()
+        table: [{"deal_id": deal_id, **row} for row in rows(told)] for table, rows in TABLES.items()
     }
 
 

@@ -1,8 +1,8 @@
-"""The views for auditors: made by `dealtrail migrate` in a schema of their own, and documented there."""
+"""Makes the views for auditors, in a schema of their own that documents itself."""
 
 import hashlib
 from importlib import resources
-from typing import Final, LiteralString, cast
+from typing import Final
 
 import psycopg
 from psycopg import sql
@@ -30,7 +30,7 @@ def make_audit_views(connection: psycopg.Connection, schema: str) -> None:
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(names["audit"]))
     for text in _texts():
         # Only files of this package come here.
-        connection.execute(sql.SQL(cast("LiteralString", text)).format(**names))
+        connection.execute(sql.SQL(text).format(**names))
     connection.execute(
         sql.SQL("COMMENT ON SCHEMA {} IS {}").format(names["audit"], sql.Literal(_comment()))
     )

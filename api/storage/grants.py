@@ -230,7 +230,7 @@ class Separation:
         return sql.SQL(" PASSWORD {}").format(sql.Literal(verifier.decode()))
 
     def _schemas(self) -> dict[str, str]:
-        """Give the ledger's schema, the auditors' and those of rebuilds, with who shall own them."""
+        """Give the schemas of ledger, auditors and rebuilds, with who shall own them."""
         return {
             self.schema: self.owner,
             rights.audit_schema(self.schema): self.owner,

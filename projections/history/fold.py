@@ -25,7 +25,7 @@ _SELLER_TYPES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a later event did to this one, and by whom; `data` is the payload that counts instead."""
+    """What a later event of a rep did to this one; `data` is the payload that counts instead."""
 
     event_id: UUID
     rep: str

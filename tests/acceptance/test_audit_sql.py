@@ -81,7 +81,9 @@ def test_every_view_says_what_the_api_says(company: Company) -> None:
 
 def test_the_log_is_told_as_it_is(company: Company) -> None:
     at = instant(company.session)
-    assert_events_told_alike(company.session, company.ledger, head_of(company.ledger, at), every=FEW)
+    assert_events_told_alike(
+        company.session, company.ledger, head_of(company.ledger, at), every=FEW
+    )
 
 
 def test_deals_as_of_an_instant_are_those_of_the_list(company: Company) -> None:
@@ -191,7 +193,9 @@ def test_which_histories_were_corrected(company: Company, raw: Raw) -> None:
 def test_what_was_dated_back_across_a_quarter_end(company: Company, raw: Raw) -> None:
     rows = answers(company, 9)
 
-    found = {one[:4]: one[4] for one in told(rows, "told_quarter", "dated_in", "type", "rep", "events")}
+    found = {
+        one[:4]: one[4] for one in told(rows, "told_quarter", "dated_in", "type", "rep", "events")
+    }
     assert found == dict(raw.backdated())
     assert found
 
@@ -199,7 +203,9 @@ def test_what_was_dated_back_across_a_quarter_end(company: Company, raw: Raw) ->
 def test_which_deals_changed_hands_before_a_win(company: Company, raw: Raw) -> None:
     rows = answers(company, 10)
 
-    assert sorted(told(rows, "won_at", "new_owner", "handed_over_by"), key=repr) == raw.handed_over()
+    assert (
+        sorted(told(rows, "won_at", "new_owner", "handed_over_by"), key=repr) == raw.handed_over()
+    )
     assert all(row["credited"] for row in rows)
 
 

@@ -14,11 +14,16 @@ from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
 
 USD: Final = {"amount": "900.00", "currency": "USD"}
-COMMITTED: Final = {"commitment_id": "k", "what": "Sign", "kind": "order", "level": 3}
+COMMITTED: Final[dict[str, Any]] = {
+    "commitment_id": "k",
+    "what": "Sign",
+    "kind": "order",
+    "level": 3,
+}
 REASON: Final = "Entered for the wrong deal"
 LATER: Final = "2026-06-01T00:00:00Z"
 """After everything that is told here."""
-MENU: Final = (
+MENU: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("stage_entered", {"stage": "qualification"}),
     ("stage_entered", {"stage": "discovery"}),
     ("stage_entered", {"stage": "proposal"}),
@@ -76,7 +81,9 @@ def figures(client: TestClient, deal: str) -> dict[str, Any]:
     return found
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     told=st.lists(st.sampled_from(MENU), max_size=7),
     last=st.sampled_from(MENU),
@@ -88,7 +95,8 @@ def test_undoing_the_last_event_restores_every_figure(
     for number, (kind, data) in enumerate(told):
         said(client, deal, kind, data, hour=9 + number)
     before = figures(client, deal)
-    event_id = said(client, deal, *last, hour=9 + len(told))
+    kind, data = last
+    event_id = said(client, deal, kind, data, hour=9 + len(told))
     if event_id is None:
         return
 
@@ -149,8 +157,9 @@ def test_what_a_later_event_rests_on_is_not_undone_before_it(
     client: TestClient, told: Any, later: Any, named: str
 ) -> None:
     deal = open_deal(client, occurred_at="2026-03-20T08:00:00Z")
-    first = said(client, deal, *told)
-    second = said(client, deal, *later, hour=10)
+    first, second = (
+        said(client, deal, kind, data, hour=hour) for hour, (kind, data) in ((9, told), (10, later))
+    )
 
     refused = undo(client, deal, first)
 

@@ -6,7 +6,7 @@ Holds G4 and G5 of `docs/guarantees.md`.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import psycopg
 import pytest
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from api.all_projections import projections
 from api.audit import tables
 from api.audit.quarters import quarters
-from api.audit.rows import Row, Told
+from api.audit.rows import TABLES, Row, Told
 from api.bootstrap import Ledger
 from api.rebuild import drop_previous, rebuild
 from api.storage.connections import audit_conninfo
@@ -39,17 +39,14 @@ from tests.support.told import usd
 
 AT: Final = datetime(2026, 11, 26, 4, tzinfo=UTC)
 """After every deadline of a log."""
+_LIFE: Final[tuple[tuple[str, dict[str, object]], ...]] = (
+    ("deal_opened", {"name": "X", "account": {"id": "a", "name": "A"}, "owner": "ann"}),
+    ("stage_entered", {"stage": "qualify"}),
+    ("activity_ticked", {"activity": "demo"}),
+    ("deal_won", {"net": usd("300"), "closed_on": "2025-03-20"}),
+)
 BUSY: Final = log_of(
-    [
-        Telling(f"deal:{deal_id}", kind, data)
-        for deal_id in DEALS
-        for kind, data in (
-            ("deal_opened", {"name": "X", "account": {"id": "a", "name": "A"}, "owner": "ann"}),
-            ("stage_entered", {"stage": "qualify"}),
-            ("activity_ticked", {"activity": "demo"}),
-            ("deal_won", {"net": usd("300"), "closed_on": "2025-03-20"}),
-        )
-    ]
+    [Telling(f"deal:{deal_id}", kind, data) for deal_id in DEALS for kind, data in _LIFE]
 )
 _COLUMNS: Final = (
     "position, stream_id, version, event_id, topic, occurred_at, recorded_at, ingested_at, actor,"
@@ -109,9 +106,7 @@ def test_any_history_is_told_as_the_api_tells_it_however_it_was_followed(
             assert_told_alike(session, ledger, head_of(ledger, AT))
             assert_events_told_alike(session, ledger, head_of(ledger, AT))
         with session_of(database) as superuser:
-            superuser.execute(
-                f"DELETE FROM {SCHEMA}.projections WHERE name = 'audit'".encode()
-            )
+            superuser.execute(f"DELETE FROM {SCHEMA}.projections WHERE name = 'audit'".encode())
         ledger.audit.catch_up()
 
         assert rows_of(database) == followed
@@ -160,7 +155,7 @@ def test_a_deal_that_cannot_be_told_is_parked_and_named(
     with ledger_of(postgres_server, BUSY) as (database, ledger), auditor(database) as session:
         ledger.worker.catch_up()
         with monkeypatch.context() as patched:
-            patched.setitem(tables.TABLES, "audit_visits", poisoned)  # type: ignore[arg-type]  # a dict behind
+            patched.setitem(cast("dict[str, object]", TABLES), "audit_visits", poisoned)
             ledger.audit.catch_up()
         parked = session.execute("SELECT * FROM parked").fetchall()
         told = session.execute("SELECT DISTINCT deal_id FROM progress").fetchall()
@@ -192,8 +187,7 @@ ATTACKS: Final = (
     "CREATE OR REPLACE VIEW {audit}.parked AS SELECT 1",
     "DROP VIEW {audit}.parked",
     "ALTER VIEW {audit}.parked SET (security_invoker = false)",
-    "CREATE OR REPLACE FUNCTION {audit}.deals_as_of(timestamptz) RETURNS int LANGUAGE sql"
-    " AS 'SELECT 1'",
+    "CREATE FUNCTION {audit}.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "COMMENT ON VIEW {audit}.events IS 'x'",
     "DELETE FROM {ledger}.audit_verdicts",
     "TRUNCATE {ledger}.audit_verdicts",
@@ -268,13 +262,13 @@ CALENDARS: Final = st.lists(
                 ]}),
             ]
         ),
-        st.dates(datetime(2024, 11, 1).date(), datetime(2025, 12, 1).date()),  # noqa: DTZ001 - a day
+        st.dates(datetime(2024, 11, 1).date(), datetime(2025, 12, 1).date()),
     ),
     max_size=3,
 )  # fmt: skip
 
 
-@given(adopted=CALENDARS, at=st.datetimes(datetime(2024, 10, 1), datetime(2026, 3, 1)))  # noqa: DTZ001 - made aware below
+@given(adopted=CALENDARS, at=st.datetimes(datetime(2024, 10, 1), datetime(2026, 3, 1)))
 def test_every_instant_lies_in_the_one_row_of_its_quarter(adopted: list[Any], at: datetime) -> None:
     history = CalendarHistory()
     for zone, (kind, parameters), day in adopted:

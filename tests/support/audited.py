@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from api.answers import event_json, late_because
+from api.answers import event_json
 from api.bootstrap import Ledger
 from api.lists import DealFilters
 from api.moment import Moment
@@ -28,7 +28,6 @@ from tests.support.roles import address
 
 Row: TypeAlias = Mapping[str, Any]
 Session: TypeAlias = psycopg.Connection[dict[str, Any]]
-_HIDING: Final = frozenset({"recorded_after", "amended", "retracted"})
 
 
 @contextmanager
@@ -45,9 +44,7 @@ def head_of(ledger: Ledger, at: datetime) -> Moment:
     return Moment(head.position, head.recorded_at, at, None)
 
 
-def assert_told_alike(
-    session: Session, ledger: Ledger, moment: Moment, *, every: int = 1
-) -> None:
+def assert_told_alike(session: Session, ledger: Ledger, moment: Moment, *, every: int = 1) -> None:
     """Hold every view that tells of deals against the API's answers and the folds behind them.
 
     `every` second deal, third, and so on is asked about.

@@ -144,7 +144,9 @@ class Raw:
 
     def _stages(self, version: int) -> dict[str, list[tuple[str, int]]]:
         """Give the stages with the outcomes that they require, the winning one last."""
-        (told,) = (e["data"] for e in self.of("process_published") if e["data"]["version"] == version)
+        (told,) = (
+            e["data"] for e in self.of("process_published") if e["data"]["version"] == version
+        )
         closing = told["closing"]
         found = {
             stage["id"]: [
