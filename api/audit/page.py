@@ -10,7 +10,7 @@ Session: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 _RELATIONS: Final[LiteralString] = """
 SELECT c.relname, obj_description(c.oid, 'pg_class'),
-       array_agg(ARRAY[a.attname, format_type(a.atttypid, a.atttypmod),
+       array_agg(ARRAY[a.attname::text, format_type(a.atttypid, a.atttypmod),
                        coalesce(col_description(c.oid, a.attnum), '')] ORDER BY a.attnum)
   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
  WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'v'

@@ -82,7 +82,7 @@ def figures(client: TestClient, deal: str) -> dict[str, Any]:
 
 
 @settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     told=st.lists(st.sampled_from(MENU), max_size=7),
