@@ -124,6 +124,31 @@ def test_any_history_is_told_as_the_api_tells_it_however_it_was_followed(
         assert rows_of(database) == followed
 
 
+def test_a_late_win_changes_what_is_told_of_another_deal_of_its_rep(
+    postgres_server: PostgresServer,
+) -> None:
+    quota = {"rep": "ann", "quarter": "FY2025Q1", "amount": usd("1000")}
+    one, other = (f"deal:{deal_id}" for deal_id in DEALS[:2])
+    late_win = log_of(
+        [
+            Telling("quota:ann:FY2025Q1", "quota_assigned", quota, lag=timedelta(days=15)),
+            Telling(one, "deal_opened", _LIFE[0][1], lag=timedelta(days=10)),
+            Telling(other, "deal_opened", _LIFE[0][1], lag=timedelta(days=10)),
+            Telling(one, "discount_offered", {"percent": "25"}),
+            Telling(other, "deal_won", _LIFE[3][1], lag=timedelta(days=5)),
+        ]
+    )
+    with ledger_of(postgres_server, late_win) as (database, ledger), auditor(database) as session:
+        attained = []
+        for upto in (late_win.head - 1, late_win.head):
+            ledger.worker.catch_up(upto=upto)
+            ledger.audit.catch_up()
+            rows = session.execute("SELECT attained FROM pressure_verdicts").fetchall()
+            attained.append([row["attained"] for row in rows])
+
+    assert attained == [[0], [300]]
+
+
 def test_a_rebuild_changes_nothing_for_auditors(postgres_server: PostgresServer) -> None:
     with ledger_of(postgres_server, BUSY) as (database, ledger), auditor(database) as session:
         ledger.worker.catch_up()
