@@ -94,7 +94,7 @@ def _work(dsn: str, schema: str, log_level: LogLevel, told: Pipe) -> None:
 
 def follow(ledger: Ledger, stop: Flag) -> None:
     """Keep the views of a ledger, and behind them what auditors read, until told to stop."""
-    auditing = Thread(target=ledger.audit.run, args=(stop,), name="audit")
+    auditing = Thread(target=ledger.audit.run, args=(stop,), name="audit", daemon=True)
     auditing.start()
     ledger.worker.run(stop)
     auditing.join()

@@ -18,7 +18,7 @@ from api.deal_reader import DealReader, Deals
 from api.parking import parked_deals
 from api.storage.errors import StorageError
 from api.storage.log_reader import LogReader
-from api.worker import DEALS_AT_ONCE, PATIENCE, POLL_SECONDS, RETRY_SECONDS, Worker, locked_position
+from api.worker import PATIENCE, POLL_SECONDS, RETRY_SECONDS, Worker, locked_position
 from domain.replay import Event, view
 from projections.attainment.projection import ledger
 from projections.batch import deal_of
@@ -30,6 +30,8 @@ NAME: Final = "audit"
 """Under which the position of the rows, and the deals without any, are kept."""
 OWN: Final = (*TABLES, "audit_quarters", "audit_members")
 """All tables that are written here."""
+_DEALS_AT_ONCE: Final = 200
+"""Deals that are told together: so many take about a second, after which a stop is heeded."""
 _FOLLOWED: Final = 50
 """As many events are followed one by one however few deals there are."""
 _FEW: Final = 4
@@ -41,6 +43,10 @@ _SHARE: Final = 2
 all the time shall not keep the worker from its projections."""
 _SMALL: Final = ("quota.", "forecast.")
 """Of the context, what changes no more verdicts than `rederived` finds."""
+
+
+class StoppedError(Exception):
+    """Nobody waits for the rows any more; what was told of them is given up."""
 
 
 class AuditTables:
@@ -58,9 +64,11 @@ class AuditTables:
         while not stop.is_set():
             try:
                 begun = clock.now()
-                position = self.catch_up()
+                position = self.catch_up(stop=stop)
                 stop.wait(_SHARE * (clock.now() - begun).total_seconds())
                 self._store.wait_for(position + 1, timeout=POLL_SECONDS, stopped=stop.is_set)
+            except StoppedError:
+                return
             except StorageError as error:
                 self._log.warning("the rows of auditors wait for the database", reason=str(error))
                 stop.wait(RETRY_SECONDS)
@@ -68,18 +76,18 @@ class AuditTables:
                 self._log.exception("the rows of auditors stand still; trying again")
                 stop.wait(RETRY_SECONDS)
 
-    def catch_up(self) -> int:
+    def catch_up(self, *, stop: Flag | None = None) -> int:
         """Bring all rows to where the projections stand, in one transaction; give the position."""
         with self._store.connection() as connection, connection.transaction():
             connection.execute(PATIENCE)
             after, upto = locked_position(connection, NAME), self._worker.position()
             if after >= upto:
                 return after
-            self._tell(connection, after, upto)
+            self._tell(connection, after, upto, stop)
             connection.execute("UPDATE projections SET position = %s WHERE name = %s", (upto, NAME))
         return upto
 
-    def _tell(self, connection: Rows, after: int, upto: int) -> None:
+    def _tell(self, connection: Rows, after: int, upto: int, stop: Flag | None) -> None:
         reader = DealReader(self._store)
         reader.touched(upto, upto)
         every = _every_deal(connection, upto)
@@ -90,8 +98,10 @@ class AuditTables:
             changed |= {one.deal_id for one in parked_deals(connection, NAME)}
         wanted = sorted(every if changed is None else changed)
         context = self._context_at(connection, upto)
-        for start in range(0, len(wanted), DEALS_AT_ONCE):
-            chunk = wanted[start : start + DEALS_AT_ONCE]
+        for start in range(0, len(wanted), _DEALS_AT_ONCE):
+            if stop and stop.is_set():
+                raise StoppedError
+            chunk = wanted[start : start + _DEALS_AT_ONCE]
             if changed is not None:
                 _forget(connection, chunk)
             _write(connection, reader.deals(chunk, keep=False), context)

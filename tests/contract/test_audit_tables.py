@@ -6,6 +6,7 @@ Holds G4 and G5 of `docs/guarantees.md`.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from threading import Event as Flag
 from typing import Any, Final, cast
 
 import psycopg
@@ -318,3 +319,15 @@ def test_every_instant_lies_in_the_one_row_of_its_quarter(adopted: list[Any], at
     found = [row["name"] for row in rows if row["from_instant"] <= instant < row["to_instant"]]
     quarter = history.quarter_at(instant)
     assert found == ([quarter.name] if quarter else [])
+
+
+def test_a_stop_is_heeded_and_leaves_the_rows_as_they_were(postgres_server: PostgresServer) -> None:
+    stop = Flag()
+    stop.set()
+    with ledger_of(postgres_server, BUSY) as (database, ledger):
+        ledger.worker.catch_up()
+        with pytest.raises(tables.StoppedError):
+            ledger.audit.catch_up(stop=stop)
+        ledger.audit.run(stop)
+
+        assert not any(rows_of(database).values())
