@@ -304,8 +304,7 @@ def decide_deal(
 
 def _deal_event(data: DomainEvent) -> DealEvent:
     if not isinstance(data, DealEvent):
-        message = f"{type_name(type(data))} does not belong to a deal"
-        raise MisplacedEventError(message, field="type")
+        raise MisplacedEventError(f"{type_name(type(data))} is of no deal", field="type")
     return data
 
 
