@@ -16,6 +16,7 @@ from api.board import Board
 from api.close_patterns import ClosePatterns
 from api.context import ContextReader, LatestContext
 from api.customers import Customers
+from api.exports import Exports
 from api.forecasts import Forecasts
 from api.http.app import create_app
 from api.http.limits import Limits
@@ -82,6 +83,8 @@ class Ledger:
     access: Access
     keys: Keys
     accesses: Accesses
+    log: LogLists
+    exports: Exports
 
 
 @contextmanager
@@ -129,6 +132,7 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
     worker = Worker(projecting, context, projections())
     places = Places(store, worker.position)
     figures = Figures(store, context)
+    log = LogLists(store)
     replays = ReplayReader(store, context, places, worker.position)
     questions = DealQuestions(store, context, places, PatternReader(store, places))
     quarter_figures = QuarterFigures(figures, replays, places, worker.position)
@@ -157,6 +161,8 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
         access=access,
         keys=Keys(store, clock.now),
         accesses=Accesses(store, clock.now),
+        log=log,
+        exports=Exports(store, log),
     )
 
 
@@ -204,7 +210,8 @@ def _services(
         questions=ledger.questions,
         processes=ledger.processes,
         lists=ledger.lists,
-        log=LogLists(ledger.store),
+        log=ledger.log,
+        exports=ledger.exports,
         figures=ledger.figures,
         replays=ledger.replays,
         quarters=ledger.quarters,

@@ -12,6 +12,7 @@ from api.application import Application
 from api.close_patterns import ClosePatterns
 from api.context import ContextReader
 from api.customers import Customers
+from api.exports import Exports
 from api.forecasts import Forecasts
 from api.http.limits import MAX_BULKS, MAX_STREAMS
 from api.http.slots import Slots
@@ -48,6 +49,7 @@ class Services:
     processes: ProcessQuestions
     lists: DealLists
     log: LogLists
+    exports: Exports
     figures: Figures
     store: EventStore
     context: ContextReader
