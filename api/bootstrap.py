@@ -83,7 +83,6 @@ class Ledger:
     access: Access
     keys: Keys
     accesses: Accesses
-    log: LogLists
     exports: Exports
 
 
@@ -132,7 +131,6 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
     worker = Worker(projecting, context, projections())
     places = Places(store, worker.position)
     figures = Figures(store, context)
-    log = LogLists(store)
     replays = ReplayReader(store, context, places, worker.position)
     questions = DealQuestions(store, context, places, PatternReader(store, places))
     quarter_figures = QuarterFigures(figures, replays, places, worker.position)
@@ -161,8 +159,7 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
         access=access,
         keys=Keys(store, clock.now),
         accesses=Accesses(store, clock.now),
-        log=log,
-        exports=Exports(store, log),
+        exports=Exports(store, LogLists(store)),
     )
 
 
@@ -210,7 +207,7 @@ def _services(
         questions=ledger.questions,
         processes=ledger.processes,
         lists=ledger.lists,
-        log=ledger.log,
+        log=LogLists(ledger.store),
         exports=ledger.exports,
         figures=ledger.figures,
         replays=ledger.replays,

@@ -10,6 +10,7 @@ from api.cli_bench import add_bench_commands
 from api.cli_context import add_context_commands
 from api.cli_customers import add_customer_commands
 from api.cli_exchange import add_exchange_commands
+from api.cli_export import add_export_command
 from api.cli_forecast import add_forecast_commands
 from api.cli_keys import add_key_commands
 from api.cli_projections import add_projection_commands
@@ -67,6 +68,7 @@ def dealtrail(
 
 add_serve_commands(app)
 add_exchange_commands(app)
+add_export_command(app)
 add_sample_commands(app)
 add_show_commands(app)
 add_projection_commands(app)

@@ -1,6 +1,6 @@
 """Exports of the log: its events batch by batch, under the names that their source gave."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, LiteralString
 
@@ -52,7 +52,7 @@ class Exports:
         self._store = store
         self._log = log
 
-    def written(self, export: Export, tally: Tally) -> Iterator[bytes]:
+    def written(self, export: Export, tally: Tally) -> Generator[bytes, None, None]:
         """Give an export piece by piece; the tally is kept on the way.
 
         Each batch is a question of its own: no transaction is held open while a client thinks, and

@@ -56,6 +56,8 @@ def xes(batches: Batches) -> Iterator[bytes]:
         for batch in batches:
             for told in batch:
                 events.add(*_record(told))
+            # Whoever waits for the first bytes may have gone.
+            yield b""
         yield _HEAD.encode()
         for stream_id, group in events.groups():
             records = (row for _, row in group)

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 
 from api.exchange.lines import Findings, JsonObject, Line
-from api.exchange.records import BadRecordError, place_of
+from api.exchange.records import BadRecordError, place_of, text_of
 from api.exchange.spool import Spool
 from api.storage.staged_lines import Kept
 from api.unique_names import unique_names
@@ -55,20 +55,19 @@ class SortedLines:
         """Keep a line; one that cannot be read is a reject."""
         self.found = True
         try:
-            content = content_of(text)
+            position = content_of(text).get("position")
         except BadRecordError as error:
             findings.reject(file, row, str(error))
             return
-        position = content.get("position")
         key = position if isinstance(position, int) else 0
-        self.spool.add([key, file, row], {"content": content, "file": file, "row": row})
+        # As text: what is kept on disk has no numbers of any size.
+        self.spool.add([key, file, row], {"text": text, "file": file, "row": row})
 
     def lines(self, findings: Findings) -> Iterator[Line]:
         for _, record in self.spool:
             file, row = place_of(record)
-            content = record["content"]
             try:
-                yield line_of(content if isinstance(content, dict) else {}, file=file, row=row)
+                yield line_of(content_of(text_of(record, "text")), file=file, row=row)
             except BadRecordError as error:
                 findings.reject(file, row, str(error))
 

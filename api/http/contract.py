@@ -103,6 +103,19 @@ def streams(media_type: str, *more: int, writes: bool = False) -> Responses:
     }
 
 
+def exports(formats: Mapping[str, Any]) -> Responses:
+    """Describe a file that is written as it is read."""
+    attachment = {"description": "The name of the file.", "schema": {"type": "string"}}
+    return {
+        200: {
+            "description": "The file, as long as it takes.",
+            "content": dict(formats),
+            "headers": {**_POSITION, "Content-Disposition": attachment},
+        },
+        **_problems(*_READ),
+    }
+
+
 def writes(*more: int) -> Responses:
     """Describe the answers of an append beside its model."""
     return {

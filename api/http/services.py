@@ -14,7 +14,7 @@ from api.context import ContextReader
 from api.customers import Customers
 from api.exports import Exports
 from api.forecasts import Forecasts
-from api.http.limits import MAX_BULKS, MAX_STREAMS
+from api.http.limits import MAX_BULKS, MAX_EXPORTS, MAX_STREAMS
 from api.http.slots import Slots
 from api.identity.access import Access
 from api.identity.accesses import Accesses
@@ -72,6 +72,7 @@ class Services:
     stopping: Flag = field(default_factory=Flag)
     worker_pid: Callable[[], int | None] = lambda: None
     streams: Slots = field(default_factory=partial(Slots, MAX_STREAMS, "followers of the log"))
+    exports_at_once: Slots = field(default_factory=partial(Slots, MAX_EXPORTS, "exports"))
     bulks: Slots = field(default_factory=partial(Slots, MAX_BULKS, "bulk requests"))
 
 
