@@ -149,7 +149,8 @@ def _record(told: Told, one: _Object) -> Record:
         "values": [[value.name, value.text, at] for value in one.values],
         "related": one.related,
     }
-    return [one.id, stamp(event.occurred_at), event.position], row
+    since = "" if one.initial else stamp(event.occurred_at)
+    return [one.id, since, event.position], row
 
 
 def _objects(objects: Spool) -> Iterator[bytes]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 ROW_GROUP: Final = 10_000
 """Rows of a Parquet file that are held together, and can be skipped together by who reads it."""
+_MAX_HELD: Final = 16 << 20
+"""Characters of payloads held together, however large each is."""
 _INSTANTS: Final = frozenset({"occurred_at", "recorded_at", "ingested_at", "told_at"})
 _NUMBERS: Final = frozenset({"position", "version"})
 COLUMNS: Final = (
@@ -95,11 +97,13 @@ def _arrow_type(pa: Any, name: str) -> "pa.DataType":
 
 def _in_groups(batches: Batches) -> Iterator[Sequence[Mapping[str, object]]]:
     held: list[Mapping[str, object]] = []
+    size = 0
     for batch in batches:
-        held += [row_of(told) for told in batch]
-        if len(held) >= ROW_GROUP:
+        held += (rows := [row_of(told) for told in batch])
+        size += sum(len(str(row["data"])) for row in rows)
+        if len(held) >= ROW_GROUP or size >= _MAX_HELD:
             yield held
-            held = []
+            held, size = [], 0
     if held:
         yield held
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from api.exchange.told import Told
 from domain.events.base import DomainEvent
 from domain.events.catalogue import EVENT_TYPES
 from domain.replay import Event
@@ -120,3 +122,25 @@ def _stream(data: DomainEvent, name: str) -> str:
             return f"process:{name[:200].strip()}"
         case _:
             return kind
+
+
+def many(count: int, *, batch: int, deals: int = 50) -> Iterator[list[Told]]:
+    """Give so many ordinary events, `deals` of each deal, made as they are taken."""
+    said = [one for one in payloads([LINE[:40].strip()]) if one.TOPIC.startswith("deal.")]
+    model = events_of(said, "ann")
+    made: list[Told] = []
+    for number in range(count):
+        stream_id = f"deal:01900000-0000-7000-a000-{number // deals:012}"
+        event = replace(
+            model[number % len(model)],
+            event_id=_id(number),
+            stream_id=stream_id,
+            version=number % deals + 1,
+            position=number + 1,
+        )
+        made.append(Told(event, stream_id))
+        if len(made) == batch:
+            yield made
+            made = []
+    if made:
+        yield made
