@@ -22,16 +22,19 @@ _NAMES: Final[LiteralString] = (
 
 @dataclass(slots=True)
 class Tally:
-    """What an export has given out so far: how many events, and up to which position."""
+    """What an export has given out so far: how many events, and up to which position.
+
+    Of who breaks off it holds what they may have got.
+    """
 
     position: int
     events: int = 0
 
     def counted(self, batches: Batches) -> Batches:
         for batch in batches:
-            yield batch
             self.events += len(batch)
             self.position = batch[-1].event.position
+            yield batch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

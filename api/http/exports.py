@@ -1,6 +1,7 @@
 """The route of exports: the log, or what of it was asked for, of any length in any format."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Generator
 from dataclasses import replace
 from typing import Annotated, Final, Literal, TypeAlias
@@ -91,6 +92,11 @@ class _ExportStream(SlottedStream):
         }
         content = _given(services, self._pieces)
         super().__init__(slot, content, media_type=chosen.media_type, headers=headers)
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the file; one that cannot be ended breaks off, and does not look whole."""
+        with contextlib.suppress(LogUnavailableError):
+            await super().stream_response(send)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the export."""
