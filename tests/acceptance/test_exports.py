@@ -244,6 +244,28 @@ def test_an_export_that_the_server_cannot_end_does_not_look_whole(
         assert end["events"] == BATCH
 
 
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("gzip;q=0", False),
+        ("gzip;q=0.0", False),
+        ("br", False),
+        ("", False),
+    ],
+)
+def test_an_export_is_packed_for_who_takes_it_so(
+    company: Company, accepted: str, *, packed: bool
+) -> None:
+    answer = asked(company, "format=ndjson", **{"Accept-Encoding": accepted})
+
+    assert answer.headers.get("content-encoding") == ("gzip" if packed else None)
+    assert answer.content == exported(company.ledger, "ndjson")
+    parquet = asked(company, "format=parquet", **{"Accept-Encoding": accepted})
+    assert "content-encoding" not in parquet.headers
+
+
 def test_the_head_of_an_export_is_told_without_it(company: Company) -> None:
     headers = company.as_(AUDITOR)
     answer = company.client.head("/v1/exports?format=xes", headers=headers)
