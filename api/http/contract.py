@@ -112,7 +112,7 @@ def exports(formats: Mapping[str, Any]) -> Responses:
             "content": dict(formats),
             "headers": {**_POSITION, "Content-Disposition": attachment},
         },
-        **_problems(*_READ),
+        **_problems(*_READ, 404),
     }
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from api.cli import main
 from api.exchange.exporting import EXPORTS
-from api.exports import BATCH
+from api.exports import BATCH, Exports
 from api.http.limits import MAX_EXPORTS, Limits
 from api.storage.errors import LogUnavailableError
 from api.storage.event_store import EventStore
@@ -334,6 +334,23 @@ def test_the_command_writes_a_file_or_to_the_next_program(
     if name != "parquet":
         code, said, _ = run("export", "--format", name)
         assert (code, said) == (0, content.decode())
+
+
+def test_a_file_that_cannot_be_finished_is_not_there(
+    run: Run, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Iterator[bytes]:
+        yield b"half"
+        message = "the log is away"
+        raise LogUnavailableError(message)
+
+    told_in(database)
+    monkeypatch.setattr(Exports, "written", broken)
+
+    code, _, said = run("export", "--format", "csv", "--out", str(tmp_path / "out"))
+
+    assert (code, said) == (1, "dealtrail: the log is away\n")
+    assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == []
 
 
 def test_the_command_takes_filters_and_positions_and_is_kept(run: Run, database: str) -> None:

@@ -74,7 +74,8 @@ def tell_all(store: EventStore) -> None:
         new("event_retracted", event_id=str(told[9].event_id), reason=TEXT[:10_000]),
         new("evidence_withdrawn", event_id=str(proof.event_id)),
     ]
-    told += [new_event(one, by=cause) for one in corrections]
+    told += [new_event(one, by=cause if place else None) for place, one in enumerate(corrections)]
+    told += [new_event(new("note_added", text="after what corrects"))]
     append(store, f"deal:{DEAL}", told[:20])
     append(store, f"deal:{DEAL}", told[20:])
 
@@ -201,17 +202,20 @@ def crm_lines(*, recorded: bool = True) -> list[dict[str, object]]:
     return told
 
 
-def crm_import(ledger: Ledger, folder: Path, *, founding: bool, source: str = "crm") -> None:
+def crm_import(
+    ledger: Ledger, folder: Path, *, founding: bool, source: str = "crm", now: datetime = NOW
+) -> None:
     file = folder / "crm.ndjson"
     file.write_text("".join(json.dumps(line) + "\n" for line in crm_lines()))
     reader = reader_for(
         "ndjson", [file], profile=Profile(source=source), known=LedgerContext(ledger.store)
     )
-    run_import(ledger.store, reader, now=NOW, founding=founding)
+    run_import(ledger.store, reader, now=now, founding=founding)
 
 
-@pytest.mark.parametrize("founding", [True, False])
-@pytest.mark.parametrize("name", EXPORTS)
+@pytest.mark.parametrize(
+    ("name", "founding"), [("ndjson", True), *((name, False) for name in EXPORTS)]
+)
 def test_what_was_imported_keeps_its_source_so_that_its_next_import_adds_only_what_is_new(
     postgres_server: PostgresServer, database: str, tmp_path: Path, name: str, *, founding: bool
 ) -> None:
@@ -226,13 +230,34 @@ def test_what_was_imported_keeps_its_source_so_that_its_next_import_adds_only_wh
 
         report = brought(other, tmp_path, exported(ours, name), name)
         assert report.rejects == ()
-        assert exported(other, "ndjson") == exported(ours, "ndjson")
+        lines = exported(other, "ndjson")
+        assert lines == exported(ours, "ndjson")
+        assert {json.loads(line)["stream"] for line in lines.splitlines()} == {"deal:006A"}
         assert other.store.stream_ids_of("006A", system="crm") == [deal]
         assert [e.told_at for e in all_of(other)] == [e.told_at for e in all_of(ours)]
 
         before = other.store.head().position
         crm_import(other, tmp_path, founding=False)
         assert other.store.head().position == before
+
+
+def test_what_both_ledgers_imported_from_one_source_is_known_by_its_external_id(
+    postgres_server: PostgresServer, database: str, tmp_path: Path
+) -> None:
+    with (
+        postgres_server.ledger(SCHEMA) as dsn,
+        ledger_on(dsn) as ours,
+        ledger_on(database) as other,
+    ):
+        crm_import(ours, tmp_path, founding=False)
+        crm_import(other, tmp_path, founding=False, now=NOW + timedelta(hours=1))
+        (deal,) = ours.store.stream_ids_of("006A", system="crm")
+        append(ours.store, deal, [new_event(new("note_added", text="called back"))])
+
+        report = brought(other, tmp_path, exported(ours, "csv"), "csv", founding=False)
+
+        assert (report.rejects, report.events_made, report.duplicates) == ((), 1, 3)
+        assert {e.stream_id for e in all_of(other)} == {deal}
 
 
 def test_the_same_id_in_two_sources_is_two_deals(
@@ -261,6 +286,7 @@ def test_a_part_without_what_it_refers_to_is_rejected_line_by_line(
 
         assert report.events_made == 0
         assert len(report.rejects) == 1
+        assert report.rejects[0].reason.startswith("data.event_id: ")
         assert "neither a line of this import" in report.rejects[0].reason
 
 
