@@ -17,7 +17,7 @@ from api.bootstrap import database, ledger_at
 from api.cli_exchange import catch_up
 from api.cli_output import Json, print_json, print_table
 from api.errors import MalformedRequestError
-from api.http.formats import cell
+from api.exchange.export_tables import cell
 from api.settings import Settings
 from api.storage.connections import audit_conninfo
 from api.storage.migrate import bring_up

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -58,16 +59,19 @@ def csv_rows(batches: Batches) -> Iterator[bytes]:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for batch in batches:
-        writer.writerows([_cell(value) for value in row_of(told).values()] for told in batch)
+        writer.writerows([cell(value) for value in row_of(told).values()] for told in batch)
         yield text.getvalue().encode()
         text.seek(0)
         text.truncate()
     yield text.getvalue().encode()
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """Give a value as a cell that no spreadsheet takes for a formula."""
     if value is None:
         return ""
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if isinstance(value, datetime):
         return instant_text(value)
     text = str(value)
