@@ -15,8 +15,8 @@ MAX_CONNECTIONS: Final = 800
 """Open at once, so that there are file handles left for the database under the usual 1,024."""
 MAX_DRAINED: Final = 64 << 20
 """Bytes read on after an answer that came before the end of the body, so that it gets through."""
-MAX_STREAMS: Final = 64
-"""Followers of the log at once: each reads it four times a second."""
+MAX_STREAMS: Final = 200
+"""Followers of the log at once: they share its looks at the log, and each holds a connection."""
 MAX_BULKS: Final = 2
 """Bulk requests at once: each holds its body, up to 32 MiB, until its last verdict."""
 

@@ -46,8 +46,8 @@ from domain.replay import Event
 router: Final = APIRouter(tags=["log"], route_class=GuardedRoute)
 MAX_LIMIT: Final = 1000
 HEARTBEAT_SECONDS: Final = 15.0
-_PAUSE_SECONDS: Final = 0.25
-_STREAM_BATCH: Final = 500
+_IDLE_SECONDS: Final = 5.0
+"""How often a stream that has nothing to tell looks whether its credential is good still."""
 _UNWANTED: Final = re.compile(r"q=0(\.0{0,3})?")
 _CHANNELS: Final = ("ui", "api", "import", "rule")
 Text: TypeAlias = Annotated[str | None, Query(min_length=1, max_length=500)]
@@ -281,8 +281,8 @@ async def _followed(services: Services, request: Request, position: int) -> Asyn
         elif loop.time() - said >= HEARTBEAT_SECONDS:
             yield b": still here\n\n"
             said = loop.time()
-        if last == position:
-            await asyncio.sleep(_PAUSE_SECONDS)
+        if last == position and not await _grown(services, position):
+            return
         position = last
 
 
@@ -294,19 +294,32 @@ async def _batch(
     None once the reader may see nothing any more: the credential has ended, the organisation has
     them in another role, or the log is away.
     """
-
-    def read() -> tuple[int, list[Event]]:
-        events = services.store.events_at(after + 1, after + _STREAM_BATCH)
-        if not events:
-            return after, []
-        return events[-1].position, services.access.shown(reach_of(request), events)
-
     try:
         if await authenticated(services.authenticator, request.headers) is None:
             return None
-        return await asyncio.to_thread(read)
+        events = await services.store.tail.after(after)
+        if not events:
+            return after, []
+        return events[-1].position, await asyncio.to_thread(_shown, services, request, events)
     except (NotPermittedError, LogUnavailableError):
         return None
+
+
+async def _grown(services: Services, position: int) -> bool:
+    """Wait a while until the log has gone beyond a position; False if the log is away."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + min(_IDLE_SECONDS, HEARTBEAT_SECONDS)
+    try:
+        while not services.stopping.is_set() and loop.time() < until:
+            if await services.store.tail.head() > position:
+                break
+    except LogUnavailableError:
+        return False
+    return True
+
+
+def _shown(services: Services, request: Request, events: list[Event]) -> list[Event]:
+    return services.access.shown(reach_of(request), events)
 
 
 def _message(event: Event) -> bytes:

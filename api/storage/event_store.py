@@ -12,6 +12,7 @@ from api.storage.log_reader import POOL_SECONDS, LogReader
 from api.storage.requests import AppendRequest, Duplicate, Verdict
 from api.storage.rows import Event
 from api.storage.staging import Staging
+from api.storage.tail import Tail
 from api.storage.timekeeper import Timekeeper
 
 _LOADING: Final = Deadlines(statement=3.5, lock=3.0, idle_in_transaction=5.0)
@@ -21,7 +22,8 @@ class EventStore(LogReader):
     """One ledger: its log and the one way into it.
 
     `start` comes before the first append; reading needs no start. `metrics` counts its appends,
-    `timekeeper` tells what time they may bear.
+    `timekeeper` tells what time they may bear, and `tail` is for those who follow the log on the
+    loop that appends.
     """
 
     def __init__(self, dsn: str, *, schema: str) -> None:
@@ -32,6 +34,7 @@ class EventStore(LogReader):
             dsn, schema=schema, metrics=self.metrics, timekeeper=self.timekeeper
         )
         self._group_load: GroupLoad | None = None
+        self.tail = Tail(conninfo(dsn, schema=schema, deadlines=_LOADING), self.events_at)
 
     def start(self, loop: asyncio.AbstractEventLoop | None = None) -> Self:
         """Appends run on `loop` from now on, or, without one, on a thread of the store's own."""
@@ -83,6 +86,7 @@ class EventStore(LogReader):
         """Lets queued appends finish and gives up all connections; for callers on a loop."""
         if self._group_load is not None:
             await self._group_load.close()
+        await self.tail.close()
         await self._committer.aclose()
         await asyncio.to_thread(self.pool.close)
 
