@@ -32,7 +32,8 @@ from api.http.edge import Edge
 from api.http.limits import Limits
 from api.http.metrics import HttpMetrics, collected
 from api.http.observed import Observed
-from api.http.rates import RateLimited
+from api.http.rates import RateLimited, WrongCredentials
+from api.http.reads import BoundedReads
 from api.http.services import Services
 from api.http.shield import Shield
 
@@ -72,6 +73,7 @@ def create_app(
     bounds = limits or Limits()
     app.state.services = services
     app.state.metrics = registry = collected(services)
+    app.state.wrong_credentials = wrong = WrongCredentials(bounds.wrong_credentials_a_minute)
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(ensure_known_parameters)])
     problems.install(app)
@@ -82,8 +84,9 @@ def create_app(
 
     # Each stands before those that were added earlier.
     app.add_middleware(Edge, methods=methods, limits=bounds)
+    app.add_middleware(BoundedReads, limits=bounds)
     if bounds.requests_a_minute:
         app.add_middleware(RateLimited, requests_a_minute=bounds.requests_a_minute)
-    app.add_middleware(Shield, authenticator=services.authenticator)
+    app.add_middleware(Shield, authenticator=services.authenticator, wrong=wrong)
     app.add_middleware(Observed, metrics=HttpMetrics(registry))
     return app

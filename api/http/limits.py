@@ -29,11 +29,18 @@ the disk."""
 class Limits:
     """What may be set otherwise: by a setting, or by a test that has no time.
 
-    A body may come in as slowly as `body_bytes_a_second` once `body_grace_seconds` are over. Who
-    takes no byte of an answer for `stall_seconds` is cut off. No requests a minute: no limit.
+    So many reads are made at once, each waits for its place for `place_seconds` at the most, and is
+    given up after `read_seconds` more; there are 40 threads for them. A body may come in as slowly
+    as `body_bytes_a_second` once `body_grace_seconds` are over. Who takes no byte of an answer for
+    `stall_seconds` is cut off. No requests a minute: no limit. One address may show so many wrong
+    credentials a minute.
     """
 
     requests_a_minute: int = 600_000
+    wrong_credentials_a_minute: int = 300
+    reads_at_once: int = 32
+    place_seconds: float = 3.0
+    read_seconds: float = 60.0
     head_seconds: float = 10.0
     body_grace_seconds: float = 20.0
     body_bytes_a_second: int = 64 << 10

@@ -39,6 +39,12 @@ class HttpMetrics:
             ("route", "method", "status"),
             registry=registry,
         )
+        self._refusals = Counter(
+            "dealtrail_http_refusals",
+            "Requests refused, by the code of the problem.",
+            ("code",),
+            registry=registry,
+        )
         self._seconds = Histogram(
             "dealtrail_http_request_seconds",
             "Time from a request to the end of its answer, without streams of events.",
@@ -55,9 +61,13 @@ class HttpMetrics:
             "dealtrail_http_streams", "Clients that follow the log.", registry=registry
         )
 
-    def finished(self, *, route: str, method: str, status: int, seconds: float | None) -> None:
+    def finished(
+        self, *, route: str, method: str, status: int, refusal: str | None, seconds: float | None
+    ) -> None:
         """Count a request; one without seconds is not timed."""
         self._requests.labels(route, method, status).inc()
+        if refusal is not None:
+            self._refusals.labels(refusal).inc()
         if seconds is not None:
             self._seconds.labels(route, method).observe(seconds)
 

@@ -7,6 +7,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.metrics import HttpMetrics
+from api.http.notes import notes_of
 from api.http.tracing import Trace, read_trace
 from api.identity.permissions import Identity
 from api.logs import VETTED, masked
@@ -19,6 +20,7 @@ _PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines: logged at `debug` unless they fail."""
 _UUID_LENGTH: Final = 36
 _SERVER_ERROR: Final = 500
+_NOT_LET_IN: Final = frozenset({401, 403, 429})
 _EVENT_STREAM: Final = b"text/event-stream"
 
 
@@ -36,6 +38,7 @@ class Observed:
             await self._app(scope, receive, send)
             return
         scope["trace"] = trace = read_trace(scope["headers"])
+        notes_of(scope)  # made here, so that everybody further in notes in the same place
         answer = _Answer(send, trace, self._metrics)
         started = perf_counter()
         self._metrics.in_flight.inc()
@@ -48,19 +51,23 @@ class Observed:
     def _finished(self, scope: Scope, answer: "_Answer", seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         route = getattr(scope.get("route"), "path", UNROUTED)
+        notes = notes_of(scope)
         if answer.streamed:
             self._metrics.streams.dec()
         self._metrics.finished(
             route=route,
             method=method,
             status=answer.status,
+            refusal=notes.refusal,
             seconds=None if answer.streamed else seconds,
         )
         failed = answer.status == 0 or answer.status >= _SERVER_ERROR
-        log = self._log.warning if failed else self._log.info
+        odd = failed or answer.status in _NOT_LET_IN
+        log = self._log.warning if odd else self._log.info
         if route in _PROBES and not failed:
             log = self._log.debug
-        trace, identity = answer.trace, scope.get("identity")
+        trace, identity, client = answer.trace, scope.get("identity"), scope.get("client")
+        known = identity if isinstance(identity, Identity) else None
         log(
             "request",
             **{VETTED: True},
@@ -70,7 +77,10 @@ class Observed:
             ms=round(seconds * 1000, 3),
             bytes=answer.bytes,
             request_id=_shown(scope.get("request_id", "")),
-            caller=identity.actor if isinstance(identity, Identity) else None,
+            caller=known.actor if known else None,
+            credential=known.credential if known else notes.shown,
+            address=client[0] if client else None,
+            refusal=notes.refusal,
             trace_id=trace.trace_id if trace else None,
             span_id=trace.span_id if trace else None,
         )

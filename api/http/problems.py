@@ -8,11 +8,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from api import errors as application
 from api.answers import json_bytes
 from api.http.addresses import methods_of
 from api.http.fields import field_errors
+from api.http.notes import notes_of
 from api.storage import errors as storage
 from domain import errors as domain
 
@@ -89,6 +91,21 @@ class RequestRefusedError(Exception):
         self.headers = dict(headers or {})
 
 
+class Problem(Response):
+    """A refusal as it is answered; its code is noted for who counts and logs."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, code: str, content: bytes, status: int, headers: dict[str, str]) -> None:
+        super().__init__(content, status, headers=headers)
+        self._code = code
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer."""
+        notes_of(scope).refusal = self._code
+        await super().__call__(scope, receive, send)
+
+
 def problem(
     status: int,
     code: str,
@@ -113,9 +130,7 @@ def problem(
         **(more or {}),
     }
     retry = {"Retry-After": str(RETRY_SECONDS)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    return Response(
-        json_bytes(body), status, headers={**retry, **(headers or {})}, media_type=MEDIA_TYPE
-    )
+    return Problem(code, json_bytes(body), status, {**retry, **(headers or {})})
 
 
 def printable(text: str) -> str:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.http.notes import notes_of
 from api.http.problems import RequestRefusedError
 from api.identity.permissions import Identity
 
@@ -73,12 +73,12 @@ class Buckets:
 
 
 class RateLimited:
-    """Refuses who asks too often, and tells everybody where they stand."""
+    """Refuses who asks too often, and notes where everybody stands, whoever answers them."""
 
     def __init__(self, app: ASGIApp, *, requests_a_minute: int) -> None:
         self._app = app
         self._buckets = Buckets(requests_a_minute)
-        self._policy = f'"credential";q={requests_a_minute};w={WINDOW_SECONDS}'
+        self._quota = requests_a_minute
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request.
@@ -86,23 +86,32 @@ class RateLimited:
         Raises:
             RequestRefusedError: its credential has asked too often.
         """
-        if scope["type"] != "http" or scope["path"].startswith(_FREE):
-            await self._app(scope, receive, send)
-            return
-        standing = self._buckets.take(_whose(scope), asyncio.get_running_loop().time())
-        told = {
-            "RateLimit-Policy": self._policy,
-            "RateLimit": f'"credential";r={standing.left};t={standing.full_in}',
-        }
+        if scope["type"] == "http" and not scope["path"].startswith(_FREE):
+            standing = self._buckets.take(_whose(scope), asyncio.get_running_loop().time())
+            notes_of(scope).standing = told = _told("credential", self._quota, standing)
+            if standing.wait:
+                raise _too_often("this credential asks too often", standing.wait, told)
+        await self._app(scope, receive, send)
+
+
+class WrongCredentials:
+    """Counts what addresses show in vain; it is asked after a look, so that no right one waits."""
+
+    def __init__(self, a_minute: int) -> None:
+        self._buckets = Buckets(a_minute)
+        self._quota = a_minute
+
+    def count(self, scope: Scope) -> None:
+        """Take note of a credential that opens nothing.
+
+        Raises:
+            RequestRefusedError: too many came from its address.
+        """
+        standing = self._buckets.take(_address(scope), asyncio.get_running_loop().time())
         if standing.wait:
-            raise _too_often(standing.wait, told)
-
-        async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(told)
-            await send(message)
-
-        await self._app(scope, receive, sent)
+            told = _told("wrong-credentials", self._quota, standing)
+            message = "too many wrong credentials come from this address"
+            raise _too_often(message, standing.wait, told)
 
 
 def _whose(scope: Scope) -> str:
@@ -110,14 +119,25 @@ def _whose(scope: Scope) -> str:
     identity: Identity | None = scope["identity"]
     if identity is not None:
         return f"credential {identity.credential}"
+    return f"address {_address(scope)}"
+
+
+def _address(scope: Scope) -> str:
     client = scope.get("client")
-    return f"address {client[0] if client else ''}"
+    return str(client[0]) if client else ""
 
 
-def _too_often(wait: int, told: dict[str, str]) -> RequestRefusedError:
+def _told(policy: str, quota: int, standing: Standing) -> dict[str, str]:
+    return {
+        "RateLimit-Policy": f'"{policy}";q={quota};w={WINDOW_SECONDS}',
+        "RateLimit": f'"{policy}";r={standing.left};t={standing.full_in}',
+    }
+
+
+def _too_often(what: str, wait: int, told: dict[str, str]) -> RequestRefusedError:
     return RequestRefusedError(
         HTTPStatus.TOO_MANY_REQUESTS,
         "rate_limited",
-        f"this credential asks too often; ask again in {wait} seconds",
+        f"{what}; ask again in {wait} seconds",
         headers={**told, "Retry-After": str(wait)},
     )

@@ -1,5 +1,6 @@
 """What stands before every route: the right host, a credential, safe headers, no crash shown."""
 
+import asyncio
 import re
 from http import HTTPStatus
 from typing import Final
@@ -10,12 +11,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
 from api.errors import NotPermittedError
+from api.http.notes import Notes, notes_of
 from api.http.problems import RequestRefusedError, problem, problem_of
+from api.http.rates import WrongCredentials
 from api.identity.authenticator import Authenticator
 from api.identity.cookies import cookie_of, ensure_same_origin
-from api.identity.keys import PREFIX
+from api.identity.keys import KEY, PREFIX
 from api.identity.permissions import Identity
-from api.storage.errors import StorageError
+from api.storage.errors import LogUnavailableError, StorageError
 
 _HOST: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -28,6 +31,8 @@ _OPEN: Final = ("/healthz", "/static")
 """What is the same for everybody, so that no credential is looked at."""
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNAUTHORISED: Final = {"WWW-Authenticate": 'Bearer realm="dealtrail"'}
+_LOOK_SECONDS: Final = 5.0
+"""How long a request waits to be known, for a thread or for the database."""
 
 
 def is_guarded(path: str) -> bool:
@@ -46,9 +51,12 @@ class Shield:
     by nobody known.
     """
 
-    def __init__(self, app: ASGIApp, *, authenticator: Authenticator) -> None:
+    def __init__(
+        self, app: ASGIApp, *, authenticator: Authenticator, wrong: WrongCredentials
+    ) -> None:
         self._app = app
         self._authenticator = authenticator
+        self._wrong = wrong
         self._log = structlog.get_logger("dealtrail.http")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,7 +68,8 @@ class Shield:
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid7())
         scope["request_id"] = request_id
-        answer = _Answer(send, request_id, guarded=is_guarded(scope["path"]))
+        notes = notes_of(scope)
+        answer = _Answer(send, request_id, notes, guarded=is_guarded(scope["path"]))
         try:
             _check(scope, headers)
             scope["identity"] = await self._identity(scope, headers)
@@ -82,7 +91,15 @@ class Shield:
         if headers.get("authorization") is None and scope["method"] not in _SAFE_METHODS:
             signed_in = cookie_of(headers) is not None
             ensure_same_origin(scope["scheme"], headers, signed_in=signed_in)
-        found = await authenticated(self._authenticator, headers)
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                found = await authenticated(self._authenticator, headers)
+        except TimeoutError:
+            message = f"whose the credential is could not be read within {_LOOK_SECONDS:g} seconds"
+            raise LogUnavailableError(message) from None
+        if found is None and (shown := _shown(headers)):
+            notes_of(scope).shown = shown
+            self._wrong.count(scope)
         if found is None and is_guarded(path):
             raise RequestRefusedError(
                 HTTPStatus.UNAUTHORIZED,
@@ -106,6 +123,18 @@ async def authenticated(authenticator: Authenticator, headers: Headers) -> Ident
     if scheme.lower() != "bearer":
         return None
     return await authenticator.of_bearer(credential.strip())
+
+
+def _shown(headers: Headers) -> str | None:
+    """Name what a request shows as its credential, without what is secret of it."""
+    authorization = headers.get("authorization")
+    if authorization is None:
+        return "session" if cookie_of(headers) is not None else None
+    scheme, _, credential = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        return "no bearer"
+    key = KEY.fullmatch(credential.strip())
+    return f"key {key[1]}" if key is not None else "bearer"
 
 
 def _check(scope: Scope, headers: Headers) -> None:
@@ -139,10 +168,11 @@ def _crashed(request_id: str) -> ASGIApp:
 class _Answer:
     """Sends an answer on with the headers that every answer has."""
 
-    def __init__(self, send: Send, request_id: str, *, guarded: bool) -> None:
+    def __init__(self, send: Send, request_id: str, notes: Notes, *, guarded: bool) -> None:
         self.begun = False
         self._send = send
         self._request_id = request_id
+        self._notes = notes
         self._guarded = guarded
 
     async def __call__(self, message: Message) -> None:
@@ -151,7 +181,7 @@ class _Answer:
             self.begun = True
             headers = MutableHeaders(scope=message)
             headers["X-Request-ID"] = self._request_id
-            for name, value in _SAFE_HEADERS.items():
+            for name, value in (_SAFE_HEADERS | self._notes.standing).items():
                 headers.setdefault(name, value)
             if self._guarded:
                 headers.setdefault("Cache-Control", "no-store")

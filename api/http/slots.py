@@ -1,5 +1,7 @@
-"""Places for answers that go on: there are so many, and who finds none comes back later."""
+"""Places for answers that take long: there are so many, and who finds none comes back later."""
 
+import asyncio
+from collections import deque
 from http import HTTPStatus
 from typing import Any
 
@@ -10,12 +12,13 @@ from api.http.problems import RequestRefusedError
 
 
 class Slots:
-    """The places of one kind of answer."""
+    """The places of one kind of answer; they belong to one event loop."""
 
     def __init__(self, most: int, kind: str) -> None:
         self._left = most
         self._most = most
         self._kind = kind
+        self._waiting: deque[asyncio.Future[None]] = deque()
 
     def take(self) -> "Slot":
         """Give a place, to be released.
@@ -29,8 +32,37 @@ class Slots:
         self._left -= 1
         return Slot(self)
 
+    async def wait(self, seconds: float) -> "Slot":
+        """Give a place as soon as there is one, first come, first served.
+
+        Raises:
+            RequestRefusedError: there was none for so many seconds.
+        """
+        if not self._left:
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            try:
+                await asyncio.wait({turn}, timeout=seconds)
+            except asyncio.CancelledError:
+                self._leave(turn)
+                raise
+            if turn.done():
+                return Slot(self)
+            self._leave(turn)
+        return self.take()
+
+    def _leave(self, turn: "asyncio.Future[None]") -> None:
+        if turn.done():
+            self.give_back()
+        else:
+            self._waiting.remove(turn)
+
     def give_back(self) -> None:
-        self._left += 1
+        """Pass a place on to who waits longest."""
+        if self._waiting:
+            self._waiting.popleft().set_result(None)
+        else:
+            self._left += 1
 
 
 class Slot:

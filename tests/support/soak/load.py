@@ -49,7 +49,7 @@ class Seen:
         with self.lock:
             self.statuses[kind, status] += 1
             self.seconds.setdefault(kind, []).append(took)
-            if status not in {200, 201} and len(self.odd) < 20:  # noqa: PLR2004  # enough to see why
+            if status not in {200, 201} and len(self.odd) < 20:  # enough to see why
                 self.odd.append(f"{what}: {status} {answer[1][:300] if answer else b''!r}")
 
     def stored(self, answer: bytes) -> None:
@@ -118,7 +118,9 @@ class Client:
         deal = self._seen.some_deal(self._chance)
         if deal is None:
             return
-        past = f"as_of=position:{self._chance.randint(max(1, self._seen.head // 2), self._seen.head)}"
+        past = (
+            f"as_of=position:{self._chance.randint(max(1, self._seen.head // 2), self._seen.head)}"
+        )
         kind, path = self._chance.choice(
             [
                 ("read", f"/v1/deals/{deal}"),
@@ -128,7 +130,7 @@ class Client:
                 ("read", f"/v1/events?limit=100&deal={deal}"),
                 ("read", "/v1/events?limit=100&order=desc"),
                 ("as_of", f"/v1/deals?limit=50&{past}"),
-                ("as_of", f"/v1/deals/{deal}/pressure?as_of=position:{self._seen.head}"),
+                ("as_of", f"/v1/deals/{deal}/pressure?as_of=position:{head}"),
                 ("as_of", f"/v1/events?limit=100&order=desc&{past}"),
             ]
         )

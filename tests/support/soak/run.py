@@ -44,9 +44,7 @@ def soak(server: Server, plan: Plan, *, told: Callable[[str], None] = lambda _: 
             return Soaked(seen, samples, tables(database.dsn()), caught_up)
 
 
-def _loaded(
-    server: Server, seen: Seen, plan: Plan, told: Callable[[str], None]
-) -> list[Sample]:
+def _loaded(server: Server, seen: Seen, plan: Plan, told: Callable[[str], None]) -> list[Sample]:
     samples: list[Sample] = []
     seconds, pause = 60 * plan.minutes, Flag()
     end = Deadline.after(seconds)

@@ -1,4 +1,4 @@
-"""Looks at a server under load: the memory of each of its parts, its lag, the size of its tables."""
+"""Looks at a server under load: memory of each of its parts, lag, sizes of its tables."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -68,7 +68,7 @@ def _own_memory(pid: int) -> float:
 
 def slope(points: Sequence[tuple[float, float]]) -> float:
     """Give by how much the second grows for each one of the first, by least squares."""
-    if len({x for x, _ in points}) < 2:  # noqa: PLR2004  # one point has no slope
+    if len({x for x, _ in points}) < 2:  # one point has no slope
         return 0.0
     middle = sum(x for x, _ in points) / len(points)
     height = sum(y for _, y in points) / len(points)

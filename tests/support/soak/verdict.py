@@ -30,7 +30,8 @@ class Finding:
         return self.figure <= self.bound
 
     def __str__(self) -> str:
-        return f"{'ok  ' if self.held else 'FAIL'} {self.what}: {self.figure:.2f} (at most {self.bound:g})"
+        held = "ok  " if self.held else "FAIL"
+        return f"{held} {self.what}: {self.figure:.2f} (at most {self.bound:g})"
 
 
 @dataclass(frozen=True, slots=True)
