@@ -8,6 +8,12 @@ from api.errors import MalformedRequestError
 Named = TypeVar("Named", bound=str)
 
 
+def pattern_of_some(known: Sequence[str]) -> str:
+    """Give the pattern of what `some_of` reads."""
+    name = f" *({'|'.join(known)}) *"
+    return f"^{name}(,{name})*$"
+
+
 def some_of(field: str, text: str | None, known: Sequence[Named]) -> tuple[Named, ...]:
     """Read some of the names that a parameter knows, in the order in which it knows them.
 

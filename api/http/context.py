@@ -16,8 +16,14 @@ from api.http.context_answers import (
     teams_json,
 )
 from api.http.guard import GuardedRoute, does, reach_of
-from api.http.intents import BODIES, malformed, read_intents
-from api.http.moments import AskedMoment, instant_named, moment_of_log, moment_of_views
+from api.http.intents import BODIES, read_intents
+from api.http.moments import (
+    INSTANT_PATTERN,
+    AskedMoment,
+    instant_named,
+    moment_of_log,
+    moment_of_views,
+)
 from api.http.reply import reply
 from api.http.services import services_of
 from api.http.writes import IdempotencyKey, IfMatch, command, recorded_context, versions_named
@@ -25,6 +31,7 @@ from api.identity.permissions import Action
 from api.identity.reach import Reach
 from api.identity.redaction import without_pressure
 from api.lists_figures import QuotaFilters, no_quota
+from domain.errors import QuotaRefusedError
 from domain.events.base import DomainEvent
 from domain.events.context import ForecastCalled, QuotaAssigned
 from domain.quota import forecast_stream, quota_stream
@@ -55,8 +62,8 @@ def _stream_named_by(first: DomainEvent) -> str:
         case ForecastCalled(rep=rep, team=team, quarter=quarter):
             return forecast_stream(who=rep or team or "", quarter=quarter)
         case _:
-            detail = "the first event of a new quota is quota_assigned"
-            raise malformed([{"field": "events[0].type", "detail": detail}])
+            detail = "events[0].type: the first event of a new quota is quota_assigned"
+            raise QuotaRefusedError(detail, field="events[0].type")
 
 
 _LOCATIONS: Final = {
@@ -211,7 +218,14 @@ def get_calendars(request: Request, asked: AskedMoment) -> Response:
 def get_quarter_of(
     request: Request,
     asked: AskedMoment,
-    at: Annotated[str, Query(max_length=64, description="An instant with its zone.")],
+    at: Annotated[
+        str,
+        Query(
+            max_length=64,
+            description="An instant with its zone.",
+            json_schema_extra={"pattern": f"^{INSTANT_PATTERN}$"},
+        ),
+    ],
 ) -> Response:
     """Give the fiscal quarter that an instant lies in."""
     services = services_of(request)

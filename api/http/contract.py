@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from api.http import problems
 from api.http.intents import BODIES, OpenDeal, UndoEvent
 from api.http.schemas import BulkLine, Problem
+from api.http.schemas_keys import CreateKey, RotateKey
 from api.http.schemas_what_if import PolicyDraft
 from api.identity.cookies import COOKIE
 
@@ -68,6 +69,8 @@ _BODY_MODELS: Final[tuple[type[BaseModel], ...]] = (
     BulkLine,
     PolicyDraft,
     UndoEvent,
+    CreateKey,
+    RotateKey,
 )
 _REF: Final = "#/components/schemas/{model}"
 
@@ -201,8 +204,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
         [(model, "validation") for model in _BODY_MODELS], ref_template=_REF
     )
     _, answered = models_json_schema([(Problem, "serialization")], ref_template=_REF)
-    for name, one in {**told["$defs"], **answered["$defs"]}.items():
-        schemas.setdefault(name, one)
+    schemas.update(answered["$defs"], **_apart(told["$defs"], schemas))
     components["securitySchemes"] = {
         "bearer": {
             "type": "http",
@@ -219,6 +221,25 @@ def _described(app: FastAPI) -> dict[str, Any]:
         for method, operation in methods.items():
             _add_everywhere(path, method, operation)
     return schema
+
+
+def _apart(told: dict[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """Name what clients send apart from what they are answered under the same name."""
+    names = {name for name, one in told.items() if others.get(name, one) != one}
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, list):
+            return [renamed(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: _REF.format(model=f"{one.rpartition('/')[2]}Told")
+            if key == "$ref" and one.rpartition("/")[2] in names
+            else renamed(one)
+            for key, one in value.items()
+        }
+
+    return {f"{name}Told" if name in names else name: renamed(one) for name, one in told.items()}
 
 
 def _add_everywhere(path: str, method: str, operation: dict[str, Any]) -> None:

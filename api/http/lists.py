@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from api.errors import MalformedRequestError
 from api.http import contract, schemas
 from api.http.guard import GuardedRoute, does, reach_of
-from api.http.moments import Asked, AskedMoment, moment_of_views
+from api.http.moments import DAY_PATTERN, Asked, AskedMoment, moment_of_views
 from api.http.reply import link_with, reply
 from api.http.services import Services, services_of
 from api.identity.permissions import Action
@@ -19,19 +19,26 @@ from api.identity.reach import Reach
 from api.lists import CLOSED, MAX_LIMIT, Cursor, DealFilters, Sort
 from api.lists_health import RANKS
 from api.moment import Moment
-from api.parameters import some_of
+from api.parameters import pattern_of_some, some_of
 from domain.values import local_date
 
 router: Final = APIRouter(tags=["deals"], route_class=GuardedRoute)
 Text: TypeAlias = Annotated[str | None, Query(min_length=1, max_length=500)]
 Day: TypeAlias = Annotated[
-    str | None, Query(description="YYYY-MM-DD", max_length=10, json_schema_extra={"format": "date"})
+    str | None,
+    Query(
+        description="YYYY-MM-DD",
+        max_length=10,
+        json_schema_extra={"pattern": f"^{DAY_PATTERN}$"},
+    ),
 ]
 
 ClosedText: TypeAlias = Annotated[
     str | None,
     Query(
-        min_length=1, description="open, won, lost or disqualified; several with commas between."
+        min_length=1,
+        description="open, won, lost or disqualified; several with commas between.",
+        json_schema_extra={"pattern": pattern_of_some(CLOSED)},
     ),
 ]
 HealthText: TypeAlias = Annotated[
@@ -40,6 +47,7 @@ HealthText: TypeAlias = Annotated[
         min_length=1,
         description="The colour of open deals: red, amber, or none where no flag holds; several "
         "with commas between. As a list tells it, without the age in the stage.",
+        json_schema_extra={"pattern": pattern_of_some(tuple(RANKS))},
     ),
 ]
 ExternalId: TypeAlias = Annotated[

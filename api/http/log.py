@@ -37,7 +37,7 @@ from api.identity.permissions import Action, ensure_may
 from api.identity.reach import Reach
 from api.lists_log import LogFilters
 from api.moment import Moment
-from api.parameters import some_of
+from api.parameters import pattern_of_some, some_of
 from api.storage.errors import LogUnavailableError
 from domain.events.base import type_name
 from domain.events.catalogue import TYPES_BY_NAME
@@ -65,7 +65,12 @@ Position: TypeAlias = Annotated[int | None, Query(ge=0, le=2**62)]
 
 def filters(
     type: Annotated[
-        str | None, Query(min_length=1, description="An event type; several with commas between.")
+        str | None,
+        Query(
+            min_length=1,
+            description="An event type; several with commas between.",
+            json_schema_extra={"pattern": pattern_of_some(tuple(TYPES_BY_NAME))},
+        ),
     ] = None,
     deal: Text = None,
     account: Text = None,
@@ -74,7 +79,11 @@ def filters(
     actor: Text = None,
     channel: Annotated[
         str | None,
-        Query(min_length=1, description="ui, api, import or rule; several with commas between."),
+        Query(
+            min_length=1,
+            description="ui, api, import or rule; several with commas between.",
+            json_schema_extra={"pattern": pattern_of_some(_CHANNELS)},
+        ),
     ] = None,
     recorded_from: Instant = None,
     recorded_to: Instant = None,

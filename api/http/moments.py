@@ -12,9 +12,23 @@ from api.moment import Moment, ensure_recorded, instant, moment
 from api.what_if import published
 from domain.policy import Policy
 
+_LEAP: Final = "0[48]|[2468][048]|[13579][26]"
+
+
+def _day_pattern(years: str, leap_years: str) -> str:
+    """Give the pattern of the days that there are in some years; `leap_years` are some of them."""
+    longest = "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"
+    shorter = "(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    days = f"({longest}|{shorter}|02-(0[1-9]|1[0-9]|2[0-8]))"
+    return f"(({years})-{days}|({leap_years})-02-29)"
+
+
+DAY_PATTERN: Final = _day_pattern("19[0-9]{2}|2[0-9]{3}", f"19({_LEAP})|2[0-9]({_LEAP})|2[048]00")
+"""What a day looks like, of the years 1900 to 2999."""
 INSTANT_PATTERN: Final = (
-    "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?"
-    "(Z|[-+ ][0-2][0-9]:[0-5][0-9])"
+    _day_pattern("19[7-9][0-9]|2[0-9]{3}", f"19(7[26]|8[048]|9[26])|2[0-9]({_LEAP})|2[048]00")
+    + "T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?"
+    "(Z|[-+ ]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
 """What an instant looks like; a `+` may arrive as the space that it means in a query."""
 AsOf: TypeAlias = Annotated[

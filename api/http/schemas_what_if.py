@@ -9,6 +9,7 @@ from api.http.schemas import Answer
 from api.http.schemas_organisation import CostAnswer
 from api.http.schemas_pressure import PressureAnswer, PressureMoney
 from api.http.schemas_replay import QuarterAnswer
+from domain.events.base import either_of
 from domain.values import Identifier
 
 Verdict: TypeAlias = Literal[
@@ -19,12 +20,21 @@ Verdict: TypeAlias = Literal[
 class PolicyDraft(BaseModel):
     """The numbers of a policy, as `policy_published` takes them, and what they are tried on."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=either_of("deal_id", "quarter"),
+    )
 
     numbers: dict[Identifier, JsonValue] = Field(
         description="The numbers that differ from the built-in policy; the others are its own."
     )
-    deal_id: str | None = Field(None, max_length=200, description="The deal to ask about.")
+    deal_id: str | None = Field(
+        None,
+        max_length=200,
+        description="The deal to ask about.",
+        json_schema_extra={"format": "uuid"},
+    )
     quarter: str | None = Field(
         None, pattern="^FY[0-9]{4}Q[1-4]$", description="Or else the quarter, such as FY2026Q3."
     )

@@ -20,6 +20,8 @@ from api.http.tracing import correlation_of
 from domain.events.base import type_name
 from domain.replay import Event
 
+_ANY: Final = "[*]"
+_ONE_TAG: Final = '(W/)?"[!#-~]*"'
 _TAG: Final = re.compile(r'(W/)?"([!#-~]*)"')
 _VERSION: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 
@@ -40,6 +42,7 @@ IfMatch: TypeAlias = Annotated[
         alias="If-Match",
         max_length=64,
         description='The version that the deal must be at, such as `"7"`.',
+        json_schema_extra={"pattern": rf"^({_ANY}|{_ONE_TAG}( *, *{_ONE_TAG})*)$"},
     ),
 ]
 

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
 
 
 class Part(BaseModel):
@@ -27,3 +28,13 @@ class DomainEvent(Part):
 def type_name(event_type: type[DomainEvent]) -> str:
     """Give the name that the API uses: `deal.stage_entered.v1` is `stage_entered`."""
     return event_type.TOPIC.split(".")[1]
+
+
+def either_of(one: str, other: str) -> JsonDict:
+    """Give the schema of what names exactly one of two fields, which are texts."""
+    return {
+        "oneOf": [
+            {"required": [given], "properties": {given: {"type": "string"}, left: {"type": "null"}}}
+            for given, left in ((one, other), (other, one))
+        ]
+    }

@@ -2,9 +2,9 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
-from domain.events.base import DomainEvent, Part
+from domain.events.base import DomainEvent, Part, either_of
 from domain.events.life import ProcessVersion
 from domain.process import Closing, Stage
 from domain.values import (
@@ -22,6 +22,8 @@ from domain.values import (
 
 class ForRepOrTeam(Part):
     """Somebody's figure: of one rep or of one team, never of both."""
+
+    model_config = ConfigDict(json_schema_extra=either_of("rep", "team"))
 
     rep: Identifier | None = None
     team: Identifier | None = None

@@ -19,7 +19,7 @@ from tests.support.roles import under_one_login
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
-LABELS = {"route", "method", "status", "projection", "outcome", "le"}
+LABELS = {"code", "route", "method", "status", "projection", "outcome", "le"}
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.support.soak.verdict import Soaked, findings
 def _options() -> argparse.Namespace:
     options = argparse.ArgumentParser(prog="scripts/soak", description=__doc__)
     options.add_argument("--minutes", type=float, default=30)
-    options.add_argument("--filled", type=int, default=60_000, help="events before it begins")
+    options.add_argument("--filled", type=int, default=120_000, help="events before it begins")
     options.add_argument("--appends", type=float, default=30, help="a second")
     options.add_argument("--reads", type=float, default=10, help="a second")
     options.add_argument("--clients", type=int, default=6, help="of each kind")

@@ -24,6 +24,8 @@ _OPENS_OF: Final = 20
 """One append in so many opens a deal."""
 _STAY_EVENTS: Final = 500
 """A follower leaves after so many events and comes back for the rest, as browsers do."""
+_SETTLED: Final = 500
+"""Positions behind the head that the views have taken in for sure."""
 _BULK_LINES: Final = 500
 _JSON: Final = "application/json"
 _LINES: Final = "application/x-ndjson"
@@ -118,9 +120,9 @@ class Client:
         deal = self._seen.some_deal(self._chance)
         if deal is None:
             return
-        past = (
-            f"as_of=position:{self._chance.randint(max(1, self._seen.head // 2), self._seen.head)}"
-        )
+        # Not what was written just now: for that a question may be told to come back.
+        last = max(1, self._seen.head - _SETTLED)
+        past = f"as_of=position:{self._chance.randint(max(1, last // 2), last)}"
         kind, path = self._chance.choice(
             [
                 ("read", f"/v1/deals/{deal}"),
@@ -130,7 +132,7 @@ class Client:
                 ("read", f"/v1/events?limit=100&deal={deal}"),
                 ("read", "/v1/events?limit=100&order=desc"),
                 ("as_of", f"/v1/deals?limit=50&{past}"),
-                ("as_of", f"/v1/deals/{deal}/pressure?as_of=position:{head}"),
+                ("as_of", f"/v1/deals/{deal}/pressure?as_of=position:{last}"),
                 ("as_of", f"/v1/events?limit=100&order=desc&{past}"),
             ]
         )
