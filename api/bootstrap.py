@@ -82,6 +82,7 @@ class Ledger:
     what_ifs: WhatIfs
     access: Access
     keys: Keys
+    sessions: Sessions
     accesses: Accesses
     exports: Exports
 
@@ -158,6 +159,7 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
         what_ifs=WhatIfs(questions, quarter_figures, quarter_pressure),
         access=access,
         keys=Keys(store, clock.now),
+        sessions=Sessions(store, clock.now),
         accesses=Accesses(store, clock.now),
         exports=Exports(store, LogLists(store)),
     )
@@ -228,6 +230,7 @@ def _services(
         access=ledger.access,
         accesses=ledger.accesses,
         keys=ledger.keys,
+        sessions=ledger.sessions,
         stopping=stopping,
         worker_pid=worker_pid,
     )
@@ -243,5 +246,5 @@ def _pages(ledger: Ledger, views: Views, authenticator: Authenticator) -> APIRou
         access=ledger.access,
         accesses=ledger.accesses,
     )
-    doors = Doors(authenticator, Sessions(ledger.store, clock.now))
+    doors = Doors(authenticator, ledger.sessions)
     return create_pages(reads, doors)

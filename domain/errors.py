@@ -111,7 +111,7 @@ class QuotaRefusedError(DomainError):
 
 
 class OrganisationRefusedError(DomainError):
-    """A rep joins one team at a time and leaves the team they are in."""
+    """A rep joins one team at a time, leaves the team they are in, and has one role."""
 
     code = "organisation_refused"
 

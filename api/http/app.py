@@ -25,6 +25,7 @@ from api.http import (
     processes,
     projections,
     quarters,
+    sessions,
     what_if,
 )
 from api.http.addresses import ensure_known_parameters, methods_of
@@ -54,6 +55,7 @@ ROUTERS: Final = (
     projections.router,
     what_if.router,
     keys.router,
+    sessions.router,
 )
 
 

@@ -41,7 +41,7 @@ async def _read(request: Request, model: type[Body]) -> Body:
     "/v1/keys",
     status_code=201,
     response_model=shapes.KeyMade,
-    responses=contract.only(*_REFUSALS, 413, 415),
+    responses=contract.only(*_REFUSALS, 409, 413, 415),
     openapi_extra=contract.body(shapes.CreateKey),
 )
 @does(Action.MANAGE_KEYS)

@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.identity.permissions import Role, Scope
+from api.identity.permissions import ROLES, Role, Scope
+from domain.values import Identifier, ShortText
 
 
 class CreateKey(BaseModel):
@@ -13,10 +14,15 @@ class CreateKey(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    member: str = Field(min_length=1, max_length=200)
-    role: str | None = None
-    scopes: list[str] | None = Field(None, description="Default: all that the role may.")
-    name: str = Field(min_length=1, max_length=200, description="What it is for.")
+    member: Identifier
+    role: str | None = Field(None, json_schema_extra={"enum": [*ROLES, None]})
+    scopes: list[str] | None = Field(
+        None,
+        description="Default: all that the role may.",
+        min_length=1,
+        json_schema_extra={"items": {"enum": [str(scope) for scope in Scope]}},
+    )
+    name: ShortText = Field(description="What it is for.")
     days: int = Field(90, ge=1, le=366, description="How long it is good.")
 
 

@@ -20,6 +20,7 @@ from api.identity.access import Access
 from api.identity.accesses import Accesses
 from api.identity.authenticator import Authenticator
 from api.identity.keys import Keys
+from api.identity.sessions import Sessions
 from api.lists import DealLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
@@ -69,6 +70,7 @@ class Services:
     access: Access
     accesses: Accesses
     keys: Keys
+    sessions: Sessions
     stopping: Flag = field(default_factory=Flag)
     worker_pid: Callable[[], int | None] = lambda: None
     streams: Slots = field(default_factory=partial(Slots, MAX_STREAMS, "followers of the log"))

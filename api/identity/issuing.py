@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from api.errors import MalformedRequestError
 from api.identity.access import Access
 from api.identity.keys import Keys, NewKey
+from domain.errors import OrganisationRefusedError
 
 
 def create_key(
@@ -24,17 +24,17 @@ def create_key(
     Who is in no team, such as a service, may be given any role.
 
     Raises:
-        MalformedRequestError: the organisation has the member in another role, or in none and
-            none is named; or something of the key cannot be.
+        OrganisationRefusedError: it has the member in another role, or in none and none is named.
+        MalformedRequestError: something of the key cannot be.
     """
     known = access.role(member)
     wanted = role or known
     if wanted is None:
         message = f"role: name one, because {member!r} is in no team"
-        raise MalformedRequestError(message, field="role")
+        raise OrganisationRefusedError(message, field="role")
     if known not in (None, wanted):
         message = f"role: {member!r} is {known} in the organisation, and not {wanted}"
-        raise MalformedRequestError(message, field="role")
+        raise OrganisationRefusedError(message, field="role")
     return keys.create(
         member=member, role=wanted, scopes=scopes, name=name, lifetime=lifetime, by=by
     )

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString
 
+from pydantic import TypeAdapter, ValidationError
+
 from api.errors import MalformedRequestError, UnknownThingError
 from api.identity.permissions import ROLES, Role, Scope
 from api.storage.log_reader import LogReader
+from domain.values import Identifier, ShortText
 
 PREFIX: Final = "dtk_"
 KEY: Final = re.compile(r"dtk_([a-z0-9]{8})_[A-Za-z0-9_-]{43}")
@@ -21,7 +24,8 @@ MAX_GRACE: Final = timedelta(days=30)
 _SECRET_BYTES: Final = 32
 _ID_CHARACTERS: Final = string.ascii_lowercase + string.digits
 _ID_LENGTH: Final = 8
-_MAX_NAME: Final = 200
+_MEMBER: Final[TypeAdapter[str]] = TypeAdapter(Identifier)
+_NAME: Final[TypeAdapter[str]] = TypeAdapter(ShortText)
 
 _LIST: Final[LiteralString] = """
     SELECT id, member, role, scopes, name, created_by, created_at, expires_at, rotated_at,
@@ -104,10 +108,10 @@ class Keys:
         secret = _secret(key_id)
         values = {
             "id": key_id,
-            "member": _text("member", member),
+            "member": _text("member", member, _MEMBER),
             "role": _role(role),
             "scopes": _scopes(scopes),
-            "name": _text("name", name),
+            "name": _text("name", name, _NAME),
             "sha256": sha256(secret),
             "by": by,
             "now": now,
@@ -185,11 +189,12 @@ def _key(row: tuple[Any, ...]) -> ApiKey:
     return ApiKey(**values)
 
 
-def _text(field_name: str, text: str) -> str:
-    if not text or len(text) > _MAX_NAME or not text.isprintable():
-        message = f"{field_name}: expected 1 to {_MAX_NAME} printable characters"
-        raise MalformedRequestError(message, field=field_name)
-    return text
+def _text(field_name: str, text: str, kind: TypeAdapter[str]) -> str:
+    try:
+        return kind.validate_python(text)
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        raise MalformedRequestError(f"{field_name}: {reason}", field=field_name) from error
 
 
 def _role(role: str) -> str:

@@ -46,6 +46,8 @@ class Action(StrEnum):
     EXPORT = "export"
     READ_ACCESSES = "read_accesses"
     MANAGE_KEYS = "manage_keys"
+    READ_OWN_SESSIONS = "read_own_sessions"
+    END_OWN_SESSIONS = "end_own_sessions"
 
 
 SCOPES: Final[Mapping[Action, Scope]] = {
@@ -61,13 +63,22 @@ SCOPES: Final[Mapping[Action, Scope]] = {
     Action.EXPORT: Scope.EXPORT,
     Action.READ_ACCESSES: Scope.ADMIN,
     Action.MANAGE_KEYS: Scope.ADMIN,
+    Action.END_OWN_SESSIONS: Scope.APPEND,
 }
 """The scope that a key must have for each action."""
 
 FREE: Final = frozenset({Action.ANSWER_ANYBODY, Action.SEE_READINESS})
 """What no role and no scope is asked for; all but `answer_anybody` still takes a credential."""
 
-_EVERYBODY: Final = frozenset({Action.READ_DEALS, Action.READ_LOG, Action.READ_CONTEXT})
+_EVERYBODY: Final = frozenset(
+    {
+        Action.READ_DEALS,
+        Action.READ_LOG,
+        Action.READ_CONTEXT,
+        Action.READ_OWN_SESSIONS,
+        Action.END_OWN_SESSIONS,
+    }
+)
 _SELLING: Final = _EVERYBODY | {
     Action.READ_PRESSURE,
     Action.READ_FIGURES,

@@ -2,10 +2,13 @@
 
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, LiteralString
 
+from api.errors import UnknownThingError
 from api.identity.keys import sha256
+from api.identity.permissions import Identity
 from api.storage.log_reader import LogReader
 
 IDLE: Final = timedelta(hours=1)
@@ -22,6 +25,38 @@ _CLOSE: Final[LiteralString] = "DELETE FROM sessions WHERE id_sha256 = %(sha256)
 _SWEEP: Final[LiteralString] = (
     "DELETE FROM sessions WHERE ends_at <= %(now)s OR seen_at <= %(idle)s RETURNING 1"
 )
+_NAME_BYTES: Final = 8
+_OWN: Final[LiteralString] = (
+    "WITH own AS (SELECT s.*, encode(substring(s.id_sha256 FOR %(bytes)s), 'hex') AS name"
+    "  FROM sessions s LEFT JOIN api_keys k ON k.id = s.key_id"
+    "  WHERE s.ends_at > %(now)s AND s.seen_at > %(idle)s"
+    "  AND (s.key_id IS NULL OR (k.revoked_at IS NULL AND k.expires_at > %(now)s))"
+    "  AND k.member IS NOT DISTINCT FROM %(member)s)"
+)
+_LIST: Final[LiteralString] = (
+    _OWN + " SELECT name, key_id, opened_at, seen_at, ends_at, id_sha256 = %(shown)s FROM own"
+    " ORDER BY opened_at, name"
+)
+_END: Final[LiteralString] = (
+    _OWN + " DELETE FROM sessions WHERE id_sha256 IN (SELECT id_sha256 FROM own"
+    " WHERE name = %(name)s) RETURNING 1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session that is open. `id` is from the hash of its cookie, and opens nothing.
+
+    `key` is the one that it was opened with, None for the server's token. `current` is the one
+    that asks.
+    """
+
+    id: str
+    key: str | None
+    opened_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+    current: bool
 
 
 class Sessions:
@@ -46,3 +81,23 @@ class Sessions:
     def close(self, cookie: str) -> None:
         """End a session; one that is not there is over already."""
         self._store.rows(_CLOSE, {"sha256": sha256(cookie)})
+
+    def of(self, identity: Identity, *, cookie: str | None) -> list[Session]:
+        """Give the open sessions of a member, or of the operator; `cookie` is the one that asks."""
+        rows = self._store.rows(_LIST, self._own(identity) | {"shown": sha256(cookie or "")})
+        return [Session(*row) for row in rows]
+
+    def end(self, identity: Identity, session_id: str) -> None:
+        """End one of somebody's own sessions.
+
+        Raises:
+            UnknownThingError: there is none of that name among theirs.
+        """
+        if not self._store.rows(_END, self._own(identity) | {"name": session_id}):
+            message = f"there is no session {session_id!r} of yours"
+            raise UnknownThingError(message, field="session_id")
+
+    def _own(self, identity: Identity) -> dict[str, object]:
+        now = self._clock()
+        member = None if identity.operator else identity.actor
+        return {"now": now, "idle": now - IDLE, "member": member, "bytes": _NAME_BYTES}

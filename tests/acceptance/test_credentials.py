@@ -173,9 +173,10 @@ def test_keys_are_managed_over_the_api(served: Served) -> None:
     assert client.post(f"/v1/keys/{key_id}/revoke", headers=bearer(TOKEN)).status_code == 200
     assert (status(client, secret), status(client, rotated)) == (401, 401)
     assert send("/v1/keys/aaaaaaaa/rotate").status_code == 404
+    for contrary in ({"member": "ann", "role": "admin"}, {"member": "service"}):
+        refused = send("/v1/keys", name="x", **contrary)
+        assert (refused.status_code, refused.json()["field"]) == (409, "role")
     for body, field in (
-        ({"member": "ann", "name": "x", "role": "admin"}, "role"),
-        ({"member": "service", "name": "x"}, "role"),
         ({"member": "service", "name": "x", "role": "king"}, "role"),
         ({"member": "ann", "name": "x", "scopes": ["all"]}, "scopes"),
         ({"member": "ann", "name": "x", "days": 9999}, "days"),

@@ -50,6 +50,8 @@ EXPECTED: Mapping[Action, set[str]] = {
     Action.EXPORT: {"auditor"},
     Action.READ_ACCESSES: {"auditor", "admin"},
     Action.MANAGE_KEYS: {"admin"},
+    Action.READ_OWN_SESSIONS: set(ROLES),
+    Action.END_OWN_SESSIONS: set(ROLES),
 }
 """Told a second time, so that a slip in the table is one here too, or a failure."""
 
@@ -88,6 +90,7 @@ def address(company: Company, path: str, deal: str) -> str:
         "event_id": "00000000-0000-7000-8000-000000000000",
         "position": "1",
         "key_id": "aaaaaaaa",
+        "session_id": "0" * 16,
     }
     url = path.format(**values)
     return f"{url}?at=2026-01-01T00:00:00Z" if path.endswith("/calendars/quarter") else url
