@@ -10,6 +10,7 @@ from api.errors import UnknownThingError
 from api.identity.keys import sha256
 from api.identity.permissions import Identity
 from api.storage.log_reader import LogReader
+from api.storage.rows import Row
 
 IDLE: Final = timedelta(hours=1)
 """A session that nobody used for so long is over."""
@@ -25,21 +26,14 @@ _CLOSE: Final[LiteralString] = "DELETE FROM sessions WHERE id_sha256 = %(sha256)
 _SWEEP: Final[LiteralString] = (
     "DELETE FROM sessions WHERE ends_at <= %(now)s OR seen_at <= %(idle)s RETURNING 1"
 )
-_NAME_BYTES: Final = 8
+_NAME_LENGTH: Final = 16
 _OWN: Final[LiteralString] = (
-    "WITH own AS (SELECT s.*, encode(substring(s.id_sha256 FOR %(bytes)s), 'hex') AS name"
-    "  FROM sessions s LEFT JOIN api_keys k ON k.id = s.key_id"
-    "  WHERE s.ends_at > %(now)s AND s.seen_at > %(idle)s"
-    "  AND (s.key_id IS NULL OR (k.revoked_at IS NULL AND k.expires_at > %(now)s))"
-    "  AND k.member IS NOT DISTINCT FROM %(member)s)"
-)
-_LIST: Final[LiteralString] = (
-    _OWN + " SELECT name, key_id, opened_at, seen_at, ends_at, id_sha256 = %(shown)s FROM own"
-    " ORDER BY opened_at, name"
-)
-_END: Final[LiteralString] = (
-    _OWN + " DELETE FROM sessions WHERE id_sha256 IN (SELECT id_sha256 FROM own"
-    " WHERE name = %(name)s) RETURNING 1"
+    "SELECT s.id_sha256, s.key_id, s.opened_at, s.seen_at, s.ends_at"
+    " FROM sessions s LEFT JOIN api_keys k ON k.id = s.key_id"
+    " WHERE k.member IS NOT DISTINCT FROM %(member)s"
+    " AND s.ends_at > %(now)s AND s.seen_at > %(idle)s"
+    " AND (s.key_id IS NULL OR (k.revoked_at IS NULL AND k.expires_at > %(now)s))"
+    " ORDER BY s.opened_at, s.id_sha256"
 )
 
 
@@ -84,8 +78,8 @@ class Sessions:
 
     def of(self, identity: Identity, *, cookie: str | None) -> list[Session]:
         """Give the open sessions of a member, or of the operator; `cookie` is the one that asks."""
-        rows = self._store.rows(_LIST, self._own(identity) | {"shown": sha256(cookie or "")})
-        return [Session(*row) for row in rows]
+        shown = None if cookie is None else sha256(cookie)
+        return [Session(_name(row[0]), *row[1:], row[0] == shown) for row in self._own(identity)]
 
     def end(self, identity: Identity, session_id: str) -> None:
         """End one of somebody's own sessions.
@@ -93,11 +87,17 @@ class Sessions:
         Raises:
             UnknownThingError: there is none of that name among theirs.
         """
-        if not self._store.rows(_END, self._own(identity) | {"name": session_id}):
+        named = [row[0] for row in self._own(identity) if _name(row[0]) == session_id]
+        if not named:
             message = f"there is no session {session_id!r} of yours"
             raise UnknownThingError(message, field="session_id")
+        self._store.rows(_CLOSE, {"sha256": named[0]})
 
-    def _own(self, identity: Identity) -> dict[str, object]:
+    def _own(self, identity: Identity) -> list[Row]:
         now = self._clock()
         member = None if identity.operator else identity.actor
-        return {"now": now, "idle": now - IDLE, "member": member, "bytes": _NAME_BYTES}
+        return self._store.rows(_OWN, {"now": now, "idle": now - IDLE, "member": member})
+
+
+def _name(digest: bytes) -> str:
+    return digest.hex()[:_NAME_LENGTH]
