@@ -30,11 +30,28 @@ LAST_YEAR: Final = 2999
 """Later years, such as the 9999 of some systems, are placeholders too."""
 
 _DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
-_AMOUNT_PATTERN: Final = (
-    rf"^(?!-0(\.0+)?$)(?!-?([0-9]\.?){{{MAX_DIGITS + 1}}})"
-    rf"-?(0|[1-9][0-9]*)(\.[0-9]{{1,{MAX_DECIMALS}}})?$"
-)
-_RATE_PATTERN: Final = r"^(?=.*[1-9])(?!-)" + _AMOUNT_PATTERN[1:]
+
+
+def _whole(digits: int, decimals: int) -> str:
+    """Give the pattern of numbers from 1 up with so many digits at most, before and after."""
+    free = digits - decimals
+    short = rf"[1-9][0-9]{{0,{free - 1}}}(\.[0-9]{{1,{decimals}}})?"
+    long = [rf"[1-9][0-9]{{{n - 1}}}(\.[0-9]{{1,{digits - n}}})?" for n in range(free + 1, digits)]
+    return "|".join([short, *long, f"[1-9][0-9]{{{digits - 1}}}"])
+
+
+def _below_one(decimals: int) -> str:
+    """Give the pattern of the digits after `0.`, of which one at least is not 0."""
+    return "|".join(
+        f"{'0' * zeros}[1-9][0-9]{{0,{decimals - zeros - 1}}}" for zeros in range(decimals)
+    )
+
+
+# Without lookaheads, so that tools can make what fits and need not try.
+_WHOLE: Final = _whole(MAX_DIGITS, MAX_DECIMALS)
+_BELOW_ONE: Final = rf"0\.({_below_one(MAX_DECIMALS)})"
+_AMOUNT_PATTERN: Final = rf"^(0(\.0{{1,{MAX_DECIMALS}}})?|-?({_BELOW_ONE}|{_WHOLE}))$"
+_RATE_PATTERN: Final = rf"^({_BELOW_ONE}|{_WHOLE})$"
 _PERCENT_PATTERN: Final = (
     rf"^(100(\.0{{1,{MAX_DECIMALS}}})?|[1-9]?[0-9](\.[0-9]{{1,{MAX_DECIMALS}}})?)$"
 )
@@ -48,7 +65,9 @@ _UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNPRINTABLE_IN_LONG: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _LINE_PATTERN: Final = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$"
-_IDENTIFIER_PATTERN: Final = r"^(?!\s)(?!.*\s$)" + _LINE_PATTERN[1:]
+_IDENTIFIER_PATTERN: Final = (
+    r"^[^\x00-\x1f\x7f-\x9f\s]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s])?$"
+)
 _LONG_PATTERN: Final = _LINE_PATTERN.replace(r"\x00-\x1f", r"\x00-\x08\x0b-\x1f")
 
 _EXACT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)

@@ -49,6 +49,9 @@ HEARTBEAT_SECONDS: Final = 15.0
 _IDLE_SECONDS: Final = 5.0
 """How often a stream that has nothing to tell looks whether its credential is good still."""
 _UNWANTED: Final = re.compile(r"q=0(\.0{0,3})?")
+_JSON: Final = ("*/*", "application/*", "application/json")
+_OFFERED: Final = "|".join(re.escape(one) for one in (*_JSON, *FORMATS))
+_SOME_OFFERED: Final = f"^([^,]*,)* *({_OFFERED}) *(,[^,]*)*$"
 _CHANNELS: Final = ("ui", "api", "import", "rule")
 Text: TypeAlias = Annotated[str | None, Query(min_length=1, max_length=500)]
 Instant: TypeAlias = Annotated[
@@ -131,7 +134,14 @@ def list_events(
     min_position: MinPosition = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
     order: Annotated[Literal["asc", "desc"], Query()] = "asc",
-    accept: Annotated[str, Header(max_length=500)] = "application/json",
+    accept: Annotated[
+        str,
+        Header(
+            max_length=500,
+            description="What may be answered; one that is offered here must be among them.",
+            json_schema_extra={"pattern": _SOME_OFFERED},
+        ),
+    ] = "application/json",
 ) -> Response:
     """Give a page of the log, in the order of positions.
 
@@ -201,7 +211,7 @@ def _acceptable(accept: str) -> str:
         named, _, weight = part.replace(" ", "").partition(";")
         if _UNWANTED.fullmatch(weight):
             continue
-        if named in {"*/*", "application/*", "application/json", ""}:
+        if named in {*_JSON, ""}:
             return "application/json"
         if named in FORMATS:
             return named

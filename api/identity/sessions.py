@@ -79,7 +79,10 @@ class Sessions:
     def of(self, identity: Identity, *, cookie: str | None) -> list[Session]:
         """Give the open sessions of a member, or of the operator; `cookie` is the one that asks."""
         shown = None if cookie is None else sha256(cookie)
-        return [Session(_name(row[0]), *row[1:], row[0] == shown) for row in self._own(identity)]
+        return [
+            Session(_name(digest), key, opened, seen, ends, current=digest == shown)
+            for digest, key, opened, seen, ends in self._own(identity)
+        ]
 
     def end(self, identity: Identity, session_id: str) -> None:
         """End one of somebody's own sessions.

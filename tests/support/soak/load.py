@@ -1,8 +1,10 @@
 """Clients of a mixed load at a fixed rate: appends, reads of now and of the past, followers."""
 
+import contextlib
 import http.client
 import itertools
 import json
+import socket
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -132,7 +134,7 @@ class Client:
                 ("read", f"/v1/events?limit=100&deal={deal}"),
                 ("read", "/v1/events?limit=100&order=desc"),
                 ("as_of", f"/v1/deals?limit=50&{past}"),
-                ("as_of", f"/v1/deals/{deal}/pressure?as_of=position:{last}"),
+                ("read", f"/v1/deals/{deal}/pressure"),
                 ("as_of", f"/v1/events?limit=100&order=desc&{past}"),
             ]
         )
@@ -153,7 +155,15 @@ class Follower:
     def __init__(self, server: Server, seen: Seen, *, after: int) -> None:
         self._server = server
         self._seen = seen
+        self._connection: http.client.HTTPConnection | None = None
         self.position = after
+
+    def leave(self) -> None:
+        """End the stream that is being read, for nobody knows when its next line comes."""
+        connection = self._connection
+        if connection is not None and connection.sock is not None:
+            with contextlib.suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
 
     def work(self, stop: Flag) -> None:
         pause = Flag()
@@ -166,7 +176,7 @@ class Follower:
                     pause.wait(1.0)
 
     def _stay(self, stop: Flag) -> None:
-        connection = self._server.connect(timeout=_TIMEOUT)
+        self._connection = connection = self._server.connect(timeout=_TIMEOUT)
         try:
             path = f"/v1/events/stream?after={self.position}"
             connection.request("GET", path, headers=self._server.headers())
@@ -224,7 +234,7 @@ def loading(
     """Load a server until the block ends: so many appends and reads a second, in all."""
     made = [("append", appends, n) for n in range(clients)]
     made += [("read", reads, n) for n in range(clients)]
-    works: list[Callable[[Flag], None]] = [
+    works = [
         Client(
             server,
             seen,
@@ -234,19 +244,22 @@ def loading(
         ).work
         for index, (kind, rate, n) in enumerate(made)
     ]
-    works += [Follower(server, seen, after=seen.head).work for _ in range(followers)]
-    with _threads(works):
+    guests = [Follower(server, seen, after=seen.head) for _ in range(followers)]
+    with _threads([*works, *(one.work for one in guests)]) as stop:
         yield
+        stop.set()
+        for one in guests:
+            one.leave()
 
 
 @contextmanager
-def _threads(works: Sequence[Callable[[Flag], None]]) -> Iterator[None]:
+def _threads(works: Sequence[Callable[[Flag], None]]) -> Iterator[Flag]:
     stop = Flag()
     threads = [Thread(target=work, args=(stop,), daemon=True) for work in works]
     for thread in threads:
         thread.start()
     try:
-        yield
+        yield stop
     finally:
         stop.set()
         for thread in threads:
