@@ -58,7 +58,7 @@ _PERCENT_PATTERN: Final = (
 _SHARE_PATTERN: Final = rf"^(1(\.0{{1,{MAX_DECIMALS}}})?|0(\.[0-9]{{1,{MAX_DECIMALS}}})?)$"
 _INSTANT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
-    r"(Z|[+-][0-9]{2}:[0-9]{2})"
+    r"(Z|[+-][0-9]{2}:[0-5][0-9])"
 )
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
