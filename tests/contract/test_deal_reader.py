@@ -61,7 +61,7 @@ def test_long_texts_count_for_what_they_take(
     whole = read(DealReader(store), store)
     store.read = 0
     # Four openings fit, and two long notes do not.
-    monkeypatch.setattr(deal_reader, "KEPT_BYTES", 12_000)
+    monkeypatch.setattr(deal_reader, "KEPT_BYTES", 20_000)
 
     bounded = read(DealReader(store), store)
 
@@ -72,7 +72,7 @@ def test_long_texts_count_for_what_they_take(
 def test_a_deal_that_grows_gives_up_its_place_too(
     store: Counted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deal_reader, "KEPT_BYTES", 12_000)
+    monkeypatch.setattr(deal_reader, "KEPT_BYTES", 20_000)
     reader = DealReader(store)
     for after, upto in ((0, 4), (4, 8)):
         reader.deals(reader.touched(after, upto))
