@@ -63,31 +63,41 @@ Instant: TypeAlias = Annotated[
         json_schema_extra={"pattern": f"^{INSTANT_PATTERN}$"},
     ),
 ]
+Types: TypeAlias = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        description="An event type; several with commas between.",
+        json_schema_extra={"pattern": pattern_of_some(tuple(TYPES_BY_NAME))},
+    ),
+]
+Channels: TypeAlias = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        description="ui, api, import or rule; several with commas between.",
+        json_schema_extra={"pattern": pattern_of_some(_CHANNELS)},
+    ),
+]
+Accept: TypeAlias = Annotated[
+    str,
+    Header(
+        max_length=500,
+        description="What may be answered; one that is offered here must be among them.",
+        json_schema_extra={"pattern": _SOME_OFFERED},
+    ),
+]
 Position: TypeAlias = Annotated[int | None, Query(ge=0, le=2**62)]
 
 
 def filters(
-    type: Annotated[
-        str | None,
-        Query(
-            min_length=1,
-            description="An event type; several with commas between.",
-            json_schema_extra={"pattern": pattern_of_some(tuple(TYPES_BY_NAME))},
-        ),
-    ] = None,
+    type: Types = None,
     deal: Text = None,
     account: Text = None,
     owner: Text = None,
     rep: Text = None,
     actor: Text = None,
-    channel: Annotated[
-        str | None,
-        Query(
-            min_length=1,
-            description="ui, api, import or rule; several with commas between.",
-            json_schema_extra={"pattern": pattern_of_some(_CHANNELS)},
-        ),
-    ] = None,
+    channel: Channels = None,
     recorded_from: Instant = None,
     recorded_to: Instant = None,
     occurred_from: Instant = None,
@@ -134,14 +144,7 @@ def list_events(
     min_position: MinPosition = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
     order: Annotated[Literal["asc", "desc"], Query()] = "asc",
-    accept: Annotated[
-        str,
-        Header(
-            max_length=500,
-            description="What may be answered; one that is offered here must be among them.",
-            json_schema_extra={"pattern": _SOME_OFFERED},
-        ),
-    ] = "application/json",
+    accept: Accept = "application/json",
 ) -> Response:
     """Give a page of the log, in the order of positions.
 

@@ -101,12 +101,14 @@ class WrongCredentials:
         self._buckets = Buckets(a_minute)
         self._quota = a_minute
 
-    def count(self, scope: Scope) -> None:
-        """Take note of a credential that opens nothing.
+    def count(self, scope: Scope, *, shown: str) -> None:
+        """Take note of a credential that opens nothing; `shown` names it without its secret.
 
         Raises:
             RequestRefusedError: too many came from its address.
         """
+        notes = notes_of(scope)
+        notes.shown, notes.refusal = shown, "unauthorised"
         standing = self._buckets.take(_address(scope), asyncio.get_running_loop().time())
         if standing.wait:
             told = _told("wrong-credentials", self._quota, standing)

@@ -98,8 +98,7 @@ class Shield:
             message = f"whose the credential is could not be read within {_LOOK_SECONDS:g} seconds"
             raise LogUnavailableError(message) from None
         if found is None and (shown := _shown(headers)):
-            notes_of(scope).shown = shown
-            self._wrong.count(scope)
+            self._wrong.count(scope, shown=shown)
         if found is None and is_guarded(path):
             raise RequestRefusedError(
                 HTTPStatus.UNAUTHORIZED,

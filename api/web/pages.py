@@ -11,7 +11,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from api.http.notes import notes_of
 from api.identity.cookies import cookie_of, drop_cookie, set_cookie
 from api.identity.permissions import Identity
 from api.web.asof import query_of
@@ -122,9 +121,7 @@ def _add_sign_in(router: APIRouter, renderer: Renderer, doors: SignIn) -> None:
     ) -> Response:
         cookie = await doors.open(token, in_address=in_address) if token else None
         if token and cookie is None:
-            notes = notes_of(request.scope)
-            notes.shown, notes.refusal = "sign-in", "unauthorised"
-            request.app.state.wrong_credentials.count(request.scope)
+            request.app.state.wrong_credentials.count(request.scope, shown="sign-in")
         before = cookie_of(request.headers)
         if cookie is not None and before is not None:
             await doors.close(before)
