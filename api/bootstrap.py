@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from threading import Event as Flag
 
 from fastapi import APIRouter, FastAPI
@@ -193,7 +194,9 @@ def build_app(
         await ledger.store.aclose()
 
     app = create_app(services, lifespan=lifespan, limits=limits)
-    app.include_router(_pages(ledger, views, authenticator))
+    refuse = partial(app.state.wrong_credentials.count, shown="sign-in")
+    doors = Doors(authenticator, ledger.sessions, refuse=refuse)
+    app.include_router(_pages(ledger, views, doors))
     return app
 
 
@@ -236,7 +239,7 @@ def _services(
     )
 
 
-def _pages(ledger: Ledger, views: Views, authenticator: Authenticator) -> APIRouter:
+def _pages(ledger: Ledger, views: Views, doors: Doors) -> APIRouter:
     people = People(ledger.store)
     reads = Reads(
         views=views,
@@ -246,5 +249,4 @@ def _pages(ledger: Ledger, views: Views, authenticator: Authenticator) -> APIRou
         access=ledger.access,
         accesses=ledger.accesses,
     )
-    doors = Doors(authenticator, ledger.sessions)
     return create_pages(reads, doors)

@@ -121,7 +121,7 @@ def _add_sign_in(router: APIRouter, renderer: Renderer, doors: SignIn) -> None:
     ) -> Response:
         cookie = await doors.open(token, in_address=in_address) if token else None
         if token and cookie is None:
-            request.app.state.wrong_credentials.count(request.scope, shown="sign-in")
+            doors.refuse(request.scope)
         before = cookie_of(request.headers)
         if cookie is not None and before is not None:
             await doors.close(before)

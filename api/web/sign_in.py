@@ -1,7 +1,10 @@
 """The doors of the pages: a session for a good token or key, and its end."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
+
+from starlette.types import Scope
 
 from api.identity.authenticator import Authenticator
 from api.identity.keys import KEY
@@ -19,13 +22,24 @@ class SignIn(Protocol):
         """End a session."""
         ...
 
+    def refuse(self, scope: Scope) -> None:
+        """Take note of a request whose credential opens none."""
+        ...
+
 
 class Doors:
-    """Opens sessions with the server's token or with a key."""
+    """Opens sessions with the server's token or with a key; `refuse` may raise to say no more."""
 
-    def __init__(self, authenticator: Authenticator, sessions: Sessions) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        sessions: Sessions,
+        *,
+        refuse: Callable[[Scope], None],
+    ) -> None:
         self._authenticator = authenticator
         self._sessions = sessions
+        self.refuse = refuse
 
     async def open(self, credential: str, *, in_address: bool) -> str | None:
         """Give the cookie of a new session; an address may hold the server's token only."""

@@ -76,6 +76,9 @@ class FakeDoors:
     async def close(self, cookie: str) -> None:
         self.open_sessions.discard(cookie)
 
+    def refuse(self, scope: Scope) -> None:
+        """Limit nobody."""
+
 
 class FakeShield:
     """Tells the pages who reads, by the session."""
