@@ -173,7 +173,7 @@ async def test_the_stream_shows_what_is_in_reach_and_ends_with_the_credential(
 ) -> None:
     """Asks the application without a network, because a test client waits for streams to end."""
     # One read each, so that what is not shown is all that some reads give.
-    monkeypatch.setattr("api.http.log._STREAM_BATCH", 1)
+    monkeypatch.setattr("api.storage.tail.BATCH", 1)
     made = company.ledger.keys.create(
         member="ann", role="rep", scopes=None, name="t", lifetime=timedelta(days=1), by="t"
     )
