@@ -50,7 +50,8 @@ _IDLE_SECONDS: Final = 5.0
 """How often a stream that has nothing to tell looks whether its credential is good still."""
 _UNWANTED: Final = re.compile(r"q=0(\.0{0,3})?")
 _JSON: Final = ("*/*", "application/*", "application/json")
-_OFFERED: Final = "|".join(re.escape(one) for one in (*_JSON, *FORMATS))
+# Written as JSON Schema has it, where a hyphen must not be escaped.
+_OFFERED: Final = "|".join(re.sub("([*+])", r"[\1]", one) for one in (*_JSON, *FORMATS))
 _SOME_OFFERED: Final = f"^([^,]*,)* *({_OFFERED}) *(,[^,]*)*$"
 _CHANNELS: Final = ("ui", "api", "import", "rule")
 Text: TypeAlias = Annotated[str | None, Query(min_length=1, max_length=500)]
