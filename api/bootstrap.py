@@ -83,9 +83,13 @@ class Ledger:
     what_ifs: WhatIfs
     access: Access
     keys: Keys
-    sessions: Sessions
     accesses: Accesses
     exports: Exports
+
+    @property
+    def sessions(self) -> Sessions:
+        """Where browser sessions are opened, seen and ended."""
+        return Sessions(self.store, clock.now)
 
 
 @contextmanager
@@ -160,7 +164,6 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
         what_ifs=WhatIfs(questions, quarter_figures, quarter_pressure),
         access=access,
         keys=Keys(store, clock.now),
-        sessions=Sessions(store, clock.now),
         accesses=Accesses(store, clock.now),
         exports=Exports(store, LogLists(store)),
     )
