@@ -26,6 +26,7 @@ from api.identity.issuer import Issuer
 from api.identity.keys import Keys
 from api.identity.sessions import Sessions
 from api.identity.tokens import IssuerTokens
+from api.imports import NO_UPLOADS, Imports, Uploads
 from api.lists import DealLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
@@ -161,6 +162,7 @@ def build_app(
     ledger: Ledger,
     *,
     token: str,
+    uploads: Uploads = NO_UPLOADS,
     issuer: Issuer | None = None,
     worker_pid: Callable[[], int | None] = lambda: None,
     limits: Limits | None = None,
@@ -175,7 +177,14 @@ def build_app(
         role_now=ledger.access.role,
         verifier=IssuerTokens(issuer, clock=clock.now) if issuer else None,
     )
-    services = _services(ledger, views, authenticator, stopping, worker_pid)
+    services = _services(
+        ledger,
+        views=views,
+        authenticator=authenticator,
+        stopping=stopping,
+        worker_pid=worker_pid,
+        uploads=uploads,
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -191,10 +200,12 @@ def build_app(
 
 def _services(
     ledger: Ledger,
+    *,
     views: Views,
     authenticator: Authenticator,
     stopping: Flag,
     worker_pid: Callable[[], int | None],
+    uploads: Uploads,
 ) -> Services:
     return Services(
         application=ledger.application,
@@ -221,6 +232,9 @@ def _services(
         access=ledger.access,
         accesses=ledger.accesses,
         keys=ledger.keys,
+        imports=Imports(ledger.store, clock.now, uploads.folder),
+        upload_limit=uploads.most,
+        import_received=uploads.received,
         stopping=stopping,
         worker_pid=worker_pid,
     )

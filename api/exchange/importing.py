@@ -51,7 +51,7 @@ class _ReaderOfFolders(Protocol):
     ) -> Reader: ...
 
 
-_FOLDERS: Final[dict[Format, _ReaderOfFolders]] = {
+FOLDERS: Final[dict[Format, _ReaderOfFolders]] = {
     "salesforce-csv": partial(SalesforceReader, layout=WEEKLY_EXPORT),
     "salesforce-rest": partial(SalesforceReader, layout=QUERY_RESULTS),
     "hubspot": HubspotReader,
@@ -96,8 +96,8 @@ def reader_for(
     """
     if not paths:
         raise ExportRefusedError("no file was named", file=name)
-    if name in _FOLDERS:
-        return _FOLDERS[name](paths, profile=profile or Profile(), known=known)
+    if name in FOLDERS:
+        return FOLDERS[name](paths, profile=profile or Profile(), known=known)
     for path in paths:
         if not path.is_file():
             raise ExportRefusedError("no such file", file=str(path))
@@ -120,15 +120,18 @@ def run_import(
     founding: bool = False,
     dry_run: bool = False,
     progress: Progress | None = None,
+    findings: Findings | None = None,
 ) -> ImportReport:
     """Import everything that the reader gives, or, dry, say what that would do.
+
+    `findings` fills while the files are read, for whoever watches.
 
     Raises:
         ExportRefusedError: the structure of the input is wrong; nothing was written.
         LedgerNotEmptyError: a founding import into a ledger that has deals.
         LogUnavailableError: the database was lost; the import may be run again.
     """
-    findings = Findings()
+    findings = findings or Findings()
     tell = progress or _silent
     with store.staging(system=reader.system) as staging:
         _stage(Checker(store, reader, now=now, founding=founding), staging, findings, tell)

@@ -3,12 +3,14 @@
 import codecs
 import csv
 import hashlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
 from api.exchange.lines import ExportRefusedError, Findings
+from api.exchange.metering import open_bytes
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -55,7 +57,8 @@ def open_text(path: Path, encoding: str | None) -> TextIO:
     for magic, what in _FOREIGN:
         if head.startswith(magic):
             raise ExportRefusedError(f"this is {what}", file=path.name)
-    return path.open(encoding=_marked(head) or encoding or "utf-8", newline="")
+    encoding = _marked(head) or encoding or "utf-8"
+    return io.TextIOWrapper(open_bytes(path), encoding=encoding, newline="")
 
 
 def _marked(head: bytes) -> str | None:

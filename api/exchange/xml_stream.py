@@ -9,6 +9,7 @@ from typing import IO, Final, cast
 from xml.parsers import expat
 
 from api.exchange.lines import ExportRefusedError
+from api.exchange.metering import open_bytes
 
 MAX_TOKEN: Final = 16 << 20
 """Bytes between two tags; a longer stretch is one value that fills the memory."""
@@ -110,7 +111,7 @@ def _opened(path: Path) -> IO[bytes]:
     try:
         with path.open("rb") as file:
             zipped = file.read(2) == _GZIP
-        return cast("IO[bytes]", gzip.open(path)) if zipped else path.open("rb")
+        return cast("IO[bytes]", gzip.open(path)) if zipped else open_bytes(path)
     except OSError as error:
         raise ExportRefusedError(f"cannot be read: {error.strerror}", file=path.name) from error
 

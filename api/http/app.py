@@ -16,6 +16,7 @@ from api.http import (
     deals,
     forecasts,
     health,
+    imports,
     keys,
     lists,
     log,
@@ -51,6 +52,7 @@ ROUTERS: Final = (
     projections.router,
     what_if.router,
     keys.router,
+    imports.router,
 )
 
 

@@ -19,6 +19,8 @@ MAX_STREAMS: Final = 64
 """Followers of the log at once: each reads it four times a second."""
 MAX_BULKS: Final = 2
 """Bulk requests at once: each holds its body, up to 32 MiB, until its last verdict."""
+MAX_UPLOADS: Final = 4
+"""Uploads that come in at once: each is written to the disk as it comes."""
 
 
 @dataclass(frozen=True, slots=True)

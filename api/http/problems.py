@@ -48,6 +48,7 @@ STATUSES: Final[Mapping[type[Exception], int]] = {
     application.KeyReusedError: 422,
     application.BeyondTheLogError: 422,
     application.VersionMismatchError: 412,
+    application.TooManyWaitingError: 503,
     application.ViewsBehindError: 503,
     application.ContendedError: 409,
     storage.LogUnavailableError: 503,

@@ -13,12 +13,13 @@ from api.close_patterns import ClosePatterns
 from api.context import ContextReader
 from api.customers import Customers
 from api.forecasts import Forecasts
-from api.http.limits import MAX_BULKS, MAX_STREAMS
+from api.http.limits import MAX_BULKS, MAX_STREAMS, MAX_UPLOADS
 from api.http.slots import Slots
 from api.identity.access import Access
 from api.identity.accesses import Accesses
 from api.identity.authenticator import Authenticator
 from api.identity.keys import Keys
+from api.imports import Imports
 from api.lists import DealLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
@@ -40,7 +41,8 @@ class Services:
     """The use cases and readers behind the routes.
 
     Whoever stops the server sets `stopping` first, so that streams end and do not hold the stop up.
-    `worker_pid` gives the process that keeps the views up, None while there is none.
+    `worker_pid` gives the process that keeps the views up, None while there is none. A file to
+    import has `upload_limit` bytes at most; `import_received` is told of each that came.
     """
 
     application: Application
@@ -67,10 +69,14 @@ class Services:
     access: Access
     accesses: Accesses
     keys: Keys
+    imports: Imports
+    upload_limit: int
+    import_received: Callable[[], None]
     stopping: Flag = field(default_factory=Flag)
     worker_pid: Callable[[], int | None] = lambda: None
     streams: Slots = field(default_factory=partial(Slots, MAX_STREAMS, "followers of the log"))
     bulks: Slots = field(default_factory=partial(Slots, MAX_BULKS, "bulk requests"))
+    uploads: Slots = field(default_factory=partial(Slots, MAX_UPLOADS, "uploads"))
 
 
 def services_of(request: Request) -> Services:

@@ -46,6 +46,8 @@ class Action(StrEnum):
     EXPORT = "export"
     READ_ACCESSES = "read_accesses"
     MANAGE_KEYS = "manage_keys"
+    IMPORT = "import"
+    READ_IMPORTS = "read_imports"
 
 
 SCOPES: Final[Mapping[Action, Scope]] = {
@@ -61,6 +63,7 @@ SCOPES: Final[Mapping[Action, Scope]] = {
     Action.EXPORT: Scope.EXPORT,
     Action.READ_ACCESSES: Scope.ADMIN,
     Action.MANAGE_KEYS: Scope.ADMIN,
+    Action.IMPORT: Scope.ADMIN,
 }
 """The scope that a key must have for each action."""
 
@@ -90,6 +93,7 @@ TABLE: Final[Mapping[Role, frozenset[Action]]] = {
         Action.SEE_OPERATIONS,
         Action.EXPORT,
         Action.READ_ACCESSES,
+        Action.READ_IMPORTS,
     },
     "admin": _EVERYBODY
     | {
@@ -104,6 +108,8 @@ TABLE: Final[Mapping[Role, frozenset[Action]]] = {
         Action.SET_RATES,
         Action.READ_ACCESSES,
         Action.MANAGE_KEYS,
+        Action.IMPORT,
+        Action.READ_IMPORTS,
     },
 }
 """Role by action. Whose deals and figures an action reaches is told by `api/identity/reach.py`."""
