@@ -33,7 +33,7 @@ FileName: TypeAlias = Annotated[
     Query(
         min_length=1,
         max_length=MAX_FILE_NAME,
-        pattern=r"^(?!\.{1,2}$)[^/\\:\x00-\x1f\x7f]+$",
+        pattern=r"^[^/\\:.\x00-\x1f\x7f][^/\\:\x00-\x1f\x7f]*$",
         description="What the file is called, such as `deals.csv` or `export.zip`.",
     ),
 ]
