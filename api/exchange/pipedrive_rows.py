@@ -167,6 +167,7 @@ def change_row(item: FlowItem) -> JsonObject:
     """A change of one field."""
     data = item.content
     return {
+        "change": text_value(data.get("id")),
         "field": id_of(data, "field_key"),
         "old": text_value(data.get("old_value")),
         "new": text_value(data.get("new_value")),
