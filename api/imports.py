@@ -28,8 +28,9 @@ _LAST: Final = UUID(int=2**128 - 1)
 
 _SELECT: Final[LiteralString] = (
     "SELECT id, state, format, file, profile, founding, dry_run, bytes, sha256, caller,"
-    " received_at, began_at, told_at, ended_at, attempts, cancelling, step, bytes_to_read, bytes_read,"
-    " rows_read, events_made, duplicates, rejects, position, report, problem, key, body_hash"
+    " received_at, began_at, told_at, ended_at, attempts, cancelling, step, bytes_to_read,"
+    " bytes_read, rows_read, events_made, duplicates, rejects, position, report, problem, key,"
+    " body_hash"
     " FROM imports"
 )
 _NAMES: Final = _SELECT.removeprefix("SELECT ").removesuffix(" FROM imports").split(", ")

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from api.exchange.csv_table import number_text
+from api.exchange.csv_values import number_text
 from api.exchange.instants import parse_day, parse_instant
 from api.exchange.json_stream import JsonRecord
 from api.exchange.lines import JsonObject

@@ -47,6 +47,8 @@ ColumnRole: TypeAlias = Literal[
     "currency",
     "segment",
     "lost_reason",
+    "recorded_on",
+    "deleted",
 ]
 _JOINED: Final = {"name"}
 """Roles that several columns may fill together."""
@@ -226,6 +228,16 @@ class Profile(_Declared):
     currency: CurrencyCode | None = None
     calendar: CalendarProfile | None = None
     process: Identifier | None = None
+    decimal: Literal[".", ","] = "."
+    """What stands before the decimals of a number in a table."""
+    thousands: Literal[",", ".", " ", "'", "\u00a0", "\u202f"] | None = None
+    """What parts the thousands of a number in a table."""
+    empty: list[str] = Field(default_factory=list)
+    """Values of a table that stand for none."""
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Other spellings of values, by column of a table, and what each is read as."""
+    defaults: dict[ColumnRole, str] = Field(default_factory=dict)
+    """What a row of a table says where it is empty."""
     columns: dict[ColumnRole, str | list[str]] = Field(default_factory=dict)
     stages: list[StageProfile] = Field(default_factory=list)
     activities: dict[Identifier, ActivityProfile] = Field(default_factory=dict)
@@ -263,6 +275,12 @@ class Profile(_Declared):
             if isinstance(column, list) and role not in _JOINED:
                 raise ValueError(f"{role}: expected one column, not a list")
         return columns
+
+    @model_validator(mode="after")
+    def _signs_differ(self) -> Self:
+        if self.thousands == self.decimal:
+            raise ValueError("thousands: what parts them cannot stand before the decimals as well")
+        return self
 
     @model_validator(mode="after")
     def _activities_have_stages(self) -> Self:

@@ -21,7 +21,7 @@ from api.exchange.salesforce_ids import full_id
 from api.exchange.salesforce_quotes import line_item_record, quote_record
 from api.exchange.salesforce_rows import CUSTOM, RowReader
 from api.exchange.salesforce_telling import Kind, Seen, Telling
-from api.exchange.spool import Spool
+from api.exchange.spool import Key, Spool
 from api.exchange.texts import CsvRow
 
 SYSTEM: Final = "salesforce"
@@ -41,7 +41,9 @@ class SalesforceReader:
         self._export = find_export(paths, layout)
         self._profile = profile
         self._known = known
-        self._reader = RowReader(profile.zone or "UTC", profile.date_order)
+        self._reader = RowReader(
+            profile.zone or "UTC", profile.date_order, profile.decimal, profile.thousands
+        )
 
     @property
     def system(self) -> str:
@@ -207,9 +209,11 @@ class SalesforceReader:
 
 
 def _spool(deals: Spool, deal: str, kind: int, at: str, record: JsonObject) -> None:
-    # Of two rows of one moment the lower id was written first, whatever order the file has.
+    # Of two rows of one moment that which ended first came first, else that with the lower id,
+    # whatever order the file has.
     file, row = place_of(record)
-    deals.add([deal, kind, at, text_of(record, "id"), file, row], record)
+    key: Key = [deal, kind, at, text_of(record, "until"), text_of(record, "id"), file, row]
+    deals.add(key, record)
 
 
 def _row_again(content: JsonObject) -> CsvRow:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from api.exchange.csv_values import declared_rows
 from api.exchange.folders import find_files
 from api.exchange.lines import ExportRefusedError, Findings
 from api.exchange.profile import Profile
@@ -92,7 +93,7 @@ class SalesforceFiles:
     def rows(self, name: str, profile: Profile, findings: Findings) -> Iterator[CsvRow]:
         """All records of an object; none if the export lacks it."""
         for path in self.by_object.get(name, ()):
-            yield from self.layout.table(path, profile).rows(findings)
+            yield from declared_rows(self.layout.table(path, profile).rows(findings), profile)
 
     def file_of(self, name: str) -> str:
         """The file in which an object is, or would be."""

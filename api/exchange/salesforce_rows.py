@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from api.exchange.csv_table import number_text
+from api.exchange.csv_values import declared_number
 from api.exchange.instants import (
     DateOrder,
     OrderContradictedError,
@@ -20,6 +20,7 @@ from api.exchange.texts import CsvRow
 
 CUSTOM: Final = "__c"
 """How the names of fields end that a customer made."""
+_FOR_EVER: Final = "9999"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class RowReader:
 
     zone: str
     date_order: DateOrder | None
+    decimal: str = "."
+    thousands: str | None = None
 
     def instant(self, row: CsvRow, column: str) -> datetime:
         try:
@@ -56,7 +59,7 @@ class RowReader:
         if not text:
             return None
         try:
-            return Decimal(number_text(text))
+            return Decimal(declared_number(text, decimal=self.decimal, thousands=self.thousands))
         except ValueError as error:
             raise ValueError(f"{column}: {error}") from error
 
@@ -98,11 +101,20 @@ class RowReader:
                 "id": full_id(row.get("Id")),
                 "deleted": self.flag(row, "IsDeleted"),
                 "at": stamp(self.instant(row, "CreatedDate")),
+                "until": self._until(row),
                 "by": full_id(row.get("CreatedById")),
                 "category": row.get("ForecastCategory"),
             }
             | self._state(row)
         )
+
+    def _until(self, row: CsvRow) -> str:
+        """When the next row took over, which tells the order of rows of one second."""
+        if "ValidThroughDate" not in row.values:
+            return ""
+        if not row.get("ValidThroughDate"):
+            return _FOR_EVER
+        return stamp(self.instant(row, "ValidThroughDate"))
 
     def _state(self, row: CsvRow) -> JsonObject:
         """What a snapshot and the opportunity itself both say."""
