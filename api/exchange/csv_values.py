@@ -7,14 +7,15 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from api.exchange.instants import end_of_day, parse_day, parse_instant, start_of_day
+from api.exchange.instants import DateOrder, end_of_day, parse_day, parse_instant, start_of_day
 from api.exchange.profile import Profile
 from api.exchange.texts import CsvRow
 from domain.fiscal import local_day, zone_named
 from domain.values import MAX_DIGITS
 
-_TIMED: Final = re.compile(r"(.+?)[T ]+(\d{1,2}):(\d{2})(?::(\d{2}))?")
-"""A day in any order, and a time of it."""
+_TIMED: Final = re.compile(r"(.+?),?[T ]+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s?([AaPp])\.?[Mm]\.?)?")
+"""A day in any order, and a time of it on a clock of 24 or of 12 hours."""
+_NOON: Final = 12
 _MIDNIGHT: Final = time(0)
 
 
@@ -96,22 +97,36 @@ def moment(text: str, profile: Profile) -> Moment:
     try:
         at = parse_instant(text, zone)
     except ValueError:
-        return _local_moment(text, profile, zone)
+        return local_moment(text, order=profile.date_order, zone=zone)
     written = at.astimezone(zone_named(zone))
     if written.time() == _MIDNIGHT:
         return Moment(local_day(at, zone), None)
     return Moment(local_day(at, zone), at)
 
 
-def _local_moment(text: str, profile: Profile, zone: str) -> Moment:
+def local_moment(text: str, *, order: DateOrder | None, zone: str) -> Moment:
+    """A day in the declared order, with or without a local time.
+
+    Raises:
+        ValueError: it is neither, or its order is not declared.
+    """
     timed = _TIMED.fullmatch(text.strip())
     if timed is None:
-        return Moment(parse_day(text, profile.date_order), None)
-    day = parse_day(timed[1], profile.date_order)
+        return Moment(parse_day(text, order), None)
+    day = parse_day(timed[1], order)
     try:
-        clock = time(int(timed[2]), int(timed[3]), int(timed[4] or 0))
+        clock = time(_hour(int(timed[2]), timed[5]), int(timed[3]), int(timed[4] or 0))
     except ValueError as error:
         raise ValueError(f"expected a time of day, not {text!r}") from error
     if clock == _MIDNIGHT:
         return Moment(day, None)
     return Moment(day, datetime.combine(day, clock, zone_named(zone)).astimezone(UTC))
+
+
+def _hour(hour: int, half: str | None) -> int:
+    """The hour of 24; `half` is the half of the day on a clock of 12 hours."""
+    if half is None:
+        return hour
+    if not 1 <= hour <= _NOON:
+        raise ValueError("no hour of a clock of 12")
+    return hour % _NOON + (_NOON if half in "Pp" else 0)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from api.exchange.csv_values import declared_number
+from api.exchange.csv_values import declared_number, local_moment
 from api.exchange.instants import (
     DateOrder,
     OrderContradictedError,
@@ -33,10 +33,25 @@ class RowReader:
     thousands: str | None = None
 
     def instant(self, row: CsvRow, column: str) -> datetime:
+        """The instant, in ISO 8601 or as a day in the declared order and a local time.
+
+        Raises:
+            ExportRefusedError: the declared order of day and month is missing or wrong.
+        """
+        text = row.get(column)
         try:
-            return parse_instant(row.get(column), self.zone)
+            return parse_instant(text, self.zone)
         except ValueError as error:
-            raise ValueError(f"{column}: {error}") from error
+            reason = ValueError(f"{column}: {error}")
+        if ":" not in text:
+            raise reason
+        try:
+            found = local_moment(text, order=self.date_order, zone=self.zone)
+        except (OrderUndeclaredError, OrderContradictedError) as error:
+            raise ExportRefusedError(f"{column}: {error}", file=row.file, row=row.row) from error
+        except ValueError:
+            raise reason from None
+        return found.start(self.zone)
 
     def day(self, row: CsvRow, column: str) -> date | None:
         """The day; None where there is none.
