@@ -42,6 +42,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "OldValue",
         "NewValue",
     ),
+    "OpportunityLineItem": ("Id", "OpportunityId", "Quantity", "TotalPrice", "CreatedDate"),
     "Quote": ("Id", "OpportunityId", "CreatedDate"),
     "QuoteLineItem": ("Id", "QuoteId"),
     "Task": ("Id", "WhatId", "Subject", "IsClosed", "CompletedDateTime", "OwnerId"),
