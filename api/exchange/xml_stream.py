@@ -85,6 +85,8 @@ def xml_tags(path: Path, *, root: str, encoding: str | None = None) -> Iterator[
         raise _refused(path, str(error), parser) from error
     except expat.ExpatError as error:
         raise _refused(path, _reason(error), parser) from error
+    except (LookupError, ValueError) as error:
+        raise _refused(path, f"in an encoding that is not read: {error}", parser) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _refused(path, "cut short, or not gzip", parser) from error
 
