@@ -24,6 +24,7 @@ from api.exchange.xes import XesReader
 from api.storage.event_store import EventStore
 from api.storage.staging import Staging, StagingReport
 from domain.events.base import type_name
+from domain.events.catalogue import EVENT_TYPES
 
 Format: TypeAlias = Literal[
     "ndjson",
@@ -155,7 +156,7 @@ def _stage(checker: Checker, staging: Staging, findings: Findings, tell: Progres
         read += 1
         if read % _TOLD_EVERY == 0:
             tell("read", _TOLD_EVERY)
-    for line in _knowing_what_they_correct(held, checker.reader):
+    for line in _knowing_what_they_correct(held, staging):
         _add(line, checker, staging, findings)
     tell("read", read % _TOLD_EVERY)
 
@@ -167,13 +168,12 @@ def _add(line: Line, checker: Checker, staging: Staging, findings: Findings) -> 
         findings.reject(line.file, line.row, str(error))
 
 
-def _knowing_what_they_correct(held: list[Line], reader: Reader) -> Iterator[Line]:
-    """The lines with the type that each corrects, for which the source is read once more."""
+def _knowing_what_they_correct(held: list[Line], staging: Staging) -> Iterator[Line]:
+    """The lines with the type that each corrects, which may stand anywhere in the source."""
+    types = {line.external_id: line.type for line in held}
     wanted = {str(line.data.get("event_id")) for line in held}
-    types: dict[str, str] = {}
-    for line in reader.lines(Findings()) if held else ():
-        if line.external_id in wanted:
-            types[line.external_id] = line.type
+    for external_id, topic in staging.topics(wanted - types.keys()).items():
+        types[external_id] = type_name(EVENT_TYPES[topic])
     for line in held:
         yield replace(line, corrects=types.get(str(line.data.get("event_id"))))
 

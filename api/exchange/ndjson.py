@@ -121,7 +121,7 @@ def _ensure_recognised(file: str, row: int, *, recognised: bool) -> None:
 
 def _decoded(text: str) -> JsonObject:
     try:
-        content = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        content = _DECODER.decode(text)
     except RecursionError as error:
         raise _RefusedLineError("nested too deeply") from error
     if not isinstance(content, dict):
@@ -135,6 +135,9 @@ def _unique(pairs: list[tuple[str, object]]) -> JsonObject:
 
 def _no_constant(name: str) -> object:
     raise _RefusedLineError(f"{name} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
 
 
 def _line(content: JsonObject, *, file: str, row: int) -> Line:

@@ -1,6 +1,6 @@
 """Where the lines of one import wait in the database until all are known, then go to the log."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -94,6 +94,12 @@ class Staging:
             self._unfit.append(StagedReject(line.file, line.row, f"cannot be stored: {error}"))
         if len(self._buffer) >= _COPIED_AT_ONCE:
             self._flush()
+
+    def topics(self, external_ids: Collection[str]) -> dict[str, str]:
+        """The topics of those staged lines that have one of these ids."""
+        self._flush()
+        wanted = sorted(external_ids)
+        return dict(self._rows(staging_sql.TOPICS_OF, ids=wanted)) if wanted else {}
 
     def check(self, *, founding: bool) -> StagingReport:
         """What `append` would report; changes nothing in the log.

@@ -94,6 +94,10 @@ COUNTS: Final[LiteralString] = (
     " count(DISTINCT stream_id) FILTER (WHERE is_deal AND fate IS NOT DISTINCT FROM %(fate)s)"
     " FROM import_lines"
 )
+TOPICS_OF: Final[LiteralString] = (
+    "SELECT external_id, topic FROM import_lines WHERE external_id = ANY(%(ids)s) ORDER BY seq DESC"
+)
+"""Of lines under one id the first one counts, which comes last here."""
 TOPICS: Final[LiteralString] = (
     "SELECT topic, count(*) FROM import_lines WHERE fate IS NOT DISTINCT FROM %(fate)s"
     " GROUP BY topic ORDER BY topic"

@@ -53,7 +53,7 @@ def mutated(content: bytes, suffix: str, chance: random.Random) -> bytes:
     """The file with one to eight changes, of its bytes or of what they say."""
     structured = _STRUCTURED.get(suffix)
     if structured is not None and chance.random() < 0.6:
-        with suppress(ValueError, csv.Error, RecursionError, sqlite3.Error):
+        with suppress(ValueError, LookupError, csv.Error, RecursionError, sqlite3.Error):
             return structured(content, chance)
     data = bytearray(content)
     for _ in range(chance.randint(1, 8)):
