@@ -30,7 +30,8 @@ _BEGIN: Final[LiteralString] = (
     " began_at = coalesce(began_at, %(now)s), told_at = %(now)s, bytes_to_read = NULL,"
     " first_position = coalesce(first_position, (SELECT position FROM log_head))"
     " WHERE id = %(id)s AND state IN ('waiting', 'running')"
-    " RETURNING format, file, profile, founding, dry_run, attempts, first_position"
+    " RETURNING format, file, profile, founding, dry_run, attempts, began_at < %(now)s,"
+    " first_position"
 )
 _OPENED: Final[LiteralString] = (
     "UPDATE imports SET bytes_to_read = %(size)s, step = 'reading' WHERE id = %(id)s RETURNING 1"
@@ -85,8 +86,10 @@ class ImportJob:
     founding: bool
     dry_run: bool
     attempts: int
+    resumed: bool
+    """Whether it had begun before, and what it appended then may be in the log."""
     first_position: int
-    """The head of the log when the first attempt began."""
+    """The head of the log when it first began."""
     findings: Findings = field(default_factory=Findings)
     _system: str | None = None
     _step: Step = "read"
@@ -181,11 +184,11 @@ class ImportJob:
 
     def _founded(self) -> bool:
         """Whether an attempt that nobody heard of has founded the ledger: all of it, or nothing."""
-        return self.attempts > 1 and self._made()[0] > 0
+        return self.resumed and self._made()[0] > 0
 
     def _of_all_attempts(self, report: ImportReport) -> ImportReport:
         """The report of all attempts together: what an earlier one made is no duplicate."""
-        if self.attempts == 1 or self.dry_run:
+        if not self.resumed or self.dry_run:
             return report
         events, deals, gaps = self._made()
         earlier = events - report.events_made
@@ -247,8 +250,9 @@ def begin(store: EventStore, import_id: UUID, *, now: datetime, counts: bool) ->
     `counts` says whether this is another attempt.
     """
     rows = store.rows(_BEGIN, {"id": import_id, "now": now, "counts": int(counts)})
-    names = ("format", "file", "profile", "founding", "dry_run", "attempts", "first_position")
-    return dict(zip(names, rows[0], strict=True)) if rows else {}
+    names = ("format", "file", "profile", "founding", "dry_run")
+    more = ("attempts", "resumed", "first_position")
+    return dict(zip((*names, *more), rows[0], strict=True)) if rows else {}
 
 
 def _report_text(report: ImportReport) -> str:
