@@ -93,7 +93,7 @@ TARGETS: Final = (
 )
 
 
-_MOST: Final = 15_000
+_MOST: Final = 6_000
 
 
 def _shortened(path: Path) -> bytes:
