@@ -1,6 +1,7 @@
 """A server that takes uploads, whose imports run when the test lets them."""
 
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,6 +68,19 @@ class Importing:
         return sorted(path.name for path in self.uploads.folder.iterdir() if path.name != "lock")
 
 
+class Numbers:
+    """The number of the test that runs, so that the deals of each are its own."""
+
+    now = 0
+
+    def __next__(self) -> int:
+        self.now += 1
+        return self.now
+
+
+TESTS: Final = Numbers()
+
+
 @contextmanager
 def importing_on(database: str, home: Path) -> Iterator[Importing]:
     uploads = Uploads(home, most=MOST)
@@ -91,3 +105,24 @@ def zip_of(folder: Path, **more: str) -> bytes:
         for name, content in more.items():
             archive.writestr(f"{name}.yaml", content)
     return held.getvalue()
+
+
+def lines(*deals: str, bad: int = 0) -> bytes:
+    """Lines that open deals, and some that cannot be read."""
+    told = [
+        {
+            "stream": f"deal:{TESTS.now}-{deal}",
+            "external_id": f"{TESTS.now}-{deal}:opened",
+            "type": "deal_opened",
+            "occurred_at": "2025-01-08T00:00:00Z",
+            "actor": "ann",
+            "data": {"name": deal, "account": {"id": "acme", "name": "Acme"}, "owner": "ann"},
+        }
+        for deal in deals
+    ]
+    texts = [json.dumps(one) for one in told] + ["{}"] * bad
+    return "".join(text + "\n" for text in texts).encode()
+
+
+def head(door: Importing) -> int:
+    return door.ledger.store.head().position
