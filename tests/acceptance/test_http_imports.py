@@ -1,7 +1,6 @@
 """Imports over HTTP: sent in, watched, listed, and refused."""
 
 import gzip
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,35 +9,7 @@ import pytest
 
 from api.imports import MAX_WAITING
 from tests.support.exports import PACK, weekly_export
-from tests.support.ledgers import SCHEMA
-from tests.support.postgres import PostgresServer
-from tests.support.uploads import MOST, TESTS, Importing, head, importing_on, lines, zip_of
-
-
-@pytest.fixture(scope="module")
-def shared_door(
-    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Importing]:
-    with (
-        postgres_server.ledger(SCHEMA) as database,
-        importing_on(database, tmp_path_factory.mktemp("home")) as served,
-    ):
-        yield served
-
-
-@pytest.fixture
-def door(shared_door: Importing) -> Iterator[Importing]:
-    """A server whose ledger other tests wrote to as well; it leaves nothing that waits."""
-    next(TESTS)
-    yield shared_door
-    shared_door.run()
-
-
-@pytest.fixture
-def empty_door(database: str, tmp_path: Path) -> Iterator[Importing]:
-    next(TESTS)
-    with importing_on(database, tmp_path) as served:
-        yield served
+from tests.support.uploads import MOST, Importing, head, lines, zip_of
 
 
 def test_an_upload_waits_is_imported_and_leaves_no_file(door: Importing) -> None:

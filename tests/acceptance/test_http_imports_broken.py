@@ -1,8 +1,6 @@
 """Imports over HTTP that are cancelled, stopped, killed or find a fault."""
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,35 +11,7 @@ from api import import_job
 from api.exchange.importing import run_import
 from api.import_runner import MAX_ATTEMPTS
 from api.storage.errors import LogUnavailableError
-from tests.support.ledgers import SCHEMA
-from tests.support.postgres import PostgresServer
-from tests.support.uploads import TESTS, Importing, head, importing_on, lines
-
-
-@pytest.fixture(scope="module")
-def shared_door(
-    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Importing]:
-    with (
-        postgres_server.ledger(SCHEMA) as database,
-        importing_on(database, tmp_path_factory.mktemp("home")) as served,
-    ):
-        yield served
-
-
-@pytest.fixture
-def door(shared_door: Importing) -> Iterator[Importing]:
-    """A server whose ledger other tests wrote to as well; it leaves nothing that waits."""
-    next(TESTS)
-    yield shared_door
-    shared_door.run()
-
-
-@pytest.fixture
-def empty_door(database: str, tmp_path: Path) -> Iterator[Importing]:
-    next(TESTS)
-    with importing_on(database, tmp_path) as served:
-        yield served
+from tests.support.uploads import Importing, head, lines
 
 
 class Passed:
