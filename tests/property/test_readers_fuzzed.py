@@ -1,6 +1,8 @@
 """No reader crashes or hangs on files made wrong; `scripts/fuzz` looks for longer."""
 
 import random
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,18 @@ def test_an_encoding_that_xml_does_not_know_is_refused(tmp_path: Path) -> None:
     for encoding in ("UPF-8", "utf-32", "big5"):
         text = f'<?xml version="1.0" encoding="{encoding}"?><log/>'.encode()
         assert held(xes, [("log.xes", text)], tmp_path) == "refused"
+
+
+def test_a_table_of_objects_without_ids_is_refused(shared_data: Path, tmp_path: Path) -> None:
+    target = next(one for one in TARGETS if one.path.endswith(".sqlite"))
+    ((name, content),) = seeds_of(target, shared_data)
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.deserialize(content)
+        database.execute("ALTER TABLE object_Deal RENAME COLUMN ocel_id TO odd")
+        database.commit()
+        content = database.serialize()
+
+    assert held(target, [(name, content)], tmp_path) == "refused"
 
 
 def test_a_fault_is_found(
