@@ -11,10 +11,12 @@ from fastapi import APIRouter, FastAPI
 from api import clock
 from api.all_projections import projections
 from api.application import Application
+from api.audit.tables import AuditTables
 from api.board import Board
 from api.close_patterns import ClosePatterns
 from api.context import ContextReader, LatestContext
 from api.customers import Customers
+from api.exports import Exports
 from api.forecasts import Forecasts
 from api.http.app import create_app
 from api.http.limits import Limits
@@ -66,6 +68,7 @@ class Ledger:
     questions: DealQuestions
     processes: ProcessQuestions
     worker: Worker
+    audit: AuditTables
     states: StateReader
     places: Places
     lists: DealLists
@@ -81,6 +84,7 @@ class Ledger:
     access: Access
     keys: Keys
     accesses: Accesses
+    exports: Exports
 
 
 @contextmanager
@@ -140,6 +144,7 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
         questions=questions,
         processes=ProcessQuestions(store, context, places),
         worker=worker,
+        audit=AuditTables(projecting, context, worker),
         states=StateReader(store, context, projections()),
         places=places,
         lists=DealLists(store, places),
@@ -155,6 +160,7 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
         access=access,
         keys=Keys(store, clock.now),
         accesses=Accesses(store, clock.now),
+        exports=Exports(store, LogLists(store)),
     )
 
 
@@ -213,6 +219,7 @@ def _services(
         processes=ledger.processes,
         lists=ledger.lists,
         log=LogLists(ledger.store),
+        exports=ledger.exports,
         figures=ledger.figures,
         replays=ledger.replays,
         quarters=ledger.quarters,

@@ -9,7 +9,7 @@ from threading import Thread
 
 import structlog
 
-from api.bootstrap import build_ledger
+from api.bootstrap import Ledger, build_ledger
 from api.child_process import PAUSE_SECONDS, begin_child, run_child
 from api.logs import LogLevel
 from api.storage.event_store import EventStore
@@ -57,6 +57,14 @@ def _work(dsn: str, schema: str, log_level: LogLevel, told: Pipe) -> None:
     stop = begin_child(told, log_level=log_level)
     store = EventStore(dsn, schema=schema)
     try:
-        build_ledger(store, store).worker.run(stop)
+        follow(build_ledger(store, store), stop)
     finally:
         store.close()
+
+
+def follow(ledger: Ledger, stop: Flag) -> None:
+    """Keep the views of a ledger, and behind them what auditors read, until told to stop."""
+    auditing = Thread(target=ledger.audit.run, args=(stop,), name="audit", daemon=True)
+    auditing.start()
+    ledger.worker.run(stop)
+    auditing.join()

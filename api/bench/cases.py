@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from api.bench import bringing_in, projecting, serving, timing, writing
+from api.bench import bringing_in, exporting, projecting, serving, timing, writing
 from api.bench.harness import Case
 
 CASES: Final[tuple[Case, ...]] = (
@@ -10,5 +10,6 @@ CASES: Final[tuple[Case, ...]] = (
     *bringing_in.CASES,
     *serving.CASES,
     *timing.CASES,
+    *exporting.CASES,
     *projecting.CASES,
 )

@@ -11,6 +11,7 @@ from uuid import UUID
 from api.all_projections import projections
 from api.bench.ledger import Connection
 from api.bootstrap import Ledger, ledger_at
+from api.exports import Export, Tally
 from api.rebuild import drop_previous, rebuild
 from api.storage.log_reader import LogReader
 from api.storage.roles import Addresses
@@ -76,6 +77,12 @@ def derive_verdicts(ledger: Ledger) -> int:
         at = ledger.store.recorded_at_of(head) or _EMPTY_LOG_AT
         context = KnownContext(connection, known=known, as_of=head, at=at, ledger=bookings)
         return len(verdicts(context))
+
+
+def export(ledger: Ledger, name: str) -> int:
+    """Write the whole log in a format, and give how many bytes that are."""
+    everything = Export(format=name, upto=ledger.store.head().position)
+    return sum(map(len, ledger.exports.written(everything, Tally(0))))
 
 
 def read_whole_log(ledger: Ledger) -> int:

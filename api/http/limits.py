@@ -22,6 +22,10 @@ MAX_BULKS: Final = 2
 MAX_UPLOADS: Final = 4
 """Uploads that come in at once: each is written to the disk as it comes."""
 
+MAX_EXPORTS: Final = 4
+"""Exports at once: each reads the log for as long as its client takes, and two formats sort it on
+the disk."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

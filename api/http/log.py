@@ -1,4 +1,4 @@
-"""The routes of the log itself: its pages, in four formats, and its stream."""
+"""The routes of the log itself: its pages, in several formats, and its stream."""
 
 import asyncio
 import re
@@ -14,7 +14,7 @@ from api.answers import event_json, json_bytes
 from api.errors import BeyondTheLogError, MalformedRequestError, NotPermittedError
 from api.http import contract, schemas
 from api.http.deals import deal_named
-from api.http.formats import FORMATS, written
+from api.http.formats import FORMATS, NAMES
 from api.http.guard import GuardedRoute, does, identity_of, note_access, reach_of
 from api.http.moments import (
     INSTANT_PATTERN,
@@ -32,8 +32,11 @@ from api.http.reply import link_with, reply
 from api.http.services import Services, services_of
 from api.http.shield import authenticated
 from api.http.slots import SlottedStream
+from api.identity.accesses import Exported
 from api.identity.permissions import Action, ensure_may
+from api.identity.reach import Reach
 from api.lists_log import LogFilters
+from api.moment import Moment
 from api.parameters import some_of
 from api.storage.errors import LogUnavailableError
 from domain.events.base import type_name
@@ -127,14 +130,9 @@ def list_events(
     page keeps it, so that pages stay what they were while others append. With `effective_at` it
     holds only what had occurred by then.
     """
-    services, reach = services_of(request), reach_of(request)
+    services = services_of(request)
     media_type = _offered(request, accept)
-    if upto is not None and as_of is not None:
-        raise MalformedRequestError("upto: it says the same as as_of; give one", field="upto")
-    end_of_range = f"position:{upto}" if upto else as_of
-    # Whose a deal is the views tell: an answer that went past them would miss new deals for good.
-    resolve = moment_of_log if reach.whole and not wanted.need_views else moment_of_views
-    moment = resolve(services, Asked(end_of_range, effective_at, min_position))
+    moment, reach = range_asked(request, wanted, (upto, as_of, effective_at, min_position))
     wanted = replace(wanted, occurred_by=moment.cut)
     end = moment.position if before is None else min(moment.position, before - 1)
     events = services.log.page(
@@ -145,9 +143,32 @@ def list_events(
     if media_type != "application/json":
         headers = {"X-Position": str(moment.position)}
         headers |= {"Link": f'<{link}>; rel="next"'} if link else {}
-        return Response(written(page, media_type), headers=headers, media_type=media_type)
+        name = NAMES[media_type]
+        given = Exported(name, after=after or 0, upto=end, events=len(page))
+        note_access(request, "export", given)
+        body = services.exports.page(page, name)
+        return Response(body, headers=headers, media_type=media_type)
     answer = {"upto": moment.position, "events": [event_json(e) for e in page], "next": link}
     return reply(request, answer, moment, next_link=link)
+
+
+def range_asked(
+    request: Request,
+    wanted: LogFilters,
+    asked: tuple[int | None, str | None, str | None, int | None],
+) -> tuple[Moment, Reach]:
+    """Settle where a range of the log ends, and who asks for it; not on the loop.
+
+    `asked` is `upto`, `as_of`, `effective_at` and `min_position`.
+    """
+    upto, as_of, effective_at, min_position = asked
+    services, reach = services_of(request), reach_of(request)
+    if upto is not None and as_of is not None:
+        raise MalformedRequestError("upto: it says the same as as_of; give one", field="upto")
+    end_of_range = f"position:{upto}" if upto else as_of
+    # Whose a deal is the views tell: an answer that went past them would miss new deals for good.
+    resolve = moment_of_log if reach.whole and not wanted.need_views else moment_of_views
+    return resolve(services, Asked(end_of_range, effective_at, min_position)), reach
 
 
 def _next_page(
@@ -159,11 +180,10 @@ def _next_page(
 
 
 def _offered(request: Request, accept: str) -> str:
-    """Give the format to answer in; all but JSON is an export, which is noted before it is made."""
+    """Give the format to answer in; all but JSON is an export."""
     media_type = _acceptable(accept)
     if media_type != "application/json":
         ensure_may(identity_of(request), Action.EXPORT)
-        note_access(request, "export")
     return media_type
 
 

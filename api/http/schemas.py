@@ -47,6 +47,14 @@ class Standing(Answer):
     effective_at: datetime
 
 
+class CorrectionTold(Answer):
+    """Who corrected an event, when and why."""
+
+    rep: str
+    recorded_at: datetime
+    reason: str
+
+
 class LateEvent(Answer):
     """An event that an answer rests on and that was told late, or told otherwise before."""
 
@@ -57,6 +65,7 @@ class LateEvent(Answer):
     recorded_at: datetime
     because: list[str]
     corrected_by: UUID | None
+    correction: CorrectionTold | None
 
 
 class Money(Answer):
