@@ -240,8 +240,7 @@ def _services(
         accesses=ledger.accesses,
         keys=ledger.keys,
         imports=Imports(ledger.store, clock.now, uploads.folder),
-        upload_limit=uploads.most,
-        import_received=uploads.received,
+        intake=uploads,
         stopping=stopping,
         worker_pid=worker_pid,
     )

@@ -71,18 +71,18 @@ async def send_import(
     ensure_type(request.headers.get("content-type", ""), MEDIA_TYPE)
     services = services_of(request)
     asked = Asked(format=format, file=file, profile=profile, founding=founding, dry_run=dry_run)
-    _ensure_room(request, services.upload_limit)
+    _ensure_room(request, services.intake.most)
     slot = services.uploads.take()
     try:
         upload = await asyncio.to_thread(services.imports.receive)
         try:
-            await _receive(request, upload, most=services.upload_limit)
+            await _receive(request, upload, most=services.intake.most)
             told, replayed = await asyncio.to_thread(_ask, request, upload, asked, key)
         finally:
             await asyncio.to_thread(upload.__exit__)
     finally:
         slot.release()
-    services.import_received()
+    services.intake.received()
     headers = {"Location": f"/v1/imports/{told['import_id']}"}
     headers |= {"Idempotent-Replayed": "true"} if replayed else {}
     return _plain(told, HTTPStatus.ACCEPTED, headers)

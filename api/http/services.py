@@ -20,7 +20,7 @@ from api.identity.access import Access
 from api.identity.accesses import Accesses
 from api.identity.authenticator import Authenticator
 from api.identity.keys import Keys
-from api.imports import Imports
+from api.imports import Imports, Uploads
 from api.lists import DealLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
@@ -42,8 +42,8 @@ class Services:
     """The use cases and readers behind the routes.
 
     Whoever stops the server sets `stopping` first, so that streams end and do not hold the stop up.
-    `worker_pid` gives the process that keeps the views up, None while there is none. A file to
-    import has `upload_limit` bytes at most; `import_received` is told of each that came.
+    `worker_pid` gives the process that keeps the views up, None while there is none. `intake`
+    bounds the files to import, and is told of each that came.
     """
 
     application: Application
@@ -72,8 +72,7 @@ class Services:
     accesses: Accesses
     keys: Keys
     imports: Imports
-    upload_limit: int
-    import_received: Callable[[], None]
+    intake: Uploads
     stopping: Flag = field(default_factory=Flag)
     worker_pid: Callable[[], int | None] = lambda: None
     streams: Slots = field(default_factory=partial(Slots, MAX_STREAMS, "followers of the log"))
