@@ -135,7 +135,7 @@ class Conditions(Writing):
     def _given(self, name: str, *, wanted: bool) -> sql.Composable:
         """Give where a field says anything."""
         if name in JUDGED_FIELDS:
-            judged = self.equal(sql.SQL("topic"), ACT_TOPICS)
+            judged: sql.Composable = self.equal(sql.SQL("topic"), ACT_TOPICS)
             if self._findings is not None:
                 told = [i for i, one in self._findings.items() if name == "verdict" or one.rules]
                 judged = self._events(told)

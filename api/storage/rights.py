@@ -35,7 +35,7 @@ PROJECTED: Final = frozenset(
         *("projections", "parked", "rebuilds", "rebuild_progress"),
         *("spans", "hindsight_spans", "slabs", "hindsight_slabs", "deltas", "hindsight_deltas"),
         *("credits", "acts", "stays", "ticks", "plans", "advances"),
-        *("commitments", "signs", "claims", "openings", "goals"),
+        *("commitments", "signs", "claims", "openings", "goals", "contexts"),
     }
 )
 """The tables of the projector, which can all be made again from the log."""
