@@ -68,6 +68,7 @@ class Ledger:
     states: StateReader
     places: Places
     lists: DealLists
+    log: LogLists
     figures: Figures
     replays: ReplayReader
     quarters: Quarters
@@ -142,6 +143,7 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
         states=StateReader(store, context, projections()),
         places=places,
         lists=DealLists(store, places),
+        log=LogLists(store, context, places, access),
         figures=figures,
         replays=replays,
         quarters=Quarters(replays),
@@ -201,7 +203,7 @@ def _services(
         questions=ledger.questions,
         processes=ledger.processes,
         lists=ledger.lists,
-        log=LogLists(ledger.store),
+        log=ledger.log,
         figures=ledger.figures,
         replays=ledger.replays,
         quarters=ledger.quarters,

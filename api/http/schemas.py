@@ -246,11 +246,31 @@ class DealEventsAnswer(Standing):
 
 
 class LogPage(Answer):
-    """A page of the log; `next` is where the following one is, all up to the same position."""
+    """A page of the log; `next` is where the following one is, all up to the same position.
+
+    `query` is how the question was read: the query and all filters as one.
+    """
 
     upto: int
+    query: str
     events: list[Event]
     next: str | None
+
+
+class LogCounts(Answer):
+    """How many events a query holds for, and in the largest groups, the largest first.
+
+    A group has one field for each part of `by`, null where an event says nothing of it, and its
+    `count`; `more` says that there are further groups.
+    """
+
+    as_of: AsOf
+    effective_at: datetime
+    query: str
+    by: list[str]
+    total: int
+    groups: list[dict[str, str | int | None]]
+    more: bool
 
 
 class ChangedVerdict(Answer):
