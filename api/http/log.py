@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
@@ -14,7 +14,7 @@ from api.errors import BeyondTheLogError, MalformedRequestError, NotPermittedErr
 from api.http import contract, schemas
 from api.http.formats import FORMATS, written
 from api.http.guard import GuardedRoute, does, identity_of, note_access, reach_of
-from api.http.log_query import Wanted
+from api.http.log_query import Paged, Position, Wanted
 from api.http.moments import (
     Asked,
     AskedMoment,
@@ -31,12 +31,10 @@ from api.http.shield import authenticated
 from api.http.slots import SlottedStream
 from api.identity.permissions import Action, ensure_may
 from api.identity.reach import Reach
-from api.lists_log import MAX_LIMIT
 from api.moment import Moment
 from api.parameters import some_of
 from api.query.counting import DIMENSIONS, counts_views
-from api.query.question import LogQuestion, Sort, needs_views
-from api.query.statements import Bounds
+from api.query.question import LogQuestion, needs_views
 from api.query.tree import render
 from api.storage.errors import LogUnavailableError
 from domain.events.base import type_name
@@ -47,7 +45,6 @@ HEARTBEAT_SECONDS: Final = 15.0
 _PAUSE_SECONDS: Final = 0.25
 _STREAM_BATCH: Final = 500
 _UNWANTED: Final = re.compile(r"q=0(\.0{0,3})?")
-Position: TypeAlias = Annotated[int | None, Query(ge=0, le=2**62)]
 
 
 @router.get(
@@ -59,20 +56,11 @@ Position: TypeAlias = Annotated[int | None, Query(ge=0, le=2**62)]
 def list_events(
     request: Request,
     wanted: Wanted,
-    after: Position = None,
-    before: Position = None,
+    paged: Paged,
     upto: Position = None,
     as_of: AsOf = None,
     effective_at: EffectiveAt = None,
     min_position: MinPosition = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
-    sort: Annotated[
-        Sort | None,
-        Query(description="A minus sign turns the order round. Default: position."),
-    ] = None,
-    order: Annotated[
-        Literal["asc", "desc"] | None, Query(description="By position; `sort` says the same.")
-    ] = None,
     accept: Annotated[str, Header(max_length=500)] = "application/json",
 ) -> Response:
     """Give a page of the events that a query holds for, in the order of either clock.
@@ -87,8 +75,8 @@ def list_events(
     media_type = _offered(request, accept)
     asked = Asked(as_of, effective_at, min_position)
     moment = _moment(services, reach, asked, upto=upto, views=needs_views(wanted))
-    question = LogQuestion(query=wanted, moment=moment, sort=_sort(sort, order), reach=reach)
-    page = services.log.page(question, limit=limit, bounds=Bounds(after, before))
+    question = LogQuestion(query=wanted, moment=moment, sort=paged.sort, reach=reach)
+    page = services.log.page(question, limit=paged.limit, bounds=paged.bounds)
     link = _next_page(request, question, page.last)
     if media_type != "application/json":
         headers = {"X-Position": str(moment.position)}
@@ -144,12 +132,6 @@ def _moment(
     # Whose a deal is the views tell: an answer that went past them would miss new deals for good.
     resolve = moment_of_views if views or not reach.whole else moment_of_log
     return resolve(services, asked)
-
-
-def _sort(sort: Sort | None, order: Literal["asc", "desc"] | None) -> Sort:
-    if sort is not None and order is not None:
-        raise MalformedRequestError("order: sort says it already; give one", field="order")
-    return sort or ("-position" if order == "desc" else "position")
 
 
 def _next_page(request: Request, question: LogQuestion, last: int | None) -> str | None:

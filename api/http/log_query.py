@@ -1,14 +1,19 @@
 """The parameters that say which events of the log are asked for: a query, and filters beside it."""
 
-from typing import Annotated, TypeAlias
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
 
 from fastapi import Depends, Query
 
+from api.errors import MalformedRequestError
 from api.http.deals import deal_named
 from api.http.moments import INSTANT_PATTERN, instant_named
+from api.lists_log import MAX_LIMIT
 from api.parameters import some_of
 from api.query.fields import CHANNELS
 from api.query.parser import MAX_LENGTH, parse
+from api.query.question import Sort
+from api.query.statements import Bounds
 from api.query.tree import Comparison, Term, all_of, term
 from api.query.tree import Query as Tree
 from domain.events.catalogue import TYPES_BY_NAME
@@ -23,6 +28,7 @@ Instant: TypeAlias = Annotated[
         json_schema_extra={"pattern": f"^{INSTANT_PATTERN}$"},
     ),
 ]
+Position: TypeAlias = Annotated[int | None, Query(ge=0, le=2**62)]
 QueryText: TypeAlias = Annotated[
     str | None,
     Query(
@@ -89,3 +95,39 @@ def _ranged(field: str, since: str | None, until: str | None) -> list[Term]:
 
 Wanted: TypeAlias = Annotated[Tree, Depends(query)]
 """What a request asks of the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageAsked:
+    """How many events are asked for, in which order, and between which of them."""
+
+    limit: int
+    sort: Sort
+    bounds: Bounds
+
+
+def page_asked(
+    after: Position = None,
+    before: Position = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
+    sort: Annotated[
+        Sort | None,
+        Query(description="A minus sign turns the order round. Default: position."),
+    ] = None,
+    order: Annotated[
+        Literal["asc", "desc"] | None, Query(description="By position; `sort` says the same.")
+    ] = None,
+) -> PageAsked:
+    """Take the parameters of a page.
+
+    Raises:
+        MalformedRequestError: they name two orders.
+    """
+    if sort is not None and order is not None:
+        raise MalformedRequestError("order: sort says it already; give one", field="order")
+    sort = sort or ("-position" if order == "desc" else "position")
+    return PageAsked(limit, sort, Bounds(after, before))
+
+
+Paged: TypeAlias = Annotated[PageAsked, Depends(page_asked)]
+"""Which page of it a request asks for."""
