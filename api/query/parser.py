@@ -124,7 +124,7 @@ class _Reading:
             self._at = bare.end()
             return self._range(name, bare[0], column)
         values = [self._value()]
-        while same and self._next(","):
+        while self._next(","):
             self._at += 1
             values.append(self._value())
         if len(values) > MAX_VALUES:
