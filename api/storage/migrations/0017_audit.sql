@@ -15,7 +15,6 @@ CREATE TABLE contexts (
 );
 CREATE INDEX contexts_of_an_owner ON contexts (owner, position);
 CREATE INDEX contexts_in_a_stage ON contexts (stage, position);
-CREATE INDEX contexts_of_a_deal ON contexts (deal_id, position);
 
 -- Which deals were ever of an account, and which somebody owns.
 CREATE INDEX spans_of_an_account ON spans (account_id);
