@@ -2,7 +2,13 @@
 
 from typing import Final
 
-from api.bench import projecting, serving, timing, writing
+from api.bench import auditing, projecting, serving, timing, writing
 from api.bench.harness import Case
 
-CASES: Final[tuple[Case, ...]] = (*writing.CASES, *serving.CASES, *timing.CASES, *projecting.CASES)
+CASES: Final[tuple[Case, ...]] = (
+    *writing.CASES,
+    *serving.CASES,
+    *timing.CASES,
+    *auditing.CASES,
+    *projecting.CASES,
+)

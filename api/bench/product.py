@@ -11,6 +11,7 @@ from uuid import UUID
 from api.all_projections import projections
 from api.bench.ledger import Connection
 from api.bootstrap import Ledger, ledger_at
+from api.moment import Moment
 from api.rebuild import drop_previous, rebuild
 from api.storage.log_reader import LogReader
 from api.storage.roles import Addresses
@@ -44,11 +45,11 @@ def opened(dsn: str, *, schema: str) -> Iterator[Ledger]:
         yield ledger
 
 
-def bring_up_spans(dsn: str, *, schema: str) -> None:
-    """Make the spans of a ledger that has none, in the fastest way there is."""
+def bring_up(dsn: str, name: str, *, schema: str) -> None:
+    """Make the rows of a projection that has none, in the fastest way there is."""
     with LogReader(dsn, schema=schema).closing() as store:
-        rebuild(store, SPANS, projections)
-        drop_previous(store, SPANS, projections)
+        rebuild(store, name, projections)
+        drop_previous(store, name, projections)
 
 
 def rebuild_spans(dsn: str, *, schema: str, processes: int) -> RebuiltSpans:
@@ -76,6 +77,13 @@ def derive_verdicts(ledger: Ledger) -> int:
         at = ledger.store.recorded_at_of(head) or _EMPTY_LOG_AT
         context = KnownContext(connection, known=known, as_of=head, at=at, ledger=bookings)
         return len(verdicts(context))
+
+
+def now_of(ledger: Ledger) -> Moment:
+    """Give the moment of the last event of a log, which lies in the past."""
+    head = ledger.store.head()
+    at = head.recorded_at or _EMPTY_LOG_AT
+    return Moment(head.position, head.recorded_at, at, None)
 
 
 def read_whole_log(ledger: Ledger) -> int:

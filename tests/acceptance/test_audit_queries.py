@@ -23,7 +23,7 @@ def company(postgres_server: Any) -> Iterator[Company]:
         yield served
 
 
-def asked(company: Company, who: str, path: str, **parameters: object) -> Any:
+def asked(company: Company, who: str, path: str, **parameters: str) -> Any:
     answer = company.client.get(path, params=parameters, headers=company.as_(who))
     assert answer.status_code == 200, answer.text
     return answer.json()

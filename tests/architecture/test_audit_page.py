@@ -1,4 +1,4 @@
-"""The page on queries of the log says every field, every group and every bound as the code has it."""
+"""The page on queries of the log says every field and every bound as the code has it."""
 
 import re
 from pathlib import Path
@@ -27,8 +27,8 @@ def test_the_page_names_what_can_be_named() -> None:
 
 def test_the_page_states_the_bounds_of_the_code() -> None:
     for said in (
-        f"at most {parser.MAX_LENGTH:,} characters, {parser.MAX_TERMS} terms, and "
-        f"{parser.MAX_VALUES} values",
+        f"at most {parser.MAX_LENGTH:,} characters, {parser.MAX_TERMS} terms",
+        f"{parser.MAX_VALUES} values in a term",
         f"parentheses, {parser.MAX_DEPTH} deep",
         f"(100, at most {MAX_LIMIT:,})",
         f"at most about {MAX_JUDGED:,} events",
