@@ -14,6 +14,7 @@ from api.cli_serve import token_of
 from api.settings import SettingsError
 from api.storage.roles import Role
 from tests.support.ledgers import import_lines, ledger_on
+from tests.support.queries import imported_lines
 from tests.support.roles import address, url
 from tests.support.thirty import Lines, thirty_lines
 
@@ -340,7 +341,7 @@ def sentence_of(told: Any) -> str:
 
 def test_the_log_is_asked_in_every_form(run: Run, database: str, tmp_path: Path) -> None:
     with ledger_on(database) as ledger:
-        import_lines(ledger, tmp_path, thirty_lines(), founding=True)
+        import_lines(ledger, tmp_path, imported_lines())
     query = "type:stage_entered,discount_offered data.percent:*"
 
     code, out, _ = run("events", query, "--format", "json", "--limit", "2", "--sort", "-occurred")

@@ -34,6 +34,8 @@ from domain.known import Known
 from domain.replay import Event, view
 from projections.batch import deal_of
 from projections.spans.fold import DealState, fold
+from tests.support.ledgers import Line
+from tests.support.thirty import Lines, usd
 
 Said = Mapping[str, list[Any]]
 _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
@@ -244,3 +246,39 @@ def _verdicts(ledger: Ledger, deal: UUID, moment: Moment) -> dict[UUID, tuple[st
 
 def _some(value: Any) -> list[Any]:
     return [] if value is None else [value]
+
+
+def imported_lines(*, later: bool = False) -> list[Line]:
+    """Give lines of an ordinary import, some with the time at which their source was told.
+
+    The `later` ones say more of the same deals, late and otherwise than before.
+    """
+    lines = Lines()
+    for number, deal in enumerate(("Q1", "Q2", "Q3"), start=1):
+        name, amount = f"deal:{deal}", {"amount": usd(f"{number}0000")}
+        if later:
+            lines.add(name, "amount_changed", f"2025-02-0{number}T10:00:00Z", amount, actor="bob")
+            lines.add(name, "stage_entered", "2025-03-20T10:00:00Z", {"stage": "prove"})
+            lines.add(name, "owner_changed", "2025-02-20T10:00:00Z", {"owner": "bob"})
+            continue
+        lines.open(deal, f"2025-01-0{number}T10:00:00Z", **(amount if number > 1 else {}))
+        lines.add(name, "stage_entered", "2025-02-10T10:00:00Z", {"stage": "discover"})
+        lines.add(name, "discount_offered", "2025-03-30T10:00:00Z", {"percent": f"{number}5"})
+        lines.add(name, "activity_ticked", "2025-03-30T10:00:00Z", {"activity": "fit"})
+        gap = {"from": "2025-01-02T00:00:00Z", "to": "2025-02-01T00:00:00Z", "fields": ["stage"]}
+        lines.add(name, "history_gap", "2025-02-01T00:00:00Z", gap)
+        corrected = {"event_id": f"{name}/{len(lines.all) - 3}", "reason": "Typed wrongly"}
+        lines.add(
+            name, "event_amended", "2025-04-01T10:00:00Z", {**corrected, "data": {"percent": "4"}}
+        )
+    told = [timedelta(0), timedelta(hours=1), timedelta(days=40), None]
+    if later:
+        return [{**line, "external_id": f"{line['external_id']}/later"} for line in lines.all]
+    return [_told_by_source(line, told[n % len(told)]) for n, line in enumerate(lines.all)]
+
+
+def _told_by_source(line: Line, lag: timedelta | None) -> Line:
+    if lag is None:
+        return line
+    at = datetime.fromisoformat(str(line["occurred_at"])) + lag
+    return {**line, "recorded_at": at.isoformat()}
