@@ -256,12 +256,13 @@ def imported_lines(*, later: bool = False) -> list[Line]:
     lines = Lines()
     for number, deal in enumerate(("Q1", "Q2", "Q3"), start=1):
         name, amount = f"deal:{deal}", {"amount": usd(f"{number}0000")}
+        more: dict[str, Any] = amount if number > 1 else {}
         if later:
             lines.add(name, "amount_changed", f"2025-02-0{number}T10:00:00Z", amount, actor="bob")
             lines.add(name, "stage_entered", "2025-03-20T10:00:00Z", {"stage": "prove"})
             lines.add(name, "owner_changed", "2025-02-20T10:00:00Z", {"owner": "bob"})
             continue
-        lines.open(deal, f"2025-01-0{number}T10:00:00Z", **(amount if number > 1 else {}))
+        lines.open(deal, f"2025-01-0{number}T10:00:00Z", actor="ann", **more)
         lines.add(name, "stage_entered", "2025-02-10T10:00:00Z", {"stage": "discover"})
         lines.add(name, "discount_offered", "2025-03-30T10:00:00Z", {"percent": f"{number}5"})
         lines.add(name, "activity_ticked", "2025-03-30T10:00:00Z", {"activity": "fit"})
