@@ -145,6 +145,16 @@ def test_counts_are_those_of_a_plain_reading(
         assert sizes == sorted(sizes, reverse=True)
 
 
+def test_every_group_counts_what_a_plain_reading_finds(
+    ledger: Ledger, readings: Sequence[tuple[Moment, Plain]]
+) -> None:
+    when, plain = readings[0]
+    for one in DIMENSIONS:
+        counts = ledger.log.counts(LogQuestion(moment=when), [one])
+        found = {group[one]: group["count"] for group in counts.groups}
+        assert found == Counter(key_of(plain, event, one) for event in plain.events), one
+
+
 def key_of(plain: Plain, event: Event, dimension: Dimension) -> str | None:
     if dimension == "week":
         return f"{plain.known.calendar.day_of(event.occurred_at):%G-W%V}"
