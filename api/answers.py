@@ -143,6 +143,13 @@ def late_json(entry: Entry, at: datetime) -> dict[str, object]:
         "recorded_at": entry.recorded_at,
         "because": late_because(entry, at),
         "corrected_by": str(correction.event_id) if correction else None,
+        "correction": None
+        if correction is None
+        else {
+            "rep": correction.rep,
+            "recorded_at": correction.recorded_at,
+            "reason": correction.reason,
+        },
     }
 
 
@@ -152,6 +159,7 @@ def correction_json(correction: Correction | None) -> dict[str, object] | None:
         return None
     return {
         "event_id": str(correction.event_id),
+        "rep": correction.rep,
         "recorded_at": correction.recorded_at,
         "reason": correction.reason,
         "data": json.loads(correction.data) if correction.data else None,

@@ -35,6 +35,7 @@ from domain.events.life import DealMovedToProcess, DealOpened, ProcessRef
 from domain.known import Known
 from domain.replay import Event
 from domain.stamp import Channel, RecordedEvent, Stamp
+from domain.undoing import ensure_nothing_rests_on
 from projections.batch import DEAL_PREFIX
 
 Made = TypeVar("Made")
@@ -64,6 +65,7 @@ class Intent:
     on_behalf_of: str | None = None
     correlation_id: str | None = None
     caused_by: UUID | None = None
+    undoes: bool = False  # no later event may rest on what it retracts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,10 +277,7 @@ async def _near(work: Callable[[], Made], *, size: int) -> Made:
 
 
 def decide_deal(
-    standing: Standing,
-    intents: Sequence[Intent],
-    stamps: Sequence[Stamp],
-    known: Known,
+    standing: Standing, intents: Sequence[Intent], stamps: Sequence[Stamp], known: Known
 ) -> list[DomainEvent]:
     """Decide a run of a deal's events, each on top of the ones before it.
 
@@ -293,6 +292,8 @@ def decide_deal(
             payload = decide(
                 standing.deal, data, stamp=stamp, processes=processes, events=standing.events
             )
+            if intent.undoes and isinstance(payload, EventRetracted):
+                ensure_nothing_rests_on(payload, standing.events, processes)
         except DomainError as error:
             error.field = f"events[{index}].{error.field or 'type'}"
             raise
@@ -303,8 +304,7 @@ def decide_deal(
 
 def _deal_event(data: DomainEvent) -> DealEvent:
     if not isinstance(data, DealEvent):
-        message = f"{type_name(type(data))} does not belong to a deal"
-        raise MisplacedEventError(message, field="type")
+        raise MisplacedEventError(f"{type_name(type(data))} is of no deal", field="type")
     return data
 
 

@@ -11,10 +11,12 @@ from fastapi import APIRouter, FastAPI
 from api import clock
 from api.all_projections import projections
 from api.application import Application
+from api.audit.tables import AuditTables
 from api.board import Board
 from api.close_patterns import ClosePatterns
 from api.context import ContextReader, LatestContext
 from api.customers import Customers
+from api.exports import Exports
 from api.forecasts import Forecasts
 from api.http.app import create_app
 from api.http.limits import Limits
@@ -65,6 +67,7 @@ class Ledger:
     questions: DealQuestions
     processes: ProcessQuestions
     worker: Worker
+    audit: AuditTables
     states: StateReader
     places: Places
     lists: DealLists
@@ -81,6 +84,7 @@ class Ledger:
     access: Access
     keys: Keys
     accesses: Accesses
+    exports: Exports
 
 
 @contextmanager
@@ -124,9 +128,19 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
     What writes the projections does so through `projecting`, which is of the projector's role.
     """
     context = ContextReader(store)
-    access = Access(store, context, clock.now)
     worker = Worker(projecting, context, projections())
-    places = Places(store, worker.position)
+    return _ledger(store, projecting, context, worker, Places(store, worker.position))
+
+
+def _ledger(
+    store: EventStore,
+    projecting: LogReader,
+    context: ContextReader,
+    worker: Worker,
+    places: Places,
+) -> Ledger:
+    access = Access(store, context, clock.now)
+    log = LogLists(store, context, places, access)
     figures = Figures(store, context)
     replays = ReplayReader(store, context, places, worker.position)
     questions = DealQuestions(store, context, places, PatternReader(store, places))
@@ -140,10 +154,12 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
         questions=questions,
         processes=ProcessQuestions(store, context, places),
         worker=worker,
+        audit=AuditTables(projecting, context, worker),
         states=StateReader(store, context, projections()),
         places=places,
         lists=DealLists(store, places),
-        log=LogLists(store, context, places, access),
+        log=log,
+        exports=Exports(store, log),
         figures=figures,
         replays=replays,
         quarters=Quarters(replays),
@@ -204,6 +220,7 @@ def _services(
         processes=ledger.processes,
         lists=ledger.lists,
         log=ledger.log,
+        exports=ledger.exports,
         figures=ledger.figures,
         replays=ledger.replays,
         quarters=ledger.quarters,

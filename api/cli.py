@@ -11,6 +11,7 @@ from api.cli_context import add_context_commands
 from api.cli_customers import add_customer_commands
 from api.cli_events import add_events_command
 from api.cli_exchange import add_exchange_commands
+from api.cli_export import add_export_command
 from api.cli_forecast import add_forecast_commands
 from api.cli_keys import add_key_commands
 from api.cli_projections import add_projection_commands
@@ -19,6 +20,7 @@ from api.cli_report import add_report_command
 from api.cli_sample import add_sample_commands
 from api.cli_serve import add_serve_commands
 from api.cli_show import add_show_commands
+from api.cli_sql import add_sql_command
 from api.cli_validate import add_validate_commands
 from api.collecting import collect_seldom
 from api.errors import ApplicationError
@@ -67,6 +69,7 @@ def dealtrail(
 
 add_serve_commands(app)
 add_exchange_commands(app)
+add_export_command(app)
 add_sample_commands(app)
 add_show_commands(app)
 add_events_command(app)
@@ -77,6 +80,7 @@ add_customer_commands(app)
 add_report_command(app)
 add_context_commands(app)
 add_key_commands(app)
+add_sql_command(app)
 add_bench_commands(app)
 add_validate_commands(app)
 

@@ -8,10 +8,10 @@ import typer
 
 from api import clock
 from api.answers import event_json
-from api.bootstrap import open_ledger
+from api.bootstrap import Ledger, open_ledger
 from api.cli_exchange import catch_up
 from api.cli_output import AsOf, EffectiveAt, print_json, print_table
-from api.http.formats import written
+from api.http.formats import NAMES
 from api.lists_log import MAX_LIMIT, Counts, Page
 from api.moment import moment
 from api.parameters import one_of, some_of
@@ -23,12 +23,7 @@ from api.query.tree import render
 from api.settings import Settings
 from domain.events.base import type_name
 
-_MEDIA_TYPES: Final = {
-    "ndjson": "application/x-ndjson",
-    "csv": "text/csv",
-    "cloudevents": "application/cloudevents-batch+json",
-}
-_SHOWN: Final = ("table", "json", *_MEDIA_TYPES)
+_SHOWN: Final = ("table", "json", *NAMES.values())
 
 
 def add_events_command(app: typer.Typer) -> None:
@@ -67,7 +62,7 @@ def events(
             _print_counts(ledger.log.counts(question, groups), question, groups, form)
             return
         bounds = NO_BOUNDS.from_(question, last)
-        _print_page(ledger.log.page(question, limit=limit, bounds=bounds), question, form)
+        _print_page(ledger, ledger.log.page(question, limit=limit, bounds=bounds), question, form)
 
 
 def _print_counts(
@@ -84,9 +79,9 @@ def _print_counts(
     typer.echo(f"{counts.total} events{', in more groups than these' if counts.more else ''}")
 
 
-def _print_page(page: Page, question: LogQuestion, form: str) -> None:
-    if form in _MEDIA_TYPES:
-        sys.stdout.buffer.write(written(page.events, _MEDIA_TYPES[form]))
+def _print_page(ledger: Ledger, page: Page, question: LogQuestion, form: str) -> None:
+    if form in NAMES.values():
+        sys.stdout.buffer.write(ledger.exports.page(page.events, form))
         sys.stdout.buffer.flush()
     elif form == "json":
         print_json(

@@ -24,7 +24,7 @@ from api.storage.errors import RolesMissingError
 from api.storage.log_reader import LogReader
 from api.storage.migrate import migrate
 from api.storage.powers import powers
-from api.worker_process import working
+from api.worker_process import follow, working
 
 PORTS_TRIED: Final = 50
 """How many ports after the wanted one are tried when it is taken."""
@@ -75,7 +75,7 @@ def work() -> None:
         signal.signal(number, lambda *_: stop.set())
     with open_ledger(_settings()) as ledger:
         _warn_of_powers(ledger.projecting)
-        ledger.worker.run(stop)
+        follow(ledger, stop)
 
 
 def migrate_ledger() -> None:

@@ -54,8 +54,10 @@ _QUERY: Final = sql.SQL("""
           FULL JOIN corrected c USING (event_id)
     )
     SELECT e.position, e.event_id, e.stream_id, e.topic, e.occurred_at, e.recorded_at,
-           f.late, f.backdated, f.after, f.corrected_how, f.corrected_by, count(*) OVER ()
-      FROM found f JOIN events e USING (event_id) ORDER BY e.position LIMIT %(listed)s
+           f.late, f.backdated, f.after, f.corrected_how, f.corrected_by,
+           coalesce(c.on_behalf_of, c.actor), c.recorded_at, c.data ->> 'reason', count(*) OVER ()
+      FROM found f JOIN events e USING (event_id) LEFT JOIN events c ON c.event_id = f.corrected_by
+     ORDER BY e.position LIMIT %(listed)s
 """).format(told=TOLD_IN_INDEX, in_quarter=_IN_QUARTER)
 
 
@@ -95,7 +97,7 @@ def late_events(
 
 
 def _json(row: tuple[Any, ...]) -> dict[str, object]:
-    position, event_id, stream, topic, occurred, recorded, *flags, how, by, _ = row
+    position, event_id, stream, topic, occurred, recorded, *flags, how, by, rep, at, why, _ = row
     names = ("late_recorded", "backdated_across_boundary", "recorded_after")
     because = [name for name, holds in zip(names, flags, strict=True) if holds]
     if how is not None:
@@ -110,4 +112,5 @@ def _json(row: tuple[Any, ...]) -> dict[str, object]:
         "recorded_at": recorded,
         "because": because,
         "corrected_by": str(by) if by else None,
+        "correction": {"rep": rep, "recorded_at": at, "reason": why} if by else None,
     }

@@ -209,7 +209,11 @@ class Settings(BaseSettings):
         if len({login.name for login in parted if login is not None}) < len(parted):
             raise SettingsError(_PARTED)
         return Addresses(
-            migrator=migrator, app=self.app_url, projector=self.projector_url, logins=logins
+            migrator=migrator,
+            app=self.app_url,
+            projector=self.projector_url,
+            auditor=self.auditor_url or self.app_url,
+            logins=logins,
         )
 
     @classmethod

@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from api.bootstrap import build_ledger
+from api.bootstrap import Ledger, build_ledger
 from api.collecting import collect_seldom
 from api.logs import LogLevel, configure_logs
 from api.storage.event_store import EventStore
@@ -87,9 +87,17 @@ def _work(dsn: str, schema: str, log_level: LogLevel, told: Pipe) -> None:
     Thread(target=_await_end, args=(told, stop), daemon=True).start()
     store = EventStore(dsn, schema=schema)
     try:
-        build_ledger(store, store).worker.run(stop)
+        follow(build_ledger(store, store), stop)
     finally:
         store.close()
+
+
+def follow(ledger: Ledger, stop: Flag) -> None:
+    """Keep the views of a ledger, and behind them what auditors read, until told to stop."""
+    auditing = Thread(target=ledger.audit.run, args=(stop,), name="audit", daemon=True)
+    auditing.start()
+    ledger.worker.run(stop)
+    auditing.join()
 
 
 def _await_end(told: Pipe, stop: Flag) -> None:

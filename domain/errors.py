@@ -80,6 +80,12 @@ class ContradictionError(DomainError):
     code = "contradiction"
 
 
+class StillNeededError(DomainError):
+    """An event that something told since rests on cannot be undone before that."""
+
+    code = "still_needed"
+
+
 class OccurredInFutureError(DomainError):
     """Nothing is recorded more than five minutes before it happens."""
 

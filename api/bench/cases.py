@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from api.bench import auditing, projecting, serving, timing, writing
+from api.bench import auditing, exporting, projecting, serving, timing, writing
 from api.bench.harness import Case
 
 CASES: Final[tuple[Case, ...]] = (
@@ -10,5 +10,6 @@ CASES: Final[tuple[Case, ...]] = (
     *serving.CASES,
     *timing.CASES,
     *auditing.CASES,
+    *exporting.CASES,
     *projecting.CASES,
 )

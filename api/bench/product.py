@@ -11,7 +11,9 @@ from uuid import UUID
 from api.all_projections import projections
 from api.bench.ledger import Connection
 from api.bootstrap import Ledger, ledger_at
+from api.exports import Export, Tally
 from api.moment import Moment
+from api.query.question import LogQuestion
 from api.rebuild import drop_previous, rebuild
 from api.storage.log_reader import LogReader
 from api.storage.roles import Addresses
@@ -84,6 +86,12 @@ def now_of(ledger: Ledger) -> Moment:
     head = ledger.store.head()
     at = head.recorded_at or _EMPTY_LOG_AT
     return Moment(head.position, head.recorded_at, at, None)
+
+
+def export(ledger: Ledger, name: str) -> int:
+    """Write the whole log in a format, and give how many bytes that are."""
+    everything = Export(format=name, question=LogQuestion(moment=now_of(ledger)))
+    return sum(map(len, ledger.exports.written(everything, Tally(0))))
 
 
 def read_whole_log(ledger: Ledger) -> int:

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from api.exchange.lines import Line, Reader
-from api.exchange.ndjson import MAX_NAME
+from api.exchange.own_lines import MAX_NAME, is_name
 from api.exchange.profile import reasons
 from api.exchange.texts import sha256_of
 from api.storage.event_store import EventStore
@@ -56,7 +56,7 @@ class Checker:
     def checked(self, line: Line) -> StagedLine:
         """The line as it is staged; RefusedLineError if it cannot be an event."""
         _check_names(line)
-        line, referred = self._resolved(line)
+        line, referred, about = self._resolved(line)
         recorded_at = self._recorded_at(line)
         data = _payload(line.data, TYPES_BY_NAME[line.type], path="data")
         self._check_context(line, data)
@@ -72,7 +72,9 @@ class Checker:
             file=line.file,
             row=line.row,
             file_sha256=self.digests.get(line.file),
-            event_id=self._event_id(line.external_id),
+            event_id=line.kept.event_id if line.kept else self._event_id(line.external_id),
+            kept=line.kept,
+            refers_to=about,
         )
 
     def _recorded_at(self, line: Line) -> datetime | None:
@@ -91,22 +93,24 @@ class Checker:
             )
         return recorded_at
 
-    def _resolved(self, line: Line) -> tuple[Line, str | None]:
+    def _resolved(self, line: Line) -> tuple[Line, str | None, UUID | None]:
         """A correction names its event by the source's id; the log knows it by ours.
 
-        The second value is the source's id where the event is a line of this import, so that
-        the staging refuses a correction of an event that is not there.
+        The other values are the source's id where the event is a line of this import, and our id
+        where a ledger exported the line: the staging refuses a correction of what is not there.
         """
         named = line.data.get(_REFERENCE)
         if not isinstance(named, str) or _REFERENCE not in TYPES_BY_NAME[line.type].model_fields:
-            return line, None
+            return line, None, None
         stored = self._stored(named)
         if line.type in CORRECTIONS:
             corrected = TYPES_BY_NAME.get(line.corrects or "")
             _check_correction(line, corrected if stored is None else type(stored.data))
+        if line.kept is not None and _is_uuid(named):
+            return line, None, UUID(named)
         if stored is not None:
-            return _referring(line, stored.event_id), None
-        return _referring(line, self._event_id(named)), named
+            return _referring(line, stored.event_id), None, None
+        return _referring(line, self._event_id(named)), named, None
 
     def _stored(self, named: str) -> Event | None:
         """The event of the log that the source's id names, or its own id."""
@@ -132,13 +136,14 @@ class Checker:
         """A version is published once: by another line, it would be something else."""
         key = (line.stream, data.version)
         first = self.versions.setdefault(key, line.external_id)
-        stored = [
-            event.source.external_id if event.source else None
+        others = [
+            event
             for event in self.store.stream(line.stream)
             if isinstance(event.data, PolicyPublished | ProcessPublished)
             and event.data.version == data.version
+            and not _is_of(event, line)
         ]
-        if first != line.external_id or any(one != line.external_id for one in stored):
+        if first != line.external_id or others:
             raise RefusedLineError(
                 f"data.version: {data.version} is published already in {line.stream!r}"
             )
@@ -163,7 +168,7 @@ def _check_names(line: Line) -> None:
         ("external_id", line.external_id),
         ("actor", line.actor),
     ):
-        if not value.strip() or len(value) > MAX_NAME or not value.isprintable():
+        if not is_name(value):
             raise RefusedLineError(f"{name}: expected one line of at most {MAX_NAME} characters")
 
 
@@ -193,6 +198,13 @@ def _check_correction(line: Line, corrected: type[DomainEvent] | None) -> None:
     replacement = line.data.get("data")
     if line.type == "event_amended" and isinstance(replacement, dict):
         _payload(replacement, corrected, path="data.data")
+
+
+def _is_of(event: Event, line: Line) -> bool:
+    """Whether an event of the log is what a line tells."""
+    if line.kept is not None and event.event_id == line.kept.event_id:
+        return True
+    return event.source is not None and event.source.external_id == line.external_id
 
 
 def _referring(line: Line, event_id: UUID) -> Line:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from api.exchange.context import KnownContext
+from api.exchange.export_cloudevents import SOURCE, TYPE
 from api.exchange.instants import parse_instant
-from api.exchange.json_stream import ELEMENT, JsonRecord, JsonStream
+from api.exchange.json_stream import ELEMENT, JsonRecord, JsonStream, with_numbers
 from api.exchange.lines import Findings, JsonObject, Line
 from api.exchange.log_telling import LogSpool, LogTelling
+from api.exchange.own_lines import line_of
 from api.exchange.profile import Profile
 from api.exchange.records import BadRecordError, one_line, stamp
 from api.exchange.spool import Spool
@@ -38,13 +40,19 @@ class CloudEventsReader:
     def lines(self, findings: Findings) -> Iterator[Line]:
         with Spool() as rows:
             spool = LogSpool(self.profile, rows, findings)
+            own = False
             for path in self.files:
-                self._read(path, spool, findings)
+                for line in self._read(path, spool, findings):
+                    own = True
+                    yield line
+            if own and spool.earliest is None:
+                return
             yield from LogTelling(
                 self.profile, self.known, self.system, findings, self.files[0].name
             ).lines(spool)
 
-    def _read(self, path: Path, spool: LogSpool, findings: Findings) -> None:
+    def _read(self, path: Path, spool: LogSpool, findings: Findings) -> Iterator[Line]:
+        """Give what a ledger exported, and keep the rest until all of it is known."""
         found = JsonStream(
             path,
             places=_PLACES,
@@ -54,7 +62,11 @@ class CloudEventsReader:
         for one in found:
             findings.rows_read += 1
             try:
-                self._take(one.record(path.name), spool)
+                record = one.record(path.name)
+                if _is_own(record.content):
+                    yield line_of(_own_content(record.content), file=path.name, row=one.row)
+                else:
+                    self._take(record, spool)
             except ValueError as error:
                 findings.reject(path.name, one.row, str(error))
 
@@ -84,6 +96,31 @@ class CloudEventsReader:
         if self.profile.case is not None:
             return one_line(_text(attributes, self.profile.case))
         return one_line(_text(event, "subject").rpartition("/")[2])
+
+
+def _is_own(event: JsonObject) -> bool:
+    return str(event.get("source")).startswith(SOURCE) and "streamname" in event
+
+
+def _own_content(event: JsonObject) -> JsonObject:
+    """Give an event that a ledger exported as the line that it was."""
+    content: JsonObject = {
+        "stream": event["streamname"],
+        "stream_id": event.get("subject"),
+        "external_id": event.get("externalid"),
+        "event_id": event.get("id"),
+        "type": str(event.get("type")).removeprefix(TYPE),
+        "occurred_at": event.get("time"),
+        "recorded_at": event.get("toldtime"),
+        "actor": event.get("actor"),
+        "on_behalf_of": event.get("onbehalfof"),
+        "caused_by": event.get("causationid"),
+        "data": with_numbers(event.get("data")),
+    }
+    if event.get("sourcesystem") is None:
+        return content
+    source = {"system": event["sourcesystem"], "file_sha256": event.get("filesha256")}
+    return content | {"source": source}
 
 
 def _text(content: Mapping[str, object], key: str) -> str:

@@ -14,8 +14,10 @@ from api.exchange.context import KnownContext
 from api.exchange.csv_table import CsvTableReader
 from api.exchange.hubspot import HubspotReader
 from api.exchange.lines import ExportRefusedError, Findings, ImportReport, Line, Reader, Reject
-from api.exchange.ndjson import SYSTEM, NdjsonReader
+from api.exchange.ndjson import NdjsonReader
 from api.exchange.ocel2 import OcelReader
+from api.exchange.own_lines import SYSTEM
+from api.exchange.own_tables import OwnCsvReader, OwnParquetReader, is_own_csv
 from api.exchange.pipedrive import PipedriveReader
 from api.exchange.profile import Profile
 from api.exchange.salesforce import SalesforceReader
@@ -35,6 +37,7 @@ Format: TypeAlias = Literal[
     "cloudevents",
     "xes",
     "ocel2",
+    "parquet",
 ]
 Step: TypeAlias = Literal["read", "appended"]
 Progress: TypeAlias = Callable[[Step, int], None]
@@ -105,6 +108,12 @@ def reader_for(
         return _LOGS[name](paths, profile or Profile(), known)
     if name == "ndjson":
         return NdjsonReader(paths, system=(profile and profile.source) or SYSTEM)
+    return OwnParquetReader(paths) if name == "parquet" else _table_reader(paths, profile, known)
+
+
+def _table_reader(paths: Sequence[Path], profile: Profile | None, known: KnownContext) -> Reader:
+    if all(is_own_csv(path) for path in paths):
+        return OwnCsvReader(paths)
     if profile is None:
         raise ExportRefusedError(
             "a table needs a profile that says what its columns mean", file=paths[0].name
@@ -143,36 +152,46 @@ def run_import(
 
 def _stage(checker: Checker, staging: Staging, findings: Findings, tell: Progress) -> None:
     read = 0
-    held: list[Line] = []
+    held: list[tuple[int, Line]] = []
     for line in checker.reader.lines(findings):
         if line.type in CORRECTIONS and line.corrects is None:
-            held.append(line)
+            held.append((staging.reserve(), line))
         else:
             _add(line, checker, staging, findings)
         read += 1
         if read % _TOLD_EVERY == 0:
             tell("read", _TOLD_EVERY)
-    for line in _knowing_what_they_correct(held, checker.reader):
-        _add(line, checker, staging, findings)
+    for place, line in _knowing_what_they_correct(held, checker.reader):
+        _add(line, checker, staging, findings, place=place)
     tell("read", read % _TOLD_EVERY)
 
 
-def _add(line: Line, checker: Checker, staging: Staging, findings: Findings) -> None:
+def _add(
+    line: Line,
+    checker: Checker,
+    staging: Staging,
+    findings: Findings,
+    *,
+    place: int | None = None,
+) -> None:
     try:
-        staging.add(checker.checked(line))
+        staging.add(checker.checked(line), place=place)
     except RefusedLineError as error:
         findings.reject(line.file, line.row, str(error))
 
 
-def _knowing_what_they_correct(held: list[Line], reader: Reader) -> Iterator[Line]:
+def _knowing_what_they_correct(
+    held: list[tuple[int, Line]], reader: Reader
+) -> Iterator[tuple[int, Line]]:
     """The lines with the type that each corrects, for which the source is read once more."""
-    wanted = {str(line.data.get("event_id")) for line in held}
+    wanted = {str(line.data.get("event_id")) for _, line in held}
     types: dict[str, str] = {}
     for line in reader.lines(Findings()) if held else ():
-        if line.external_id in wanted:
-            types[line.external_id] = line.type
-    for line in held:
-        yield replace(line, corrects=types.get(str(line.data.get("event_id"))))
+        for name in (line.external_id, str(line.kept.event_id) if line.kept else ""):
+            if name in wanted:
+                types[name] = line.type
+    for place, line in held:
+        yield place, replace(line, corrects=types.get(str(line.data.get("event_id"))))
 
 
 def _report(findings: Findings, staged: StagingReport, *, dry_run: bool) -> ImportReport:

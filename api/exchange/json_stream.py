@@ -72,10 +72,27 @@ def _no_constant(name: str) -> object:
     raise _BrokenError(f"{name} is not JSON")
 
 
+class NumberText(str):
+    """A number as the text that it is in the file: money is no float, and no digit is lost."""
+
+    __slots__ = ()
+
+
+def with_numbers(value: object) -> object:
+    """Give a decoded value with its numbers as JSON has them."""
+    if isinstance(value, NumberText):
+        return json.loads(value)
+    if isinstance(value, dict):
+        return {name: with_numbers(part) for name, part in value.items()}
+    return [with_numbers(part) for part in value] if isinstance(value, list) else value
+
+
 _DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_float=str, parse_int=str, parse_constant=_no_constant
+    object_pairs_hook=_unique,
+    parse_float=NumberText,
+    parse_int=NumberText,
+    parse_constant=_no_constant,
 )
-"""Numbers stay the text that they are in the file: money is no float, and no digit is lost."""
 
 
 @dataclass(slots=True)

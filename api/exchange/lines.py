@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
+from api.storage.staged_lines import Kept
+
 JsonObject: TypeAlias = dict[str, object]
 
 _MOST_NAMES: Final = 200
@@ -33,6 +35,8 @@ class Line:
     caused_by: str | None = None
     corrects: str | None = None
     """The type of the event that a correction is of, where the reader knows it."""
+    kept: Kept | None = None
+    """Of a line that a ledger exported: what its event keeps of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Final
 
 from api.exchange.context import KnownContext
+from api.exchange.export_ocel import OWN_LINE
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.log_telling import LogSpool, LogTelling
 from api.exchange.ocel_items import OcelEvent, OcelItem, OcelObject
 from api.exchange.ocel_json import json_items
 from api.exchange.ocel_sqlite import MAGIC, sqlite_items
 from api.exchange.ocel_xml import xml_items
+from api.exchange.own_lines import SortedLines
 from api.exchange.profile import Profile
 from api.exchange.records import instant_of, one_line, place_of, stamp, text_of
 from api.exchange.spool import Spool
@@ -46,11 +48,21 @@ class OcelReader:
         return self.profile.case or DEAL
 
     def lines(self, findings: Findings) -> Iterator[Line]:
-        with Spool() as rows, Spool() as objects, Spool() as fates:
-            spool = LogSpool(self.profile, rows, findings)
+        with Spool() as rows, Spool() as objects, Spool() as fates, Spool() as exported:
+            spool, own = LogSpool(self.profile, rows, findings), SortedLines(exported)
+            others = False
             for path in self.files:
                 for item in self._items(path, findings):
+                    line = item.attributes.get(OWN_LINE) if isinstance(item, OcelEvent) else None
+                    if line is not None:
+                        place = item.place
+                        own.add(line, file=place.file, row=place.row, findings=findings)
+                        continue
+                    others = others or isinstance(item, OcelEvent)
                     self._keep(item, objects, findings)
+            yield from own.lines(findings)
+            if own.found and not others:
+                return
             if self._deal not in self._types:
                 types = ", ".join(sorted(self._types)) or "there are none"
                 raise ExportRefusedError(

@@ -11,6 +11,7 @@ from api.exchange.guess import guess_profile
 from api.exchange.importing import Format, reader_for
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject
 from api.exchange.log_telling import UnmappedLogError
+from api.exchange.own_tables import is_own_csv
 from api.exchange.profile import IGNORED, Profile
 
 _UNKNOWN_CURRENCY: Final = "XXX"
@@ -41,7 +42,7 @@ def propose_profile(name: Format, paths: Sequence[Path], *, declared: Profile | 
     Raises:
         ExportRefusedError: the files are not of the format, or it takes no profile.
     """
-    if name == "ndjson":
+    if name in ("ndjson", "parquet") or (name == "csv" and is_own_csv(paths[0])):
         raise ExportRefusedError("the lines say themselves what they mean", file=name)
     if name == "csv":
         return guess_profile(paths[0])

@@ -17,7 +17,9 @@ Key: TypeAlias = list[str | int]
 Record: TypeAlias = tuple[Key, JsonObject]
 
 RUN: Final = 20_000
-"""Rows held in memory at once."""
+"""Rows held in memory at once, if they are small."""
+MAX_HELD: Final = 16 << 20
+"""Bytes of rows held in memory at once, however large each is."""
 
 _key = itemgetter(0)
 
@@ -27,7 +29,8 @@ class Spool:
 
     def __init__(self, *, run: int = RUN) -> None:
         self._run = run
-        self._held: list[Record] = []
+        self._held: list[tuple[Key, bytes]] = []
+        self._size = 0
         self._runs: list[BinaryIO] = []
         self._files = ExitStack()
 
@@ -44,22 +47,28 @@ class Spool:
         self._held.clear()
 
     def add(self, key: Key, row: JsonObject) -> None:
-        self._held.append((key, row))
-        if len(self._held) >= self._run:
+        text = orjson.dumps(row)
+        self._held.append((key, text))
+        self._size += len(text)
+        if len(self._held) >= self._run or self._size >= MAX_HELD:
             self._write_run()
 
     def _write_run(self) -> None:
         self._held.sort(key=_key)
         # Kept open until the spool is left: it is read when all rows are there.
-        file = tempfile.TemporaryFile(prefix="dealtrail-import-")  # noqa: SIM115
+        file = tempfile.TemporaryFile(prefix="dealtrail-sort-")  # noqa: SIM115
         self._files.callback(file.close)
-        file.writelines(orjson.dumps(record) + b"\n" for record in self._held)
+        file.writelines(
+            orjson.dumps([key, orjson.Fragment(text)]) + b"\n" for key, text in self._held
+        )
         self._runs.append(file)
         self._held.clear()
+        self._size = 0
 
     def __iter__(self) -> Iterator[Record]:
         self._held.sort(key=_key)
-        return merge(*(_read(file) for file in self._runs), self._held, key=_key)
+        held = ((key, orjson.loads(text)) for key, text in self._held)
+        return merge(*(_read(file) for file in self._runs), held, key=_key)
 
     def groups(self) -> Iterator[tuple[str, Iterator[Record]]]:
         """The rows by the first part of their key; each group is read before the next."""

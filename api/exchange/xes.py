@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from api.exchange.context import KnownContext
+from api.exchange.export_xes import CONTEXT, OWN_LINE
 from api.exchange.instants import parse_instant
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.log_telling import ALWAYS, LogSpool, LogTelling
+from api.exchange.own_lines import SortedLines
 from api.exchange.profile import Profile
 from api.exchange.records import BadRecordError, one_line, stamp
 from api.exchange.spool import Spool
@@ -43,12 +45,15 @@ class XesReader:
         return self.profile.source or SYSTEM
 
     def lines(self, findings: Findings) -> Iterator[Line]:
-        with Spool() as rows:
-            spool = LogSpool(self.profile, rows, findings)
+        with Spool() as rows, Spool() as exported:
+            spool, own = LogSpool(self.profile, rows, findings), SortedLines(exported)
             for path in self.files:
-                log = _Log(path.name, self.profile, spool, findings)
+                log = _Log(path.name, self.profile, spool, own, findings)
                 for tag in xml_tags(path, root="log", encoding=self.profile.encoding):
                     log.take(tag)
+            yield from own.lines(findings)
+            if own.found and spool.earliest is None:
+                return
             yield from LogTelling(
                 self.profile, self.known, self.system, findings, self.files[0].name
             ).lines(spool)
@@ -61,6 +66,7 @@ class _Log:
     file: str
     profile: Profile
     spool: LogSpool
+    own: SortedLines
     findings: Findings
     row: int = 0
     keys: list[str] = field(default_factory=list)
@@ -97,6 +103,8 @@ class _Log:
             )
         if held is not None and "value" in tag.attributes:
             held["/".join(self.keys)] = tag.attributes["value"].strip()
+        if not self.inside and self.keys == [CONTEXT, OWN_LINE]:
+            self._take_own(tag.attributes.get("value", ""))
 
     def _held(self) -> dict[str, str] | None:
         match self.inside:
@@ -145,7 +153,16 @@ class _Log:
             case _:
                 pass
 
+    def _take_own(self, line: str) -> None:
+        """Keep what a ledger exported as the line that it was."""
+        self.row += 1
+        self.findings.rows_read += 1
+        self.own.add(line, file=self.file, row=self.row, findings=self.findings)
+
     def _take_event(self) -> None:
+        if OWN_LINE in self.event:
+            self._take_own(self.event[OWN_LINE])
+            return
         self.row += 1
         self.findings.rows_read += 1
         transition = self.event.get(_TRANSITION, _COMPLETE).lower()

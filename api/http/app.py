@@ -14,6 +14,7 @@ from api.http import (
     contract,
     customers,
     deals,
+    exports,
     forecasts,
     health,
     keys,
@@ -38,6 +39,7 @@ from api.http.shield import Shield
 Lifespan: TypeAlias = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 ROUTERS: Final = (
     log.router,
+    exports.router,
     bulk.router,
     deals.router,
     lists.router,

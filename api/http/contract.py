@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api.http import problems
-from api.http.intents import BODIES, OpenDeal
+from api.http.intents import BODIES, OpenDeal, UndoEvent
 from api.http.schemas import BulkLine, Problem
 from api.http.schemas_what_if import PolicyDraft
 from api.identity.cookies import COOKIE
@@ -67,6 +67,7 @@ _BODY_MODELS: Final[tuple[type[BaseModel], ...]] = (
     OpenDeal,
     BulkLine,
     PolicyDraft,
+    UndoEvent,
 )
 _REF: Final = "#/components/schemas/{model}"
 
@@ -99,6 +100,19 @@ def streams(media_type: str, *more: int, writes: bool = False) -> Responses:
             "content": {media_type: {"schema": {"type": "string"}}},
         },
         **_problems(*((400, 401, 403, 415, 503) if writes else _READ), *more),
+    }
+
+
+def exports(formats: Mapping[str, Any]) -> Responses:
+    """Describe a file that is written as it is read."""
+    attachment = {"description": "The name of the file.", "schema": {"type": "string"}}
+    return {
+        200: {
+            "description": "The file, as long as it takes.",
+            "content": dict(formats),
+            "headers": {**_POSITION, "Content-Disposition": attachment},
+        },
+        **_problems(*_READ, 404),
     }
 
 

@@ -7,13 +7,14 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
+from api.application import Intent
 from api.errors import UnknownDealError, VersionMismatchError
 from api.http import contract, schemas
 from api.http import schemas_process as process_shapes
 from api.http import schemas_replay as replay_shapes
 from api.http.body import read_object
 from api.http.guard import GuardedRoute, does, reach_of
-from api.http.intents import BODIES, OpenDeal, read_intents, read_opening
+from api.http.intents import BODIES, OpenDeal, UndoEvent, read_intents, read_opening, read_undoing
 from api.http.moments import (
     Asked,
     AskedInContext,
@@ -93,11 +94,44 @@ async def append_to_deal(
     request: Request, deal_id: DealId, key: IdempotencyKey, if_match: IfMatch = None
 ) -> Response:
     """Record events of a deal, all of them or none; `If-Match` names the version you saw."""
+    body, content = await read_object(request)
+    intents = read_intents("deal", body, content)
+    return await _appended(request, deal_id, intents, key=key, body=body, if_match=if_match)
+
+
+@router.post(
+    "/v1/deals/{deal_id}/events/{event_id}/undo",
+    status_code=201,
+    response_model=schemas.RecordedDeal,
+    responses=contract.writes(404, 412),
+    openapi_extra=contract.body(UndoEvent),
+)
+@does(Action.APPEND_DEALS)
+async def undo_event(
+    request: Request, deal_id: DealId, event_id: UUID, key: IdempotencyKey, if_match: IfMatch = None
+) -> Response:
+    """Undo an event of a deal by an `event_retracted`: figures read as if it had not been told.
+
+    Both stay visible. What a later event rests on is undone after that one, and a correction is
+    undone like any other event.
+    """
+    body, _ = await read_object(request)
+    intents = (read_undoing(body, event_id),)
+    return await _appended(request, deal_id, intents, key=key, body=body, if_match=if_match)
+
+
+async def _appended(
+    request: Request,
+    deal_id: str,
+    intents: tuple[Intent, ...],
+    *,
+    key: str,
+    body: bytes,
+    if_match: str | None,
+) -> Response:
     services = services_of(request)
     named = deal_named(deal_id)
     versions = versions_named(if_match)
-    body, content = await read_object(request)
-    intents = read_intents("deal", body, content)
     asked_for = command(request, intents, key=key, body=body, if_match=versions)
     try:
         recorded = await services.application.append_to_deal(named, asked_for)

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 
 from api.http.problems import request_id_of
 from api.http.services import services_of
-from api.identity.accesses import Kind
+from api.identity.accesses import Exported, Kind
 from api.identity.permissions import Action, Identity, ensure_may
 from api.identity.reach import Reach
 
@@ -91,7 +91,7 @@ def reach_of(request: Request) -> Reach:
     return services_of(request).access.reach(identity_of(request))
 
 
-def note_access(request: Request, kind: Kind) -> None:
+def note_access(request: Request, kind: Kind, exported: Exported | None = None) -> None:
     """Keep that something is read or exported, before it is; not on the loop either."""
     query = f"?{request.url.query}" if request.url.query else ""
     services_of(request).accesses.note(
@@ -99,4 +99,5 @@ def note_access(request: Request, kind: Kind) -> None:
         kind,
         request=f"{request.method} {request.url.path}{query}"[:_MAX_REQUEST],
         request_id=request_id_of(request),
+        exported=exported,
     )

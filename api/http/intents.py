@@ -20,8 +20,9 @@ from api.http.body import JsonObject
 from api.http.fields import field_errors
 from domain.events.base import DomainEvent
 from domain.events.catalogue import STREAM_KINDS, TYPES_BY_NAME
+from domain.events.honesty import EventRetracted
 from domain.events.life import DealOpened
-from domain.values import Identifier, ZonedInstant
+from domain.values import Identifier, LongText, ZonedInstant
 
 MAX_EVENTS: Final = 500
 """Events of one request; more go to `POST /v1/events:bulk`."""
@@ -102,6 +103,24 @@ OpenDeal: Final[type[Envelope]] = create_model(
     __doc__="The short form of one `deal_opened`: its fields, and its envelope beside them.",
     **_SHORT_FIELDS,
 )
+
+
+class UndoEvent(BaseModel):
+    """Why an event is undone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reason: LongText
+    on_behalf_of: Identifier | None = Field(
+        None, description="Who undoes it, where that is not the owner of the token."
+    )
+
+
+def read_undoing(body: bytes, event_id: UUID) -> Intent:
+    """Give the retraction that undoes an event."""
+    told = validated(TypeAdapter(UndoEvent), body)
+    data = EventRetracted(event_id=event_id, reason=told.reason)
+    return Intent(data=data, on_behalf_of=told.on_behalf_of, undoes=True)
 
 
 def read_intents(kind: str, body: bytes, content: JsonObject) -> tuple[Intent, ...]:

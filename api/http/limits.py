@@ -20,6 +20,10 @@ MAX_STREAMS: Final = 64
 MAX_BULKS: Final = 2
 """Bulk requests at once: each holds its body, up to 32 MiB, until its last verdict."""
 
+MAX_EXPORTS: Final = 4
+"""Exports at once: each reads the log for as long as its client takes, and two formats sort it on
+the disk."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

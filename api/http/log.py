@@ -1,4 +1,4 @@
-"""The routes of the log itself: its pages, in four formats, and its stream."""
+"""The routes of the log itself: its pages, in several formats, and its stream."""
 
 import asyncio
 import re
@@ -11,16 +11,14 @@ from fastapi.responses import Response, StreamingResponse
 
 from api.answers import event_json, json_bytes
 from api.errors import BeyondTheLogError, MalformedRequestError, NotPermittedError
-from api.http import contract, schemas
-from api.http.formats import FORMATS, written
+from api.exchange.exporting import EXPORTS
+from api.http import contract, schemas_log
+from api.http.formats import FORMATS, NAMES
 from api.http.guard import GuardedRoute, does, identity_of, note_access, reach_of
 from api.http.log_query import Paged, Position, Wanted
 from api.http.moments import (
     Asked,
     AskedMoment,
-    AsOf,
-    EffectiveAt,
-    MinPosition,
     moment_of_log,
     moment_of_views,
 )
@@ -29,6 +27,7 @@ from api.http.reply import link_with, reply
 from api.http.services import Services, services_of
 from api.http.shield import authenticated
 from api.http.slots import SlottedStream
+from api.identity.accesses import Exported
 from api.identity.permissions import Action, ensure_may
 from api.identity.reach import Reach
 from api.moment import Moment
@@ -49,7 +48,7 @@ _UNWANTED: Final = re.compile(r"q=0(\.0{0,3})?")
 
 @router.get(
     "/v1/events",
-    response_model=schemas.LogPage,
+    response_model=schemas_log.LogPage,
     responses=contract.reads(404, 406, formats=FORMATS),
 )
 @does(Action.READ_LOG)
@@ -57,10 +56,8 @@ def list_events(
     request: Request,
     wanted: Wanted,
     paged: Paged,
+    asked: AskedMoment,
     upto: Position = None,
-    as_of: AsOf = None,
-    effective_at: EffectiveAt = None,
-    min_position: MinPosition = None,
     accept: Annotated[str, Header(max_length=500)] = "application/json",
 ) -> Response:
     """Give a page of the events that a query holds for, in the order of either clock.
@@ -73,16 +70,14 @@ def list_events(
     """
     services, reach = services_of(request), reach_of(request)
     media_type = _offered(request, accept)
-    asked = Asked(as_of, effective_at, min_position)
-    moment = _moment(services, reach, asked, upto=upto, views=needs_views(wanted))
+    moment = range_end(services, reach, asked, upto=upto, views=needs_views(wanted))
     question = LogQuestion(query=wanted, moment=moment, sort=paged.sort, reach=reach)
     page = services.log.page(question, limit=paged.limit, bounds=paged.bounds)
     link = _next_page(request, question, page.last)
     if media_type != "application/json":
-        headers = {"X-Position": str(moment.position)}
-        headers |= {"Link": f'<{link}>; rel="next"'} if link else {}
-        body = written(page.events, media_type)
-        return Response(body, headers=headers, media_type=media_type)
+        since, count = paged.bounds.after or 0, len(page.events)
+        given = Exported(NAMES[media_type], after=since, upto=moment.position, events=count)
+        return _exported(request, services, page.events, given, link)
     answer = {
         "upto": moment.position,
         "query": render(wanted),
@@ -92,7 +87,19 @@ def list_events(
     return reply(request, answer, moment, next_link=link)
 
 
-@router.get("/v1/events/counts", response_model=schemas.LogCounts, responses=contract.reads(404))
+def _exported(
+    request: Request, services: Services, events: list[Event], given: Exported, link: str | None
+) -> Response:
+    """Give a page in another format than JSON, which is kept as what was taken out."""
+    note_access(request, "export", given)
+    headers = {"X-Position": str(given.upto)} | ({"Link": f'<{link}>; rel="next"'} if link else {})
+    body = services.exports.page(events, given.format)
+    return Response(body, headers=headers, media_type=EXPORTS[given.format].media_type)
+
+
+@router.get(
+    "/v1/events/counts", response_model=schemas_log.LogCounts, responses=contract.reads(404)
+)
 @does(Action.READ_LOG)
 def count_events(
     request: Request,
@@ -111,16 +118,16 @@ def count_events(
     services, reach = services_of(request), reach_of(request)
     groups = some_of("by", by, DIMENSIONS)
     views = needs_views(wanted) or counts_views(groups)
-    moment = _moment(services, reach, asked, upto=None, views=views)
+    moment = range_end(services, reach, asked, upto=None, views=views)
     question = LogQuestion(query=wanted, moment=moment, reach=reach)
     counts = services.log.counts(question, groups)
     return reply(request, counts.answer(question, groups), moment)
 
 
-def _moment(
+def range_end(
     services: Services, reach: Reach, asked: Asked, *, upto: int | None, views: bool
 ) -> Moment:
-    """Resolve the moment of a question about the log.
+    """Resolve the moment that ends the range of a question about the log; not on the loop.
 
     Raises:
         MalformedRequestError: its end is given twice.
@@ -142,11 +149,10 @@ def _next_page(request: Request, question: LogQuestion, last: int | None) -> str
 
 
 def _offered(request: Request, accept: str) -> str:
-    """Give the format to answer in; all but JSON is an export, which is noted before it is made."""
+    """Give the format to answer in; all but JSON is an export."""
     media_type = _acceptable(accept)
     if media_type != "application/json":
         ensure_may(identity_of(request), Action.EXPORT)
-        note_access(request, "export")
     return media_type
 
 
@@ -165,7 +171,7 @@ def _acceptable(accept: str) -> str:
 
 @router.get(
     "/v1/events/{position}/verdicts",
-    response_model=schemas.RederivedAnswer,
+    response_model=schemas_log.RederivedAnswer,
     responses=contract.reads(404),
 )
 @does(Action.READ_EFFECTS)

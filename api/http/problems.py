@@ -33,6 +33,7 @@ STATUSES: Final[Mapping[type[Exception], int]] = {
     domain.UnknownReferenceError: 409,
     domain.AlreadySoError: 409,
     domain.ContradictionError: 409,
+    domain.StillNeededError: 409,
     domain.PayloadRefusedError: 422,
     domain.OccurredInFutureError: 409,
     domain.UnknownProcessError: 409,

@@ -14,6 +14,7 @@ class Correction(Answer):
     """What a later event did to an earlier one."""
 
     event_id: UUID
+    rep: str
     recorded_at: datetime
     reason: str
     data: dict[str, JsonValue] | None

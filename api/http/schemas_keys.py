@@ -60,16 +60,24 @@ class KeyList(BaseModel):
 
 
 class AccessAnswer(BaseModel):
-    """Something that an auditor read, or that somebody exported."""
+    """Something that an auditor read, or that somebody exported.
+
+    An export stands twice under its `request_id`: as it was asked for, and `exported`, as it ended:
+    `events` were given out, of the positions after `after` up to `upto`.
+    """
 
     id: int
     at: datetime
     actor: str
     role: Role
     credential: str
-    kind: Literal["read", "export"]
+    kind: Literal["read", "export", "exported"]
     request: str
     request_id: str
+    format: str | None
+    after: int | None
+    upto: int | None
+    events: int | None
 
 
 class AccessList(BaseModel):

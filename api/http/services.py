@@ -12,8 +12,9 @@ from api.application import Application
 from api.close_patterns import ClosePatterns
 from api.context import ContextReader
 from api.customers import Customers
+from api.exports import Exports
 from api.forecasts import Forecasts
-from api.http.limits import MAX_BULKS, MAX_STREAMS
+from api.http.limits import MAX_BULKS, MAX_EXPORTS, MAX_STREAMS
 from api.http.slots import Slots
 from api.identity.access import Access
 from api.identity.accesses import Accesses
@@ -48,6 +49,7 @@ class Services:
     processes: ProcessQuestions
     lists: DealLists
     log: LogLists
+    exports: Exports
     figures: Figures
     store: EventStore
     context: ContextReader
@@ -70,6 +72,7 @@ class Services:
     stopping: Flag = field(default_factory=Flag)
     worker_pid: Callable[[], int | None] = lambda: None
     streams: Slots = field(default_factory=partial(Slots, MAX_STREAMS, "followers of the log"))
+    exports_at_once: Slots = field(default_factory=partial(Slots, MAX_EXPORTS, "exports"))
     bulks: Slots = field(default_factory=partial(Slots, MAX_BULKS, "bulk requests"))
 
 

@@ -6,6 +6,8 @@ from typing import Final
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from api.storage.rights import audit_schema
+
 _PLAIN_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 CONNECT_SECONDS: Final = 3
@@ -19,6 +21,28 @@ class Deadlines:
     statement: float = 30.0
     lock: float = 5.0
     idle_in_transaction: float = 60.0
+
+
+def auditing(schema: str) -> dict[str, str]:
+    """Give the settings that a session of an auditor begins with, on a ledger's schema.
+
+    What it may do its privileges say; these keep a question from running for ever, or from waiting.
+    """
+    return {
+        "search_path": audit_schema(schema),
+        "default_transaction_read_only": "on",
+        "statement_timeout": "60s",
+        "lock_timeout": "5s",
+        "idle_in_transaction_session_timeout": "10min",
+        "TimeZone": "UTC",
+    }
+
+
+def audit_conninfo(dsn: str, *, schema: str) -> str:
+    """The address at which an auditor asks: its sessions begin as `auditing` says."""
+    options = " ".join(f"-c {name}={value}" for name, value in auditing(schema).items())
+    given = conninfo_to_dict(dsn)
+    return make_conninfo(dsn, options=f"{given.get('options') or ''} {options}".strip())
 
 
 def conninfo(

@@ -13,6 +13,7 @@ import psycopg
 from psycopg import errors, sql
 
 from api.storage import rights
+from api.storage.connections import auditing
 from api.storage.errors import RolesMissingError
 from api.storage.roles import Login, Role, owner_name
 
@@ -24,6 +25,11 @@ _PUBLIC: Final = "public"
 _BELONGS: Final = (
     "SELECT m.rolsuper OR pg_has_role(m.oid, r.oid, 'USAGE') FROM pg_roles m, pg_roles r"
     " WHERE m.rolname = %(member)s AND r.rolname = %(role)s"
+)
+_BEGINS: Final = (
+    "SELECT s.setconfig FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole"
+    " JOIN pg_database d ON d.oid = s.setdatabase"
+    " WHERE r.rolname = %(role)s AND d.datname = %(database)s"
 )
 # The targets are written as GRANT and ALTER ... OWNER take them.
 _OBJECTS: Final[LiteralString] = """
@@ -148,17 +154,22 @@ class Separation:
 
     def _wanted(self, one: _Object) -> dict[str, set[str]]:
         """Give what each login shall hold on an object; one login may play several roles."""
-        if one.schema != self.schema:
-            return {}
-        declared = {
-            "schema": lambda _: rights.SCHEMA,
-            "table": rights.of_table,
-            "function": rights.of_function,
-        }[one.kind](one.name)
+        declared = self._declared(one)
         wanted: defaultdict[str, set[str]] = defaultdict(set)
         for role, login in self.logins.items():
             wanted[login.name] |= declared.get(role, frozenset())
         return wanted
+
+    def _declared(self, one: _Object) -> rights.Rights:
+        if one.schema == rights.audit_schema(self.schema):
+            return rights.AUDIT[one.kind]
+        if one.schema != self.schema:
+            return {}
+        return {
+            "schema": lambda _: rights.SCHEMA,
+            "table": rights.of_table,
+            "function": rights.of_function,
+        }[one.kind](one.name)
 
     def missing(self, *, secret: bool) -> Iterator[sql.Composed]:
         """Give what makes the roles, memberships and schemas that are not there.
@@ -186,6 +197,28 @@ class Separation:
             if schema not in found:
                 names = map(sql.Identifier, (schema, owner))
                 yield sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(*names)
+        yield from self._reading()
+
+    def _reading(self) -> Iterator[sql.Composed]:
+        """Give what makes the sessions of auditors begin read-only, in UTC and with a deadline.
+
+        Not where the same login has another part to play.
+        """
+        auditor = self.logins.get(Role.AUDITOR)
+        others = {login.name for role, login in self.logins.items() if role is not Role.AUDITOR}
+        if auditor is None or auditor.name in others:
+            return
+        database = self.connection.info.dbname
+        found = self._ask(_BEGINS, role=auditor.name, database=database)
+        held = {text for (texts,) in found for text in texts}
+        for name, value in auditing(self.schema).items():
+            if f"{name}={value}" not in held:
+                yield sql.SQL("ALTER ROLE {} IN DATABASE {} SET {} = {}").format(
+                    sql.Identifier(auditor.name),
+                    sql.Identifier(database),
+                    sql.Identifier(name),
+                    sql.Literal(value),
+                )
 
     def _password(self, login: Login) -> sql.Composed:
         """Give the clause that sets a password, as a verifier that no log of the server betrays."""
@@ -197,9 +230,10 @@ class Separation:
         return sql.SQL(" PASSWORD {}").format(sql.Literal(verifier.decode()))
 
     def _schemas(self) -> dict[str, str]:
-        """Give the ledger's schema and those of its rebuilds, with who shall own them."""
+        """Give the schemas of ledger, auditors and rebuilds, with who shall own them."""
         return {
             self.schema: self.owner,
+            rights.audit_schema(self.schema): self.owner,
             rights.next_schema(self.schema): self.projector,
             rights.previous_schema(self.schema): self.projector,
         }
@@ -219,9 +253,11 @@ class Separation:
             yield sql.SQL("ALTER {} OWNER TO {}").format(target, sql.Identifier(owner))
 
     def _owner(self, one: _Object) -> str:
-        if one.kind == "table" and one.name in rights.PROJECTED:
+        schemas = self._schemas()
+        projected = one.kind == "table" and one.name in rights.PROJECTED
+        if projected and one.schema != rights.audit_schema(self.schema):
             return self.projector
-        return self._schemas()[one.schema]
+        return schemas[one.schema]
 
     def _objects(self) -> list[_Object]:
         return [_Object(*row) for row in self._ask(_OBJECTS, schemas=list(self._schemas()))]

@@ -239,6 +239,6 @@ def _translate(error: psycopg.Error) -> StorageError:
         return ClockRefusedError(f"a clock jumped: {detail}")
     if state.startswith(_NOT_OURS):
         return LogUnavailableError(f"the ledger is not ready, is it migrated? {detail}")
-    if error.diag.constraint_name == "events_external_id":
-        return ExternalIdTakenError(f"this external id was imported before: {detail}")
+    if error.diag.constraint_name in ("events_external_id", "events_event_id_key"):
+        return ExternalIdTakenError(f"this was imported before: {detail}")
     return AppendRefusedError(f"the database refuses this append: {detail}")

@@ -10,9 +10,11 @@ from typing import Final
 import psycopg
 from psycopg import errors, sql
 
+from api.storage.audit_schema import lacks_audit_views, make_audit_views
 from api.storage.connections import Deadlines, conninfo
 from api.storage.errors import LogUnavailableError, MigrationError
 from api.storage.grants import Separation
+from api.storage.rights import audit_schema
 from api.storage.roles import Addresses, Login, Role
 
 MIN_SERVER: Final = 150000
@@ -73,6 +75,8 @@ def migrate(
 ) -> list[str]:
     """Applies what is missing, each file in a transaction of its own, and gives their names.
 
+    After them come the views for auditors, under the name of their schema, if they are others now.
+
     With `logins` the roles are made if they are missing, and given what they may do; without,
     everything stays with whoever migrates. Several processes may migrate at once; a killed one
     leaves whole files behind, and roles and rights as they were or as they shall be.
@@ -93,6 +97,8 @@ def migrate(
         applied: list[str] = []
         while (name := _apply_next(connection, steps)) is not None:
             applied.append(name)
+        if migrations is None:
+            _tried_again(lambda: applied.extend(_make_views(connection, schema)))
         if separation is not None:
             _tried_again(lambda: _settle(connection, separation))
     return applied
@@ -112,11 +118,12 @@ def bring_up(addresses: Addresses, *, schema: str) -> None:
 
 
 def missing(dsn: str, *, schema: str) -> list[str]:
-    """The names of the files that `migrate` would apply; changes nothing."""
+    """The names of what `migrate` would apply or make; changes nothing."""
     with _connected(conninfo(dsn, schema=schema)) as connection:
         known = connection.execute("SELECT to_regclass('migrations') IS NOT NULL").fetchone()
         done = _applied(connection) if known == (True,) else []
-    return [step.name for step in _remaining(done, shipped())]
+        views = [audit_schema(schema)] if lacks_audit_views(connection, schema) else []
+    return [step.name for step in _remaining(done, shipped())] + views
 
 
 @contextmanager
@@ -158,6 +165,15 @@ def _make_schema(connection: psycopg.Connection, schema: str) -> None:
     if found is None:
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
     connection.execute(_BOOTSTRAP)
+
+
+def _make_views(connection: psycopg.Connection, schema: str) -> list[str]:
+    with connection.transaction():
+        _lock(connection)
+        if not lacks_audit_views(connection, schema):
+            return []
+        make_audit_views(connection, schema)
+    return [audit_schema(schema)]
 
 
 def _settle(connection: psycopg.Connection, separation: Separation) -> None:

@@ -36,6 +36,8 @@ PROJECTED: Final = frozenset(
         *("spans", "hindsight_spans", "slabs", "hindsight_slabs", "deltas", "hindsight_deltas"),
         *("credits", "acts", "stays", "ticks", "plans", "advances"),
         *("commitments", "signs", "claims", "openings", "goals", "contexts"),
+        *("audit_visits", "audit_progress", "audit_advances", "audit_commitments", "audit_moves"),
+        *("audit_verdicts", "audit_corrections", "audit_quarters", "audit_members"),
     }
 )
 """The tables of the projector, which can all be made again from the log."""
@@ -60,6 +62,14 @@ INTERNAL: Final = frozenset(
 SCHEMA: Final[Rights] = dict.fromkeys(Role, frozenset({"USAGE"}))
 
 
+AUDIT: Final[Mapping[str, Rights]] = {
+    "schema": {Role.AUDITOR: frozenset({"USAGE"})},
+    "table": {Role.AUDITOR: _READ},
+    "function": {Role.AUDITOR: _RUN},
+}
+"""What may be done with everything in the schema that auditors read, by kind."""
+
+
 def of_table(name: str) -> Rights:
     """Give the rights in a table; nobody has any in one that is not declared."""
     return PROJECTED_RIGHTS if name in PROJECTED else OWNED.get(name, {})
@@ -78,3 +88,12 @@ def next_schema(schema: str) -> str:
 def previous_schema(schema: str) -> str:
     """Give the schema in which what was live is kept until it is dropped."""
     return f"{schema}_previous"
+
+
+def audit_schema(schema: str) -> str:
+    """Give the schema of the views for auditors, which bears their version.
+
+    That of the ledger `dealtrail` is `audit_v1`; any other ledger has its own name before it, since
+    several may lie in one database.
+    """
+    return "audit_v1" if schema == "dealtrail" else f"{schema}_audit_v1"

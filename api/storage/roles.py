@@ -41,12 +41,13 @@ class Addresses:
     """Where the parts of the program reach one ledger.
 
     Without `logins` one address serves all and nothing separates. `migrator` is None in a process
-    that may not migrate.
+    that may not migrate; where auditors have no address of their own, `auditor` is that of the app.
     """
 
     migrator: str | None
     app: str
     projector: str
+    auditor: str
     logins: Mapping[Role, Login] = field(default_factory=dict)
     embedded: bool = False
 
@@ -58,7 +59,7 @@ class Addresses:
     @classmethod
     def shared(cls, dsn: str) -> Self:
         """One address for everything."""
-        return cls(migrator=dsn, app=dsn, projector=dsn)
+        return cls(migrator=dsn, app=dsn, projector=dsn, auditor=dsn)
 
     @classmethod
     def on_embedded(cls, superuser: str, *, schema: str) -> Self:
@@ -69,6 +70,7 @@ class Addresses:
             migrator=superuser,
             app=make_conninfo(superuser, user=names[Role.APP]),
             projector=make_conninfo(superuser, user=names[Role.PROJECTOR]),
+            auditor=make_conninfo(superuser, user=names[Role.AUDITOR]),
             logins={role: Login(name) for role, name in names.items()},
             embedded=True,
         )

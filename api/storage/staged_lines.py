@@ -25,8 +25,21 @@ def deal_stream_of(system: str, external_id: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What an event that a ledger exported keeps in another: its ids, and where it came from."""
+
+    event_id: UUID
+    stream_id: str
+    system: str
+    file_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StagedLine:
-    """One checked event of a source; `stream` and `caused_by` use the source's own ids."""
+    """One checked event of a source; `stream` and `caused_by` use the source's own ids.
+
+    What was exported by a ledger may name its cause by the id that it has there, too.
+    """
 
     stream: str
     external_id: str
@@ -41,6 +54,9 @@ class StagedLine:
     file_sha256: str | None = None
     event_id: UUID | None = None
     """The id that other lines know it by; one is made where nothing refers to it."""
+    kept: Kept | None = None
+    refers_to: UUID | None = None
+    """The event that it is about, which must be a line of the import or in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +82,11 @@ def staged_row(line: StagedLine, *, seq: int, system: str) -> Row:
     """
     is_deal = line.stream.startswith("deal:")
     external_stream = line.stream.removeprefix("deal:") if is_deal else None
+    kept = line.kept
     _check_storable(line)
     return (
         seq,
-        line.stream if external_stream is None else deal_stream_of(system, external_stream),
+        _stream_id(line, external_stream, system=system),
         is_deal,
         external_stream,
         line.external_id,
@@ -83,8 +100,24 @@ def staged_row(line: StagedLine, *, seq: int, system: str) -> Row:
         line.caused_by,
         line.file,
         line.row,
-        line.file_sha256,
+        line.file_sha256 if kept is None or kept.file_sha256 is None else kept.file_sha256,
+        None if kept is None or kept.system == system else kept.system,
+        _event_id(line.caused_by) if kept else None,
+        line.refers_to,
     )
+
+
+def _stream_id(line: StagedLine, external_stream: str | None, *, system: str) -> str:
+    if line.kept is not None:
+        return line.kept.stream_id
+    return line.stream if external_stream is None else deal_stream_of(system, external_stream)
+
+
+def _event_id(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
 
 
 def staged_requests(rows: Iterable[Row], *, system: str) -> Iterator[StagedRequest]:
@@ -98,7 +131,7 @@ def staged_requests(rows: Iterable[Row], *, system: str) -> Iterator[StagedReque
 
 def _new_event(row: Row, *, system: str) -> NewEvent:
     (_, _, stream, external_id, event_id, topic, data, occurred_at, recorded_at) = row[:9]
-    actor, on_behalf_of, caused_by, file_sha256 = row[9:]
+    actor, on_behalf_of, caused_by, file_sha256, own_system = row[9:]
     return NewEvent(
         event_id=event_id,
         data=read_payload(topic, data),
@@ -108,7 +141,7 @@ def _new_event(row: Row, *, system: str) -> NewEvent:
         channel="import",
         caused_by=caused_by,
         source=Source(
-            system=system,
+            system=own_system or system,
             external_id=external_id,
             stream=stream,
             file_sha256=file_sha256,

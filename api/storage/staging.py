@@ -72,6 +72,7 @@ class Staging:
         self._buffer: list[Row] = []
         self._unfit: list[StagedReject] = []
         self._seq = 0
+        self._identified = False
         self._connection: psycopg.Connection[Row] | None = None
 
     def __enter__(self) -> Self:
@@ -85,11 +86,20 @@ class Staging:
             self._connection.close()
             self._connection = None
 
-    def add(self, line: StagedLine) -> None:
-        """Stages a line; one whose text cannot be stored is a reject."""
+    def reserve(self) -> int:
+        """Gives the place of a line that is added later, after which others may come before it."""
         self._seq += 1
+        return self._seq
+
+    def add(self, line: StagedLine, *, place: int | None = None) -> None:
+        """Stages a line, at a place that was reserved or at the end.
+
+        One whose text cannot be stored is a reject.
+        """
+        seq = self.reserve() if place is None else place
+        self._identified |= line.kept is not None
         try:
-            self._buffer.append(staged_row(line, seq=self._seq, system=self._system))
+            self._buffer.append(staged_row(line, seq=seq, system=self._system))
         except (PydanticSerializationError, ValueError) as error:
             self._unfit.append(StagedReject(line.file, line.row, f"cannot be stored: {error}"))
         if len(self._buffer) >= _COPIED_AT_ONCE:
@@ -134,13 +144,16 @@ class Staging:
         self._run(staging_sql.INDEX)
         self._run(staging_sql.STORED)
         self._run(staging_sql.REPEATED)
+        if self._identified:
+            self._run(staging_sql.STORED_ID)
+            self._run(staging_sql.REPEATED_ID)
         if founding:
             self._run(staging_sql.RECORDED)
             self._run(staging_sql.FUTURE)
             refusal = self._rows(staging_sql.REFUSAL)[0][0]
             if refusal is not None:
                 raise LedgerNotEmptyError(refusal)
-        while self._run(staging_sql.UNCAUSED):
+        while self._run(staging_sql.UNCAUSED) + self._run(staging_sql.UNKNOWN):
             pass
         self._run(staging_sql.CAUSED)
 

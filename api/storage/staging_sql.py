@@ -5,8 +5,8 @@ from typing import Final, LiteralString
 OPEN: Final[LiteralString] = "SELECT open_import()"
 COPY: Final[LiteralString] = (
     "COPY import_lines (seq, stream_id, is_deal, external_stream, external_id, event_id, topic,"
-    " data, occurred_at, source_recorded_at, actor, on_behalf_of, cause, file, row, file_sha256)"
-    " FROM STDIN"
+    " data, occurred_at, source_recorded_at, actor, on_behalf_of, cause, file, row, file_sha256,"
+    " source_system, cause_id, refers_to) FROM STDIN"
 )
 INDEX: Final[LiteralString] = "SELECT index_import()"
 
@@ -18,7 +18,8 @@ UPDATE import_lines l
                   = (e.stream_id, e.topic, e.data::text, e.occurred_at)
                THEN 'duplicate' ELSE 'rejected' END AS fate
           FROM import_lines o
-          JOIN events e ON e.source_system = %(system)s AND e.external_id = o.external_id
+          JOIN events e ON e.source_system = coalesce(o.source_system, %(system)s)
+                        AND e.external_id = o.external_id
          WHERE o.fate IS NULL) s
  WHERE l.seq = s.seq
 """
@@ -31,11 +32,33 @@ UPDATE import_lines l
                   = (f.stream_id, f.topic, f.data, f.occurred_at)
                THEN 'duplicate' ELSE 'rejected' END AS fate
           FROM import_lines o
-          JOIN (SELECT DISTINCT ON (external_id) * FROM import_lines
-                 WHERE fate IS NULL ORDER BY external_id, seq) f
+          JOIN (SELECT DISTINCT ON (external_id, source_system) * FROM import_lines
+                 WHERE fate IS NULL ORDER BY external_id, source_system, seq) f
             ON f.external_id = o.external_id AND f.seq < o.seq
+           AND f.source_system IS NOT DISTINCT FROM o.source_system
          WHERE o.fate IS NULL) s
  WHERE l.seq = s.seq
+"""
+STORED_ID: Final[LiteralString] = """
+UPDATE import_lines l
+   SET fate = s.fate, reason = CASE s.fate WHEN 'rejected' THEN
+       'changed: the log has something else under this event_id, at position ' || s.position END
+  FROM (SELECT o.seq, e.position, CASE WHEN (o.stream_id, o.topic, o.data, o.occurred_at)
+                  = (e.stream_id, e.topic, e.data::text, e.occurred_at)
+               THEN 'duplicate' ELSE 'rejected' END AS fate
+          FROM import_lines o JOIN events e ON e.event_id = o.event_id
+         WHERE o.fate IS NULL) s
+ WHERE l.seq = s.seq
+"""
+"""What comes back to the ledger that told it first: there it has no source and no external id."""
+
+REPEATED_ID: Final[LiteralString] = """
+UPDATE import_lines l
+   SET fate = 'rejected', reason =
+       'event_id: ' || f.file || ', row ' || f.row || ', has it under another external id'
+  FROM (SELECT DISTINCT ON (event_id) * FROM import_lines
+         WHERE fate IS NULL ORDER BY event_id, seq) f
+ WHERE l.fate IS NULL AND f.event_id = l.event_id AND f.seq < l.seq
 """
 RECORDED: Final[LiteralString] = """
 UPDATE import_lines l
@@ -59,17 +82,35 @@ UPDATE import_lines l SET fate = 'rejected', reason =
        'caused_by ' || l.cause || ' is neither a line of this import nor of an earlier one'
  WHERE l.fate IS NULL AND l.cause IS NOT NULL
    AND NOT EXISTS (SELECT FROM import_lines o
-                    WHERE o.external_id = l.cause AND o.fate IS NULL AND o.seq <> l.seq)
+                    WHERE o.external_id = l.cause AND o.fate IS NULL AND o.seq <> l.seq
+                      AND o.source_system IS NOT DISTINCT FROM l.source_system)
    AND NOT EXISTS (SELECT FROM events e
-                    WHERE e.source_system = %(system)s AND e.external_id = l.cause)
+                    WHERE e.source_system = coalesce(l.source_system, %(system)s)
+                      AND e.external_id = l.cause)
+   AND NOT EXISTS (SELECT FROM import_lines o
+                    WHERE o.event_id = l.cause_id AND o.fate IS NULL AND o.seq <> l.seq)
+   AND NOT EXISTS (SELECT FROM events e WHERE e.event_id = l.cause_id)
 """
 """Said again until nothing changes, because a rejected line cannot be a cause either."""
+
+UNKNOWN: Final[LiteralString] = """
+UPDATE import_lines l SET fate = 'rejected', reason =
+       'data.event_id: ' || l.refers_to || ' is neither a line of this import nor in the log'
+ WHERE l.fate IS NULL AND l.refers_to IS NOT NULL
+   AND NOT EXISTS (SELECT FROM import_lines o
+                    WHERE o.event_id = l.refers_to AND o.fate IS NULL AND o.seq <> l.seq)
+   AND NOT EXISTS (SELECT FROM events e WHERE e.event_id = l.refers_to)
+"""
+"""Said again as well: what a rejected line is about is not there."""
 
 CAUSED: Final[LiteralString] = """
 UPDATE import_lines l SET caused_by = coalesce(
        (SELECT e.event_id FROM events e
-         WHERE e.source_system = %(system)s AND e.external_id = l.cause),
-       (SELECT o.event_id FROM import_lines o WHERE o.external_id = l.cause AND o.fate IS NULL))
+         WHERE e.source_system = coalesce(l.source_system, %(system)s)
+           AND e.external_id = l.cause),
+       (SELECT o.event_id FROM import_lines o WHERE o.external_id = l.cause AND o.fate IS NULL
+           AND o.source_system IS NOT DISTINCT FROM l.source_system),
+       l.cause_id)
  WHERE l.fate IS NULL AND l.cause IS NOT NULL
 """
 REFUSAL: Final[LiteralString] = "SELECT founding_refusal()"
@@ -83,7 +124,7 @@ MARK_REFUSED: Final[LiteralString] = (
 )
 TO_APPEND: Final[LiteralString] = (
     "SELECT seq, stream_id, external_stream, external_id, event_id, topic, data, occurred_at,"
-    " source_recorded_at, actor, on_behalf_of, caused_by, file_sha256"
+    " source_recorded_at, actor, on_behalf_of, caused_by, file_sha256, source_system"
     " FROM import_lines WHERE fate IS NULL ORDER BY is_deal, stream_id, occurred_at, seq"
 )
 REJECTS: Final[LiteralString] = (

@@ -25,9 +25,10 @@ _SELLER_TYPES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a later event did to this one; `data` is the payload that counts instead."""
+    """What a later event of a rep did to this one; `data` is the payload that counts instead."""
 
     event_id: UUID
+    rep: str
     recorded_at: datetime
     reason: str
     data: str | None = None
@@ -172,7 +173,7 @@ def _corrected(
 
 
 def _correction(event: Event, reason: str, data: str | None) -> Correction:
-    return Correction(event.event_id, event.recorded_at, reason, data)
+    return Correction(event.event_id, event.rep, event.recorded_at, reason, data)
 
 
 def _replacement(events: Sequence[Event], target: UUID, amendment: EventAmended) -> str | None:

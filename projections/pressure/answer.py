@@ -96,20 +96,35 @@ def judged_json(explained: Explained, policy: Policy) -> dict[str, object]:
     """Give one judged event with its facts and its sentence (DESIGN section 6)."""
     judged = explained.judged
     return {
+        **act_json(judged),
+        **around_json(explained),
+        **ruling_json(judged),
+        "facts": _facts(judged, explained.base_rate, policy),
+        "sentence": sentence(explained, policy),
+    }
+
+
+def act_json(judged: Judged) -> dict[str, object]:
+    """Give which event was judged, and where its rep stood."""
+    return {
         "event_id": str(judged.event.event_id),
         "type": judged.kind,
         "rep": judged.event.rep,
         "action_time": judged.action_time,
         **gap_json(judged),
         "pivotality": _places(judged.pivotality),
-        **around_json(explained),
+    }
+
+
+def ruling_json(judged: Judged) -> dict[str, object]:
+    """Give the cause of an event, its verdict and the rules that hold."""
+    explained = judged.cause.explained_by
+    return {
         "cause": judged.cause.kind,
-        "explained_by": str(judged.cause.explained_by) if judged.cause.explained_by else None,
+        "explained_by": str(explained) if explained else None,
         "modifiers": list(judged.cause.modifiers),
         "verdict": judged.verdict,
         "rules": list(judged.rules),
-        "facts": _facts(judged, explained.base_rate, policy),
-        "sentence": sentence(explained, policy),
     }
 
 
@@ -190,7 +205,7 @@ def _facts(judged: Judged, rate: BaseRate, policy: Policy) -> list[dict[str, obj
         },
         {
             "fact": "abnormal",
-            "value": [_finding(finding) for finding in judged.findings],
+            "value": [finding_json(finding) for finding in judged.findings],
             "threshold": {
                 "alpha": float(policy.alpha),
                 "minimum_excess": float(policy.minimum_excess),
@@ -229,7 +244,8 @@ def _coverage(judged: Judged, policy: Policy) -> dict[str, object] | None:
     }
 
 
-def _finding(finding: Finding) -> dict[str, object]:
+def finding_json(finding: Finding) -> dict[str, object]:
+    """Give what a rule found, with its figures and the events that it rests on."""
     figures = {name: _json(value) for name, value in finding.value.items()}
     evidence = _ids(finding.evidence)
     return {"rule": finding.rule, "holds": finding.holds, **figures, "evidence": evidence}

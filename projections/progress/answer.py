@@ -63,16 +63,21 @@ def _activity(
         "ticked_at": claim.ticked_at if claim else None,
         "tick_event_id": str(claim.tick_id) if claim else None,
         "settles_at": claim.settles_at if claim else None,
-        "outcomes": [
-            {
-                "outcome": outcome.outcome,
-                "required_level": outcome.required_level,
-                "level": shown.level if shown else None,
-                "evidenced_at": shown.occurred_at if shown else None,
-                "event_id": str(shown.event_id) if shown else None,
-            }
-            for outcome in activity.outcomes
-            for shown in [outcome.reached() or outcome.best()]
-        ],
+        "outcomes": outcomes_json(activity),
         **knowledge_answer(found, at),
     }
+
+
+def outcomes_json(activity: ActivityProgress) -> list[dict[str, object]]:
+    """Give the outcomes that an activity is for, each with what shows it best."""
+    return [
+        {
+            "outcome": outcome.outcome,
+            "required_level": outcome.required_level,
+            "level": shown.level if shown else None,
+            "evidenced_at": shown.occurred_at if shown else None,
+            "event_id": str(shown.event_id) if shown else None,
+        }
+        for outcome in activity.outcomes
+        for shown in [outcome.reached() or outcome.best()]
+    ]

@@ -85,6 +85,7 @@ def address(company: Company, path: str, deal: str) -> str:
         "account": "acme",
         "process": "default",
         "activity": "none",
+        "event_id": "00000000-0000-7000-8000-000000000000",
         "position": "1",
         "key_id": "aaaaaaaa",
     }
@@ -159,6 +160,9 @@ def ask_about(company: Company, who: str, method: str, path: str, deal: str) -> 
     url = address(company, path, deal)
     if method == "get":
         return company.get(who, url)
+    if path.endswith("/undo"):
+        headers = company.as_(who, **{"Idempotency-Key": f"about-{deal}"})
+        return company.client.post(url, json={"reason": "Told by mistake"}, headers=headers)
     return company.post(who, url, event("note_added", text="hello"), key=f"about-{deal}")
 
 

@@ -38,6 +38,7 @@ def addresses(superuser: str) -> Addresses:
         migrator=superuser,
         app=address(superuser, Role.APP),
         projector=address(superuser, Role.PROJECTOR),
+        auditor=address(superuser, Role.AUDITOR),
         logins=LOGINS,
     )
 

@@ -1,0 +1,10 @@
+-- Who changed a quota after its quarter had begun, or after it was over?
+-- `told_at` is when the system was told; a change may say that it counts from earlier.
+SELECT h.quarter, coalesce(h.rep, h.team) AS whose, h.type, h.previous_amount, h.amount,
+       h.currency, h.changed_by, h.in_force_from, h.told_at,
+       h.told_at >= q.to_instant AS after_its_end
+  FROM quota_history h
+  JOIN fiscal_quarters q ON q.name = h.quarter
+ WHERE h.told_at >= q.from_instant
+   AND (h.type <> 'quota_assigned' OR h.told_at >= q.to_instant)
+ ORDER BY h.told_at, whose;

@@ -1,0 +1,96 @@
+"""Exports of the log: its events batch by batch, under the names that their source gave."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Final, LiteralString
+
+from api.answers import event_json, json_bytes
+from api.exchange.exporting import EXPORTS
+from api.exchange.told import Batches, Told
+from api.lists_log import LogLists
+from api.query.question import LogQuestion
+from api.storage.log_reader import LogReader
+from domain.replay import Event
+from projections.batch import deal_of
+
+BATCH: Final = 500
+"""Events in memory at once, whatever the format and however long the log."""
+_NAMES: Final[LiteralString] = (
+    "SELECT stream_id, external_stream FROM events"
+    " WHERE stream_id = ANY(%(ids)s) AND version = 1 AND external_stream IS NOT NULL"
+)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What an export has given out so far: how many events, and up to which position.
+
+    Of who breaks off it holds what they may have got.
+    """
+
+    position: int
+    events: int = 0
+
+    def counted(self, batches: Batches) -> Batches:
+        for batch in batches:
+            self.events += len(batch)
+            self.position = batch[-1].event.position
+            yield batch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """One export: what is asked of the log, in the order of positions, and in which format."""
+
+    format: str
+    question: LogQuestion
+    after: int = 0
+
+    @property
+    def upto(self) -> int:
+        """The last position that it may hold."""
+        return self.question.moment.position
+
+
+class Exports:
+    """Writes what the log holds, in any format, of any size."""
+
+    def __init__(self, store: LogReader, log: LogLists) -> None:
+        self._store = store
+        self._log = log
+
+    def written(self, export: Export, tally: Tally) -> Generator[bytes, None, None]:
+        """Give an export piece by piece; the tally is kept on the way.
+
+        Each batch is a question of its own: no transaction is held open while a client thinks, and
+        what is appended meanwhile lies beyond `upto`.
+        """
+        yield from EXPORTS[export.format].write(tally.counted(self._batches(export)))
+
+    def page(self, events: Sequence[Event], name: str) -> bytes:
+        """Write events of a page, which were read already.
+
+        As NDJSON they are what a page of JSON shows; the line of an export leaves out what another
+        ledger cannot keep.
+        """
+        if name == "ndjson":
+            return b"".join(json_bytes(event_json(event)) + b"\n" for event in events)
+        batches = [self._told(events)] if events else []
+        return b"".join(EXPORTS[name].write(iter(batches)))
+
+    def _batches(self, export: Export) -> Batches:
+        if export.after < export.upto:
+            for events in self._log.batches(export.question, last=export.after, size=BATCH):
+                yield self._told(events)
+
+    def _told(self, events: Sequence[Event]) -> list[Told]:
+        """Give the events with the names of their deals in the source; others are their own."""
+        deals = {event.stream_id for event in events if deal_of(event.stream_id)}
+        names: dict[str, str] = dict(self._store.rows(_NAMES, {"ids": list(deals)}))
+        return [Told(event, _name(event, names)) for event in events]
+
+
+def _name(event: Event, names: dict[str, str]) -> str:
+    if event.source is not None and event.source.stream is not None:
+        return f"deal:{event.source.stream}"
+    return f"deal:{names[event.stream_id]}" if event.stream_id in names else event.stream_id

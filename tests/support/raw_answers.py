@@ -1,0 +1,275 @@
+"""The answers to the auditors' worked questions, from raw events and without the product's folds.
+
+Written for the sample company: one process in two versions, quarters that begin in February, May,
+August and November in New York, the default policy.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Final, TypeAlias
+from zoneinfo import ZoneInfo
+
+Told: TypeAlias = dict[str, Any]
+ZONE: Final = ZoneInfo("America/New_York")
+_DAY: Final = timedelta(days=1)
+_FORTNIGHT: Final = 14 * _DAY
+_BREAKING: Final = {
+    "commitment_kept": "kept",
+    "commitment_broken": "broken",
+    "commitment_withdrawn": "withdrawn",
+    "seller_promise_kept": "kept",
+    "seller_promise_broken": "broken",
+}
+
+
+def quarter_of(day: date) -> tuple[int, int]:
+    """Give the fiscal year and the number of the quarter of a local day."""
+    months = (day.year * 12 + day.month - 2) // 3
+    return (months // 4 + 1, months % 4 + 1)
+
+
+def name_of(day: date) -> str:
+    return "FY{}Q{}".format(*quarter_of(day))
+
+
+def local(instant: datetime) -> date:
+    return instant.astimezone(ZONE).date()
+
+
+def days_left(day: date) -> int:
+    left = 0
+    while quarter_of(day + (left + 1) * _DAY) == quarter_of(day):
+        left += 1
+    return left
+
+
+def first_instant(day: date) -> datetime:
+    """Give the first instant of the quarter of a local day."""
+    while quarter_of(day - _DAY) == quarter_of(day):
+        day -= _DAY
+    return datetime.combine(day, time.min, ZONE)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The log as the API tells it, event by event."""
+
+    events: Sequence[Told]
+
+    @cached_property
+    def in_force(self) -> list[Told]:
+        """The events as they read now, in the order in which they happened."""
+        amended = {
+            e["data"]["event_id"]: e["data"]["data"]
+            for e in self.events
+            if e["type"] == "event_amended"
+        }
+        gone = {e["data"]["event_id"] for e in self.events if e["type"] == "event_retracted"}
+        read = [
+            {**e, "data": amended.get(e["event_id"], e["data"])}
+            for e in self.events
+            if e["event_id"] not in gone
+        ]
+        return sorted(read, key=lambda e: (e["occurred_at"], e["recorded_at"], e["position"]))
+
+    @cached_property
+    def deals(self) -> dict[str, list[Told]]:
+        found: dict[str, list[Told]] = defaultdict(list)
+        for event in self.in_force:
+            if event["stream_id"].startswith("deal:"):
+                found[event["stream_id"]].append(event)
+        return dict(found)
+
+    def of(self, kind: str) -> Iterator[Told]:
+        return (event for event in self.in_force if event["type"] == kind)
+
+    def discounts(self) -> list[tuple[object, ...]]:
+        """Who offered how much, how late in a quarter, and what the customer had done last."""
+        found = []
+        for deal in self.deals.values():
+            acts: list[Told] = []
+            for event in deal:
+                left = days_left(local(event["occurred_at"]))
+                if event["type"] == "discount_offered" and left < _FORTNIGHT.days:
+                    last = acts[-1] if acts else None
+                    act = (last["type"], last["occurred_at"]) if last else (None, None)
+                    percent = float(event["data"]["percent"])
+                    found.append((event["occurred_at"], event["rep"], percent, left, *act))
+                if _of_the_customer(event):
+                    acts.append(event)
+        return sorted(found, key=repr)
+
+    def late_wins(self) -> list[tuple[object, ...]]:
+        return [
+            (e["rep"], e["occurred_at"], e["recorded_at"])
+            for e in self.events
+            if e["type"] == "deal_won"
+            and quarter_of(local(e["occurred_at"])) != quarter_of(local(e["recorded_at"]))
+        ]
+
+    def hollow(self) -> dict[str, tuple[int, int]]:
+        """How often each stage was left for a higher one than ever, and how often hollow."""
+        moved: Counter[str] = Counter()
+        left_hollow: Counter[str] = Counter()
+        for deal in self.deals.values():
+            for source, hollow in self._advances(deal):
+                moved[source] += 1
+                left_hollow[source] += hollow
+        return {stage: (n, left_hollow[stage]) for stage, n in moved.items()}
+
+    def _advances(self, deal: Sequence[Told]) -> Iterator[tuple[str, bool]]:
+        stages = self._stages(deal[0]["data"]["process"]["version"])
+        order = list(stages)
+        highest, source = -1, ""
+        for event in deal:
+            match event["type"]:
+                case "deal_moved_to_process":
+                    stages = self._stages(event["data"]["process"]["version"])
+                case "deal_reopened" | "win_reversed":
+                    highest, source = -1, ""
+                case "stage_entered" if event["data"]["stage"] in order:
+                    rank = order.index(event["data"]["stage"])
+                    if source and rank > highest:
+                        wanted = [o for s in order[highest:rank] for o in stages[s]]
+                        if wanted:
+                            shown = [_shown(deal, o, level, event) for o, level in wanted]
+                            yield source, not all(shown)
+                    highest, source = max(highest, rank), event["data"]["stage"]
+                case _:
+                    pass
+
+    def _stages(self, version: int) -> dict[str, list[tuple[str, int]]]:
+        """Give the stages with the outcomes that they require, the winning one last."""
+        (told,) = (
+            e["data"] for e in self.of("process_published") if e["data"]["version"] == version
+        )
+        closing = told["closing"]
+        found = {
+            stage["id"]: [
+                (outcome["id"], outcome["required_level"])
+                for activity in stage.get("activities", [])
+                for outcome in activity["outcomes"]
+            ]
+            for stage in told["stages"]
+            if stage["id"] not in closing.values()
+        }
+        return {**found, closing["won"]: []}
+
+    def bursts(self) -> list[tuple[object, ...]]:
+        ticks = sorted(self.of("activity_ticked"), key=lambda e: (e["rep"], e["recorded_at"]))
+        runs: list[list[Told]] = [[ticks[0]]]
+        for before, tick in pairwise(ticks):
+            near = tick["recorded_at"] - before["recorded_at"] <= timedelta(seconds=120)
+            if tick["rep"] == before["rep"] and near:
+                runs[-1].append(tick)
+            else:
+                runs.append([tick])
+        return sorted(
+            (run[0]["recorded_at"], run[0]["rep"], len(run)) for run in runs if len(run) >= 5
+        )
+
+    def quota_changes(self) -> list[tuple[object, ...]]:
+        found = []
+        for event in self.events:
+            if event["type"] in {"quota_revised", "quota_withdrawn"}:
+                _, who, quarter = event["stream_id"].split(":")
+                told = name_of(local(event["recorded_at"]))
+                if told >= quarter:
+                    found.append((who, quarter, event["rep"], told > quarter))
+        return sorted(found)
+
+    def crossings(self) -> list[tuple[object, ...]]:
+        found = []
+        for deal in self.deals.values():
+            stands: date | None = None
+            for event in deal:
+                if event["type"] == "deal_opened":
+                    told = event["data"].get("close_date")
+                    stands = date.fromisoformat(told) if told else None
+                if event["type"] == "close_date_moved":
+                    to = date.fromisoformat(event["data"]["to"])
+                    if stands is not None and quarter_of(to) != quarter_of(stands):
+                        found.append((event["rep"], stands, to))
+                    stands = to
+        return sorted(found)
+
+    def broken(self, now: datetime) -> list[tuple[object, ...]]:
+        found = []
+        for stream, deal in self.deals.items():
+            for side, own in _promised(deal).items():
+                stated = [e for e in own if e["type"] in _STATING][-1]
+                renewed = [e for e in own if e["type"] == "commitment_renegotiated"]
+                settled = [_BREAKING[e["type"]] for e in own if e["type"] in _BREAKING]
+                due = (renewed or [stated])[-1]["data"].get("due")
+                overdue = due and now >= _after_grace(date.fromisoformat(due))
+                if settled[-1:] == ["broken"] or (not settled and overdue):
+                    found.append((stream, side[1], stated["rep"], not settled))
+        return sorted(found)
+
+    def corrected(self) -> list[tuple[object, ...]]:
+        told = {e["event_id"]: e for e in self.events}
+        return [
+            (e["type"], told[e["data"]["event_id"]]["data"], e["data"].get("data"), e["rep"])
+            for e in self.events
+            if e["type"] in {"event_amended", "event_retracted"}
+        ]
+
+    def backdated(self) -> Counter[tuple[object, ...]]:
+        found: Counter[tuple[object, ...]] = Counter()
+        for event in self.events:
+            day, told = local(event["occurred_at"]), local(event["recorded_at"])
+            begun = first_instant(told)
+            early = begun > event["occurred_at"] and event["recorded_at"] < begun + _FORTNIGHT
+            if event["stream_id"].startswith("deal:") and early:
+                found[name_of(told), name_of(day), event["type"], event["rep"]] += 1
+        return found
+
+    def handed_over(self) -> list[tuple[object, ...]]:
+        return sorted(
+            (won["occurred_at"], event["data"]["owner"], event["actor"])
+            for deal in self.deals.values()
+            for won in deal
+            if won["type"] == "deal_won"
+            for event in deal
+            if event["type"] == "owner_changed"
+            and timedelta(0) <= won["occurred_at"] - event["occurred_at"] < 30 * _DAY
+        )
+
+
+_STATING: Final = {"customer_commitment_recorded", "seller_promise_made"}
+
+
+def _of_the_customer(event: Told) -> bool:
+    if event["type"] == "outcome_evidenced":
+        return int(event["data"]["level"]) >= 3
+    return event["type"] in {"customer_request_received", "customer_commitment_recorded"}
+
+
+def _shown(deal: Sequence[Told], outcome: str, level: int, by: Told) -> bool:
+    """Say whether something of a level showed an outcome when an event occurred."""
+    withdrawn = {e["data"]["event_id"] for e in deal if e["type"] == "evidence_withdrawn"}
+    shown = False
+    for event in deal:
+        if event["occurred_at"] <= by["occurred_at"] and event["data"].get("outcome") == outcome:
+            if event["type"] == "outcome_contradicted":
+                shown = False
+            elif event["event_id"] not in withdrawn and event["data"]["level"] >= level:
+                shown = True
+    return shown
+
+
+def _promised(deal: Sequence[Told]) -> Mapping[tuple[str, str], list[Told]]:
+    found: dict[tuple[str, str], list[Told]] = defaultdict(list)
+    for event in deal:
+        for key in ("commitment_id", "promise_id"):
+            if key in event["data"]:
+                found[key, event["data"][key]].append(event)
+    return found
+
+
+def _after_grace(due: date) -> datetime:
+    return datetime.combine(due + 4 * _DAY, time.min, ZONE)
