@@ -72,6 +72,7 @@ class Ledger:
     states: StateReader
     places: Places
     lists: DealLists
+    log: LogLists
     figures: Figures
     replays: ReplayReader
     quarters: Quarters
@@ -128,9 +129,14 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
     What writes the projections does so through `projecting`, which is of the projector's role.
     """
     context = ContextReader(store)
-    access = Access(store, context, clock.now)
-    worker = Worker(projecting, context, projections())
-    places = Places(store, worker.position)
+    return _ledger(store, context, Worker(projecting, context, projections()), projecting)
+
+
+def _ledger(
+    store: EventStore, context: ContextReader, worker: Worker, projecting: LogReader
+) -> Ledger:
+    access, places = Access(store, context, clock.now), Places(store, worker.position)
+    log = LogLists(store, context, places, access)
     figures = Figures(store, context)
     replays = ReplayReader(store, context, places, worker.position)
     questions = DealQuestions(store, context, places, PatternReader(store, places))
@@ -148,6 +154,8 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
         states=StateReader(store, context, projections()),
         places=places,
         lists=DealLists(store, places),
+        log=log,
+        exports=Exports(store, log),
         figures=figures,
         replays=replays,
         quarters=Quarters(replays),
@@ -160,7 +168,6 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
         access=access,
         keys=Keys(store, clock.now),
         accesses=Accesses(store, clock.now),
-        exports=Exports(store, LogLists(store)),
     )
 
 
@@ -218,7 +225,7 @@ def _services(
         questions=ledger.questions,
         processes=ledger.processes,
         lists=ledger.lists,
-        log=LogLists(ledger.store),
+        log=ledger.log,
         exports=ledger.exports,
         figures=ledger.figures,
         replays=ledger.replays,

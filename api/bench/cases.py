@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from api.bench import bringing_in, exporting, projecting, serving, timing, writing
+from api.bench import (
+    auditing,
+    bringing_in,
+    exporting,
+    projecting,
+    serving,
+    timing,
+    writing,
+)
 from api.bench.harness import Case
 
 CASES: Final[tuple[Case, ...]] = (
@@ -10,6 +18,7 @@ CASES: Final[tuple[Case, ...]] = (
     *bringing_in.CASES,
     *serving.CASES,
     *timing.CASES,
+    *auditing.CASES,
     *exporting.CASES,
     *projecting.CASES,
 )

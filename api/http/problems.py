@@ -13,6 +13,7 @@ from api import errors as application
 from api.answers import json_bytes
 from api.http.addresses import methods_of
 from api.http.fields import field_errors
+from api.query.errors import QueryError
 from api.storage import errors as storage
 from domain import errors as domain
 
@@ -156,6 +157,8 @@ def _named(error: Exception, status: int, request_id: str) -> Response | None:
         errors = [{"field": error.field, "detail": error.detail}]
     more: dict[str, object] = {}
     headers: dict[str, str] = {}
+    if isinstance(error, QueryError):
+        more |= {"column": error.column, "expected": error.expected, "meant": error.meant}
     if isinstance(error, application.VersionMismatchError):
         more["current_version"] = error.current_version
         headers["ETag"] = f'"{error.current_version}"'

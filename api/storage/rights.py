@@ -38,7 +38,7 @@ PROJECTED: Final = frozenset(
         *("projections", "parked", "rebuilds", "rebuild_progress"),
         *("spans", "hindsight_spans", "slabs", "hindsight_slabs", "deltas", "hindsight_deltas"),
         *("credits", "acts", "stays", "ticks", "plans", "advances"),
-        *("commitments", "signs", "claims", "openings", "goals"),
+        *("commitments", "signs", "claims", "openings", "goals", "contexts"),
         *("audit_visits", "audit_progress", "audit_advances", "audit_commitments", "audit_moves"),
         *("audit_verdicts", "audit_corrections", "audit_quarters", "audit_members"),
     }
