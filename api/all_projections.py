@@ -3,9 +3,11 @@
 from projections.attainment.projection import attainment_projection
 from projections.batch import Projection
 from projections.commitments.projection import commitments_projection
+from projections.contexts.projection import ContextsProjection
 from projections.customers.projection import customers_projection
 from projections.pressure.projection import pressure_projection
 from projections.progress.projection import progress_projection
+from projections.spans.fold import evolve
 from projections.spans.projection import SpansProjection
 
 
@@ -18,4 +20,5 @@ def projections() -> list[Projection]:
         attainment_projection(),
         pressure_projection(),
         customers_projection(),
+        ContextsProjection(evolve),
     ]

@@ -29,6 +29,7 @@ from api.identity.issuer import Issuer
 from api.identity.keys import Keys
 from api.identity.sessions import Sessions
 from api.identity.tokens import IssuerTokens
+from api.imports import NO_UPLOADS, Imports, Uploads
 from api.lists import DealLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
@@ -72,6 +73,7 @@ class Ledger:
     states: StateReader
     places: Places
     lists: DealLists
+    log: LogLists
     figures: Figures
     replays: ReplayReader
     quarters: Quarters
@@ -133,9 +135,14 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
     What writes the projections does so through `projecting`, which is of the projector's role.
     """
     context = ContextReader(store)
-    access = Access(store, context, clock.now)
-    worker = Worker(projecting, context, projections())
-    places = Places(store, worker.position)
+    return _ledger(store, context, Worker(projecting, context, projections()), projecting)
+
+
+def _ledger(
+    store: EventStore, context: ContextReader, worker: Worker, projecting: LogReader
+) -> Ledger:
+    access, places = Access(store, context, clock.now), Places(store, worker.position)
+    log = LogLists(store, context, places, access)
     figures = Figures(store, context)
     replays = ReplayReader(store, context, places, worker.position)
     questions = DealQuestions(store, context, places, PatternReader(store, places))
@@ -153,6 +160,8 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
         states=StateReader(store, context, projections()),
         places=places,
         lists=DealLists(store, places),
+        log=log,
+        exports=Exports(store, log),
         figures=figures,
         replays=replays,
         quarters=Quarters(replays),
@@ -165,7 +174,6 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
         access=access,
         keys=Keys(store, clock.now),
         accesses=Accesses(store, clock.now),
-        exports=Exports(store, LogLists(store)),
     )
 
 
@@ -173,6 +181,7 @@ def build_app(
     ledger: Ledger,
     *,
     token: str,
+    uploads: Uploads = NO_UPLOADS,
     issuer: Issuer | None = None,
     worker_pid: Callable[[], int | None] = lambda: None,
     limits: Limits | None = None,
@@ -187,7 +196,14 @@ def build_app(
         role_now=ledger.access.role,
         verifier=IssuerTokens(issuer, clock=clock.now) if issuer else None,
     )
-    services = _services(ledger, views, authenticator, stopping, worker_pid)
+    services = _services(
+        ledger,
+        views=views,
+        authenticator=authenticator,
+        stopping=stopping,
+        worker_pid=worker_pid,
+        uploads=uploads,
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -205,17 +221,19 @@ def build_app(
 
 def _services(
     ledger: Ledger,
+    *,
     views: Views,
     authenticator: Authenticator,
     stopping: Flag,
     worker_pid: Callable[[], int | None],
+    uploads: Uploads,
 ) -> Services:
     return Services(
         application=ledger.application,
         questions=ledger.questions,
         processes=ledger.processes,
         lists=ledger.lists,
-        log=LogLists(ledger.store),
+        log=ledger.log,
         exports=ledger.exports,
         figures=ledger.figures,
         replays=ledger.replays,
@@ -237,6 +255,7 @@ def _services(
         accesses=ledger.accesses,
         keys=ledger.keys,
         sessions=ledger.sessions,
+        imports=Imports(ledger.store, clock.now, uploads),
         stopping=stopping,
         worker_pid=worker_pid,
     )

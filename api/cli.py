@@ -9,6 +9,7 @@ import typer
 from api.cli_bench import add_bench_commands
 from api.cli_context import add_context_commands
 from api.cli_customers import add_customer_commands
+from api.cli_events import add_events_command
 from api.cli_exchange import add_exchange_commands
 from api.cli_export import add_export_command
 from api.cli_forecast import add_forecast_commands
@@ -71,6 +72,7 @@ add_exchange_commands(app)
 add_export_command(app)
 add_sample_commands(app)
 add_show_commands(app)
+add_events_command(app)
 add_projection_commands(app)
 add_replay_commands(app)
 add_forecast_commands(app)

@@ -4,10 +4,9 @@ import os
 import pwd
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from inspect import signature
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Annotated, Final
@@ -21,16 +20,15 @@ from api.cli_output import AsOf, EffectiveAt, Json, print_json, progress_bars
 from api.errors import MalformedRequestError
 from api.exchange.exporting import EXPORTS
 from api.exports import Export, Tally
-from api.http.log import filters
 from api.identity.accesses import Exported, Kind
 from api.identity.permissions import OPERATOR
-from api.lists_log import LogFilters
 from api.moment import moment
+from api.query.parser import parse
+from api.query.question import LogQuestion, needs_views
 from api.settings import Settings
 from api.storage.requests import new_event_id
 
 _LONGEST_REQUEST: Final = 2_000
-_FILTERS: Final = tuple(signature(filters).parameters)
 
 
 def add_export_command(app: typer.Typer) -> None:
@@ -40,15 +38,14 @@ def add_export_command(app: typer.Typer) -> None:
 
 def export_log(
     *,
+    query: Annotated[
+        str, typer.Argument(help="Only these, such as: type:discount_offered rep:ann.")
+    ] = "",
     format_name: Annotated[str, typer.Option("--format", help=f"One of {', '.join(EXPORTS)}.")],
     out: Annotated[
         Path | None, typer.Option(help="The file, there once it is whole. Default: stdout.")
     ] = None,
     after: Annotated[int, typer.Option(min=0, help="Only what comes after this position.")] = 0,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(help=f"A filter, such as owner=ann: {', '.join(_FILTERS)}. May be repeated."),
-    ] = None,
     as_of: AsOf = None,
     effective_at: EffectiveAt = None,
     as_json: Json = False,
@@ -57,32 +54,16 @@ def export_log(
     if format_name not in EXPORTS:
         message = f"{format_name!r} is not one of {', '.join(EXPORTS)}"
         raise typer.BadParameter(message, param_hint="--format")
-    wanted = _filters(only or [])
+    wanted = parse(query)
     with open_ledger(Settings.read()) as ledger:
-        if wanted.need_views:
+        if needs_views(wanted):
             catch_up(ledger)
         asked = moment(ledger.store, as_of=as_of, effective_at=effective_at, now=clock.now())
-        export = Export(
-            format=format_name,
-            filters=replace(wanted, occurred_by=asked.cut),
-            after=after,
-            upto=asked.position,
-        )
+        question = LogQuestion(query=wanted, moment=asked)
+        export = Export(format=format_name, question=question, after=after)
         tally = _written(ledger, export, out)
     if out is not None:
         _say(export, tally, out, as_json=as_json)
-
-
-def _filters(given: Sequence[str]) -> LogFilters:
-    """Read the filters as `/v1/events` does."""
-    values: dict[str, str] = {}
-    for one in given:
-        name, _, value = one.partition("=")
-        if name not in _FILTERS or not value or name in values:
-            message = f"{one!r} is no filter, or the second of its name: {', '.join(_FILTERS)}"
-            raise typer.BadParameter(message, param_hint="--only")
-        values[name] = value
-    return filters(**values)
 
 
 def _written(ledger: Ledger, export: Export, out: Path | None) -> Tally:

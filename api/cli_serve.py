@@ -4,6 +4,7 @@ import secrets
 import signal
 import socket
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Event as Flag
 from types import FrameType
@@ -18,13 +19,15 @@ from api.bootstrap import Ledger, build_app, database, open_ledger
 from api.cli_exchange import load_sample
 from api.http.limits import Limits
 from api.http.wire import Wire
+from api.import_process import importing
+from api.imports import Uploads
 from api.logs import configure_logs
 from api.settings import Settings, SettingsError
 from api.storage.errors import RolesMissingError
 from api.storage.log_reader import LogReader
 from api.storage.migrate import migrate
 from api.storage.powers import powers
-from api.worker_process import follow, working
+from api.worker_process import Kept, follow, working
 
 PORTS_TRIED: Final = 50
 """How many ports after the wanted one are tried when it is taken."""
@@ -110,12 +113,11 @@ def _serve(ledger: Ledger, settings: Settings) -> None:
     shown = f"[{host}]" if ":" in host else host
     typer.echo(f"Dealtrail serves on http://{shown}:{port}")
     typer.echo(f"Sign in: http://{shown}:{port}/sign-in?token={token}")
-    projecting = ledger.projecting
-    keeping = working(projecting.dsn, schema=projecting.schema, log_level=settings.log_level)
-    with listener, keeping as worker:
+    with listener, _working(ledger, settings) as worker, _importing(ledger, settings) as uploads:
         app = build_app(
             ledger,
             token=token,
+            uploads=uploads,
             issuer=settings.issuer,
             worker_pid=lambda: worker.pid,
             limits=Limits(requests_a_minute=settings.rate_limit),
@@ -131,6 +133,17 @@ def _serve(ledger: Ledger, settings: Settings) -> None:
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         _Server(config, stopping=app.state.services.stopping).run(sockets=[listener])
+
+
+def _working(ledger: Ledger, settings: Settings) -> AbstractContextManager[Kept]:
+    projecting = ledger.projecting
+    return working(projecting.dsn, schema=projecting.schema, log_level=settings.log_level)
+
+
+def _importing(ledger: Ledger, settings: Settings) -> AbstractContextManager[Uploads]:
+    uploads = Uploads(settings.home, most=settings.upload_limit << 20)
+    store = ledger.store
+    return importing(store.dsn, schema=store.schema, uploads=uploads, log_level=settings.log_level)
 
 
 class _Server(uvicorn.Server):

@@ -71,6 +71,12 @@ class BeyondTheLogError(ApplicationError):
     code = "beyond_the_log"
 
 
+class TooManyWaitingError(ApplicationError):
+    """As many uploads wait to be imported as may; ask again later."""
+
+    code = "too_many_at_once"
+
+
 class ViewsBehindError(ApplicationError):
     """The projections have not reached the position asked for in time; ask again shortly."""
 

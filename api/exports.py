@@ -1,13 +1,14 @@
 """Exports of the log: its events batch by batch, under the names that their source gave."""
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, LiteralString
 
+from api.answers import event_json, json_bytes
 from api.exchange.exporting import EXPORTS
 from api.exchange.told import Batches, Told
-from api.identity.reach import WHOLE, Reach
-from api.lists_log import LogFilters, LogLists
+from api.lists_log import LogLists
+from api.query.question import LogQuestion
 from api.storage.log_reader import LogReader
 from domain.replay import Event
 from projections.batch import deal_of
@@ -39,13 +40,16 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """One export: which events, from which position to which, in which format."""
+    """One export: what is asked of the log, in the order of positions, and in which format."""
 
     format: str
-    filters: LogFilters = field(default_factory=LogFilters)
+    question: LogQuestion
     after: int = 0
-    upto: int
-    reach: Reach = WHOLE
+
+    @property
+    def upto(self) -> int:
+        """The last position that it may hold."""
+        return self.question.moment.position
 
 
 class Exports:
@@ -64,20 +68,20 @@ class Exports:
         yield from EXPORTS[export.format].write(tally.counted(self._batches(export)))
 
     def page(self, events: Sequence[Event], name: str) -> bytes:
-        """Write events that were read already."""
+        """Write events of a page, which were read already.
+
+        As NDJSON they are what a page of JSON shows; the line of an export leaves out what another
+        ledger cannot keep.
+        """
+        if name == "ndjson":
+            return b"".join(json_bytes(event_json(event)) + b"\n" for event in events)
         batches = [self._told(events)] if events else []
         return b"".join(EXPORTS[name].write(iter(batches)))
 
     def _batches(self, export: Export) -> Batches:
-        after = export.after
-        while after < export.upto:
-            events = self._log.page(
-                export.filters, after=after, upto=export.upto, limit=BATCH, reach=export.reach
-            )
-            if not events:
-                return
-            yield self._told(events)
-            after = events[-1].position
+        if export.after < export.upto:
+            for events in self._log.batches(export.question, last=export.after, size=BATCH):
+                yield self._told(events)
 
     def _told(self, events: Sequence[Event]) -> list[Told]:
         """Give the events with the names of their deals in the source; others are their own."""

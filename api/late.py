@@ -19,7 +19,7 @@ _SOON: Final = timedelta(minutes=5)
 """What is told within this time is in no index of late events; see migration 0003."""
 
 # When the source, or else the ledger, was told (RecordedEvent.told_at), in the words of the index.
-_TOLD: Final = sql.SQL(
+TOLD_IN_INDEX: Final = sql.SQL(
     "(CASE WHEN channel = 'import' AND clock = 'server'"
     " THEN coalesce(source_recorded_at, occurred_at) ELSE recorded_at END)"
 )
@@ -58,7 +58,7 @@ _QUERY: Final = sql.SQL("""
            coalesce(c.on_behalf_of, c.actor), c.recorded_at, c.data ->> 'reason', count(*) OVER ()
       FROM found f JOIN events e USING (event_id) LEFT JOIN events c ON c.event_id = f.corrected_by
      ORDER BY e.position LIMIT %(listed)s
-""").format(told=_TOLD, in_quarter=_IN_QUARTER)
+""").format(told=TOLD_IN_INDEX, in_quarter=_IN_QUARTER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,138 +1,176 @@
-"""The audit log, filtered: events of all streams in the order of positions."""
+"""The log, asked: its events in the order of either clock, in pages and in batches, and counted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, TypeAlias
-from uuid import UUID
+from typing import Final
 
-from psycopg import sql
-
-from api.identity.access import people
-from api.identity.reach import WHOLE, People, Reach
+from api.context import ContextReader
+from api.identity.access import Access
+from api.identity.reach import ACT_TOPICS
+from api.places import Places
+from api.query.counting import Dimension, named
+from api.query.errors import QueryError
+from api.query.ground import Findings, Ground
+from api.query.judging import Judging
+from api.query.question import LogQuestion
+from api.query.statements import NO_BOUNDS, Bounds, Statements
+from api.query.tree import render
 from api.storage.log_reader import LogReader
-from api.storage.rows import SELECT, read_events
-from domain.events.catalogue import TYPES_BY_NAME
+from api.storage.rows import read_events
 from domain.replay import Event
+from projections.facts import Rows
 
-Order: TypeAlias = Literal["asc", "desc"]
 MAX_LIMIT: Final = 1000
-
-_OF_DEALS: Final = (
-    "stream_id IN (SELECT 'deal:' || deal_id FROM spans WHERE {} AND from_position <= %(upto)s{})"
-)
-_AT_THE_END: Final = " AND (until_position IS NULL OR until_position > %(upto)s)"
-_CONDITIONS: Final[Mapping[str, str]] = {
-    "topics": "topic = ANY(%(topics)s)",
-    "stream": "stream_id = %(stream)s",
-    "actor": "actor = %(actor)s",
-    "rep": "coalesce(on_behalf_of, actor) = %(rep)s",
-    "channels": "channel = ANY(%(channels)s)",
-    "recorded_from": "recorded_at >= %(recorded_from)s",
-    "recorded_to": "recorded_at < %(recorded_to)s",
-    "occurred_from": "occurred_at >= %(occurred_from)s",
-    "occurred_to": "occurred_at < %(occurred_to)s",
-    "occurred_by": "occurred_at <= %(occurred_by)s",
-    "account": _OF_DEALS.format("account_id = %(account)s", ""),
-    "owner": _OF_DEALS.format("owner = %(owner)s", _AT_THE_END),
-}
+"""Events of a page."""
+BATCH_EVENTS: Final = 1000
+MAX_JUDGED: Final = 2_000
+"""Events that are judged for one page: where few of them are found, it is short and goes on."""
+MAX_COUNTED: Final = 5_000
+"""Events that are judged to be counted."""
+MAX_GROUPS: Final = 1_000
+_CANDIDATES: Final = 500
+"""Events that are read at a time to be judged."""
 
 
-_IN_REACH: Final = """
-    CASE split_part(stream_id, ':', 1)
-    WHEN 'deal' THEN %(deals_of)s::text[] IS NULL OR stream_id IN (
-        SELECT 'deal:' || deal_id FROM spans
-         WHERE until_position IS NULL AND owner = ANY(%(deals_of)s))
-    WHEN 'quota' THEN %(figures_of)s::text[] IS NULL
-        OR substring(stream_id FROM '^quota:(.*):[^:]*$') = ANY(%(figures_of)s)
-    WHEN 'forecast' THEN %(figures_of)s::text[] IS NULL
-        OR substring(stream_id FROM '^forecast:(.*):[^:]*$') = ANY(%(figures_of)s)
-    ELSE true END
-"""
-"""What `sees_context` and the owner of today say of an event, as far as the views have got."""
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some events; where more may follow, `last` is the position from which they do."""
+
+    events: list[Event]
+    last: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogFilters:
-    """Which events a page of the log holds; what is None or empty filters nothing.
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many events there are, and in the largest groups; `more` if there are other groups."""
 
-    `account` finds the deals that were ever of that account, `owner` those that the rep owns as
-    known at the end of the range; `rep` is whom an event is attributed to.
-    """
+    total: int
+    groups: list[dict[str, object]]
+    more: bool
 
-    types: tuple[str, ...] = ()
-    deal: UUID | None = None
-    account: str | None = None
-    owner: str | None = None
-    rep: str | None = None
-    actor: str | None = None
-    channels: tuple[str, ...] = ()
-    recorded_from: datetime | None = None
-    recorded_to: datetime | None = None
-    occurred_from: datetime | None = None
-    occurred_to: datetime | None = None
-    occurred_by: datetime | None = None
-
-    @property
-    def need_views(self) -> bool:
-        """Whether the answer depends on what a projection knows of the deals."""
-        return self.account is not None or self.owner is not None
+    def answer(self, question: LogQuestion, by: Sequence[Dimension]) -> dict[str, object]:
+        """Give them in the shape of the API."""
+        return {
+            **question.moment.answer(),
+            "query": render(question.query),
+            "by": list(by),
+            "total": self.total,
+            "groups": self.groups,
+            "more": self.more,
+        }
 
 
 class LogLists:
-    """Pages of the log."""
+    """Answers questions about the log."""
 
-    def __init__(self, store: LogReader) -> None:
+    def __init__(
+        self, store: LogReader, context: ContextReader, places: Places, access: Access
+    ) -> None:
         self._store = store
+        self._context = context
+        self._places = places
+        self._access = access
 
     def page(
         self,
-        filters: LogFilters,
+        question: LogQuestion,
         *,
-        after: int,
-        upto: int,
         limit: int,
-        order: Order = "asc",
-        reach: Reach = WHOLE,
-    ) -> list[Event]:
-        """Give the first events of a range of positions, from its beginning or from its end."""
-        values: dict[str, object] = {
-            "after": after,
-            "upto": upto,
-            "limit": limit,
-            "topics": [TYPES_BY_NAME[name].TOPIC for name in filters.types] or None,
-            "stream": f"deal:{filters.deal}" if filters.deal else None,
-            "actor": filters.actor,
-            "rep": filters.rep,
-            "channels": list(filters.channels) or None,
-            "recorded_from": filters.recorded_from,
-            "recorded_to": filters.recorded_to,
-            "occurred_from": filters.occurred_from,
-            "occurred_to": filters.occurred_to,
-            "occurred_by": filters.occurred_by,
-            "account": filters.account,
-            "owner": filters.owner,
-            "deals_of": people(reach.deals_of),
-            "figures_of": people(_figures_of(reach)),
-        }
-        parts = ["position > %(after)s", "position <= %(upto)s"]
-        parts += [] if reach.whole else [_IN_REACH]
-        parts += [part for name, part in _CONDITIONS.items() if values[name] is not None]
-        query = sql.SQL("{} WHERE {} ORDER BY position {} LIMIT %(limit)s").format(
-            sql.SQL(SELECT),
-            sql.SQL(" AND ").join(_sql(part) for part in parts),
-            sql.SQL("DESC" if order == "desc" else "ASC"),
-        )
-        with self._store.connection() as connection, connection.cursor(binary=True) as cursor:
-            return read_events(cursor.execute(query, values).fetchall())
+        bounds: Bounds = NO_BOUNDS,
+    ) -> Page:
+        """Give the first events of a question, of those within some bounds.
+
+        A page of events that must be judged may be short, or empty, though more follow.
+
+        Raises:
+            QueryError: a value of the query names nothing that is known then.
+            BeyondTheLogError: there is no event at a position by whose time the order goes on.
+        """
+        with self._store.connection() as connection:
+            ground = self._ground(connection, question)
+            statements = Statements(connection, ground, question)
+            if question.judged:
+                judging = self._judging(connection, ground, question)
+                return _judged_page(statements, judging, bounds, limit, question)
+            events = read_events(statements.page(bounds, limit + 1))
+        return Page(events[:limit], events[limit - 1].position if len(events) > limit else None)
+
+    def batches(
+        self, question: LogQuestion, *, last: int | None = None, size: int = BATCH_EVENTS
+    ) -> Iterator[list[Event]]:
+        """Give all events of a question, some at a time, going on from the event at a position.
+
+        Each batch is a question of its own: memory stays flat, and no transaction is held open
+        while the reader thinks.
+        """
+        while True:
+            page = self.page(question, limit=size, bounds=NO_BOUNDS.from_(question, last))
+            if page.events:
+                yield page.events
+            if page.last is None:
+                return
+            last = page.last
+
+    def counts(self, question: LogQuestion, by: Sequence[Dimension]) -> Counts:
+        """Count the events of a question, together and in groups, the largest first.
+
+        Raises:
+            QueryError: a value of the query names nothing that is known then, or more events would
+                have to be judged than one answer may.
+        """
+        with self._store.connection() as connection:
+            ground = self._ground(connection, question)
+            statements = Statements(connection, ground, question)
+            findings = self._counted(connection, ground, question) if question.judged else None
+            total = statements.counts([], findings, 1)[0][0]
+            rows = statements.counts(by, findings, MAX_GROUPS + 1) if by else []
+        groups = [
+            {**{d: named(d, key) for d, key in zip(by, keys, strict=True)}, "count": count}
+            for *keys, count in rows[:MAX_GROUPS]
+        ]
+        return Counts(total, groups, more=len(rows) > MAX_GROUPS)
+
+    def _counted(self, connection: Rows, ground: Ground, question: LogQuestion) -> Findings:
+        asked = Statements(connection, ground, question).to_judge(MAX_COUNTED + 1)
+        if len(asked) > MAX_COUNTED:
+            expected = (
+                f"verdict and rule can be counted for at most {MAX_COUNTED} events; narrow the "
+                "query, such as by quarter, rep or type"
+            )
+            raise QueryError(expected, column=0)
+        return self._judging(connection, ground, question).findings(asked)
+
+    def _ground(self, connection: Rows, question: LogQuestion) -> Ground:
+        def spanned() -> tuple[datetime, datetime] | None:
+            row = connection.execute(
+                "SELECT min(occurred_at), greatest(max(occurred_at), max(recorded_at)) FROM events"
+            ).fetchone()
+            return (row[0], row[1]) if row and row[0] else None
+
+        return Ground(question.moment, self._context.known(question.moment.position), spanned)
+
+    def _judging(self, connection: Rows, ground: Ground, question: LogQuestion) -> Judging:
+        return Judging(connection, ground, question, places=self._places, access=self._access)
 
 
-def _figures_of(reach: Reach) -> People:
-    if reach.figures_of is None or reach.teams is None:
-        return None
-    return reach.figures_of | reach.teams
-
-
-def _sql(text: str) -> sql.SQL:
-    # Only texts of this module come here.
-    return sql.SQL(text)
+def _judged_page(
+    statements: Statements, judging: Judging, bounds: Bounds, limit: int, question: LogQuestion
+) -> Page:
+    """Read events that the question may hold for, and judge them, until a page is full."""
+    found: list[Event] = []
+    judged = 0
+    while True:
+        candidates = read_events(statements.page(bounds, _CANDIDATES))
+        acts = [(e.event_id, e.stream_id) for e in candidates if e.data.TOPIC in ACT_TOPICS]
+        holds = statements.settled([e.position for e in candidates], judging.findings(acts))
+        found += [event for event in candidates if event.position in holds]
+        judged += len(acts)
+        if len(found) > limit:
+            return Page(found[:limit], found[limit - 1].position)
+        if len(candidates) < _CANDIDATES:
+            return Page(found, None)
+        last = candidates[-1].position
+        if len(found) == limit or judged >= MAX_JUDGED:
+            return Page(found, last)
+        bounds = bounds.from_(question, last)

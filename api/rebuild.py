@@ -208,7 +208,9 @@ def _index(place: _Place, statements: Sequence[sql.Composed], told: Told) -> Non
             store.connection() as connection,
             connection.transaction(),
         ):
-            connection.execute(f"{PATIENCE}; SET LOCAL maintenance_work_mem = '512MB'")
+            # A key and an index of one large table wait for each other, and nobody waits for them.
+            connection.execute(f"{PATIENCE}; SET LOCAL lock_timeout = 0")
+            connection.execute("SET LOCAL maintenance_work_mem = '512MB'")
             connection.execute(statement)
 
     told("indexing", 0, len(statements))

@@ -107,6 +107,13 @@ class Settings(BaseSettings):
         description="Requests that one credential may make in a minute (600000, more than one "
         "server answers, so that it binds only where it is set lower); 0 for no limit.",
     )
+    upload_limit: int = Field(
+        512,
+        ge=1,
+        le=1 << 20,
+        description="MiB of a file that is uploaded to be imported; unpacked it may be eight times "
+        "as large (512).",
+    )
     pg_bin: Path | None = Field(
         None,
         description="Folder with the PostgreSQL programs for the embedded server, "

@@ -2,13 +2,23 @@
 
 from typing import Final
 
-from api.bench import exporting, projecting, serving, timing, writing
+from api.bench import (
+    auditing,
+    bringing_in,
+    exporting,
+    projecting,
+    serving,
+    timing,
+    writing,
+)
 from api.bench.harness import Case
 
 CASES: Final[tuple[Case, ...]] = (
     *writing.CASES,
+    *bringing_in.CASES,
     *serving.CASES,
     *timing.CASES,
+    *auditing.CASES,
     *exporting.CASES,
     *projecting.CASES,
 )

@@ -12,6 +12,8 @@ from api.all_projections import projections
 from api.bench.ledger import Connection
 from api.bootstrap import Ledger, ledger_at
 from api.exports import Export, Tally
+from api.moment import Moment
+from api.query.question import LogQuestion
 from api.rebuild import drop_previous, rebuild
 from api.storage.log_reader import LogReader
 from api.storage.roles import Addresses
@@ -45,11 +47,11 @@ def opened(dsn: str, *, schema: str) -> Iterator[Ledger]:
         yield ledger
 
 
-def bring_up_spans(dsn: str, *, schema: str) -> None:
-    """Make the spans of a ledger that has none, in the fastest way there is."""
+def bring_up(dsn: str, name: str, *, schema: str) -> None:
+    """Make the rows of a projection that has none, in the fastest way there is."""
     with LogReader(dsn, schema=schema).closing() as store:
-        rebuild(store, SPANS, projections)
-        drop_previous(store, SPANS, projections)
+        rebuild(store, name, projections)
+        drop_previous(store, name, projections)
 
 
 def rebuild_spans(dsn: str, *, schema: str, processes: int) -> RebuiltSpans:
@@ -79,9 +81,16 @@ def derive_verdicts(ledger: Ledger) -> int:
         return len(verdicts(context))
 
 
+def now_of(ledger: Ledger) -> Moment:
+    """Give the moment of the last event of a log, which lies in the past."""
+    head = ledger.store.head()
+    at = head.recorded_at or _EMPTY_LOG_AT
+    return Moment(head.position, head.recorded_at, at, None)
+
+
 def export(ledger: Ledger, name: str) -> int:
     """Write the whole log in a format, and give how many bytes that are."""
-    everything = Export(format=name, upto=ledger.store.head().position)
+    everything = Export(format=name, question=LogQuestion(moment=now_of(ledger)))
     return sum(map(len, ledger.exports.written(everything, Tally(0))))
 
 

@@ -137,7 +137,7 @@ def _spans(grounds: Grounds, events: int | None = None) -> Iterator[Connection]:
     with connected(grounds.dsn, schema=schema) as connection:
         if schema not in grounds.told:
             grounds.told.add(schema)
-            product.bring_up_spans(grounds.dsn, schema=schema)
+            product.bring_up(grounds.dsn, product.SPANS, schema=schema)
             references.make_history(connection)
             for place in _places(grounds.events):
                 references.make_snapshot(connection, position=place)

@@ -44,6 +44,8 @@ class Checker:
     founding: bool
     digests: dict[str, str]
     versions: dict[tuple[str, int], str]
+    moment: bytes
+    """The time of this import, as its ids begin."""
 
     def __init__(self, store: EventStore, reader: Reader, *, now: datetime, founding: bool) -> None:
         self.store = store
@@ -51,6 +53,7 @@ class Checker:
         self.now = now
         self.founding = founding
         self.versions = {}
+        self.moment = int(now.timestamp() * 1000).to_bytes(6, "big")
         self.digests = {path.name: sha256_of(path) for path in reader.files}
 
     def checked(self, line: Line) -> StagedLine:
@@ -155,10 +158,10 @@ class Checker:
         know the id without a table of all ids.
         """
         digest = hashlib.sha256(f"{self.reader.system}\0{external_id}".encode()).digest()
-        milliseconds = int(self.now.timestamp() * 1000)
-        number = int.from_bytes(milliseconds.to_bytes(6, "big") + digest[:10], "big")
-        number = number & ~(0xF << 76) | 0x7 << 76
-        return UUID(int=number & ~(0x3 << 62) | 0x2 << 62)
+        made = bytearray(self.moment + digest[:10])
+        made[6] = made[6] & 0x0F | 0x70
+        made[8] = made[8] & 0x3F | 0x80
+        return UUID(bytes=bytes(made))
 
 
 def _check_names(line: Line) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import cast
 
@@ -13,22 +12,24 @@ from api.exchange.context import (
     KnownContext,
     ProcessInUse,
     declared_calendar,
+    fiscal_zone,
 )
+from api.exchange.csv_history import HistoryTeller
+from api.exchange.csv_values import Moment, declared_number, declared_rows, moment, shortest
 from api.exchange.instants import (
     OrderContradictedError,
     OrderUndeclaredError,
     end_of_day,
-    parse_day,
     start_of_day,
 )
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.profile import ColumnRole, Profile, StageProfile
+from api.exchange.records import stamp, truth
 from api.exchange.spool import Spool
 from api.exchange.texts import CsvRow, CsvTable
-from domain.values import MAX_DIGITS
 
 _REQUIRED: tuple[ColumnRole, ...] = ("id", "owner", "stage")
-_DAYS: tuple[ColumnRole, ...] = ("opened_on", "close_date", "closed_on")
+_DAYS: tuple[ColumnRole, ...] = ("opened_on", "close_date", "closed_on", "recorded_on")
 
 
 class _RefusedRowError(ValueError):
@@ -45,19 +46,6 @@ class _Span:
     def take(self, day: date) -> None:
         self.first = min(self.first or day, day)
         self.last = max(self.last or day, day)
-
-
-def number_text(text: str) -> str:
-    """The number as a payload writes it; ValueError if it is none."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation as error:
-        raise ValueError(f"expected a number, not {text!r}") from error
-    if not number.is_finite():
-        raise ValueError(f"expected a number, not {text!r}")
-    if abs(number.adjusted()) > MAX_DIGITS:
-        raise ValueError(f"expected a number of at most {MAX_DIGITS} digits, not {text!r}")
-    return format(number if number else abs(number), "f")
 
 
 @dataclass(slots=True)
@@ -85,7 +73,7 @@ class CsvTableReader:
         with Spool() as spool:
             for path in self.files:
                 self._check_declared(path)
-                for row in self._table(path).rows(findings):
+                for row in declared_rows(self._table(path).rows(findings), self.profile):
                     self._spool(row, spool=spool, span=span, findings=findings)
             if span.first is None or span.last is None:
                 raise ExportRefusedError(
@@ -109,7 +97,11 @@ class CsvTableReader:
                 _ensure_column(stage.entered_on, header, key="stages.entered_on", file=path.name)
 
     def _undeclared(self) -> list[str]:
-        missing = [f"`columns.{role}`" for role in _REQUIRED if not self.profile.columns_of(role)]
+        missing = [
+            f"`columns.{role}`"
+            for role in _REQUIRED
+            if not self.profile.columns_of(role) and role not in self.profile.defaults
+        ]
         closes = {stage.closes for stage in self.profile.stages}
         if not {"won", "lost"} <= closes:
             missing.append("`stages` of which some close as won and some as lost")
@@ -119,19 +111,22 @@ class CsvTableReader:
 
     def _value(self, row: CsvRow, role: ColumnRole) -> str:
         columns = self.profile.columns_of(role)
-        return row.get(columns[0]) if columns else ""
+        return (row.get(columns[0]) if columns else "") or self.profile.defaults.get(role, "")
 
     def _spool(self, row: CsvRow, *, spool: Spool, span: _Span, findings: Findings) -> None:
-        content: JsonObject = {role: self._value(row, role) for role in self.profile.columns}
+        roles = {**self.profile.columns, **self.profile.defaults}
+        content: JsonObject = {role: self._value(row, role) for role in roles}
         names = (row.get(column) for column in self.profile.columns_of("name"))
         content["name"] = " - ".join(" ".join(name.split()) for name in names if name)
         content |= {"file": row.file, "row": row.row}
         try:
             for key, column in self._day_columns.items():
-                day = self._day(row, column)
-                content[key] = None if day is None else day.isoformat()
-                if day is not None:
-                    span.take(day)
+                found = self._moment(row, column)
+                content[key] = found and found.day.isoformat()
+                content[_at(key)] = found and found.at and stamp(found.at)
+                if found is not None:
+                    span.take(found.day)
+            content |= self._read(content)
         except ValueError as error:
             findings.reject(row.file, row.row, str(error))
             return
@@ -145,16 +140,31 @@ class CsvTableReader:
             _entered(stage): stage.entered_on for stage in self.profile.stages if stage.entered_on
         }
 
-    def _day(self, row: CsvRow, column: str) -> date | None:
+    def _moment(self, row: CsvRow, column: str) -> Moment | None:
         text = row.get(column)
         if not text:
             return None
         try:
-            return parse_day(text, self.profile.date_order)
+            return moment(text, self.profile)
         except (OrderUndeclaredError, OrderContradictedError) as error:
             raise ExportRefusedError(f"{column}: {error}", file=row.file, row=row.row) from error
         except ValueError as error:
             raise _RefusedRowError(f"{column}: {error}") from error
+
+    def _read(self, content: JsonObject) -> JsonObject:
+        """The values that are no texts: the amount as a payload has it, and a box."""
+        deleted = truth(str(content.get("deleted") or ""))
+        if not content.get("amount"):
+            return {"amount": None, "deleted": deleted}
+        column = (self.profile.columns_of("amount") or ["amount"])[0]
+        style = self.profile
+        try:
+            amount = declared_number(
+                str(content["amount"]), decimal=style.decimal, thousands=style.thousands
+            )
+        except ValueError as error:
+            raise _RefusedRowError(f"{column}: {error}") from error
+        return {"amount": shortest(amount), "deleted": deleted}
 
     def _lines_of(
         self, spool: Spool, *, first: date, last: date, findings: Findings
@@ -188,8 +198,17 @@ class CsvTableReader:
             latest=end_of_day(last, self._zone),
             findings=findings,
         )
+        history = HistoryTeller(
+            self.profile, process, fiscal_zone(self.profile, self.known), findings
+        )
+        teller = history if self.profile.columns_of("recorded_on") else maker
         for _, rows in spool.groups():
-            yield from maker.deal([row for _, row in rows])
+            yield from teller.deal([row for _, row in rows])
+
+
+def _at(key: str) -> str:
+    """Where the instant of a day is kept, if the table states a time."""
+    return f"{key}:at"
 
 
 def _ensure_column(column: str, header: list[str], *, key: str, file: str) -> None:
@@ -242,15 +261,23 @@ class _DealMaker:
                 "profile's stages"
             )
         lines = self._opening(row, stage)
-        return lines if stage.closes is None else [*lines, *self._closing(row, stage)]
+        lines += [] if stage.closes is None else self._closing(row, stage)
+        return [*lines, *self._deletion(row, lines)]
+
+    def _deletion(self, row: JsonObject, lines: list[Line]) -> list[Line]:
+        if not row["deleted"]:
+            return []
+        self.findings.note("a deal is told as deleted at its last event: the table says not when")
+        at = max(line.occurred_at for line in lines)
+        return [self._line(row, "deal_deleted", "deleted", at, {})]
 
     def _opening(self, row: JsonObject, stage: StageProfile) -> list[Line]:
-        opened_on = _day(row, "opened_on")
+        opened_on = _moment(row, "opened_on")
         # A row without a date was written when the file was: not before its latest date.
-        at = self.latest if opened_on is None else start_of_day(opened_on, self.zone)
-        closed_on = _day(row, "closed_on")
+        at = self.latest if opened_on is None else opened_on.start(self.zone)
+        closed_on = _moment(row, "closed_on")
         if opened_on is None and closed_on is not None:
-            at = start_of_day(closed_on, self.zone)
+            at = start_of_day(closed_on.day, self.zone)
         data: JsonObject = {
             "name": row["name"] or row["id"],
             "account": self._account(row),
@@ -274,9 +301,9 @@ class _DealMaker:
     def _stages_before(self, row: JsonObject, current: StageProfile, at: datetime) -> list[Line]:
         """The stages entered by the row's own dates, and the current one where it is open."""
         entered = [
-            (stage, start_of_day(day, self.zone))
+            (stage, since.start(self.zone))
             for stage in self.stages.values()
-            if stage.closes is None and (day := _day(row, _entered(stage))) is not None
+            if stage.closes is None and (since := _moment(row, _entered(stage))) is not None
         ]
         if current.closes is None and current not in [stage for stage, _ in entered]:
             entered.append((current, at))
@@ -286,17 +313,17 @@ class _DealMaker:
         return self._line(row, "stage_entered", f"stage:{stage.name}", at, {"stage": stage.name})
 
     def _closing(self, row: JsonObject, stage: StageProfile) -> list[Line]:
-        closed_on = _day(row, "closed_on") or _day(row, "close_date")
+        closed_on = _moment(row, "closed_on") or _moment(row, "close_date")
         if closed_on is None:
             raise _RefusedRowError(f"closed as {stage.name!r} without a date of closing")
-        at = end_of_day(closed_on, self.zone)
+        at = closed_on.end(self.zone)
         entered = self._stage_entered(row, stage, at)
         if stage.closes == "lost":
             reason: JsonObject = {"reason": row["lost_reason"]} if row.get("lost_reason") else {}
             return [entered, self._line(row, "deal_lost", "lost", at, reason)]
         if not row.get("amount"):
             raise _RefusedRowError("won without an amount")
-        won: JsonObject = {"net": self._money(row), "closed_on": closed_on.isoformat()}
+        won: JsonObject = {"net": self._money(row), "closed_on": closed_on.day.isoformat()}
         return [entered, self._line(row, "deal_won", "won", at, won)]
 
     def _account(self, row: JsonObject) -> JsonObject:
@@ -310,12 +337,7 @@ class _DealMaker:
         return {"id": name, "name": name} | segment
 
     def _money(self, row: JsonObject) -> JsonObject:
-        column = self.profile.columns_of("amount")[0]
-        try:
-            amount = number_text(str(row["amount"]))
-        except ValueError as error:
-            raise _RefusedRowError(f"{column}: {error}") from error
-        return {"amount": amount, "currency": row.get("currency") or self.profile.currency}
+        return {"amount": row["amount"], "currency": row.get("currency") or self.profile.currency}
 
     def _line(self, row: JsonObject, kind: str, key: str, at: datetime, data: JsonObject) -> Line:
         # The table does not say when its rows were written, so an event counts as recorded
@@ -337,6 +359,9 @@ def _stated(row: JsonObject) -> JsonObject:
     return {key: value for key, value in row.items() if key not in ("file", "row")}
 
 
-def _day(row: JsonObject, role: str) -> date | None:
-    text = row.get(role)
-    return date.fromisoformat(str(text)) if text else None
+def _moment(row: JsonObject, role: str) -> Moment | None:
+    day, at = row.get(role), row.get(_at(role))
+    if not day:
+        return None
+    instant = datetime.fromisoformat(str(at)) if at else None
+    return Moment(date.fromisoformat(str(day)), instant)

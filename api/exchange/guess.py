@@ -1,6 +1,7 @@
 """A first profile for a table that nobody has described yet: what the file shows, no more."""
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,17 +18,24 @@ _ENCODINGS: Final = ("utf-8", "cp1252")
 _FEW: Final = 12
 """A column with so few different values may be the stage."""
 _HINTS: Final[dict[str, tuple[str, ...]]] = {
-    "id": ("opportunity_id", "deal_id", "opportunityid", "dealid", "id"),
-    "name": ("deal_name", "opportunity_name", "name", "title"),
-    "account": ("account", "company", "customer", "organization"),
-    "owner": ("sales_agent", "owner", "rep", "salesperson", "sales_rep"),
-    "stage": ("deal_stage", "stage", "status", "stagename"),
-    "opened_on": ("engage_date", "created", "created_date", "create_date", "opened"),
-    "closed_on": ("close_date", "closed_date", "closed", "closedate"),
-    "amount": ("close_value", "amount", "value", "deal_value"),
-    "currency": ("currency", "currencyisocode"),
+    "id": ("opportunityid", "dealid", "oppid", "id"),
+    "name": ("dealname", "opportunityname", "name", "title"),
+    "account": ("account", "accountname", "company", "customer", "organization"),
+    "owner": ("salesagent", "owner", "ownername", "ownerid", "rep", "salesperson", "salesrep"),
+    "stage": ("dealstage", "stage", "stagename", "status"),
+    "opened_on": ("engagedate", "created", "createddate", "createdate", "opened"),
+    "closed_on": ("closedate", "closeddate", "closed"),
+    "amount": ("closevalue", "amount", "value", "dealvalue"),
+    "currency": ("currency", "currencyisocode", "currencycode"),
 }
-"""Names of columns by what they usually say; the first one found is proposed."""
+"""Names of columns, as they are without case and signs, by what they usually say.
+
+The first one found is proposed.
+"""
+_DECIMAL_COMMA: Final = re.compile(r"-?(?:\d{1,3}(?:[. ]\d{3})+|\d+),\d{1,2}")
+_DECIMAL_POINT: Final = re.compile(r"-?(?:\d{1,3}(?:[, ]\d{3})+|\d+)\.\d{1,2}")
+_NOTHING: Final = frozenset({"-1", "NULL", "null", "None", "NaN", "nan", "N/A", "n/a", "#N/A"})
+"""What exports write for an amount or a day that is not there."""
 
 
 @dataclass(slots=True)
@@ -38,8 +46,15 @@ class _Shown:
     orders: set[DateOrder] = field(default_factory=lambda: set(get_args(DateOrder)))
     """The orders in which every date so far is one."""
     stages: dict[str, None] = field(default_factory=dict)
+    decimals: set[str] = field(default_factory=set)
+    """The signs that stand before decimals wherever amounts have some."""
+    nothing: set[str] = field(default_factory=set)
+    """Values of the columns of days and amounts that may stand for none."""
 
-    def take(self, values: Mapping[str, str], *, stage: str | None) -> None:
+    def take(self, values: Mapping[str, str], columns: Mapping[str, str]) -> None:
+        stage = columns.get("stage")
+        for role in ("amount", "opened_on", "closed_on"):
+            self._take_value(values.get(columns.get(role, ""), "").strip())
         for value in values.values():
             fitting = orders_of(value)
             if fitting:
@@ -47,6 +62,13 @@ class _Shown:
                 self.orders &= set(fitting)
         if stage is not None and values[stage] and len(self.stages) <= _FEW:
             self.stages[values[stage]] = None
+
+    def _take_value(self, value: str) -> None:
+        if value in _NOTHING:
+            self.nothing.add(value)
+        for sign, written in ((",", _DECIMAL_COMMA), (".", _DECIMAL_POINT)):
+            if written.fullmatch(value):
+                self.decimals.add(sign)
 
 
 def guess_profile(path: Path) -> str:
@@ -61,7 +83,7 @@ def guess_profile(path: Path) -> str:
     columns = _columns(table.columns())
     shown = _Shown()
     for row in table.rows(Findings()):
-        shown.take(row.values, stage=columns.get("stage"))
+        shown.take(row.values, columns)
     proposal: JsonObject = {"source": path.stem, "encoding": encoding, "delimiter": delimiter}
     remarks = ["Proposed from the file; check every line before you import with it."]
     if shown.dated and len(shown.orders) == 1:
@@ -69,6 +91,13 @@ def guess_profile(path: Path) -> str:
     elif shown.dated:
         fitting = " and ".join(sorted(shown.orders)) or "no one order"
         remarks.append(f"date_order: to be declared; the dates fit {fitting}.")
+    if shown.decimals == {","}:
+        proposal["decimal"] = ","
+    elif len(shown.decimals) > 1:
+        remarks.append("decimal: to be declared; amounts have both commas and points before it.")
+    if shown.nothing:
+        proposal["empty"] = sorted(shown.nothing)
+        remarks.append("empty: leave out what is a value and does not stand for none.")
     proposal["columns"] = columns
     if 0 < len(shown.stages) <= _FEW:
         proposal["stages"] = [_stage(name) for name in shown.stages]
@@ -100,7 +129,7 @@ def _delimiter(path: Path, encoding: str) -> str:
 
 
 def _columns(header: Sequence[str]) -> dict[str, str]:
-    plain = {name.lower().replace(" ", "_"): name for name in header}
+    plain = {re.sub("[^a-z0-9]", "", name.lower()): name for name in header}
     found: dict[str, str] = {}
     for role, hints in _HINTS.items():
         for hint in hints:

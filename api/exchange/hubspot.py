@@ -8,6 +8,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final, cast
 
+from api.exchange import hubspot_v1
 from api.exchange.context import (
     ContextStage,
     ContextWriter,
@@ -44,8 +45,14 @@ SYSTEM: Final = "hubspot"
 
 _KINDS: Final = ("deals", "pipelines", "owners", "companies", "tasks", "line_items")
 _NEEDED: Final = ("deals", "pipelines")
-_RESULTS: Final = (("results", ELEMENT), (ELEMENT, "results", ELEMENT))
-_PAGING: Final = (("paging",), (ELEMENT, "paging"))
+_RESULTS: Final = tuple(
+    place
+    for name in ("results", hubspot_v1.DEALS)
+    for place in ((name, ELEMENT), (ELEMENT, name, ELEMENT))
+)
+_PAGING: Final = tuple(
+    place for name in ("paging", hubspot_v1.MORE) for place in ((name,), (ELEMENT, name))
+)
 _NAMES: Final = SourceNames(
     system="HubSpot", stages="the pipelines", amount="amount", close_date="closedate"
 )
@@ -88,7 +95,7 @@ class HubspotReader:
             folder=_find(paths),
             places=_RESULTS,
             paging=_PAGING,
-            follows=lambda paging: isinstance(paging, dict) and bool(paging.get("next")),
+            follows=_follows,
             expected="pages of objects, each with `results`",
             encoding=profile.encoding,
         )
@@ -142,7 +149,7 @@ class HubspotReader:
             )
 
     def _deal(self, found: JsonRecord, rows: DealRows, companies: Spool, seen: _Seen) -> None:
-        record = rows.record(found.content) | found.place
+        record = rows.record(hubspot_v1.present(found.content)) | found.place
         if not record["currency"] and self._profile.currency is None:
             raise ExportRefusedError(
                 "no deal_currency_code: declare `currency` in the profile",
@@ -224,12 +231,16 @@ def _find(paths: Sequence[Path]) -> Folder:
     return folder
 
 
+def _follows(paging: object) -> bool:
+    return paging is True or (isinstance(paging, dict) and bool(paging.get("next")))
+
+
 def _take_pipeline(found: JsonRecord, seen: _Seen, profile: Profile) -> None:
-    pipeline = id_of(found.content)
+    pipeline = id_of(hubspot_v1.present(found.content))
     stages = found.content.get("stages")
     if not isinstance(stages, list):
         raise BadRecordError("stages: expected a list")
-    listed = [stage for stage in stages if isinstance(stage, dict)]
+    listed = [hubspot_v1.present(stage) for stage in stages if isinstance(stage, dict)]
     for stage in listed:
         stage_id = id_of(stage)
         label = one_line(text_value(stage.get("label"))) or stage_id
@@ -241,7 +252,7 @@ def _take_pipeline(found: JsonRecord, seen: _Seen, profile: Profile) -> None:
 
 def _closes(stage: JsonObject) -> str | None:
     """How a deal ends there: a closed stage is won if it is certain, else lost."""
-    about = object_of(stage, "metadata")
+    about = object_of(stage, "metadata") or stage
     probability = number_value(about.get("probability"))
     closed = text_value(about.get("isClosed"))
     if closed == "false" or (not closed and probability not in (Decimal(0), Decimal(1))):
@@ -250,17 +261,18 @@ def _closes(stage: JsonObject) -> str | None:
 
 
 def _take_owner(found: JsonRecord, seen: _Seen) -> None:
-    owner = id_of(found.content)
+    owner = id_of(hubspot_v1.present(found.content))
     parts = (text_value(found.content.get(key)) for key in ("firstName", "lastName"))
     seen.names[owner] = one_line(" ".join(parts)) or text_value(found.content.get("email"))
-    user = text_value(found.content.get("userId"))
+    user = text_value(found.content.get("userId", found.content.get("activeUserId")))
     if user:
         seen.users[user] = owner
 
 
 def _take_company(found: JsonRecord, companies: Spool) -> None:
-    name = one_line(text_value(object_of(found.content, "properties").get("name")))
-    companies.add([id_of(found.content), _PARENT, found.file, found.row], {"name": name})
+    content = hubspot_v1.present(found.content)
+    name = one_line(text_value(object_of(content, "properties").get("name")))
+    companies.add([id_of(content), _PARENT, found.file, found.row], {"name": name})
 
 
 def _name_companies(companies: Spool, deals: Spool) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from api.exchange.csv_table import number_text
+from api.exchange.csv_values import number_text
 from api.exchange.deal_lines import SAME_MOMENT
 from api.exchange.hubspot_rows import (
     CLOSING,

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from api.exchange.csv_table import number_text
+from api.exchange.csv_values import number_text
 from api.exchange.instants import parse_instant
 from api.exchange.lines import JsonObject
 from api.exchange.price_offers import offered_at

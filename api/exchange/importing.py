@@ -26,6 +26,7 @@ from api.exchange.xes import XesReader
 from api.storage.event_store import EventStore
 from api.storage.staging import Staging, StagingReport
 from domain.events.base import type_name
+from domain.events.catalogue import EVENT_TYPES
 
 Format: TypeAlias = Literal[
     "ndjson",
@@ -54,7 +55,7 @@ class _ReaderOfFolders(Protocol):
     ) -> Reader: ...
 
 
-_FOLDERS: Final[dict[Format, _ReaderOfFolders]] = {
+FOLDERS: Final[dict[Format, _ReaderOfFolders]] = {
     "salesforce-csv": partial(SalesforceReader, layout=WEEKLY_EXPORT),
     "salesforce-rest": partial(SalesforceReader, layout=QUERY_RESULTS),
     "hubspot": HubspotReader,
@@ -99,8 +100,8 @@ def reader_for(
     """
     if not paths:
         raise ExportRefusedError("no file was named", file=name)
-    if name in _FOLDERS:
-        return _FOLDERS[name](paths, profile=profile or Profile(), known=known)
+    if name in FOLDERS:
+        return FOLDERS[name](paths, profile=profile or Profile(), known=known)
     for path in paths:
         if not path.is_file():
             raise ExportRefusedError("no such file", file=str(path))
@@ -129,15 +130,18 @@ def run_import(
     founding: bool = False,
     dry_run: bool = False,
     progress: Progress | None = None,
+    findings: Findings | None = None,
 ) -> ImportReport:
     """Import everything that the reader gives, or, dry, say what that would do.
+
+    `findings` fills while the files are read, for whoever watches.
 
     Raises:
         ExportRefusedError: the structure of the input is wrong; nothing was written.
         LedgerNotEmptyError: a founding import into a ledger that has deals.
         LogUnavailableError: the database was lost; the import may be run again.
     """
-    findings = Findings()
+    findings = findings or Findings()
     tell = progress or _silent
     with store.staging(system=reader.system) as staging:
         _stage(Checker(store, reader, now=now, founding=founding), staging, findings, tell)
@@ -161,7 +165,7 @@ def _stage(checker: Checker, staging: Staging, findings: Findings, tell: Progres
         read += 1
         if read % _TOLD_EVERY == 0:
             tell("read", _TOLD_EVERY)
-    for place, line in _knowing_what_they_correct(held, checker.reader):
+    for place, line in _knowing_what_they_correct(held, staging):
         _add(line, checker, staging, findings, place=place)
     tell("read", read % _TOLD_EVERY)
 
@@ -181,15 +185,17 @@ def _add(
 
 
 def _knowing_what_they_correct(
-    held: list[tuple[int, Line]], reader: Reader
+    held: list[tuple[int, Line]], staging: Staging
 ) -> Iterator[tuple[int, Line]]:
-    """The lines with the type that each corrects, for which the source is read once more."""
-    wanted = {str(line.data.get("event_id")) for _, line in held}
+    """The lines with the type that each corrects, which may stand anywhere in the source."""
     types: dict[str, str] = {}
-    for line in reader.lines(Findings()) if held else ():
-        for name in (line.external_id, str(line.kept.event_id) if line.kept else ""):
-            if name in wanted:
-                types[name] = line.type
+    for _, line in held:
+        types[line.external_id] = line.type
+        if line.kept:
+            types[str(line.kept.event_id)] = line.type
+    wanted = {str(line.data.get("event_id")) for _, line in held}
+    for name, topic in staging.topics(wanted - types.keys()).items():
+        types[name] = type_name(EVENT_TYPES[topic])
     for place, line in held:
         yield place, replace(line, corrects=types.get(str(line.data.get("event_id"))))
 

@@ -15,6 +15,15 @@ _ISO_DATE: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00:00(?:\.0+)?(
 _ISO_INSTANT: Final = re.compile(
     r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(\.\d{1,6})?\d*\s?(Z|[+-]\d{2}:?\d{2})?"
 )
+_NAMED: Final = re.compile(
+    r"(?P<day>\d{1,2})[-/. ](?P<month>[A-Za-z]{3,9})\.?[-/., ]{1,2}(?P<year>\d{4})"
+    r"|(?P<month_>[A-Za-z]{3,9})\.? (?P<day_>\d{1,2}),? (?P<year_>\d{4})"
+)
+"""A date whose month is named in English, so that it has one meaning."""
+_MONTHS: Final = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
 _PARTS: Final = re.compile(r"(\d{1,4})[-/. ](\d{1,2})[-/. ](\d{1,4})")
 _YEAR_DIGITS: Final = 4
 _PLACES: Final[dict[DateOrder, tuple[int, int, int]]] = {
@@ -52,7 +61,7 @@ def parse_instant(text: str, zone: str) -> datetime:
 
 
 def parse_day(text: str, order: DateOrder | None) -> date:
-    """The day; a date with the year first needs no declared order, unless it contradicts it.
+    """The day; with the year first or a named month it needs no declared order.
 
     Raises:
         OrderUndeclaredError: the order of day and month is not declared.
@@ -63,6 +72,9 @@ def parse_day(text: str, order: DateOrder | None) -> date:
     iso = _ISO_DATE.fullmatch(text)
     if iso is not None:
         return local_date(f"{iso[1]}-{iso[2]}-{iso[3]}")
+    named = _NAMED.fullmatch(text)
+    if named is not None:
+        return _named_day(named)
     fitting = orders_of(text)
     if not fitting:
         raise ValueError(f"expected a date, not {text!r}")
@@ -76,6 +88,19 @@ def parse_day(text: str, order: DateOrder | None) -> date:
             f"{text!r} does not fit the declared date order {order}; it fits {_either(fitting)}"
         )
     return fitting[order]
+
+
+def _named_day(found: re.Match[str]) -> date:
+    day, name, year = (found[part] or found[f"{part}_"] for part in ("day", "month", "year"))
+    months = [
+        number for number, month in enumerate(_MONTHS, start=1) if month.startswith(name.lower())
+    ]
+    if len(months) != 1:
+        raise ValueError(f"expected a date, not {found[0]!r}")
+    try:
+        return date(int(year), months[0], int(day))
+    except ValueError as error:
+        raise ValueError(f"expected a date, not {found[0]!r}") from error
 
 
 def orders_of(text: str) -> dict[DateOrder, date]:

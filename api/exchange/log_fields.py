@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from api.exchange.csv_table import number_text
+from api.exchange.csv_values import number_text
 from api.exchange.instants import OrderContradictedError, OrderUndeclaredError, parse_day
 from api.exchange.lines import ExportRefusedError, JsonObject
 from api.exchange.profile import Constant, EventMapping, Profile

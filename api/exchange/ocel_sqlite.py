@@ -88,8 +88,11 @@ class _Database:
 
     def _values(self, kind: str, table: str) -> Iterator[OcelObject]:
         for row in self._select("SELECT t.* FROM {table} t", table):
-            item = OcelObject(Place(self.file, 0), _text(row["ocel_id"]), kind)
             values = dict(zip(row.keys(), row, strict=True))
+            if "ocel_id" not in values:
+                reason = f"another format: the table {table!r} has no column 'ocel_id'"
+                raise ExportRefusedError(reason, file=self.file)
+            item = OcelObject(Place(self.file, 0), _text(values["ocel_id"]), kind)
             changed = _text(values.get("ocel_changed_field"))
             try:
                 time = since(_text(values.get("ocel_time")) if changed else "", self.zone)

@@ -79,7 +79,7 @@ def content_of(text: str) -> JsonObject:
         BadRecordError: it is none, or none that can be read in one way only.
     """
     try:
-        content = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        content = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise BadRecordError(f"not JSON: {error.msg} at column {error.colno}") from error
     except RecursionError as error:
@@ -95,6 +95,9 @@ def _unique(pairs: list[tuple[str, object]]) -> JsonObject:
 
 def _no_constant(name: str) -> object:
     raise BadRecordError(f"{name} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
 
 
 def line_of(content: JsonObject, *, file: str, row: int) -> Line:

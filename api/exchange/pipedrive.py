@@ -286,15 +286,19 @@ def _deal_lines(group: DealGroup, context: SourceContext, findings: Findings) ->
 
 
 def _distinct(group: DealGroup, findings: Findings) -> list[JsonObject]:
-    """The changes, each once, if both answers of the API tell it."""
+    """The changes, each once, however often and in whichever answers of the API it stands.
+
+    Those of `/flow` have ids, by which two that say the same are told apart.
+    """
     found: list[JsonObject] = []
-    files: dict[tuple[object, ...], object] = {}
+    ids: dict[tuple[object, ...], set[object]] = {}
     for row in (row for kind, row in group.rows if kind == _Kind.CHANGE):
-        said = (row["field"], row["at"], row["old"], row["new"])
-        if files.setdefault(said, row["file"]) != row["file"]:
+        known = ids.setdefault((row["field"], row["at"], row["old"], row["new"]), set())
+        if known and (not row["change"] or known & {row["change"], ""}):
             findings.duplicates += 1
         else:
             found.append(row)
+        known.add(row["change"])
     return found
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from api.exchange.csv_table import number_text
+from api.exchange.csv_values import number_text
 from api.exchange.instants import parse_day, parse_instant
 from api.exchange.json_stream import JsonRecord
 from api.exchange.lines import JsonObject
@@ -167,6 +167,7 @@ def change_row(item: FlowItem) -> JsonObject:
     """A change of one field."""
     data = item.content
     return {
+        "change": text_value(data.get("id")),
         "field": id_of(data, "field_key"),
         "old": text_value(data.get("old_value")),
         "new": text_value(data.get("new_value")),

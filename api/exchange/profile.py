@@ -1,7 +1,8 @@
 """What a user declares about a source: how to read its files, and what its words mean."""
 
+from collections.abc import Hashable
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 import yaml
 from pydantic import (
@@ -29,6 +30,8 @@ SHIPPED: Final = Path(__file__).parent / "profiles"
 """Profiles that come with the product, found by name."""
 IGNORED: Final = "ignored"
 """What an event of a log says that is not to be imported."""
+MAX_PROFILE: Final = 1 << 20
+"""Characters of a profile; one with hundreds of activities has some ten thousand."""
 UNSTATED_GOAL: Final = "The source states no goal for this stage."
 
 ColumnRole: TypeAlias = Literal[
@@ -44,6 +47,8 @@ ColumnRole: TypeAlias = Literal[
     "currency",
     "segment",
     "lost_reason",
+    "recorded_on",
+    "deleted",
 ]
 _JOINED: Final = {"name"}
 """Roles that several columns may fill together."""
@@ -223,6 +228,16 @@ class Profile(_Declared):
     currency: CurrencyCode | None = None
     calendar: CalendarProfile | None = None
     process: Identifier | None = None
+    decimal: Literal[".", ","] = "."
+    """What stands before the decimals of a number in a table."""
+    thousands: Literal[",", ".", " ", "'", "\u00a0", "\u202f"] | None = None
+    """What parts the thousands of a number in a table."""
+    empty: list[str] = Field(default_factory=list)
+    """Values of a table that stand for none."""
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Other spellings of values, by column of a table, and what each is read as."""
+    defaults: dict[ColumnRole, str] = Field(default_factory=dict)
+    """What a row of a table says where it is empty."""
     columns: dict[ColumnRole, str | list[str]] = Field(default_factory=dict)
     stages: list[StageProfile] = Field(default_factory=list)
     activities: dict[Identifier, ActivityProfile] = Field(default_factory=dict)
@@ -262,6 +277,12 @@ class Profile(_Declared):
         return columns
 
     @model_validator(mode="after")
+    def _signs_differ(self) -> Self:
+        if self.thousands == self.decimal:
+            raise ValueError("thousands: what parts them cannot stand before the decimals as well")
+        return self
+
+    @model_validator(mode="after")
     def _activities_have_stages(self) -> Self:
         known = {stage.name for stage in self.stages}
         for name, activity in self.activities.items():
@@ -275,18 +296,59 @@ class Profile(_Declared):
         return [column] if isinstance(column, str) else column
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads YAML in which everything stands once, where it is meant.
+
+    A few aliases of aliases can stand for more than memory holds, and of two values under one
+    key the author meant one.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias, which is not read")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        seen: set[Hashable] = set()
+        for key in (key for key in keys if isinstance(key, Hashable)):
+            if key in seen:
+                raise yaml.YAMLError(f"the key {key!r} is given twice")
+            seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+
 def load_profile(name: str) -> Profile:
     """Read the profile in the file of that name, else the shipped one so called."""
     path = Path(name)
-    if not path.is_file() and path.suffix == "" and (SHIPPED / f"{name}.yaml").is_file():
-        path = SHIPPED / f"{name}.yaml"
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        shipped = ", ".join(sorted(one.stem for one in SHIPPED.glob("*.yaml")))
+    if not path.is_file() and path.suffix == "":
+        return shipped_profile(name)
+    return profile_in(path, name=name)
+
+
+def shipped_profile(name: str) -> Profile:
+    """Read the profile of that name that comes with the product."""
+    shipped = {one.stem: one for one in SHIPPED.glob("*.yaml")}
+    if name not in shipped:
+        known = ", ".join(sorted(shipped))
         raise ProfileRefusedError(
-            f"the profile {name} cannot be read ({error.strerror}); shipped ones are: {shipped}"
-        ) from error
+            f"the profile {name} cannot be read: there is no such file; shipped ones are: {known}"
+        )
+    return profile_in(shipped[name], name=name)
+
+
+def profile_in(path: Path, *, name: str) -> Profile:
+    """Read the profile in a file; messages call it `name`."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            text = file.read(MAX_PROFILE + 1)
+        if len(text) > MAX_PROFILE:
+            raise ProfileRefusedError(f"the profile {name} has more than {MAX_PROFILE} characters")
+        content = yaml.load(text, _Loader)  # noqa: S506 - a safe loader, made stricter
+    except OSError as error:
+        raise ProfileRefusedError(f"the profile {name} cannot be read: {error.strerror}") from error
+    except RecursionError as error:
+        raise ProfileRefusedError(f"the profile {name} is nested too deeply") from error
     except (yaml.YAMLError, UnicodeError) as error:
         raise ProfileRefusedError(f"the profile {name} is not YAML: {error}") from error
     return profile_from({} if content is None else content, name=name)

@@ -18,10 +18,10 @@ from api.exchange.salesforce_files import (
     note_others,
 )
 from api.exchange.salesforce_ids import full_id
-from api.exchange.salesforce_quotes import line_item_record, quote_record
+from api.exchange.salesforce_quotes import line_item_record, product_record, quote_record
 from api.exchange.salesforce_rows import CUSTOM, RowReader
 from api.exchange.salesforce_telling import Kind, Seen, Telling
-from api.exchange.spool import Spool
+from api.exchange.spool import Key, Spool
 from api.exchange.texts import CsvRow
 
 SYSTEM: Final = "salesforce"
@@ -41,7 +41,9 @@ class SalesforceReader:
         self._export = find_export(paths, layout)
         self._profile = profile
         self._known = known
-        self._reader = RowReader(profile.zone or "UTC", profile.date_order)
+        self._reader = RowReader(
+            profile.zone or "UTC", profile.date_order, profile.decimal, profile.thousands
+        )
 
     @property
     def system(self) -> str:
@@ -82,6 +84,7 @@ class SalesforceReader:
         self._each("OpportunityHistory", findings, lambda row: self._snapshot(row, deals, seen))
         self._each("OpportunityFieldHistory", findings, lambda row: self._field(row, deals, seen))
         self._each("Task", findings, lambda row: self._task(row, deals, findings))
+        self._each("OpportunityLineItem", findings, lambda row: self._product(row, deals, findings))
         with Spool() as quotes:
             self._join_quotes(findings, deals=deals, quotes=quotes)
         return seen
@@ -160,6 +163,16 @@ class SalesforceReader:
             record = self._reader.task(row)
             _spool(deals, deal, Kind.TASK, text_of(record, "at"), record)
 
+    def _product(self, row: CsvRow, deals: Spool, findings: Findings) -> None:
+        if self._reader.flag(row, "IsDeleted"):
+            findings.note("a deleted product of an opportunity was left out")
+            return
+        record = product_record(row, self._reader)
+        if row.get("LastModifiedDate") not in ("", row.get("CreatedDate")):
+            findings.note("the discount of a product is told at the last change of its row")
+        deal = full_id(row.get("OpportunityId"))
+        _spool(deals, deal, Kind.PRODUCT, text_of(record, "at"), record)
+
     def _join_quotes(self, findings: Findings, *, deals: Spool, quotes: Spool) -> None:
         for name, kind, column in (("Quote", _PARENT, "Id"), ("QuoteLineItem", _CHILD, "QuoteId")):
             place = partial(
@@ -207,9 +220,11 @@ class SalesforceReader:
 
 
 def _spool(deals: Spool, deal: str, kind: int, at: str, record: JsonObject) -> None:
-    # Of two rows of one moment the lower id was written first, whatever order the file has.
+    # Of two rows of one moment that which ended first came first, else that with the lower id,
+    # whatever order the file has.
     file, row = place_of(record)
-    deals.add([deal, kind, at, text_of(record, "id"), file, row], record)
+    key: Key = [deal, kind, at, text_of(record, "until"), text_of(record, "id"), file, row]
+    deals.add(key, record)
 
 
 def _row_again(content: JsonObject) -> CsvRow:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from api.exchange.csv_values import declared_rows
 from api.exchange.folders import find_files
 from api.exchange.lines import ExportRefusedError, Findings
 from api.exchange.profile import Profile
@@ -41,6 +42,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "OldValue",
         "NewValue",
     ),
+    "OpportunityLineItem": ("Id", "OpportunityId", "Quantity", "TotalPrice", "CreatedDate"),
     "Quote": ("Id", "OpportunityId", "CreatedDate"),
     "QuoteLineItem": ("Id", "QuoteId"),
     "Task": ("Id", "WhatId", "Subject", "IsClosed", "CompletedDateTime", "OwnerId"),
@@ -92,7 +94,7 @@ class SalesforceFiles:
     def rows(self, name: str, profile: Profile, findings: Findings) -> Iterator[CsvRow]:
         """All records of an object; none if the export lacks it."""
         for path in self.by_object.get(name, ()):
-            yield from self.layout.table(path, profile).rows(findings)
+            yield from declared_rows(self.layout.table(path, profile).rows(findings), profile)
 
     def file_of(self, name: str) -> str:
         """The file in which an object is, or would be."""

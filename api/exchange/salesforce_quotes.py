@@ -1,4 +1,4 @@
-"""Discounts in Salesforce quotes: one offer for each quote that stands below its list price."""
+"""Discounts in Salesforce: quotes, and products of opportunities, below their list price."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -56,6 +56,28 @@ def line_item_record(row: CsvRow, reader: RowReader) -> JsonObject:
     return {
         "list": format(listed, "f"),
         "offered": format(_offered(row, listed, reader), "f"),
+    }
+
+
+def product_record(row: CsvRow, reader: RowReader) -> JsonObject:
+    """The price of a product of an opportunity, as of when its row was changed last.
+
+    What is sold above its list price gives no discount.
+    """
+    total = reader.number(row, "TotalPrice") or Decimal(0)
+    unit = reader.number(row, "ListPrice") or reader.number(row, "UnitPrice") or Decimal(0)
+    listed = max(total, unit * (reader.number(row, "Quantity") or 1))
+    changed = "LastModifiedDate" if row.get("LastModifiedDate") else "CreatedDate"
+    return {
+        "file": row.file,
+        "row": row.row,
+        "id": full_id(row.get("Id")),
+        "line": full_id(row.get("Id")),
+        "at": stamp(reader.instant(row, changed)),
+        "by": full_id(row.get("LastModifiedById") or row.get("CreatedById")),
+        "list": format(listed, "f"),
+        "offered": format(max(total, Decimal(0)), "f"),
+        "currency": row.get("CurrencyIsoCode"),
     }
 
 

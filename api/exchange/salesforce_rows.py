@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from api.exchange.csv_table import number_text
+from api.exchange.csv_values import declared_number, local_moment
 from api.exchange.instants import (
     DateOrder,
     OrderContradictedError,
@@ -20,6 +20,7 @@ from api.exchange.texts import CsvRow
 
 CUSTOM: Final = "__c"
 """How the names of fields end that a customer made."""
+_FOR_EVER: Final = "9999"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,29 @@ class RowReader:
 
     zone: str
     date_order: DateOrder | None
+    decimal: str = "."
+    thousands: str | None = None
 
     def instant(self, row: CsvRow, column: str) -> datetime:
+        """The instant, in ISO 8601 or as a day in the declared order and a local time.
+
+        Raises:
+            ExportRefusedError: the declared order of day and month is missing or wrong.
+        """
+        text = row.get(column)
         try:
-            return parse_instant(row.get(column), self.zone)
+            return parse_instant(text, self.zone)
         except ValueError as error:
-            raise ValueError(f"{column}: {error}") from error
+            reason = ValueError(f"{column}: {error}")
+        if ":" not in text:
+            raise reason
+        try:
+            found = local_moment(text, order=self.date_order, zone=self.zone)
+        except (OrderUndeclaredError, OrderContradictedError) as error:
+            raise ExportRefusedError(f"{column}: {error}", file=row.file, row=row.row) from error
+        except ValueError:
+            raise reason from None
+        return found.start(self.zone)
 
     def day(self, row: CsvRow, column: str) -> date | None:
         """The day; None where there is none.
@@ -56,7 +74,7 @@ class RowReader:
         if not text:
             return None
         try:
-            return Decimal(number_text(text))
+            return Decimal(declared_number(text, decimal=self.decimal, thousands=self.thousands))
         except ValueError as error:
             raise ValueError(f"{column}: {error}") from error
 
@@ -98,11 +116,20 @@ class RowReader:
                 "id": full_id(row.get("Id")),
                 "deleted": self.flag(row, "IsDeleted"),
                 "at": stamp(self.instant(row, "CreatedDate")),
+                "until": self._until(row),
                 "by": full_id(row.get("CreatedById")),
                 "category": row.get("ForecastCategory"),
             }
             | self._state(row)
         )
+
+    def _until(self, row: CsvRow) -> str:
+        """When the next row took over, which tells the order of rows of one second."""
+        if "ValidThroughDate" not in row.values:
+            return ""
+        if not row.get("ValidThroughDate"):
+            return _FOR_EVER
+        return stamp(self.instant(row, "ValidThroughDate"))
 
     def _state(self, row: CsvRow) -> JsonObject:
         """What a snapshot and the opportunity itself both say."""

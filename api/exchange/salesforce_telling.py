@@ -12,6 +12,7 @@ from api.exchange.context import ContextWriter, KnownContext, ProcessInUse
 from api.exchange.custom_fields import tell_discount, tell_task
 from api.exchange.deal_lines import Deal, SourceContext, SourceNames
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
+from api.exchange.price_offers import tell_price_offers
 from api.exchange.profile import Profile
 from api.exchange.records import place_of, text_of
 from api.exchange.salesforce_facts import check_pushes, first_owner, tell_fields, tell_owners
@@ -42,6 +43,7 @@ class Kind(IntEnum):
     FIELD = 2
     TASK = 3
     QUOTE = 4
+    PRODUCT = 5
 
 
 @dataclass(slots=True)
@@ -250,7 +252,15 @@ class Telling:
             tell_task(deal, task)
         for quote in by_kind[Kind.QUOTE]:
             tell_discount(deal, quote)
+        self._tell_products(deal, by_kind[Kind.PRODUCT], quoted=bool(by_kind[Kind.QUOTE]))
         yield from deal.in_order()
+
+    def _tell_products(self, deal: Deal, rows: list[JsonObject], *, quoted: bool) -> None:
+        """What the products are sold below, unless quotes say it, from which they are copied."""
+        if not quoted and not deal.record["synced_quote"]:
+            tell_price_offers(deal, rows)
+        elif rows:
+            self.findings.note("the products of an opportunity with a quote are those of the quote")
 
     def _by_kind(self, rows: list[tuple[str | int, JsonObject]]) -> dict[int, list[JsonObject]]:
         """The rows by kind, each once; a row that stands twice is the same row."""

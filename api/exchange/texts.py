@@ -3,12 +3,14 @@
 import codecs
 import csv
 import hashlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
 from api.exchange.lines import ExportRefusedError, Findings
+from api.exchange.metering import open_bytes
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -55,7 +57,8 @@ def open_text(path: Path, encoding: str | None) -> TextIO:
     for magic, what in _FOREIGN:
         if head.startswith(magic):
             raise ExportRefusedError(f"this is {what}", file=path.name)
-    return path.open(encoding=_marked(head) or encoding or "utf-8", newline="")
+    encoding = _marked(head) or encoding or "utf-8"
+    return io.TextIOWrapper(open_bytes(path), encoding=encoding, newline="")
 
 
 def _marked(head: bytes) -> str | None:
@@ -124,25 +127,25 @@ class CsvTable:
     def rows(self, findings: Findings) -> Iterator[CsvRow]:
         """Every record, blank ones left out; one with too few or many columns is a reject.
 
+        Lines of a single value at the end, as reports have them below their rows, are noted.
+
         Raises:
             ExportRefusedError: no header, undecodable, a quote never closed, or cut short.
         """
         records = self._records()
         header = self._header(next(records, None))
         name = self._path.name
-        short: tuple[int, str] | None = None
+        short: list[tuple[int, list[str]]] = []
         for row, values in records:
-            findings.rows_read += 1
-            if short is not None:
-                findings.reject(name, *short)
-                short = None
-            if len(values) == len(header):
-                yield CsvRow(name, row, dict(zip(header, values, strict=True)))
+            if len(values) != len(header):
+                # Only the end tells a file that was cut short, or has a foot, from bad rows.
+                short.append((row, values))
                 continue
-            # Only the last row tells a file that was cut short from one with a bad row.
-            short = (row, f"{len(values)} columns where the header has {len(header)}")
-        if short is not None:
-            raise ExportRefusedError(f"cut short: {short[1]}", file=name, row=short[0])
+            _reject_short(short, name, header, findings)
+            short.clear()
+            findings.rows_read += 1
+            yield CsvRow(name, row, dict(zip(header, values, strict=True)))
+        _end_short(short, name, header, findings)
 
     def columns(self) -> list[str]:
         return self._header(next(self._records(), None))
@@ -172,11 +175,38 @@ class CsvTable:
             try:
                 for values in records:
                     row += 1
-                    if values:
-                        yield row, values
+                    yield row, values
             except UnicodeError as error:
                 raise undecodable(self._path, error) from error
             except csv.Error as error:
                 raise ExportRefusedError(
                     f"not CSV, or cut short: {error}", file=self._path.name, row=row + 1
                 ) from error
+
+
+def _reject_short(
+    short: list[tuple[int, list[str]]], name: str, header: list[str], findings: Findings
+) -> None:
+    for row, values in short:
+        if values:
+            findings.rows_read += 1
+            findings.reject(name, row, _columns(values, header))
+
+
+def _end_short(
+    short: list[tuple[int, list[str]]], name: str, header: list[str], findings: Findings
+) -> None:
+    """What the last rows are that have not the columns of the header: a foot, or a cut."""
+    told = [(row, values) for row, values in short if values]
+    single = len(header) > 1 and all(len(values) == 1 for _, values in told)
+    after_a_blank = bool(told) and short[0] != told[0]
+    if single and (len(told) > 1 or after_a_blank):
+        findings.note(f"{name}: {len(told)} lines below the last row hold no data")
+    elif told:
+        _reject_short(told[:-1], name, header, findings)
+        row, values = told[-1]
+        raise ExportRefusedError(f"cut short: {_columns(values, header)}", file=name, row=row)
+
+
+def _columns(values: list[str], header: list[str]) -> str:
+    return f"{len(values)} columns where the header has {len(header)}"

@@ -78,8 +78,8 @@ class _Log:
     event: dict[str, str] = field(default_factory=dict)
     inside: str = ""
     """The innermost of log, global, trace and event."""
-    seen: dict[str, int] = field(default_factory=dict)
-    """How often the trace has had an event of this name and time."""
+    seen: dict[str, list[int]] = field(default_factory=dict)
+    """The events of this name and time that the trace has had, each by the hash of all it says."""
 
     def take(self, tag: Tag) -> None:
         if tag.name in _VALUES:
@@ -198,9 +198,13 @@ class _Log:
         self.spool.event(record, at=at)
 
     def _key(self, case: str, name: str, at: str) -> str:
-        key = f"{case}:{name}:{at}"
-        self.seen[key] = self.seen.get(key, 0) + 1
-        return key if self.seen[key] == 1 else f"{key}#{self.seen[key]}"
+        """What names an event without an identity; one that says the very same is the same."""
+        key, said = f"{case}:{name}:{at}", hash(frozenset(self.event.items()))
+        known = self.seen.setdefault(key, [])
+        if said not in known:
+            known.append(said)
+        number = known.index(said) + 1
+        return key if number == 1 else f"{key}#{number}"
 
     def _case(self) -> str:
         attribute = self.profile.case or _NAME

@@ -9,6 +9,7 @@ from typing import IO, Final, cast
 from xml.parsers import expat
 
 from api.exchange.lines import ExportRefusedError
+from api.exchange.metering import open_bytes
 
 MAX_TOKEN: Final = 16 << 20
 """Bytes between two tags; a longer stretch is one value that fills the memory."""
@@ -84,6 +85,8 @@ def xml_tags(path: Path, *, root: str, encoding: str | None = None) -> Iterator[
         raise _refused(path, str(error), parser) from error
     except expat.ExpatError as error:
         raise _refused(path, _reason(error), parser) from error
+    except (LookupError, ValueError) as error:
+        raise _refused(path, f"in an encoding that is not read: {error}", parser) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _refused(path, "cut short, or not gzip", parser) from error
 
@@ -110,7 +113,7 @@ def _opened(path: Path) -> IO[bytes]:
     try:
         with path.open("rb") as file:
             zipped = file.read(2) == _GZIP
-        return cast("IO[bytes]", gzip.open(path)) if zipped else path.open("rb")
+        return cast("IO[bytes]", gzip.open(path)) if zipped else open_bytes(path)
     except OSError as error:
         raise ExportRefusedError(f"cannot be read: {error.strerror}", file=path.name) from error
 

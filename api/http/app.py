@@ -17,6 +17,7 @@ from api.http import (
     exports,
     forecasts,
     health,
+    imports,
     keys,
     lists,
     log,
@@ -56,6 +57,7 @@ ROUTERS: Final = (
     what_if.router,
     keys.router,
     sessions.router,
+    imports.router,
 )
 
 

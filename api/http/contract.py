@@ -153,6 +153,12 @@ def body(*models: type[BaseModel], media_type: str = "application/json") -> dict
     return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
 
 
+def file(media_type: str) -> dict[str, Any]:
+    """Describe a body that is a file, of whatever bytes."""
+    schema = {"type": "string", "format": "binary"}
+    return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
+
+
 def lines(model: type[BaseModel], *, media_type: str) -> dict[str, Any]:
     """Describe a body of lines, each of which is one object.
 

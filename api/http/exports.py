@@ -4,11 +4,10 @@ import asyncio
 import contextlib
 import zlib
 from collections.abc import AsyncIterator, Generator
-from dataclasses import replace
 from typing import Annotated, Final, Literal, TypeAlias
 
 import anyio
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import iterate_in_threadpool
 from starlette.types import Receive, Scope, Send
@@ -17,14 +16,15 @@ from api.exchange.exporting import EXPORTS
 from api.exports import Export, Tally
 from api.http import contract
 from api.http.formats import EXPORTED
-from api.http.guard import GuardedRoute, does, note_access
-from api.http.log import Position, filters, range_asked
-from api.http.moments import AsOf, EffectiveAt, MinPosition
+from api.http.guard import GuardedRoute, does, note_access, reach_of
+from api.http.log import range_end
+from api.http.log_query import Position, Wanted
+from api.http.moments import Asked, AsOf, EffectiveAt, MinPosition
 from api.http.services import Services, services_of
 from api.http.slots import Slot, SlottedStream
 from api.identity.accesses import Exported
 from api.identity.permissions import Action
-from api.lists_log import LogFilters
+from api.query.question import LogQuestion, needs_views
 from api.storage.errors import LogUnavailableError
 
 Pieces: TypeAlias = Generator[bytes, None, None]
@@ -45,14 +45,14 @@ Format: TypeAlias = Literal["ndjson", "csv", "cloudevents", "parquet", "xes", "o
 async def export_log(
     request: Request,
     format: Annotated[Format, Query(description="The format to write.")],
-    wanted: Annotated[LogFilters, Depends(filters)],
+    wanted: Wanted,
     after: Position = None,
     upto: Position = None,
     as_of: AsOf = None,
     effective_at: EffectiveAt = None,
     min_position: MinPosition = None,
 ) -> StreamingResponse:
-    """Write the log as a file, with the filters and the range of `/v1/events`.
+    """Write the log as a file, with the query and the range of `/v1/events`.
 
     `as_of` or `upto` fixes its end, by default at the head; `X-Position` says where that is, and
     the next export goes on `after` it. One that broke off goes on after the last position that
@@ -61,14 +61,10 @@ async def export_log(
     services = services_of(request)
 
     def resolved() -> Export:
-        moment, reach = range_asked(request, wanted, (upto, as_of, effective_at, min_position))
-        return Export(
-            format=format,
-            filters=replace(wanted, occurred_by=moment.cut),
-            after=after or 0,
-            upto=moment.position,
-            reach=reach,
-        )
+        reach, asked = reach_of(request), Asked(as_of, effective_at, min_position)
+        moment = range_end(services, reach, asked, upto=upto, views=needs_views(wanted))
+        question = LogQuestion(query=wanted, moment=moment, reach=reach)
+        return Export(format=format, question=question, after=after or 0)
 
     export = await asyncio.to_thread(resolved)
     slot = services.exports_at_once.take()

@@ -21,6 +21,8 @@ _OF_NOBODY: Final = frozenset(
         Action.READ_PROCESS_WORTH,
         Action.READ_EFFECTS,
         Action.SEE_OPERATIONS,
+        Action.IMPORT,
+        Action.READ_IMPORTS,
     }
 )
 """What concerns nobody in particular, so that no use case asks for the reach of who asks.

@@ -19,6 +19,8 @@ MAX_STREAMS: Final = 200
 """Followers of the log at once: they share its looks at the log, and each holds a connection."""
 MAX_BULKS: Final = 2
 """Bulk requests at once: each holds its body, up to 32 MiB, until its last verdict."""
+MAX_UPLOADS: Final = 4
+"""Uploads that come in at once: each is written to the disk as it comes."""
 
 MAX_EXPORTS: Final = 4
 """Exports at once: each reads the log for as long as its client takes, and two formats sort it on

@@ -2,28 +2,23 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Annotated, Final, Literal, TypeAlias
-from uuid import UUID
+from typing import Annotated, Final, TypeAlias
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from api.answers import event_json, json_bytes
 from api.errors import BeyondTheLogError, MalformedRequestError, NotPermittedError
-from api.http import contract, schemas
-from api.http.deals import deal_named
+from api.exchange.exporting import EXPORTS
+from api.http import contract, schemas_log
 from api.http.formats import FORMATS, NAMES
 from api.http.guard import GuardedRoute, does, identity_of, note_access, reach_of
+from api.http.log_query import Paged, Position, Wanted
 from api.http.moments import (
-    INSTANT_PATTERN,
     Asked,
     AskedMoment,
-    AsOf,
-    EffectiveAt,
-    MinPosition,
-    instant_named,
     moment_of_log,
     moment_of_views,
 )
@@ -35,16 +30,16 @@ from api.http.slots import SlottedStream
 from api.identity.accesses import Exported
 from api.identity.permissions import Action, ensure_may
 from api.identity.reach import Reach
-from api.lists_log import LogFilters
 from api.moment import Moment
-from api.parameters import pattern_of_some, some_of
+from api.parameters import some_of
+from api.query.counting import DIMENSIONS, counts_views
+from api.query.question import LogQuestion, needs_views
+from api.query.tree import render
 from api.storage.errors import LogUnavailableError
 from domain.events.base import type_name
-from domain.events.catalogue import TYPES_BY_NAME
 from domain.replay import Event
 
 router: Final = APIRouter(tags=["log"], route_class=GuardedRoute)
-MAX_LIMIT: Final = 1000
 HEARTBEAT_SECONDS: Final = 15.0
 _IDLE_SECONDS: Final = 5.0
 """How often a stream that has nothing to tell looks whether its credential is good still."""
@@ -53,33 +48,6 @@ _JSON: Final = ("*/*", "application/*", "application/json")
 # Written as JSON Schema has it, where a hyphen must not be escaped.
 _OFFERED: Final = "|".join(re.sub("([*+])", r"[\1]", one) for one in (*_JSON, *FORMATS))
 _SOME_OFFERED: Final = f"^([^,]*,)* *({_OFFERED}) *(,[^,]*)*$"
-_CHANNELS: Final = ("ui", "api", "import", "rule")
-Text: TypeAlias = Annotated[str | None, Query(min_length=1, max_length=500)]
-Instant: TypeAlias = Annotated[
-    str | None,
-    Query(
-        min_length=1,
-        max_length=64,
-        description="An instant with its zone.",
-        json_schema_extra={"pattern": f"^{INSTANT_PATTERN}$"},
-    ),
-]
-Types: TypeAlias = Annotated[
-    str | None,
-    Query(
-        min_length=1,
-        description="An event type; several with commas between.",
-        json_schema_extra={"pattern": pattern_of_some(tuple(TYPES_BY_NAME))},
-    ),
-]
-Channels: TypeAlias = Annotated[
-    str | None,
-    Query(
-        min_length=1,
-        description="ui, api, import or rule; several with commas between.",
-        json_schema_extra={"pattern": pattern_of_some(_CHANNELS)},
-    ),
-]
 Accept: TypeAlias = Annotated[
     str,
     Header(
@@ -88,118 +56,108 @@ Accept: TypeAlias = Annotated[
         json_schema_extra={"pattern": _SOME_OFFERED},
     ),
 ]
-Position: TypeAlias = Annotated[int | None, Query(ge=0, le=2**62)]
-
-
-def filters(
-    type: Types = None,
-    deal: Text = None,
-    account: Text = None,
-    owner: Text = None,
-    rep: Text = None,
-    actor: Text = None,
-    channel: Channels = None,
-    recorded_from: Instant = None,
-    recorded_to: Instant = None,
-    occurred_from: Instant = None,
-    occurred_to: Instant = None,
-) -> LogFilters:
-    """Take the filters of the log; a range holds its beginning and not its end."""
-    given = {
-        "recorded_from": recorded_from,
-        "recorded_to": recorded_to,
-        "occurred_from": occurred_from,
-        "occurred_to": occurred_to,
-    }
-    instants = {name: instant_named(name, text) for name, text in given.items() if text}
-    return LogFilters(
-        types=some_of("type", type, tuple(TYPES_BY_NAME)),
-        deal=_deal(deal),
-        account=account,
-        owner=owner,
-        rep=rep,
-        actor=actor,
-        channels=some_of("channel", channel, _CHANNELS),
-        **instants,
-    )
-
-
-def _deal(text: str | None) -> UUID | None:
-    return deal_named(text) if text else None
 
 
 @router.get(
     "/v1/events",
-    response_model=schemas.LogPage,
+    response_model=schemas_log.LogPage,
     responses=contract.reads(404, 406, formats=FORMATS),
 )
 @does(Action.READ_LOG)
 def list_events(
     request: Request,
-    wanted: Annotated[LogFilters, Depends(filters)],
-    after: Position = None,
-    before: Position = None,
+    wanted: Wanted,
+    paged: Paged,
+    asked: AskedMoment,
     upto: Position = None,
-    as_of: AsOf = None,
-    effective_at: EffectiveAt = None,
-    min_position: MinPosition = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
-    order: Annotated[Literal["asc", "desc"], Query()] = "asc",
     accept: Accept = "application/json",
 ) -> Response:
-    """Give a page of the log, in the order of positions.
+    """Give a page of the events that a query holds for, in the order of either clock.
 
     `as_of` (or `upto`, a position) fixes the end of the range, by default at the head; the next
     page keeps it, so that pages stay what they were while others append. With `effective_at` it
-    holds only what had occurred by then.
+    holds only what had occurred by then. `after` and `before` name events by position: those that
+    come after one and before another in the order. A page of a query about verdicts or rules may
+    be short, or empty, though it has a next one.
     """
-    services = services_of(request)
+    services, reach = services_of(request), reach_of(request)
     media_type = _offered(request, accept)
-    moment, reach = range_asked(request, wanted, (upto, as_of, effective_at, min_position))
-    wanted = replace(wanted, occurred_by=moment.cut)
-    end = moment.position if before is None else min(moment.position, before - 1)
-    events = services.log.page(
-        wanted, after=after or 0, upto=end, limit=limit + 1, order=order, reach=reach
-    )
-    page, more = events[:limit], len(events) > limit
-    link = _next_page(request, page, moment.position, order) if more else None
+    moment = range_end(services, reach, asked, upto=upto, views=needs_views(wanted))
+    question = LogQuestion(query=wanted, moment=moment, sort=paged.sort, reach=reach)
+    page = services.log.page(question, limit=paged.limit, bounds=paged.bounds)
+    link = _next_page(request, question, page.last)
     if media_type != "application/json":
-        headers = {"X-Position": str(moment.position)}
-        headers |= {"Link": f'<{link}>; rel="next"'} if link else {}
-        name = NAMES[media_type]
-        given = Exported(name, after=after or 0, upto=end, events=len(page))
-        note_access(request, "export", given)
-        body = services.exports.page(page, name)
-        return Response(body, headers=headers, media_type=media_type)
-    answer = {"upto": moment.position, "events": [event_json(e) for e in page], "next": link}
+        since, count = paged.bounds.after or 0, len(page.events)
+        given = Exported(NAMES[media_type], after=since, upto=moment.position, events=count)
+        return _exported(request, services, page.events, given, link)
+    answer = {
+        "upto": moment.position,
+        "query": render(wanted),
+        "events": [event_json(event) for event in page.events],
+        "next": link,
+    }
     return reply(request, answer, moment, next_link=link)
 
 
-def range_asked(
+def _exported(
+    request: Request, services: Services, events: list[Event], given: Exported, link: str | None
+) -> Response:
+    """Give a page in another format than JSON, which is kept as what was taken out."""
+    note_access(request, "export", given)
+    headers = {"X-Position": str(given.upto)} | ({"Link": f'<{link}>; rel="next"'} if link else {})
+    body = services.exports.page(events, given.format)
+    return Response(body, headers=headers, media_type=EXPORTS[given.format].media_type)
+
+
+@router.get(
+    "/v1/events/counts", response_model=schemas_log.LogCounts, responses=contract.reads(404)
+)
+@does(Action.READ_LOG)
+def count_events(
     request: Request,
-    wanted: LogFilters,
-    asked: tuple[int | None, str | None, str | None, int | None],
-) -> tuple[Moment, Reach]:
-    """Settle where a range of the log ends, and who asks for it; not on the loop.
-
-    `asked` is `upto`, `as_of`, `effective_at` and `min_position`.
-    """
-    upto, as_of, effective_at, min_position = asked
+    wanted: Wanted,
+    asked: AskedMoment,
+    by: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=200,
+            description=f"One of {', '.join(DIMENSIONS)}; several with commas between.",
+        ),
+    ] = None,
+) -> Response:
+    """Count the events that a query holds for, together and in groups, the largest first."""
     services, reach = services_of(request), reach_of(request)
-    if upto is not None and as_of is not None:
+    groups = some_of("by", by, DIMENSIONS)
+    views = needs_views(wanted) or counts_views(groups)
+    moment = range_end(services, reach, asked, upto=None, views=views)
+    question = LogQuestion(query=wanted, moment=moment, reach=reach)
+    counts = services.log.counts(question, groups)
+    return reply(request, counts.answer(question, groups), moment)
+
+
+def range_end(
+    services: Services, reach: Reach, asked: Asked, *, upto: int | None, views: bool
+) -> Moment:
+    """Resolve the moment that ends the range of a question about the log; not on the loop.
+
+    Raises:
+        MalformedRequestError: its end is given twice.
+    """
+    if upto is not None and asked.as_of is not None:
         raise MalformedRequestError("upto: it says the same as as_of; give one", field="upto")
-    end_of_range = f"position:{upto}" if upto else as_of
+    if upto:
+        asked = replace(asked, as_of=f"position:{upto}")
     # Whose a deal is the views tell: an answer that went past them would miss new deals for good.
-    resolve = moment_of_log if reach.whole and not wanted.need_views else moment_of_views
-    return resolve(services, Asked(end_of_range, effective_at, min_position)), reach
+    resolve = moment_of_views if views or not reach.whole else moment_of_log
+    return resolve(services, asked)
 
 
-def _next_page(
-    request: Request, page: Sequence[Event], upto: int, order: Literal["asc", "desc"]
-) -> str:
-    last = page[-1].position
-    cursor = {"after": last} if order == "asc" else {"before": last}
-    return link_with(request, upto=upto, as_of=None, **cursor)
+def _next_page(request: Request, question: LogQuestion, last: int | None) -> str | None:
+    if last is None:
+        return None
+    cursor = {"before" if question.backwards else "after": last}
+    return link_with(request, upto=question.moment.position, as_of=None, **cursor)
 
 
 def _offered(request: Request, accept: str) -> str:
@@ -225,7 +183,7 @@ def _acceptable(accept: str) -> str:
 
 @router.get(
     "/v1/events/{position}/verdicts",
-    response_model=schemas.RederivedAnswer,
+    response_model=schemas_log.RederivedAnswer,
     responses=contract.reads(404),
 )
 @does(Action.READ_EFFECTS)

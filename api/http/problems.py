@@ -15,6 +15,7 @@ from api.answers import json_bytes
 from api.http.addresses import methods_of
 from api.http.fields import field_errors
 from api.http.notes import notes_of
+from api.query.errors import QueryError
 from api.storage import errors as storage
 from domain import errors as domain
 
@@ -51,6 +52,7 @@ STATUSES: Final[Mapping[type[Exception], int]] = {
     application.KeyReusedError: 422,
     application.BeyondTheLogError: 422,
     application.VersionMismatchError: 412,
+    application.TooManyWaitingError: 503,
     application.ViewsBehindError: 503,
     application.ContendedError: 409,
     storage.LogUnavailableError: 503,
@@ -170,6 +172,8 @@ def _named(error: Exception, status: int, request_id: str) -> Response | None:
         errors = [{"field": error.field, "detail": error.detail}]
     more: dict[str, object] = {}
     headers: dict[str, str] = {}
+    if isinstance(error, QueryError):
+        more |= {"column": error.column, "expected": error.expected, "meant": error.meant}
     if isinstance(error, application.VersionMismatchError):
         more["current_version"] = error.current_version
         headers["ETag"] = f'"{error.current_version}"'

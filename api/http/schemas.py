@@ -254,39 +254,6 @@ class DealEventsAnswer(Standing):
     events: list[Event]
 
 
-class LogPage(Answer):
-    """A page of the log; `next` is where the following one is, all up to the same position."""
-
-    upto: int
-    events: list[Event]
-    next: str | None
-
-
-class ChangedVerdict(Answer):
-    """A verdict that reads otherwise since an event; null where the event came or went."""
-
-    deal_id: UUID
-    event_id: UUID
-    rep: str | None
-    type: str | None
-    reasons: list[str]
-    before: str | None
-    after: str | None
-
-
-class RederivedAnswer(Standing):
-    """Which verdicts an event re-derived, for which reasons, and which of them changed.
-
-    `reasons` counts them: `deal` (its own), `bookings` and `quota` (of the rep, before the event
-    judged), `offers` and `stays` (that the event judged is held against), `coverage` (of its team).
-    """
-
-    event: Event
-    rederived: int
-    reasons: dict[str, int]
-    changed: list[ChangedVerdict]
-
-
 class OutcomeProgress(Answer):
     """Whether an intended outcome was shown, and by what."""
 

@@ -14,13 +14,14 @@ from api.context import ContextReader
 from api.customers import Customers
 from api.exports import Exports
 from api.forecasts import Forecasts
-from api.http.limits import MAX_BULKS, MAX_EXPORTS, MAX_STREAMS
+from api.http.limits import MAX_BULKS, MAX_EXPORTS, MAX_STREAMS, MAX_UPLOADS
 from api.http.slots import Slots
 from api.identity.access import Access
 from api.identity.accesses import Accesses
 from api.identity.authenticator import Authenticator
 from api.identity.keys import Keys
 from api.identity.sessions import Sessions
+from api.imports import Imports
 from api.lists import DealLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
@@ -71,11 +72,13 @@ class Services:
     accesses: Accesses
     keys: Keys
     sessions: Sessions
+    imports: Imports
     stopping: Flag = field(default_factory=Flag)
     worker_pid: Callable[[], int | None] = lambda: None
     streams: Slots = field(default_factory=partial(Slots, MAX_STREAMS, "followers of the log"))
     exports_at_once: Slots = field(default_factory=partial(Slots, MAX_EXPORTS, "exports"))
     bulks: Slots = field(default_factory=partial(Slots, MAX_BULKS, "bulk requests"))
+    uploads: Slots = field(default_factory=partial(Slots, MAX_UPLOADS, "uploads"))
 
 
 def services_of(request: Request) -> Services:

@@ -48,6 +48,8 @@ class Action(StrEnum):
     MANAGE_KEYS = "manage_keys"
     READ_OWN_SESSIONS = "read_own_sessions"
     END_OWN_SESSIONS = "end_own_sessions"
+    IMPORT = "import"
+    READ_IMPORTS = "read_imports"
 
 
 SCOPES: Final[Mapping[Action, Scope]] = {
@@ -64,6 +66,7 @@ SCOPES: Final[Mapping[Action, Scope]] = {
     Action.READ_ACCESSES: Scope.ADMIN,
     Action.MANAGE_KEYS: Scope.ADMIN,
     Action.END_OWN_SESSIONS: Scope.APPEND,
+    Action.IMPORT: Scope.ADMIN,
 }
 """The scope that a key must have for each action."""
 
@@ -101,6 +104,7 @@ TABLE: Final[Mapping[Role, frozenset[Action]]] = {
         Action.SEE_OPERATIONS,
         Action.EXPORT,
         Action.READ_ACCESSES,
+        Action.READ_IMPORTS,
     },
     "admin": _EVERYBODY
     | {
@@ -115,6 +119,8 @@ TABLE: Final[Mapping[Role, frozenset[Action]]] = {
         Action.SET_RATES,
         Action.READ_ACCESSES,
         Action.MANAGE_KEYS,
+        Action.IMPORT,
+        Action.READ_IMPORTS,
     },
 }
 """Role by action. Whose deals and figures an action reaches is told by `api/identity/reach.py`."""

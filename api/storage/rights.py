@@ -26,6 +26,9 @@ OWNED: Final[Mapping[str, Rights]] = {
     "credential_state": {Role.APP: _READ},
     "api_keys": {Role.APP: frozenset({"SELECT", "INSERT", "UPDATE"})},
     "sessions": {Role.APP: _KEEP},
+    # Ordinary and erasable too: what was uploaded, and what the rows of a source were rejected for.
+    "imports": {Role.APP: frozenset({"SELECT", "INSERT", "UPDATE"}), Role.AUDITOR: _READ},
+    "import_rejects": {Role.APP: _KEEP, Role.AUDITOR: _READ},
     "accesses": {Role.APP: frozenset({"SELECT", "INSERT"}), Role.AUDITOR: _READ},
 }
 """The tables of the owner."""
@@ -35,7 +38,7 @@ PROJECTED: Final = frozenset(
         *("projections", "parked", "rebuilds", "rebuild_progress"),
         *("spans", "hindsight_spans", "slabs", "hindsight_slabs", "deltas", "hindsight_deltas"),
         *("credits", "acts", "stays", "ticks", "plans", "advances"),
-        *("commitments", "signs", "claims", "openings", "goals"),
+        *("commitments", "signs", "claims", "openings", "goals", "contexts"),
         *("audit_visits", "audit_progress", "audit_advances", "audit_commitments", "audit_moves"),
         *("audit_verdicts", "audit_corrections", "audit_quarters", "audit_members"),
     }

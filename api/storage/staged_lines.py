@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from itertools import groupby, islice
 from typing import Any, Final, TypeAlias
 from uuid import UUID, uuid5
@@ -15,10 +16,13 @@ from domain.stamp import Source
 Row: TypeAlias = tuple[Any, ...]
 
 _EVENTS_A_REQUEST: Final = 500
+_DEALS_REMEMBERED: Final = 20_000
+"""Deals whose streams are not reckoned again: lines of one deal stand near each other."""
 _DEALS: Final = UUID("5b0f3c1e-6b0a-5f0e-9d7e-2f6f0d3f7a11")
 """The namespace that deal ids of imports are derived in; never changed."""
 
 
+@lru_cache(maxsize=_DEALS_REMEMBERED)
 def deal_stream_of(system: str, external_id: str) -> str:
     """The stream of a deal of a source: always the same, so that importers need no table of ids."""
     return f"deal:{uuid5(_DEALS, f'{system}/{external_id}')}"

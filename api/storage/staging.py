@@ -1,9 +1,8 @@
 """Where the lines of one import wait in the database until all are known, then go to the log."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final, LiteralString, Self, TypeAlias
 
 import psycopg
@@ -35,6 +34,8 @@ Progress: TypeAlias = Callable[[int], None]
 _DEADLINES: Final = Deadlines(statement=900, lock=30, idle_in_transaction=900)
 _COPIED_AT_ONCE: Final = 2000
 _REQUESTS_AT_ONCE: Final = 512
+_EVENTS_AT_ONCE: Final = 5_000
+"""Events held in memory at once on their way to the log."""
 _ROUNDS: Final = 3
 """Another import of the same lines may come between; what it stored is seen in the next round."""
 
@@ -104,6 +105,16 @@ class Staging:
             self._unfit.append(StagedReject(line.file, line.row, f"cannot be stored: {error}"))
         if len(self._buffer) >= _COPIED_AT_ONCE:
             self._flush()
+
+    def topics(self, names: Collection[str]) -> dict[str, str]:
+        """The topics of staged lines by name: the source's id of each, or ours."""
+        self._flush()
+        if not names:
+            return {}
+        found: dict[str, str] = {}
+        for external_id, event_id, topic in self._rows(staging_sql.TOPICS_OF, names=sorted(names)):
+            found |= {external_id: topic, event_id: topic}
+        return found
 
     def check(self, *, founding: bool) -> StagingReport:
         """What `append` would report; changes nothing in the log.
@@ -181,7 +192,7 @@ class Staging:
             cursor.itersize = _COPIED_AT_ONCE
             cursor.execute(staging_sql.TO_APPEND)
             asked = staged_requests(cursor, system=self._system)
-            while window := list(islice(asked, _REQUESTS_AT_ONCE)):
+            for window in _windows(asked):
                 overtaken |= self._append_window(window, progress)
         return overtaken
 
@@ -230,6 +241,20 @@ class Staging:
         if self._connection is None:
             raise RuntimeError("a staging is used in a `with` block")
         return self._connection
+
+
+def _windows(asked: Iterable[StagedRequest]) -> Iterator[list[StagedRequest]]:
+    """The appends in lots of bounded size, however long streams are."""
+    window: list[StagedRequest] = []
+    events = 0
+    for one in asked:
+        window.append(one)
+        events += len(one.seqs)
+        if len(window) >= _REQUESTS_AT_ONCE or events >= _EVENTS_AT_ONCE:
+            yield window
+            window, events = [], 0
+    if window:
+        yield window
 
 
 @contextmanager

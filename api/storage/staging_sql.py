@@ -135,6 +135,11 @@ COUNTS: Final[LiteralString] = (
     " count(DISTINCT stream_id) FILTER (WHERE is_deal AND fate IS NOT DISTINCT FROM %(fate)s)"
     " FROM import_lines"
 )
+TOPICS_OF: Final[LiteralString] = (
+    "SELECT external_id, event_id::text, topic FROM import_lines"
+    " WHERE external_id = ANY(%(names)s) OR event_id::text = ANY(%(names)s) ORDER BY seq DESC"
+)
+"""Of lines under one id the first one counts, which comes last here."""
 TOPICS: Final[LiteralString] = (
     "SELECT topic, count(*) FROM import_lines WHERE fate IS NOT DISTINCT FROM %(fate)s"
     " GROUP BY topic ORDER BY topic"

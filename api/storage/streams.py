@@ -87,7 +87,8 @@ def chunks(
     values: dict[str, object] = {"topics": list(topics), "whole": list(whole), "upto": upto}
     values |= {"part": part, "parts": parts}
     with connection.transaction():
-        connection.execute("SET LOCAL work_mem = '64MB'")
+        # The whole log is sorted before the first row comes.
+        connection.execute("SET LOCAL work_mem = '64MB'; SET LOCAL statement_timeout = '10min'")
         names = [row[0] for row in connection.execute(_NAMES, values).fetchall()]
         others = frozenset(names)
         with connection.cursor("streams", binary=True) as cursor:

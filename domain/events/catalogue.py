@@ -88,4 +88,7 @@ def parse(event_type: type[DomainEvent], data: Mapping[str, object]) -> DomainEv
     Raises:
         pydantic.ValidationError: the payload is not of this type.
     """
-    return event_type.model_validate_json(json.dumps(data, ensure_ascii=False))
+    text = json.dumps(data, ensure_ascii=False)
+    # Not `model_validate_json`, whose options cost more than reading a small payload.
+    read: DomainEvent = event_type.__pydantic_validator__.validate_json(text)
+    return read

@@ -55,8 +55,14 @@ def verdicts(
     `where` is SQL of the calling module about columns that no later event changes: deal_id,
     event_id, kind, rep, segment, occurred_at, action_time, quarter.
     """
-    acts = read_acts(context, where, params)
-    return [_row(judgement) for judgement in _judged(context, acts)]
+    return [_row(judgement) for judgement in judgements(context, where=where, params=params)]
+
+
+def judgements(
+    context: KnownContext, *, where: str = "true", params: Sequence[object] = ()
+) -> list[Judgement]:
+    """Give the judgements of the acts that `where` names, as for `verdicts`."""
+    return _judged(context, read_acts(context, where, params))
 
 
 def read_acts(

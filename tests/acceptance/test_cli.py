@@ -14,6 +14,7 @@ from api.cli_serve import token_of
 from api.settings import SettingsError
 from api.storage.roles import Role
 from tests.support.ledgers import import_lines, ledger_on
+from tests.support.queries import imported_lines
 from tests.support.roles import address, url
 from tests.support.thirty import Lines, thirty_lines
 
@@ -336,3 +337,27 @@ def without_wraps(text: str) -> str:
 def sentence_of(told: Any) -> str:
     sentence: str = told.get("sentence") or told["shares"]["sentence"]
     return sentence
+
+
+def test_the_log_is_asked_in_every_form(run: Run, database: str, tmp_path: Path) -> None:
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, imported_lines())
+    query = "type:stage_entered,discount_offered data.percent:*"
+
+    code, out, _ = run("events", query, "--format", "json", "--limit", "2", "--sort", "-occurred")
+    told = answered(out)
+    assert (code, told["query"], len(told["events"])) == (0, query, 2)
+    again = run("events", query, "--sort", "-occurred", "--from", str(told["next"]))
+    assert f" {told['events'][-1]['position']} " not in again[1]
+    code, out, err = run("events", query, "--format", "ndjson", "--limit", "1")
+    assert [json.loads(line)["type"] for line in out.splitlines()] == ["discount_offered"]
+    assert "more follow: --from " in err
+    code, out, _ = run("events", query, "--by", "type,rep", "--format", "json")
+    assert sum(group["count"] for group in answered(out)["groups"]) == answered(out)["total"] > 2
+    code, out, _ = run("events", query, "--by", "quarter")
+    assert "events" in out.splitlines()[-1]
+    code, _, err = run("events", "repp:ann")
+    assert (code, err) == (
+        1,
+        "dealtrail: q, column 1: there is no field 'repp'; did you mean rep?\n",
+    )

@@ -202,7 +202,7 @@ def test_the_log_in_pages_and_formats(client: TestClient) -> None:
     assert positions == [1, 2, 3, 4, 5, 6]
     assert second["next"] is None
     lines = client.get("/v1/events", headers={"Accept": "application/x-ndjson"}).text.splitlines()
-    assert [json.loads(line)["position"] for line in lines] == list(range(1, 8))
+    assert [json.loads(line) for line in lines] == client.get("/v1/events").json()["events"]
     table = client.get("/v1/events", headers={"Accept": "text/csv"}).text
     assert table.startswith("position,event_id")
     batch = client.get("/v1/events", headers={"Accept": "application/cloudevents-batch+json"})

@@ -2,6 +2,7 @@
 
 import os
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -13,6 +14,7 @@ from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from api.imports import Uploads
 from tests.support.client import TOKEN
 from tests.support.served import served
 
@@ -38,8 +40,8 @@ def one_line(_: Any, value: Any) -> bytes:
 
 
 @pytest.mark.slow
-def test_no_request_finds_the_server_other_than_described(database: str) -> None:
-    with served(database) as url:
+def test_no_request_finds_the_server_other_than_described(database: str, tmp_path: Path) -> None:
+    with served(database, uploads=Uploads(tmp_path)) as url:
         described = schemathesis.openapi.from_url(f"{url}/openapi.json", headers=SIGNED_IN)
         operations = [
             found.ok() for found in described.get_all_operations() if isinstance(found, Ok)

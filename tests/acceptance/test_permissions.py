@@ -52,6 +52,8 @@ EXPECTED: Mapping[Action, set[str]] = {
     Action.MANAGE_KEYS: {"admin"},
     Action.READ_OWN_SESSIONS: set(ROLES),
     Action.END_OWN_SESSIONS: set(ROLES),
+    Action.IMPORT: {"admin"},
+    Action.READ_IMPORTS: {"auditor", "admin"},
 }
 """Told a second time, so that a slip in the table is one here too, or a failure."""
 
@@ -91,6 +93,7 @@ def address(company: Company, path: str, deal: str) -> str:
         "position": "1",
         "key_id": "aaaaaaaa",
         "session_id": "0" * 16,
+        "import_id": "018bdee0-36f0-701d-8000-000000000000",
     }
     url = path.format(**values)
     return f"{url}?at=2026-01-01T00:00:00Z" if path.endswith("/calendars/quarter") else url

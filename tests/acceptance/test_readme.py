@@ -55,15 +55,17 @@ def test_the_tour_runs_as_written(database: str, tmp_path: Path) -> None:
 
     assert ran.returncode == 0, ran.stderr
     answers = [json.loads(line) for line in ran.stdout.splitlines() if line.strip()]
-    assert len(answers) == 13
+    assert len(answers) == 15
     assert [a.get("status") for a in answers if "code" in a] == []
     progress, pressure, history = answers[2], answers[5], answers[6]
     assert progress["counts"]["pending"] == 1
     assert [e["type"] for e in pressure["events"]] == ["stage_entered", "discount_offered"]
     assert len(history["events"]) == 5
     assert len(answers[7]["deals"]) == 3
-    quarter, frames, known, happened = answers[9:]
+    quarter, frames, known, happened, offers, counted = answers[9:]
     assert quarter["pipeline"]["open"]["deals"] > 0
     assert len(frames["frames"]) >= 90
     assert known["won"]["deals"] > 0
     assert [one["replay"]["clock"] for one in (known, happened)] == ["as_known", "as_happened"]
+    assert len(offers["events"]) == 3
+    assert counted["total"] == sum(group["count"] for group in counted["groups"]) > 0

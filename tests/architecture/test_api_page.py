@@ -10,6 +10,7 @@ from api import errors as application
 from api.http import bulk, limits, problems, wire
 from api.http.body import MAX_BODY, MAX_DEPTH, MAX_VALUES
 from api.http.intents import MAX_EVENTS
+from api.imports import MAX_WAITING
 from domain import errors as domain
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +70,7 @@ def test_the_page_states_the_limits_of_the_code() -> None:
         f"{usual.body_grace_seconds:g} s, and then a second for each",
         f"each {usual.body_bytes_a_second >> 10} KiB",
         f"{limits.MAX_CONNECTIONS} / {limits.MAX_STREAMS} / {limits.MAX_BULKS}",
+        f"| uploads at once / imports that wait | {limits.MAX_UPLOADS} / {MAX_WAITING} |",
         f"takes nothing for {usual.stall_seconds:g} seconds",
     ]
 

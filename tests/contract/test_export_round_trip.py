@@ -13,7 +13,6 @@ from api.bootstrap import Ledger
 from api.exchange.exporting import EXPORTS
 from api.exchange.importing import LedgerContext, reader_for, run_import
 from api.exchange.profile import Profile
-from api.lists_log import LogFilters
 from api.moment import moment
 from api.sample.company import lines as sample_lines
 from api.storage.event_store import EventStore
@@ -280,7 +279,7 @@ def test_the_same_id_in_two_sources_is_two_deals(
 def test_a_part_without_what_it_refers_to_is_rejected_line_by_line(
     company: Ledger, database: str, tmp_path: Path
 ) -> None:
-    part = exported(company, "ndjson", filters=LogFilters(deal=DEAL, types=("event_amended",)))
+    part = exported(company, "ndjson", f"deal:{DEAL} type:event_amended")
     with ledger_on(database) as other:
         report = brought(other, tmp_path, part, "ndjson")
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from api.bootstrap import build_app
 from api.http.limits import Limits
 from api.http.wire import Wire
+from api.imports import NO_UPLOADS, Uploads
 from tests.support.browser import serving
 from tests.support.client import TOKEN
 from tests.support.ledgers import SCHEMA
@@ -14,7 +15,9 @@ from tests.support.working import in_thread
 
 
 @contextmanager
-def served(database: str, *, limits: Limits | None = None) -> Iterator[str]:
+def served(
+    database: str, *, limits: Limits | None = None, uploads: Uploads = NO_UPLOADS
+) -> Iterator[str]:
     """The address of a server with these limits."""
 
     class Bounded(Wire):
@@ -24,7 +27,9 @@ def served(database: str, *, limits: Limits | None = None) -> Iterator[str]:
         Bounded.limits = limits
     with (
         under_one_login(database, schema=SCHEMA) as ledger,
-        serving(build_app(ledger, token=TOKEN, limits=limits), wire=Bounded) as url,
+        serving(
+            build_app(ledger, token=TOKEN, uploads=uploads, limits=limits), wire=Bounded
+        ) as url,
         in_thread(ledger.worker),
     ):
         yield url

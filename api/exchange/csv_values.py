@@ -1,0 +1,132 @@
+"""Values of tables as their profile says they are written: numbers, moments, nothing at all."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from api.exchange.instants import DateOrder, end_of_day, parse_day, parse_instant, start_of_day
+from api.exchange.profile import Profile
+from api.exchange.texts import CsvRow
+from domain.fiscal import local_day, zone_named
+from domain.values import MAX_DIGITS
+
+_TIMED: Final = re.compile(r"(.+?),?[T ]+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s?([AaPp])\.?[Mm]\.?)?")
+"""A day in any order, and a time of it on a clock of 24 or of 12 hours."""
+_NOON: Final = 12
+_MIDNIGHT: Final = time(0)
+
+
+def number_text(text: str) -> str:
+    """The number as a payload writes it; ValueError if it is none."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(f"expected a number, not {text!r}") from error
+    if not number.is_finite():
+        raise ValueError(f"expected a number, not {text!r}")
+    if abs(number.adjusted()) > MAX_DIGITS:
+        raise ValueError(f"expected a number of at most {MAX_DIGITS} digits, not {text!r}")
+    return format(number if number else abs(number), "f")
+
+
+def declared_number(text: str, *, decimal: str, thousands: str | None) -> str:
+    """The number as a payload writes it, read by its declared signs and never by a guess.
+
+    Raises:
+        ValueError: it is no number that is written so.
+    """
+    if thousands is not None and thousands in text:
+        whole = r"[+-]?\d{1,3}(?:" + re.escape(thousands) + r"\d{3})+"
+        if not re.fullmatch(whole + "(?:" + re.escape(decimal) + r"\d*)?", text):
+            raise ValueError(f"expected thousands parted by {thousands!r}, not {text!r}")
+        text = text.replace(thousands, "")
+    if decimal != ".":
+        if "." in text:
+            raise ValueError(
+                f"expected a number with {decimal!r} before its decimals, not {text!r}"
+            )
+        text = text.replace(decimal, ".")
+    return number_text(text)
+
+
+def shortest(number: str) -> str:
+    """The number without zeros at its end, so that 1054.0 is what 1054 is."""
+    return number.rstrip("0").rstrip(".") if "." in number else number
+
+
+def declared_rows(rows: Iterator[CsvRow], profile: Profile) -> Iterator[CsvRow]:
+    """The rows with what the profile says that values mean: nothing, or another spelling."""
+    if not profile.empty and not profile.values:
+        yield from rows
+        return
+    empty = frozenset(profile.empty)
+    for row in rows:
+        for column, value in row.values.items():
+            text = value.strip()
+            if text in empty:
+                row.values[column] = ""
+            elif column in profile.values:
+                row.values[column] = profile.values[column].get(text, value)
+        yield row
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A day of a table, and the instant if the table states a time."""
+
+    day: date
+    at: datetime | None
+
+    def start(self, zone: str) -> datetime:
+        return self.at or start_of_day(self.day, zone)
+
+    def end(self, zone: str) -> datetime:
+        return self.at or end_of_day(self.day, zone)
+
+
+def moment(text: str, profile: Profile) -> Moment:
+    """A day, with or without a time; local times are of the declared zone.
+
+    Raises:
+        ValueError: it is neither, or its order is not declared.
+    """
+    zone = profile.zone or "UTC"
+    try:
+        at = parse_instant(text, zone)
+    except ValueError:
+        return local_moment(text, order=profile.date_order, zone=zone)
+    written = at.astimezone(zone_named(zone))
+    if written.time() == _MIDNIGHT:
+        return Moment(local_day(at, zone), None)
+    return Moment(local_day(at, zone), at)
+
+
+def local_moment(text: str, *, order: DateOrder | None, zone: str) -> Moment:
+    """A day in the declared order, with or without a local time.
+
+    Raises:
+        ValueError: it is neither, or its order is not declared.
+    """
+    timed = _TIMED.fullmatch(text.strip())
+    if timed is None:
+        return Moment(parse_day(text, order), None)
+    day = parse_day(timed[1], order)
+    try:
+        clock = time(_hour(int(timed[2]), timed[5]), int(timed[3]), int(timed[4] or 0))
+    except ValueError as error:
+        raise ValueError(f"expected a time of day, not {text!r}") from error
+    if clock == _MIDNIGHT:
+        return Moment(day, None)
+    return Moment(day, datetime.combine(day, clock, zone_named(zone)).astimezone(UTC))
+
+
+def _hour(hour: int, half: str | None) -> int:
+    """The hour of 24; `half` is the half of the day on a clock of 12 hours."""
+    if half is None:
+        return hour
+    if not 1 <= hour <= _NOON:
+        raise ValueError("no hour of a clock of 12")
+    return hour % _NOON + (_NOON if half in "Pp" else 0)

@@ -1,0 +1,1 @@
+"""The query language of the log: text to tree, tree to SQL."""

@@ -1,0 +1,321 @@
+"""A query as a condition on the rows of the log, its values as parameters."""
+
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final, LiteralString
+from uuid import UUID
+
+from psycopg import sql
+
+from api.identity.reach import ACT_TOPICS
+from api.late import TOLD_IN_INDEX
+from api.query import fiscal, values
+from api.query.fields import PAYLOAD_PREFIX, PRESSURE_VERDICTS, payload_place
+from api.query.ground import Findings, Ground
+from api.query.payload_conditions import payload_condition
+from api.query.tree import (
+    AllOf,
+    AnyOf,
+    Between,
+    Comparison,
+    Given,
+    Leaf,
+    Not,
+    Query,
+    Term,
+)
+from api.query.writing import Writing
+from domain.events.catalogue import TYPES_BY_NAME
+from domain.events.progress import ActivityTicked
+from projections.progress.status import STATUS_SQL
+
+FROM: Final[LiteralString] = " FROM events LEFT JOIN contexts USING (position)"
+"""Where the conditions hold. An event without context is none of a deal, or its deal is parked."""
+JUDGED_FIELDS: Final = frozenset({"verdict", "rule"})
+VIEWED_FIELDS: Final = JUDGED_FIELDS | {
+    "account", "amount", "currency", "owner", "owner_now", "stage"
+}  # fmt: skip
+"""What is told by projections and not by the log alone."""
+
+_NOTHING: Final = sql.SQL("false")
+_EVERYTHING: Final = sql.SQL("true")
+_OCCURRED: Final = sql.SQL("occurred_at")
+_COLUMNS: Final[Mapping[str, sql.SQL]] = {
+    "actor": sql.SQL("actor"),
+    "amount": sql.SQL("amount"),
+    "channel": sql.SQL("channel"),
+    "clock": sql.SQL("clock"),
+    "currency": sql.SQL("currency"),
+    "occurred": _OCCURRED,
+    "on_behalf_of": sql.SQL("on_behalf_of"),
+    "owner": sql.SQL("owner"),
+    "position": sql.SQL("position"),
+    "recorded": sql.SQL("recorded_at"),
+    "rep": sql.SQL("coalesce(on_behalf_of, actor)"),
+    "source": sql.SQL("source_system"),
+    "stage": sql.SQL("stage"),
+    "type": sql.SQL("topic"),
+}
+"""The fields that a row says by itself."""
+TOLD: Final = sql.SQL(
+    "(CASE WHEN channel = 'import' AND clock = 'server' THEN source_recorded_at"
+    " ELSE recorded_at END)"
+)
+"""When the source, or else the ledger, was told; null where an import does not say."""
+_OF_DEALS: Final = sql.SQL(
+    "stream_id IN (SELECT 'deal:' || s.deal_id FROM spans s"
+    " WHERE {} AND s.from_position <= %(upto)s{})"
+)
+_STILL: Final = sql.SQL(" AND (s.until_position IS NULL OR s.until_position > %(upto)s)")
+_STATUS: Final = sql.SQL(
+    """CASE WHEN topic = {ticked} THEN (
+        SELECT {status} FROM ticks t
+         WHERE t.deal_id = substr(stream_id, 6)::uuid AND t.activity = data ->> 'activity'
+           AND t.from_position <= %(upto)s
+           AND (t.until_position IS NULL OR t.until_position > %(upto)s)
+           AND t.from_at <= %(progress_cut)s
+           AND (t.until_at IS NULL OR t.until_at > %(progress_cut)s)) END"""
+).format(ticked=sql.Literal(ActivityTicked.TOPIC), status=sql.SQL(STATUS_SQL))
+_INDEXED_LATENESS: Final = timedelta(minutes=5)
+
+
+class Conditions(Writing):
+    """Makes conditions of one question, and gathers their parameters.
+
+    Without `findings` the condition of a verdict or a rule is what it may hold for: the one made
+    holds for every event that the query holds for, and for more.
+    """
+
+    def __init__(self, ground: Ground, findings: Findings | None = None) -> None:
+        super().__init__(ground)
+        moment = ground.moment
+        self._findings = findings
+        self.parameters |= {
+            "upto": moment.position,
+            "progress_at": moment.effective_at,
+            "progress_cut": moment.cut or "infinity",
+        }
+
+    def of(self, query: Query, *, wanted: bool = True) -> sql.Composable:
+        """Give the condition of a query; not `wanted` under an odd number of negations."""
+        match query:
+            case Not(part):
+                # What cannot be told is not so.
+                inner = self.of(part, wanted=not wanted)
+                return sql.SQL("({}) IS NOT TRUE").format(inner)
+            case AllOf(parts):
+                return self._joined(" AND ", parts, _EVERYTHING, wanted=wanted)
+            case AnyOf(parts):
+                return self._joined(" OR ", parts, _NOTHING, wanted=wanted)
+            case _:
+                return self._leaf(query, wanted=wanted)
+
+    def _joined(
+        self, word: LiteralString, parts: Sequence[Query], none: sql.SQL, *, wanted: bool
+    ) -> sql.Composable:
+        made = [sql.SQL("({})").format(self.of(part, wanted=wanted)) for part in parts]
+        return sql.SQL(word).join(made) if made else none
+
+    def _leaf(self, leaf: Leaf, *, wanted: bool) -> sql.Composable:
+        name = leaf.field.text
+        if name.startswith(PAYLOAD_PREFIX):
+            return payload_condition(self, leaf, payload_place(leaf.field))
+        if isinstance(leaf, Given):
+            return self._given(name, wanted=wanted)
+        if isinstance(leaf, Between):
+            return self.between(_COLUMNS[name], leaf)
+        made = _SPECIAL.get(name)
+        if made is not None:
+            return made(self, leaf)
+        if name in JUDGED_FIELDS:
+            return self._judged(leaf, wanted=wanted)
+        return self.equal(_COLUMNS[name], [word.text for word in leaf.values])
+
+    def _given(self, name: str, *, wanted: bool) -> sql.Composable:
+        """Give where a field says anything."""
+        if name in JUDGED_FIELDS:
+            judged: sql.Composable = self.equal(sql.SQL("topic"), ACT_TOPICS)
+            if self._findings is not None:
+                told = [i for i, one in self._findings.items() if name == "verdict" or one.rules]
+                judged = self._events(told)
+            elif not wanted:
+                judged = _NOTHING
+            ticked = sql.SQL(" OR ({}) IS NOT NULL").format(_STATUS)
+            return judged if name == "rule" else sql.SQL("({}{})").format(judged, ticked)
+        if name in {"late", "backdated"}:
+            return sql.SQL("{} IS NOT NULL").format(TOLD)
+        if name in {"quarter", "days_left"}:
+            return self.spans(_OCCURRED, fiscal.in_quarters(self.ground.stretches, lambda _: True))
+        if name in {"deal", "account", "owner_now"}:
+            return sql.SQL("stream_id >= 'deal:' AND stream_id < 'deal;'")
+        if name == "team":
+            return self._members(None)
+        return sql.SQL("{} IS NOT NULL").format(_COLUMNS[name])
+
+    def of_type(self, leaf: Term) -> sql.Composable:
+        topics = [TYPES_BY_NAME[word.text].TOPIC for word in leaf.values]
+        return self.equal(_COLUMNS["type"], topics)
+
+    def position(self, leaf: Term) -> sql.Composable:
+        wanted = [values.whole(word) for word in leaf.values]
+        return self.compared(_COLUMNS["position"], leaf.comparison, wanted)
+
+    def amount(self, leaf: Term) -> sql.Composable:
+        wanted = [values.number(word) for word in leaf.values]
+        return self.compared(_COLUMNS["amount"], leaf.comparison, wanted)
+
+    def deal(self, leaf: Term) -> sql.Composable:
+        names = [word.text for word in leaf.values]
+        streams = self.value([f"deal:{_uuid_text(name)}" for name in names])
+        return sql.SQL(
+            "stream_id = ANY({}) OR stream_id IN (SELECT o.stream_id FROM events o"
+            " WHERE o.external_stream = ANY({}) AND o.position <= %(upto)s)"
+        ).format(streams, self.value(names))
+
+    def account(self, leaf: Term) -> sql.Composable:
+        names = [word.text for word in leaf.values]
+        return _OF_DEALS.format(self.equal(sql.SQL("s.account_id"), names), sql.SQL(""))
+
+    def owner_now(self, leaf: Term) -> sql.Composable:
+        names = [word.text for word in leaf.values]
+        return _OF_DEALS.format(self.equal(sql.SQL("s.owner"), names), _STILL)
+
+    def stage(self, leaf: Term) -> sql.Composable:
+        ids = {i for word in leaf.values for i in self.ground.stages(word.text)}
+        return self.equal(_COLUMNS["stage"], sorted(ids))
+
+    def team(self, leaf: Term) -> sql.Composable:
+        return self._members({word.text for word in leaf.values})
+
+    def _members(self, teams: set[str] | None) -> sql.Composable:
+        """Give where the rep was in one of some teams, or in any."""
+        members = [
+            one for one in self.ground.known.memberships if teams is None or one.team in teams
+        ]
+        if not members:
+            return _NOTHING
+        return sql.SQL(
+            "coalesce(on_behalf_of, actor) = ANY({people}) AND EXISTS (SELECT FROM"
+            " unnest({reps}::text[], {since}::timestamptz[], {until}::timestamptz[])"
+            " AS m(rep, since, until) WHERE m.rep = coalesce(on_behalf_of, actor)"
+            " AND m.since <= occurred_at AND (m.until IS NULL OR occurred_at < m.until))"
+        ).format(
+            people=self.value(sorted({one.rep for one in members})),
+            reps=self.value([one.rep for one in members]),
+            since=self.value([one.joined for one in members]),
+            until=self.value([one.left for one in members]),
+        )
+
+    def time(self, leaf: Term) -> sql.Composable:
+        return self.at(_COLUMNS[leaf.field.text], leaf)
+
+    def quarter(self, leaf: Term) -> sql.Composable:
+        for word in leaf.values:
+            self.ground.ensure_quarter(word)
+        wanted = [word.text for word in leaf.values]
+        holds = _NAME_TESTS[leaf.comparison]
+        return self.spans(
+            _OCCURRED,
+            fiscal.in_quarters(
+                self.ground.stretches, lambda name: any(holds(name, one) for one in wanted)
+            ),
+        )
+
+    def days_left(self, leaf: Term) -> sql.Composable:
+        made = [
+            self.spans(
+                _OCCURRED,
+                fiscal.with_days_left(self.ground.stretches, leaf.comparison, values.whole(word)),
+            )
+            for word in leaf.values
+        ]
+        return sql.SQL(" OR ").join(made)
+
+    def late(self, leaf: Term) -> sql.Composable:
+        lag = timedelta(hours=float(self.ground.known.policy.late_hours))
+        late = sql.SQL("{} - occurred_at > {}").format(TOLD, self.value(lag))
+        if lag >= _INDEXED_LATENESS:
+            # In the words of the index of what was told late.
+            indexed = sql.SQL("{} - occurred_at > interval '5 minutes'").format(TOLD_IN_INDEX)
+            late = sql.SQL("({} AND {})").format(indexed, late)
+        return self._truth(leaf, late)
+
+    def backdated(self, leaf: Term) -> sql.Composable:
+        starts = self.value(fiscal.boundaries(self.ground.stretches))
+        apart = sql.SQL(
+            "width_bucket(occurred_at, {s}::timestamptz[])"
+            " <> width_bucket({told}, {s}::timestamptz[])"
+        ).format(s=starts, told=TOLD)
+        return self._truth(leaf, apart)
+
+    @staticmethod
+    def _truth(leaf: Term, condition: sql.Composable) -> sql.Composable:
+        """Give where a condition is as one of the values says, and can be told."""
+        wanted = {values.truth(word) for word in leaf.values}
+        forms: list[sql.Composable] = []
+        if True in wanted:
+            forms.append(condition)
+        if False in wanted:
+            forms.append(sql.SQL("(NOT ({}) AND {} IS NOT NULL)").format(condition, TOLD))
+        return sql.SQL(" OR ").join(forms)
+
+    def _judged(self, leaf: Term, *, wanted: bool) -> sql.Composable:
+        names = {word.text for word in leaf.values}
+        of_pressure = names & set(PRESSURE_VERDICTS) if leaf.field.text == "verdict" else names
+        of_progress = names - of_pressure
+        made: list[sql.Composable] = []
+        if of_pressure:
+            made.append(self._of_pressure(leaf.field.text, of_pressure, wanted=wanted))
+        if of_progress:
+            made.append(self.equal(sql.SQL("({})").format(_STATUS), sorted(of_progress)))
+        return sql.SQL(" OR ").join(made)
+
+    def _of_pressure(self, field: str, names: set[str], *, wanted: bool) -> sql.Composable:
+        if self._findings is None:
+            # Every event that may have one; under a negation, none that may not be without.
+            if not wanted:
+                return _NOTHING
+            return self.equal(sql.SQL("topic"), ACT_TOPICS)
+        return self._events(
+            event_id
+            for event_id, one in self._findings.items()
+            if (one.verdict in names if field == "verdict" else one.rules & names)
+        )
+
+    def _events(self, ids: Iterable[UUID]) -> sql.Composed:
+        return sql.SQL("event_id = ANY({}::uuid[])").format(self.value(sorted(ids)))
+
+
+def _uuid_text(name: str) -> str:
+    """Give an id as streams are named by it; what is no id names no stream."""
+    try:
+        return str(UUID(name))
+    except ValueError:
+        return name
+
+
+_NAME_TESTS: Final[Mapping[Comparison, Callable[[str, str], bool]]] = {
+    ":": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+"""How the names of quarters compare, which sort as the quarters do."""
+_SPECIAL: Final[Mapping[str, Callable[[Conditions, Term], sql.Composable]]] = {
+    "account": Conditions.account,
+    "amount": Conditions.amount,
+    "backdated": Conditions.backdated,
+    "days_left": Conditions.days_left,
+    "deal": Conditions.deal,
+    "late": Conditions.late,
+    "occurred": Conditions.time,
+    "owner_now": Conditions.owner_now,
+    "position": Conditions.position,
+    "quarter": Conditions.quarter,
+    "recorded": Conditions.time,
+    "stage": Conditions.stage,
+    "team": Conditions.team,
+    "type": Conditions.of_type,
+}

@@ -1,0 +1,90 @@
+"""What the events of a question can be counted by."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Literal, TypeAlias, get_args
+
+from psycopg import sql
+
+from api.query import fiscal
+from api.query.conditions import Conditions
+from domain.events.base import type_name
+from domain.events.catalogue import EVENT_TYPES
+
+Dimension: TypeAlias = Literal[
+    "type",
+    "rep",
+    "actor",
+    "team",
+    "owner",
+    "account",
+    "stage",
+    "channel",
+    "source",
+    "quarter",
+    "week",
+]
+DIMENSIONS: Final[tuple[Dimension, ...]] = get_args(Dimension)
+
+
+_OF_VIEWS: Final = frozenset({"owner", "account", "stage"})
+
+
+def counts_views(by: Iterable[Dimension]) -> bool:
+    """Say whether what is counted by depends on what projections know."""
+    return not _OF_VIEWS.isdisjoint(by)
+
+
+def expression(dimension: Dimension, writing: Conditions) -> sql.Composable:
+    """Give what an event is counted under, null where it says nothing."""
+    made = _EXPRESSIONS[dimension]
+    return made(writing) if callable(made) else made
+
+
+def named(dimension: Dimension, value: str | None) -> str | None:
+    """Give what a count is shown under."""
+    known = EVENT_TYPES.get(value) if dimension == "type" and value else None
+    return type_name(known) if known else value
+
+
+def _team(writing: Conditions) -> sql.Composable:
+    members = writing.ground.known.memberships
+    return sql.SQL(
+        "(SELECT m.team FROM unnest({reps}::text[], {teams}::text[], {since}::timestamptz[],"
+        " {until}::timestamptz[]) AS m(rep, team, since, until)"
+        " WHERE m.rep = coalesce(on_behalf_of, actor) AND m.since <= occurred_at"
+        " AND (m.until IS NULL OR occurred_at < m.until) ORDER BY m.since LIMIT 1)"
+    ).format(
+        reps=writing.value([one.rep for one in members]),
+        teams=writing.value([one.team for one in members]),
+        since=writing.value([one.joined for one in members]),
+        until=writing.value([one.left for one in members]),
+    )
+
+
+def _quarter(writing: Conditions) -> sql.Composable:
+    found = writing.ground.stretches
+    return sql.SQL("({}::text[])[width_bucket(occurred_at, {}::timestamptz[])]").format(
+        writing.value([one.quarter.name if one.quarter else None for one in found]),
+        writing.value(fiscal.boundaries(found)),
+    )
+
+
+def _week(writing: Conditions) -> sql.Composable:
+    moment, calendar = writing.ground.moment, writing.ground.known.calendar
+    zone = writing.value(calendar.calendar_at(moment.effective_at).zone)
+    return sql.SQL("to_char(occurred_at AT TIME ZONE {}, 'IYYY-\"W\"IW')").format(zone)
+
+
+_EXPRESSIONS: Final[Mapping[Dimension, sql.Composable | Callable[[Conditions], sql.Composable]]] = {
+    "type": sql.SQL("topic"),
+    "rep": sql.SQL("coalesce(on_behalf_of, actor)"),
+    "actor": sql.SQL("actor"),
+    "team": _team,
+    "owner": sql.SQL("owner"),
+    "account": sql.SQL("account_id"),
+    "stage": sql.SQL("stage"),
+    "channel": sql.SQL("channel"),
+    "source": sql.SQL("source_system"),
+    "quarter": _quarter,
+    "week": _week,
+}

@@ -1,0 +1,193 @@
+"""The statements that answer a question about the log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from psycopg import sql
+
+from api.errors import BeyondTheLogError
+from api.identity.access import people
+from api.identity.reach import ACT_TOPICS, People, Reach
+from api.query.conditions import Conditions
+from api.query.counting import Dimension, expression
+from api.query.ground import Findings, Ground
+from api.query.question import LogQuestion
+from api.storage.rows import SELECT, Row
+from projections.facts import Rows
+
+_JOINED: Final = sql.SQL(" LEFT JOIN contexts USING (position)")
+"""What an event stands in: nothing if it is of no deal, or of one that is parked."""
+_IN_REACH: Final = sql.SQL("""
+    CASE split_part(stream_id, ':', 1)
+    WHEN 'deal' THEN %(deals_of)s::text[] IS NULL OR stream_id IN (
+        SELECT 'deal:' || s.deal_id FROM spans s
+         WHERE s.until_position IS NULL AND s.owner = ANY(%(deals_of)s))
+    WHEN 'quota' THEN %(figures_of)s::text[] IS NULL
+        OR substring(stream_id FROM '^quota:(.*):[^:]*$') = ANY(%(figures_of)s)
+    WHEN 'forecast' THEN %(figures_of)s::text[] IS NULL
+        OR substring(stream_id FROM '^forecast:(.*):[^:]*$') = ANY(%(figures_of)s)
+    ELSE true END
+""")
+"""What `sees_context` and the owner of today say of an event, as far as the views have got."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The events between which others are asked for, by position: None is no bound.
+
+    In the order without its minus sign, and without the two themselves.
+    """
+
+    after: int | None = None
+    before: int | None = None
+
+    def from_(self, question: LogQuestion, last: int | None) -> "Bounds":
+        """Give what of them comes after an event in the order of a question; all for None."""
+        if last is None:
+            return self
+        return replace(self, before=last) if question.backwards else replace(self, after=last)
+
+
+NO_BOUNDS: Final = Bounds()
+
+
+class Statements:
+    """Asks the database for the events of one question, which `findings` of judgement settle."""
+
+    def __init__(self, connection: Rows, ground: Ground, question: LogQuestion) -> None:
+        self._connection = connection
+        self._ground = ground
+        self._question = question
+
+    def page(self, bounds: Bounds, limit: int) -> list[Row]:
+        """Give the rows of the first events, as `SELECT` has them.
+
+        Of a question that must be judged these are all that it may hold for, and others.
+        """
+        conditions, where = self._where(None)
+        return self._execute(
+            conditions,
+            sql.SQL(
+                "{select}{joined} WHERE {where}{between} ORDER BY {order} LIMIT {limit}"
+            ).format(
+                select=sql.SQL(SELECT),
+                joined=_JOINED,
+                where=where,
+                between=self._between(conditions, bounds),
+                order=self._order(),
+                limit=conditions.value(limit),
+            ),
+        )
+
+    def settled(self, positions: Sequence[int], findings: Findings) -> set[int]:
+        """Give those of some positions whose events the question holds for, once judged."""
+        conditions, where = self._where(findings)
+        rows = self._execute(
+            conditions,
+            sql.SQL("SELECT position FROM events{} WHERE {} AND position = ANY({})").format(
+                _JOINED, where, conditions.value(list(positions))
+            ),
+        )
+        return {row[0] for row in rows}
+
+    def to_judge(self, limit: int) -> list[Row]:
+        """Give the id and the stream of the seller events that the question may hold for."""
+        conditions, where = self._where(None)
+        return self._execute(
+            conditions,
+            sql.SQL(
+                "SELECT event_id, stream_id FROM events{} WHERE {} AND topic = ANY({}) LIMIT {}"
+            ).format(_JOINED, where, conditions.value(list(ACT_TOPICS)), conditions.value(limit)),
+        )
+
+    def counts(self, by: Sequence[Dimension], findings: Findings | None, limit: int) -> list[Row]:
+        """Count the events in groups, the largest first; each row ends with its count."""
+        conditions, where = self._where(findings)
+        keys = [sql.SQL("{}").format(expression(one, conditions)) for one in by]
+        places = [sql.SQL(str(place)) for place in range(1, len(by) + 1)]
+        return self._execute(
+            conditions,
+            sql.SQL(
+                "SELECT {keys} FROM events{joined} WHERE {where}{groups}"
+                " ORDER BY {order} LIMIT {limit}"
+            ).format(
+                keys=sql.SQL(", ").join([*keys, sql.SQL("count(*)")]),
+                joined=_JOINED,
+                where=where,
+                groups=sql.SQL(" GROUP BY {}").format(sql.SQL(", ").join(places))
+                if by
+                else sql.SQL(""),
+                order=sql.SQL(", ").join([sql.SQL(f"{len(by) + 1} DESC"), *places]),
+                limit=conditions.value(limit),
+            ),
+        )
+
+    def _where(self, findings: Findings | None) -> tuple[Conditions, sql.Composed]:
+        question = self._question
+        conditions = Conditions(self._ground, findings)
+        parts: list[sql.Composable] = [sql.SQL("position <= %(upto)s")]
+        if question.moment.cut is not None:
+            cut = conditions.value(question.moment.cut)
+            parts.append(sql.SQL("occurred_at <= {}").format(cut))
+        if not question.reach.whole:
+            conditions.parameters |= {
+                "deals_of": people(question.reach.deals_of),
+                "figures_of": people(_figures_of(question.reach)),
+            }
+            parts.append(_IN_REACH)
+        parts.append(sql.SQL("({})").format(conditions.of(question.query)))
+        return conditions, sql.SQL(" AND ").join(parts)
+
+    def _order(self) -> sql.Composed:
+        direction = sql.SQL("DESC" if self._question.backwards else "ASC")
+        keys = ["occurred_at", "position"] if self._question.by_occurrence else ["position"]
+        return sql.SQL(", ").join(
+            sql.SQL("{} {}").format(sql.Identifier(key), direction) for key in keys
+        )
+
+    def _between(self, conditions: Conditions, bounds: Bounds) -> sql.Composed:
+        made: list[sql.Composable] = []
+        for field, position, operator in (
+            ("after", bounds.after, sql.SQL(">")),
+            ("before", bounds.before, sql.SQL("<")),
+        ):
+            if position is None:
+                continue
+            place = conditions.value(position)
+            if self._question.by_occurrence:
+                instant = conditions.value(self._occurred_at(position, field))
+                keys = sql.SQL(" AND (occurred_at, position) {} ({}, {})")
+                made.append(keys.format(operator, instant, place))
+            else:
+                made.append(sql.SQL(" AND position {} {}").format(operator, place))
+        return sql.Composed(made)
+
+    def _occurred_at(self, position: int, field: str) -> datetime:
+        """Give when the event at a bound occurred.
+
+        Raises:
+            BeyondTheLogError: there is none, as known at the moment of the question.
+        """
+        upto = self._question.moment.position
+        row = self._connection.execute(
+            "SELECT occurred_at FROM events WHERE position = %s AND position <= %s",
+            (position, upto),
+        ).fetchone()
+        if row is None:
+            message = f"{field}: there is no event at position {position} of {upto}"
+            raise BeyondTheLogError(message, field=field)
+        found: datetime = row[0]
+        return found
+
+    def _execute(self, conditions: Conditions, statement: sql.Composed) -> list[Row]:
+        with self._connection.cursor(binary=True) as cursor:
+            # Planned for the values that it has: a plan for any would serve none of them well.
+            return cursor.execute(statement, conditions.parameters, prepare=False).fetchall()
+
+
+def _figures_of(reach: Reach) -> People:
+    if reach.figures_of is None or reach.teams is None:
+        return None
+    return reach.figures_of | reach.teams

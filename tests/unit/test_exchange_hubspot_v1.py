@@ -1,0 +1,96 @@
+"""Deals of HubSpot's first API tell what those of the present one do."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.exchange.lines import ExportRefusedError
+from tests.support.exports import PACK
+from tests.support.hubspot import changed, read
+
+
+@pytest.fixture
+def export(shared_data: Path) -> Path:
+    return shared_data / PACK / "hubspot_v3"
+
+
+def milliseconds(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def old_deal(deal: Any) -> Any:
+    properties = {}
+    for name, value in deal["properties"].items():
+        told = deal["propertiesWithHistory"].get(name, [])
+        versions = [
+            {
+                "name": name,
+                "value": one["value"],
+                "timestamp": milliseconds(one["timestamp"]),
+                "source": one["sourceType"],
+                "sourceId": one["sourceId"],
+            }
+            for one in told
+        ]
+        now = str(milliseconds(value)) if name == "createdate" else value
+        at = milliseconds(deal["updatedAt"])
+        properties[name] = {"value": now, "timestamp": at, "source": "API", "sourceId": None}
+        properties[name] |= {"versions": versions} if versions else {}
+    companies = deal.get("associations", {}).get("companies", {}).get("results", [])
+    return {
+        "portalId": 1,
+        "dealId": int(deal["id"]),
+        "isDeleted": deal["archived"],
+        "associations": {"associatedCompanyIds": [int(one["id"]) for one in companies]},
+        "properties": properties,
+    }
+
+
+def old_deals(content: Any, *, more: bool = False) -> Any:
+    return {"deals": [old_deal(one) for one in content["results"]], "hasMore": more, "offset": 0}
+
+
+def old_pipelines(content: Any) -> Any:
+    for pipeline in content["results"]:
+        pipeline["pipelineId"] = pipeline.pop("id")
+        for stage in pipeline["stages"]:
+            stage["stageId"] = stage.pop("id")
+    return content
+
+
+def test_the_first_api_tells_what_the_present_one_does(export: Path, tmp_path: Path) -> None:
+    expected, _ = read(export)
+    folder = changed(export, tmp_path / "v1", deals=old_deals, pipelines=old_pipelines)
+
+    lines, findings = read(folder)
+
+    assert findings.rejects == []
+    # When a deal was deleted the first API does not say: it is told at its last change.
+    assert [(one.external_id, one.type, one.data) for one in lines] == [
+        (one.external_id, one.type, one.data) for one in expected
+    ]
+    assert [one.occurred_at for one in lines if one.type != "deal_deleted"] == [
+        one.occurred_at for one in expected if one.type != "deal_deleted"
+    ]
+
+
+def test_a_page_that_is_not_the_last_is_refused(export: Path, tmp_path: Path) -> None:
+    folder = changed(export, tmp_path / "v1", deals=lambda content: old_deals(content, more=True))
+
+    with pytest.raises(ExportRefusedError, match="cut short"):
+        read(folder)
+
+
+def test_a_property_of_no_shape_rejects_its_deal(export: Path, tmp_path: Path) -> None:
+    def broken(content: Any) -> Any:
+        told = old_deals(content)
+        told["deals"][0]["properties"]["amount"] = "60000"
+        return told
+
+    _, findings = read(changed(export, tmp_path / "v1", deals=broken))
+
+    assert [one.reason for one in findings.rejects if one.file == "deals.json"] == [
+        "properties.amount: expected an object with its versions"
+    ]

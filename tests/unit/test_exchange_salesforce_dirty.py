@@ -1,0 +1,198 @@
+"""Salesforce exports as people keep them: feet, rows of one second, signs, products, old times."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.exchange.lines import ExportRefusedError
+from api.exchange.profile import profile_from
+from tests.support.exports import (
+    Rows,
+    read_rows,
+    rewritten,
+    salesforce_lines,
+    weekly_export,
+    write_rows,
+)
+
+HISTORY = "OpportunityHistory"
+FOOT = '\n\n"Opportunities with history"\n"Copyright (c) 2000-2024"\n"Confidential"\n'
+
+
+@pytest.fixture
+def export(shared_data: Path) -> Path:
+    return weekly_export(shared_data)
+
+
+def test_the_foot_of_a_report_is_no_row_and_no_cut(export: Path, tmp_path: Path) -> None:
+    expected, _ = salesforce_lines(export)
+    folder = rewritten(export, tmp_path / "reports")
+    for path in folder.iterdir():
+        path.write_text(path.read_text(encoding="utf-8") + FOOT, encoding="utf-8", newline="")
+
+    lines, findings = salesforce_lines(folder)
+
+    assert lines == expected
+    assert (findings.rows_read, findings.rejects) == (218, [])
+    assert "Task.csv: 3 lines below the last row hold no data" in findings.notes
+
+
+@pytest.mark.parametrize("end", ['"Cut"\n', '"a","b"\n'])
+def test_one_short_row_at_the_end_is_a_cut(end: str, export: Path, tmp_path: Path) -> None:
+    folder = rewritten(export, tmp_path / "cut")
+    path = folder / "Task.csv"
+    path.write_text(path.read_text(encoding="utf-8") + end, encoding="utf-8", newline="")
+
+    with pytest.raises(ExportRefusedError, match="cut short"):
+        salesforce_lines(folder)
+
+
+def test_of_two_rows_of_one_second_the_one_that_ended_came_first(
+    export: Path, tmp_path: Path
+) -> None:
+    def at_once(name: str, rows: Rows) -> Rows:
+        """The last row of a deal is of the second of the one before it, with a lower id."""
+        if name == HISTORY:
+            last = next(row for row in rows if row["Id"] == "0085g0000000lqRAAQ")
+            before = next(row for row in rows if row["Id"] == "0085g0000000jmiAAA")
+            last |= {"CreatedDate": before["CreatedDate"], "Id": "0085g0000000000AAA"}
+            before["ValidThroughDate"] = before["CreatedDate"]
+        return rows
+
+    lines, _ = salesforce_lines(rewritten(export, tmp_path / "d", at_once))
+
+    stages = [
+        line.data["stage"]
+        for line in lines
+        if line.type == "stage_entered" and line.stream == "deal:0065g0000000VMdAAM"
+    ]
+    assert stages[-1] == "Closed Won"
+
+
+@pytest.mark.parametrize(
+    ("written", "declared"),
+    [
+        (lambda number: f"{number:,.2f}", {"thousands": ","}),
+        (
+            lambda number: f"{number:,.2f}".translate(str.maketrans(",.", ".,")),
+            {"thousands": ".", "decimal": ","},
+        ),
+        (lambda number: f"{number:.3f}", {}),
+    ],
+)
+def test_amounts_in_other_signs_tell_the_same(
+    written: Any, declared: dict[str, Any], export: Path, tmp_path: Path
+) -> None:
+    def change(_: str, rows: Rows) -> Rows:
+        for row in rows:
+            for column in ("Amount", "PrevAmount", "QuotaAmount", "UnitPrice", "Subtotal"):
+                if row.get(column):
+                    row[column] = written(Decimal(row[column]))
+        return rows
+
+    expected, _ = salesforce_lines(export)
+    lines, findings = salesforce_lines(
+        rewritten(export, tmp_path / "d", change), profile_from(declared, name="p")
+    )
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(part) for key, part in value.items()}
+        return (
+            Decimal(value)
+            if isinstance(value, str) and value[:1].isdigit() and (value.replace(".", "").isdigit())
+            else value
+        )
+
+    assert findings.rejects == []
+    assert [(one.external_id, plain(one.data)) for one in lines] == [
+        (one.external_id, plain(one.data)) for one in expected
+    ]
+
+
+def test_times_as_reports_write_them_are_read_in_the_declared_order_and_zone(
+    export: Path, tmp_path: Path
+) -> None:
+    def american(_: str, rows: Rows) -> Rows:
+        for row in rows:
+            for column, value in row.items():
+                if column.endswith(("Date", "DateTime", "Modstamp")) and value:
+                    day, _, clock = value.partition(" ")
+                    year, month, number = day.split("-")
+                    clock = "" if clock == "00:00:00" else f", {clock}"
+                    row[column] = f"{month}/{number}/{year}{clock}"
+        return rows
+
+    expected, _ = salesforce_lines(export)
+    folder = rewritten(export, tmp_path / "d", american)
+    lines, findings = salesforce_lines(folder, profile_from({"date_order": "MDY"}, name="p"))
+
+    assert findings.rejects == []
+    assert [(one.external_id, one.occurred_at, one.data) for one in lines] == [
+        (one.external_id, one.occurred_at, one.data) for one in expected
+    ]
+    with pytest.raises(ExportRefusedError, match="needs a declared date order"):
+        salesforce_lines(folder)
+
+
+def product(deal: str, **more: str) -> dict[str, str]:
+    return {
+        "Id": "00k5g0000000001AAA",
+        "OpportunityId": deal,
+        "Quantity": "2",
+        "ListPrice": "100",
+        "UnitPrice": "90",
+        "Discount": "",
+        "TotalPrice": "180",
+        "CreatedDate": "2024-12-20 10:00:00",
+        "LastModifiedDate": "2024-12-20 10:00:00",
+        "IsDeleted": "0",
+    } | more
+
+
+def with_products(export: Path, folder: Path, *rows: dict[str, str]) -> Path:
+    target = rewritten(export, folder)
+    write_rows(target / "OpportunityLineItem.csv", list(rows))
+    return target
+
+
+def test_products_below_their_list_price_are_an_offer(export: Path, tmp_path: Path) -> None:
+    deal = read_rows(export / "Opportunity.csv")[3]["Id"]
+    folder = with_products(
+        export,
+        tmp_path / "d",
+        product(deal),
+        product(deal, Id="00k5g0000000002AAA", TotalPrice="220"),
+        product(deal, Id="00k5g0000000003AAA", TotalPrice="1", IsDeleted="1"),
+    )
+
+    lines, findings = salesforce_lines(folder)
+
+    (offer,) = [one for one in lines if one.stream == f"deal:{deal}" and "percent" in one.data]
+    assert (offer.data["percent"], offer.occurred_at.isoformat()) == (
+        "4.761905",
+        "2024-12-20T10:00:00+00:00",
+    )
+    assert "a deleted product of an opportunity was left out" in findings.notes
+
+
+def test_products_of_a_deal_with_a_quote_are_not_offered_twice(
+    export: Path, tmp_path: Path
+) -> None:
+    quoted = next(
+        row["Id"] for row in read_rows(export / "Opportunity.csv") if row["SyncedQuoteId"]
+    )
+    expected, _ = salesforce_lines(export)
+
+    lines, findings = salesforce_lines(with_products(export, tmp_path / "d", product(quoted)))
+
+    assert lines == expected
+    assert "the products of an opportunity with a quote are those of the quote" in findings.notes
+
+
+def test_a_product_of_no_deal_is_a_reject(export: Path, tmp_path: Path) -> None:
+    _, findings = salesforce_lines(with_products(export, tmp_path / "d", product("0065gNOBODY")))
+
+    assert [one.file for one in findings.rejects] == ["OpportunityLineItem.csv"]
