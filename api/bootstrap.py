@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from threading import Event as Flag
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from api import clock
 from api.all_projections import projections
 from api.application import Application
 from api.audit.tables import AuditTables
-from api.board import Board
+from api.bootstrap_pages import build_pages
 from api.close_patterns import ClosePatterns
 from api.context import ContextReader, LatestContext
 from api.customers import Customers
@@ -27,15 +27,12 @@ from api.identity.accesses import Accesses
 from api.identity.authenticator import Authenticator
 from api.identity.issuer import Issuer
 from api.identity.keys import Keys
-from api.identity.sessions import Sessions
 from api.identity.tokens import IssuerTokens
 from api.imports import NO_UPLOADS, Imports, Uploads
 from api.lists import DealLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
-from api.page_reads import Reads
 from api.patterns import PatternReader
-from api.people import People
 from api.places import Places
 from api.processes import ProcessQuestions
 from api.projection_states import StateReader
@@ -52,8 +49,7 @@ from api.storage.log_reader import LogReader
 from api.storage.migrate import bring_up
 from api.storage.roles import Addresses
 from api.views import Views
-from api.web.pages import create_pages
-from api.web.sign_in import Doors
+from api.web.doors import Doors
 from api.what_if import WhatIfs
 from api.worker import Worker
 
@@ -215,7 +211,7 @@ def build_app(
     app = create_app(services, lifespan=lifespan, limits=limits)
     refuse = partial(app.state.wrong_credentials.count, shown="sign-in")
     doors = Doors(authenticator, ledger.sessions, refuse=refuse)
-    app.include_router(_pages(ledger, views, doors))
+    app.include_router(build_pages(services, ledger.places, doors))
     return app
 
 
@@ -259,16 +255,3 @@ def _services(
         stopping=stopping,
         worker_pid=worker_pid,
     )
-
-
-def _pages(ledger: Ledger, views: Views, doors: Doors) -> APIRouter:
-    people = People(ledger.store)
-    reads = Reads(
-        views=views,
-        questions=ledger.questions,
-        board=Board(ledger.store, ledger.context, people, ledger.places, ledger.access),
-        people=people,
-        access=ledger.access,
-        accesses=ledger.accesses,
-    )
-    return create_pages(reads, doors)

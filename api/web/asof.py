@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from api.web import format as f
 from api.web.reads import Answer
 
 
@@ -24,6 +25,13 @@ class AsOf:
     @property
     def fixed(self) -> bool:
         return bool(self.asked or self.asked_effective)
+
+    @property
+    def permanent(self) -> dict[str, str]:
+        """The query that asks for just this moment, however far the log gets."""
+        at = f.instant(self.effective_at).isoformat().replace("+00:00", "Z")
+        named = self.asked_effective or ("" if self.asked else at)
+        return {"as_of": f"position:{self.position}", "effective_at": named}
 
 
 def as_of_view(answer: Answer, *, asked: tuple[str | None, str | None]) -> AsOf:

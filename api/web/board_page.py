@@ -12,7 +12,8 @@ from api.web.reads import SHOWS, Answer, BoardFilters
 from api.web.vocabulary import CHECKBOX_ONLY, EVIDENCED
 
 MAX_CARDS: Final = 40
-MAX_BEADS: Final = 20
+MAX_BEADS: Final = 10
+"""As many as one line of the narrowest card holds, with the number of the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,9 @@ class Column:
     total: str
     cards: tuple[Card, ...]
     left_out: int
+    before: dict[str, str] | None = None
+    before_text: str = ""
+    after: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class BoardPage:
 
     quarter: str
     as_of: AsOf
+    kept: dict[str, str]
     attainment: str
     open_total: str
     checkbox: str
@@ -78,6 +83,7 @@ def board_page(
     return BoardPage(
         quarter=_quarter(answer["quarter"]),
         as_of=as_of_view(answer, asked=asked),
+        kept={"owner": filters.owner or "", "show": filters.show if filters.show != "all" else ""},
         attainment=_attainment(answer["attainment"]),
         open_total=f.money_list(
             _totals(deal for column, found in kept if not column["closed"] for deal in found)
@@ -138,7 +144,7 @@ def _card(deal: Mapping[str, Any]) -> Card:
     return Card(
         deal_id=deal["deal_id"],
         account=f.name_of(deal["account"]),
-        name=deal["name"],
+        name=_short_name(deal),
         owner=f.name_of(deal["owner"]),
         amount=f.short_money(deal["amount"], "no amount"),
         close_date=f.day(deal["close_date"], "no close date"),
@@ -148,6 +154,13 @@ def _card(deal: Mapping[str, Any]) -> Card:
         pressure=f"{shaped} pressure-shaped" if shaped else None,
         discount=f"{f.MINUS}{f.percentage(deal['discount'])}" if deal["discount"] else None,
     )
+
+
+def _short_name(deal: Mapping[str, Any]) -> str:
+    """The name without the account's in front, which stands above it."""
+    account, name = f.name_of(deal["account"]), str(deal["name"])
+    rest = name.removeprefix(account).lstrip(" :-\N{EN DASH}\N{EM DASH}")
+    return rest if rest and rest != name and name.startswith(account) else name
 
 
 def _beads_text(counts: Mapping[str, int]) -> str:

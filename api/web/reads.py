@@ -1,10 +1,8 @@
-"""What the pages ask of the application: plain answers, of the shapes that the API gives."""
+"""What the pages get of the application: plain answers, shaped as the API gives them, or errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol, TypeAlias
-
-from api.identity.permissions import Identity
+from typing import Any, Final, Literal, TypeAlias
 
 Answer: TypeAlias = Mapping[str, Any]
 Show: TypeAlias = Literal["all", "open", "closed", "pressure", "checkbox"]
@@ -52,27 +50,3 @@ class BoardFilters:
 
     owner: str | None = None
     show: Show = "all"
-
-
-class PageReads(Protocol):
-    """Answers for the pages; `as_of` and `effective_at` come as the reader typed them.
-
-    An answer may raise `NoSuchPageError` or `BadQuestionError`.
-    """
-
-    def board(
-        self,
-        reader: Identity,
-        *,
-        as_of: str | None,
-        effective_at: str | None,
-        filters: BoardFilters,
-    ) -> Answer:
-        """The board; deals that the filters leave out may be there, the page leaves them out."""
-        ...
-
-    def deal(
-        self, reader: Identity, deal_id: str, *, as_of: str | None, effective_at: str | None
-    ) -> Answer:
-        """One deal with its progress, pressure, history, stages and quarters."""
-        ...

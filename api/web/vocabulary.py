@@ -102,3 +102,12 @@ SCOPES: Final = {
     "organisation": "the organisation",
 }
 """Whose events an event is compared with."""
+
+ROLES: Final = {
+    "rep": "Rep",
+    "manager": "Manager",
+    "process_owner": "Process owner",
+    "auditor": "Auditor",
+    "admin": "Administrator",
+}
+"""What the roles are called (`api/identity/permissions.py`)."""

@@ -138,6 +138,19 @@ async def test_the_skip_link_is_the_first_stop(site: Site) -> None:
         assert await page.evaluate("document.activeElement.id") == "main"
 
 
+async def test_on_a_phone_the_menu_opens_without_script(site: Site) -> None:
+    async with site.seen(Window(width=390, script=False)) as watched:
+        await watched.open(f"/sign-in?token={TOKEN}")
+        page = await watched.open(DEAL)
+        assert await page.locator("#around").is_hidden()
+
+        await page.get_by_role("button", name="Menu").click()
+        await page.locator("#around").get_by_role("link", name="Board").click()
+
+        assert page.url.endswith("/board")
+        assert watched.faults == []
+
+
 async def test_the_theme_stays_over_a_reload(site: Site) -> None:
     async with site.seen() as watched:
         await watched.open(f"/sign-in?token={TOKEN}")
@@ -201,6 +214,7 @@ async def test_a_browser_signs_in_with_a_key_and_out_again(database: str) -> Non
                 await page.fill("#token", made.secret)
                 await page.keyboard.press("Enter")
                 await page.wait_for_url("**/board")
+                await page.get_by_role("button", name="pat").click()
                 await page.get_by_role("button", name="Sign out").click()
                 await page.wait_for_url("**/sign-in")
                 await page.goto(f"{base}/board")

@@ -2,7 +2,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.identity.cookies import COOKIE
-from api.web.pages import local
+from api.web.site import local
 from tests.support.web_answers import BARE_ID, DEAL_ID, LONG_ID
 from tests.support.web_parts import event_id
 from tests.support.web_reads import TOKEN, FakeReads, pages_on
@@ -30,7 +30,7 @@ def test_signing_in_sets_a_cookie_that_scripts_and_other_sites_cannot_use(
     answer = stranger.get(f"/sign-in?token={TOKEN}")
 
     cookie = answer.headers["set-cookie"].lower()
-    assert answer.headers["location"] == "/board"
+    assert answer.headers["location"] == "/"
     assert "httponly" in cookie
     assert "samesite=lax" in cookie
     assert TOKEN not in cookie
@@ -92,7 +92,7 @@ def test_signing_in_again_ends_the_session_before(reader: TestClient) -> None:
     "target", ["//evil.example", "https://evil.example", "/\\evil.example", "", "/a\nb", "board"]
 )
 def test_a_sign_in_never_leads_to_another_site(target: str) -> None:
-    assert local(target) == "/board"
+    assert local(target) == "/"
 
 
 @pytest.mark.parametrize("path", ["/board", f"/deals/{DEAL_ID}", "/deals/unknown", "/sign-in"])

@@ -12,6 +12,8 @@ from api.identity.cookies import cookie_of
 from api.identity.permissions import OPERATOR, Identity
 from api.web.pages import create_pages
 from api.web.reads import BadQuestionError, BoardFilters, NoSuchPageError
+from api.web.routes.board import board_section
+from api.web.routes.deal import deal_section
 from tests.support.web_answers import (
     BARE_ID,
     DEAL_ID,
@@ -98,6 +100,6 @@ def pages_on(reads: FakeReads) -> FastAPI:
     """Give the pages over made-up answers, behind a sign-in."""
     doors = FakeDoors()
     app = FastAPI()
-    app.include_router(create_pages(reads, doors))
+    app.include_router(create_pages((board_section(reads), deal_section(reads)), doors))
     app.add_middleware(FakeShield, doors=doors)
     return app

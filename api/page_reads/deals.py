@@ -1,4 +1,4 @@
-"""Answers the pages through the same questions as the API, with people by their names."""
+"""Answers the board and the page of a deal, with people by their names."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,24 +6,14 @@ from uuid import UUID
 
 from api.answers import state_json
 from api.board import Board
-from api.errors import ApplicationError, NotPermittedError, UnknownDealError
-from api.identity.access import Access
-from api.identity.accesses import Accesses
-from api.identity.permissions import Action, Identity, ensure_may, may
+from api.errors import UnknownDealError
+from api.identity.permissions import Action, Identity, may
 from api.identity.reach import Reach
 from api.identity.redaction import without_verdicts
-from api.moment import Moment
+from api.page_reads.door import Door
 from api.people import People
 from api.questions import DealQuestions, DealSeen
-from api.storage.errors import LogUnavailableError
-from api.views import Views
-from api.web.reads import (
-    BadQuestionError,
-    BoardFilters,
-    NoSuchPageError,
-    NotForYouError,
-    PageError,
-)
+from api.web.reads import BoardFilters, NoSuchPageError
 from domain.events.life import DealWon
 from domain.process import Process
 from projections.pressure.acts import Stay
@@ -31,25 +21,16 @@ from projections.pressure.answer import money_json
 from projections.spans.fold import fold as fold_state
 
 
-class Reads:
-    """What the pages ask; an error that has a page of its own is raised as that."""
+class DealReads:
+    """What the board and the page of a deal ask."""
 
     def __init__(
-        self,
-        *,
-        views: Views,
-        questions: DealQuestions,
-        board: Board,
-        people: People,
-        access: Access,
-        accesses: Accesses,
+        self, door: Door, *, questions: DealQuestions, board: Board, people: People
     ) -> None:
-        self._views = views
+        self._door = door
         self._questions = questions
         self._board = board
         self._people = people
-        self._access = access
-        self._accesses = accesses
 
     def board(
         self,
@@ -61,18 +42,18 @@ class Reads:
     ) -> dict[str, Any]:
         """Give the board as of a moment; the page leaves out what the filters leave out."""
         del filters
-        reach = self._reach(reader, "GET /board")
-        return self._board.board(self._moment(as_of, effective_at), reach)
+        reach = self._door.enter(reader, Action.READ_DEALS, "/board")
+        return self._board.board(self._door.moment(as_of, effective_at), reach)
 
     def deal(
         self, reader: Identity, deal_id: str, *, as_of: str | None, effective_at: str | None
     ) -> dict[str, Any]:
         """Give one deal as of a moment, with everything its page shows."""
-        reach = self._reach(reader, f"GET /deals/{deal_id}")
-        moment = self._moment(as_of, effective_at)
+        reach = self._door.enter(reader, Action.READ_DEALS, f"/deals/{deal_id}")
+        moment = self._door.moment(as_of, effective_at)
         try:
             named = UUID(deal_id)
-            self._access.ensure_deal(reach, named)
+            self._door.access.ensure_deal(reach, named)
             seen = self._questions.seen(named, moment)
         except (ValueError, UnknownDealError) as error:
             message = f"There is no deal {deal_id} that was known at this moment."
@@ -95,29 +76,10 @@ class Reads:
         """Give the pressure and the timeline, without verdicts where they are not the reader's."""
         history = self._questions.history(seen)
         told = may(reach.identity, Action.READ_PRESSURE)
-        if told and self._access.pressure_shown(reach, [seen.deal_id]):
+        if told and self._door.access.pressure_shown(reach, [seen.deal_id]):
             return self._questions.pressure(seen), history
         untold = self._questions.without_pressure(seen) | {"untold": True}
         return untold, without_verdicts(history)
-
-    def _reach(self, reader: Identity, request: str) -> Reach:
-        try:
-            ensure_may(reader, Action.READ_DEALS)
-            if reader.role == "auditor":
-                self._accesses.note(reader, "read", request=request, request_id="")
-            return self._access.reach(reader)
-        except NotPermittedError as error:
-            raise NotForYouError(error.detail) from error
-        except LogUnavailableError as error:
-            raise PageError(str(error)) from error
-
-    def _moment(self, as_of: str | None, effective_at: str | None) -> Moment:
-        try:
-            return self._views.moment(as_of=as_of, effective_at=effective_at)
-        except LogUnavailableError as error:
-            raise PageError(str(error)) from error
-        except ApplicationError as error:
-            raise BadQuestionError(error.detail) from error
 
 
 def _deal(seen: DealSeen, names: Mapping[str, str]) -> dict[str, Any]:

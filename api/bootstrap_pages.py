@@ -1,0 +1,24 @@
+"""Builds the pages: their answers, and the sections in the order of the navigation."""
+
+from fastapi import APIRouter
+
+from api.board import Board
+from api.http.services import Services
+from api.page_reads.deals import DealReads
+from api.page_reads.door import Door
+from api.people import People
+from api.places import Places
+from api.web.doors import SignIn
+from api.web.pages import create_pages
+from api.web.routes.board import board_section
+from api.web.routes.deal import deal_section
+
+
+def build_pages(services: Services, places: Places, doors: SignIn) -> APIRouter:
+    """Build the pages over the services of the API, so that both give the same answers."""
+    people = People(services.store)
+    door = Door(services.views, services.access, services.accesses)
+    board = Board(services.store, services.context, people, places, services.access)
+    deals = DealReads(door, questions=services.questions, board=board, people=people)
+    sections = (board_section(deals), deal_section(deals))
+    return create_pages(sections, doors)

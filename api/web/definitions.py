@@ -1,0 +1,39 @@
+"""What each figure of the pages means and how it is computed, in the words of docs/metrics.md."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A figure's name, and how it is computed."""
+
+    name: str
+    text: str
+
+
+DEFINITIONS: Final = {
+    "attainment": Definition(
+        "Attainment",
+        "What was booked in the quarter so far, as a share of the quota in force at that moment."
+        " A booking counts for whoever the credit split of the win names.",
+    ),
+    "checkbox_only": Definition(
+        "Checkbox-only",
+        "An activity that was ticked, and whose intended outcome was not evidenced in time: nothing"
+        " was recorded, or only the seller's word. Evidence counts from the level that the process"
+        " asks for (customer-sourced, where it says nothing) until 14 days after the tick, the end"
+        " of the stage, or the win or loss, whichever comes first. Ticks still within that time"
+        " are left out.",
+    ),
+    "pressure_shaped": Definition(
+        "Pressure-shaped",
+        "An event that fell in the last days of a quarter, while the rep was behind the pace to"
+        " quota, with no customer action recorded that explains it, and unlike comparable deals"
+        " outside those days. All four must hold. It is consistent with quota pressure; it does"
+        " not say what caused it.",
+    ),
+    "open": Definition(
+        "Open", "The amounts of the deals that were open at this moment, each currency for itself."
+    ),
+}

@@ -1,0 +1,63 @@
+"""Fills the templates, and gives every page its headers."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+
+from api.web.asof import query_of
+from api.web.deal_page import Tip
+from api.web.definitions import DEFINITIONS
+from api.web.format import FILTERS
+from api.web.static_files import StaticFiles
+
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline';"
+        " img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Vary": "Cookie",
+}
+
+
+class Renderer:
+    """Turns a template and what it shows into an answer."""
+
+    def __init__(self, files: StaticFiles) -> None:
+        self._environment = Environment(
+            loader=PackageLoader("api.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters.update(FILTERS, tips_json=_tips_json)
+        self._environment.globals.update(
+            static=files.url,
+            font_installed=files.font_installed,
+            query_of=query_of,
+            definitions=DEFINITIONS,
+        )
+
+    def page(
+        self, request: Request, template: str, *, status: int = 200, **context: Any
+    ) -> HTMLResponse:
+        """Give a page in the theme that its reader chose."""
+        theme = request.cookies.get("theme")
+        html = self._environment.get_template(template).render(
+            theme=theme if theme in ("light", "dark") else None, **context
+        )
+        return HTMLResponse(html, status_code=status, headers=HEADERS)
+
+
+def _tips_json(tips: Mapping[str, Tip]) -> Markup:
+    """For a script element of plain data: nothing in it can end the element."""
+    return htmlsafe_json_dumps({key: asdict(tip) for key, tip in tips.items()})

@@ -1,0 +1,58 @@
+"""The page on which people sign in, and the way out."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from api.identity.cookies import cookie_of, drop_cookie, set_cookie
+from api.web.doors import SignIn
+from api.web.forms import read_form
+from api.web.site import Site, local, redirect
+
+
+def add_sign_in(router: APIRouter, site: Site, doors: SignIn) -> None:
+    """Add the addresses at which sessions begin and end."""
+
+    async def answer(
+        request: Request, token: str | None, target: str, *, in_address: bool
+    ) -> Response:
+        cookie = await doors.open(token, in_address=in_address) if token else None
+        if token and cookie is None:
+            doors.refuse(request.scope)
+        before = cookie_of(request.headers)
+        if cookie is not None and before is not None:
+            await doors.close(before)
+        return _signed_in(request, site, cookie, wrong=bool(token), target=local(target))
+
+    @router.get("/sign-in")
+    async def sign_in(
+        request: Request, token: str | None = None, target: Annotated[str, Query(alias="next")] = ""
+    ) -> Response:
+        return await answer(request, token, target, in_address=True)
+
+    @router.post("/sign-in")
+    async def sign_in_form(request: Request) -> Response:
+        form = await read_form(request)
+        return await answer(request, form.get("token"), form.get("next", ""), in_address=False)
+
+    @router.post("/sign-out")
+    async def sign_out(request: Request) -> Response:
+        cookie = cookie_of(request.headers)
+        if cookie is not None:
+            await doors.close(cookie)
+        response = redirect("/sign-in")
+        drop_cookie(response, scheme=request.url.scheme)
+        return response
+
+
+def _signed_in(
+    request: Request, site: Site, cookie: str | None, *, wrong: bool, target: str
+) -> Response:
+    """The way in with a new cookie, or the form again if there is none."""
+    if cookie is None:
+        status = 403 if wrong else 200
+        return site.page(request, "sign_in.html", tab="", status=status, wrong=wrong, target=target)
+    response = redirect(target)
+    set_cookie(response, cookie, scheme=request.url.scheme)
+    return response

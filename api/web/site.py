@@ -1,0 +1,111 @@
+"""What every page of the site has: who reads it, the way around, and what is said instead of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from api.identity.permissions import Identity
+from api.web.asof import query_of
+from api.web.reads import PageError
+from api.web.renderer import HEADERS, Renderer
+from api.web.vocabulary import ROLES
+
+HOME: Final = "/"
+
+Moment = Annotated[str | None, Query(max_length=100)]
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """An entry of the navigation, there for whom `shown` says; `name` may depend on the reader."""
+
+    path: str
+    name: Callable[[Identity], str]
+    shown: Callable[[Identity], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of the site: it adds its addresses, and may have an entry in the navigation."""
+
+    add: "Callable[[APIRouter, Site], None]"
+    tab: Tab | None = None
+
+
+class Site:
+    """Shows the pages of all sections, each with the navigation of whoever reads it."""
+
+    def __init__(self, renderer: Renderer, sections: Sequence[Section]) -> None:
+        self._renderer = renderer
+        self._tabs = tuple(section.tab for section in sections if section.tab is not None)
+
+    def show(self, request: Request, fill: Callable[[Identity], HTMLResponse]) -> Response:
+        """Give what `fill` makes for the reader; else the way to sign in, or why it cannot be."""
+        reader = reader_of(request)
+        if reader is None:
+            return _to_sign_in(request)
+        try:
+            return fill(reader)
+        except PageError as error:
+            return self.page(
+                request,
+                "problem.html",
+                status=error.status,
+                tab="",
+                title=error.title,
+                detail=str(error),
+            )
+
+    def page(
+        self, request: Request, template: str, *, tab: str, status: int = 200, **context: Any
+    ) -> HTMLResponse:
+        """Fill a template; `tab` is the path of the entry that it stands under."""
+        return self._renderer.page(
+            request,
+            template,
+            status=status,
+            tab=tab,
+            around=self._around(reader_of(request)),
+            **context,
+        )
+
+    def _around(self, reader: Identity | None) -> dict[str, Any] | None:
+        """Give who reads, and where they may go; None for who is not signed in."""
+        if reader is None:
+            return None
+        return {
+            "reader": reader.actor,
+            "role": "Operator of this server" if reader.operator else ROLES[reader.role],
+            "tabs": [(tab.path, tab.name(reader)) for tab in self._tabs if tab.shown(reader)],
+        }
+
+
+def reader_of(request: Request) -> Identity | None:
+    """Who reads; None for who is not signed in."""
+    identity = request.scope.get("identity")
+    return identity if isinstance(identity, Identity) else None
+
+
+def moment_asked(as_of: str | None, effective_at: str | None) -> tuple[str | None, str | None]:
+    """Give the moment as typed; a field left empty in a form asks for nothing."""
+    return (as_of or "").strip() or None, (effective_at or "").strip() or None
+
+
+def local(target: str) -> str:
+    """Only an address of ours, so that a sign-in link cannot send anybody elsewhere."""
+    plain = target.startswith("/") and not target.startswith("//")
+    safe = plain and "\\" not in target and target.isprintable()
+    return target if safe else HOME
+
+
+def redirect(target: str) -> RedirectResponse:
+    """Send a browser on to another page."""
+    return RedirectResponse(target, status_code=303, headers=HEADERS)
+
+
+def _to_sign_in(request: Request) -> Response:
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return redirect("/sign-in" + query_of({"next": path}))
