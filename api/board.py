@@ -1,15 +1,17 @@
 """The board: open deals by stage, and what closed in the quarter, as of any instant."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from typing import Final, Literal, TypeAlias, get_args
 from uuid import UUID
 
 from api.context import ContextReader
 from api.identity.access import Access
 from api.identity.access import people as ids_of
 from api.identity.reach import WHOLE, Reach
-from api.looks import Look, health_json, looks_at
 from api.moment import Moment
 from api.people import People
 from api.places import Places
@@ -22,11 +24,59 @@ from projections.attainment.projection import ledger
 from projections.facts import Rows
 from projections.pressure.answer import money_json
 from projections.pressure.context import KnownContext
+from projections.pressure.others import Reading
+from projections.pressure.verdicts import Counts, counts_by_deal
+from projections.progress.figures import each, shares_of
+from projections.progress.shares import TickShares
+from projections.progress.status import HOLLOW, STATUSES
 from projections.spans import read
 from projections.spans.fold import DealState
 
+Show: TypeAlias = Literal["all", "open", "closed", "pressure", "checkbox"]
+SHOWS: Final[tuple[Show, ...]] = get_args(Show)
+MAX_CARDS: Final = 40
+"""Deals of a column on one page."""
 _CLOSED = {"won": "Won", "lost": "Lost", "disqualified": "Disqualified"}
 _NO_STAGE = "no_stage"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardWish:
+    """Which deals the board shows, no owner being everyone, and from which card on one column."""
+
+    owner: str | None = None
+    show: Show = "all"
+    column: str | None = None
+    skip: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A deal on the board; `verdicts` is None where they are not the reader's to know."""
+
+    deal_id: UUID
+    state: DealState
+    ticks: TickShares
+    verdicts: Counts | None
+
+    @property
+    def column(self) -> str:
+        return self.state.closed or self.state.stage or _NO_STAGE
+
+    def is_wished(self, wish: BoardWish) -> bool:
+        if wish.owner and self.state.owner != wish.owner:
+            return False
+        match wish.show:
+            case "open":
+                return self.state.closed is None
+            case "closed":
+                return self.state.closed is not None
+            case "pressure":
+                return bool(self.verdicts and self.verdicts.shaped)
+            case "checkbox":
+                return any(self.ticks.counts[status] for status in HOLLOW)
+            case "all":
+                return True
 
 
 class Board:
@@ -46,11 +96,16 @@ class Board:
         self._places = places
         self._access = access
 
-    def board(self, moment: Moment, reach: Reach = WHOLE) -> dict[str, object]:
+    def board(
+        self, moment: Moment, reach: Reach = WHOLE, wish: BoardWish | None = None
+    ) -> dict[str, object]:
         """Give the columns of the board: the deals open then, and those closed in the quarter.
 
-        Of them those in reach; quotas count only where the reader may see the figures of others.
+        Of them those in reach and wished for, a page of each column; the figures are of all of
+        these, whatever page they are on. Quotas count only where the reader may see the figures
+        of others.
         """
+        wish = wish or BoardWish()
         known = self._context.known(moment.position)
         quarter = known.calendar.quarter_at(moment.effective_at)
         since = quarter.start_instant if quarter else moment.effective_at
@@ -64,18 +119,44 @@ class Board:
             states = {
                 one.deal_id: one.state for one in found if shown is None or one.deal_id in shown
             }
-            looks = looks_at(connection, known, moment, states, self._places.streams)
-            health = {d: health_json(s, looks[d], known, moment) for d, s in states.items()}
+            seen = self._seen(connection, known, moment, states, reach)
             attainment = _attainment(connection, known, quarter, moment, reach)
-        told = self._access.pressure_shown(reach, states)
         names = self._people.names()
+        wished = [one for one in seen if one.is_wished(wish)]
         return {
             **moment.answer(),
             "quarter": _quarter_json(quarter, moment),
             "attainment": attainment,
-            "columns": _columns(known, states, looks, health=health, names=names, told=told),
+            **_figures(wished),
+            "columns": _columns(_stages(known, states), wished, wish, names),
             "owners": _owners(states.values(), names),
         }
+
+    def _seen(
+        self,
+        connection: Rows,
+        known: Known,
+        moment: Moment,
+        states: Mapping[UUID, DealState],
+        reach: Reach,
+    ) -> list[_Seen]:
+        """Give each deal with its ticks and, where the reader may know them, its verdicts."""
+        position, at, cut = moment.position, moment.effective_at, moment.cut
+        context = KnownContext(
+            connection,
+            known=known,
+            as_of=position,
+            at=at,
+            ledger=ledger,
+            reading=Reading(self._places.streams, cut),
+        )
+        verdicts = counts_by_deal(context, self._access.pressure_shown(reach, states))
+        ticks = shares_of(connection, each(states), as_of=position, at=at, cut=cut)
+        nothing = TickShares.of([])
+        return [
+            _Seen(deal_id, state, ticks.get(deal_id, nothing), verdicts.get(deal_id))
+            for deal_id, state in states.items()
+        ]
 
 
 def _shown(connection: Rows, reach: Reach) -> set[UUID] | None:
@@ -140,35 +221,43 @@ def _money(amount: Decimal, currency: str) -> dict[str, str] | None:
     return money_json(Money.model_construct(amount=amount, currency=currency).quantised())
 
 
+def _figures(seen: Sequence[_Seen]) -> dict[str, object]:
+    """Give what the deals that are shown come to together."""
+    told = [one.verdicts for one in seen if one.verdicts is not None]
+    return {
+        "open_total": _totals(one.state for one in seen if one.state.closed is None),
+        "ticks": {status: sum(one.ticks.counts[status] for one in seen) for status in STATUSES},
+        "pressure_shaped": sum(counts.shaped for counts in told),
+        "evaluable": sum(counts.evaluable for counts in told),
+    }
+
+
 def _columns(
-    known: Known,
-    states: Mapping[UUID, DealState],
-    looks: Mapping[UUID, Look],
-    *,
-    health: Mapping[UUID, object],
+    stages: Mapping[str, str],
+    seen: Sequence[_Seen],
+    wish: BoardWish,
     names: Mapping[str, str],
-    told: Collection[UUID],
 ) -> list[dict[str, object]]:
     """Give a column for each stage of the processes in use, then one for each way to close."""
-    stages = _stages(known, states)
-    columns: dict[str, list[tuple[UUID, DealState]]] = {name: [] for name in stages}
-    for deal_id, state in states.items():
-        key = state.closed or state.stage or _NO_STAGE
-        columns.setdefault(key, []).append((deal_id, state))
+    columns: dict[str, list[_Seen]] = {name: [] for name in stages}
+    for one in seen:
+        columns.setdefault(one.column, []).append(one)
     found: list[dict[str, object]] = []
     for key, deals in columns.items():
         closed = key if key in _CLOSED else None
         if closed == "disqualified" and not deals:
             continue
-        ordered = sorted(deals, key=_urgency)
+        skip = wish.skip if key == wish.column else 0
         found.append(
             {
                 "stage": {"id": key, "name": stages.get(key, key)},
                 "closed": closed,
-                "total": _totals(state for _, state in deals),
+                "count": len(deals),
+                "total": _totals(one.state for one in deals),
+                "skip": skip,
                 "deals": [
-                    _deal(d, s, looks.get(d), names, told=d in told) | {"health": health[d]}
-                    for d, s in ordered
+                    _deal(one, names)
+                    for one in sorted(deals, key=_urgency)[skip : skip + MAX_CARDS]
                 ],
             }
         )
@@ -188,9 +277,9 @@ def _stages(known: Known, states: Mapping[UUID, DealState]) -> dict[str, str]:
     return stages | _CLOSED
 
 
-def _urgency(deal: tuple[UUID, DealState]) -> tuple[bool, object, str]:
-    state = deal[1]
-    return (state.close_date is None, state.close_date or 0, state.name)
+def _urgency(seen: _Seen) -> tuple[bool, date, str, UUID]:
+    state = seen.state
+    return (state.close_date is None, state.close_date or date.min, state.name, seen.deal_id)
 
 
 def _totals(states: Iterable[DealState]) -> list[dict[str, str] | None]:
@@ -201,23 +290,22 @@ def _totals(states: Iterable[DealState]) -> list[dict[str, str] | None]:
     return [_money(amount, currency) for currency, amount in sorted(sums.items())]
 
 
-def _deal(
-    deal_id: UUID, state: DealState, look: Look | None, names: Mapping[str, str], *, told: bool
-) -> dict[str, object]:
+def _deal(seen: _Seen, names: Mapping[str, str]) -> dict[str, object]:
+    state, verdicts = seen.state, seen.verdicts
     amount = None
     if state.amount is not None and state.currency is not None:
         amount = _money(state.amount, state.currency)
     return {
-        "deal_id": str(deal_id),
+        "deal_id": str(seen.deal_id),
         "name": state.name,
         "account": {"id": state.account_id, "name": state.account_name},
         "owner": {"id": state.owner, "name": names.get(state.owner, state.owner)},
         "amount": amount,
         "close_date": state.close_date,
-        "checkbox_only": look.progress["checkbox_only"] if look else None,
-        "counts": look.progress["counts"] if look else {},
-        "pressure_shaped": look.verdicts["shaped"] if look and told else None,
-        "evaluable": look.verdicts["evaluable"] if look and told else None,
+        "checkbox_only": seen.ticks.checkbox_only(),
+        "counts": seen.ticks.counts,
+        "pressure_shaped": verdicts.shaped if verdicts else None,
+        "evaluable": verdicts.evaluable if verdicts else None,
         "discount": None if state.discount is None else f"{state.discount.normalize():f}",
     }
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from api.answers import state_json
-from api.board import Board
+from api.board import Board, BoardWish
 from api.errors import UnknownDealError
 from api.identity.permissions import Action, Identity, may
 from api.identity.reach import Reach
@@ -13,7 +13,7 @@ from api.identity.redaction import without_verdicts
 from api.page_reads.door import Door
 from api.people import People
 from api.questions import DealQuestions, DealSeen
-from api.web.reads import BoardFilters, NoSuchPageError
+from api.web.reads import NoSuchPageError
 from domain.events.life import DealWon
 from domain.process import Process
 from projections.pressure.acts import Stay
@@ -38,12 +38,11 @@ class DealReads:
         *,
         as_of: str | None,
         effective_at: str | None,
-        filters: BoardFilters,
+        wish: BoardWish,
     ) -> dict[str, Any]:
-        """Give the board as of a moment; the page leaves out what the filters leave out."""
-        del filters
+        """Give the board as of a moment."""
         reach = self._door.enter(reader, Action.READ_DEALS, "/board")
-        return self._board.board(self._door.moment(as_of, effective_at), reach)
+        return self._board.board(self._door.moment(as_of, effective_at), reach, wish)
 
     def deal(
         self, reader: Identity, deal_id: str, *, as_of: str | None, effective_at: str | None

@@ -27,6 +27,11 @@ class AsOf:
         return bool(self.asked or self.asked_effective)
 
     @property
+    def carried(self) -> dict[str, str]:
+        """What was asked, as the query of another address takes it."""
+        return {"as_of": self.asked, "effective_at": self.asked_effective}
+
+    @property
     def permanent(self) -> dict[str, str]:
         """The query that asks for just this moment, however far the log gets."""
         at = f.instant(self.effective_at).isoformat().replace("+00:00", "Z")

@@ -1,17 +1,24 @@
 """Everything the board shows: the quarter's head, and a column of cards for each stage."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from api.board import MAX_CARDS, BoardWish, Show
 from api.web import format as f
 from api.web.asof import AsOf, as_of_view
 from api.web.deal_page import beads_of
-from api.web.reads import SHOWS, Answer, BoardFilters
+from api.web.reads import Answer
 from api.web.vocabulary import CHECKBOX_ONLY, EVIDENCED
 
-MAX_CARDS: Final = 40
+NAMES: Final[Mapping[Show, str]] = {
+    "all": "Every deal",
+    "open": "Open deals",
+    "closed": "Closed deals",
+    "pressure": "With pressure-shaped events",
+    "checkbox": "With checkbox-only activities",
+}
 MAX_BEADS: Final = 10
 """As many as one line of the narrowest card holds, with the number of the rest."""
 
@@ -35,7 +42,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A stage with its cards; `left_out` deals have no card here."""
+    """A stage with its cards; `skipped` deals come before them, `left_out` after."""
 
     stage_id: str
     name: str
@@ -44,9 +51,9 @@ class Column:
     total: str
     cards: tuple[Card, ...]
     left_out: int
-    before: dict[str, str] | None = None
-    before_text: str = ""
-    after: dict[str, str] | None = None
+    skipped: int
+    before: Mapping[str, str] | None
+    after: Mapping[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +82,22 @@ class BoardPage:
 
 
 def board_page(
-    answer: Answer, *, asked: tuple[str | None, str | None], filters: BoardFilters
+    answer: Answer, *, asked: tuple[str | None, str | None], wish: BoardWish
 ) -> BoardPage:
     """The page for what was asked; the figures of the head are of the deals that are shown."""
-    kept = [(column, _kept(column, filters)) for column in answer["columns"]]
-    deals = [deal for _, found in kept for deal in found]
+    kept = {"owner": wish.owner or "", "show": wish.show if wish.show != "all" else ""}
+    as_of = as_of_view(answer, asked=asked)
     return BoardPage(
         quarter=_quarter(answer["quarter"]),
-        as_of=as_of_view(answer, asked=asked),
-        kept={"owner": filters.owner or "", "show": filters.show if filters.show != "all" else ""},
+        as_of=as_of,
+        kept=kept,
         attainment=_attainment(answer["attainment"]),
-        open_total=f.money_list(
-            _totals(deal for column, found in kept if not column["closed"] for deal in found)
-        ),
-        checkbox=_checkbox(deals),
-        pressure=_pressure(deals),
-        columns=tuple(_column(column, found) for column, found in kept),
-        owners=_owners(answer["owners"], filters.owner),
-        shows=tuple(Choice(value, name, value == filters.show) for value, name in SHOWS.items()),
+        open_total=f.money_list(answer["open_total"]),
+        checkbox=_checkbox(answer["ticks"]),
+        pressure=_pressure(answer),
+        columns=tuple(_column(column, {**as_of.carried, **kept}) for column in answer["columns"]),
+        owners=_owners(answer["owners"], wish.owner),
+        shows=tuple(Choice(value, name, value == wish.show) for value, name in NAMES.items()),
     )
 
 
@@ -102,39 +107,23 @@ def _quarter(quarter: Mapping[str, Any] | None) -> str:
     return f"{quarter['name']}, {f.count(quarter['days_left'], 'day')} left"
 
 
-def _kept(column: Answer, filters: BoardFilters) -> list[Mapping[str, Any]]:
-    return [deal for deal in column["deals"] if _shown(deal, column, filters)]
-
-
-def _shown(deal: Mapping[str, Any], column: Answer, filters: BoardFilters) -> bool:
-    if filters.owner and _id_of(deal["owner"]) != filters.owner:
-        return False
-    match filters.show:
-        case "open":
-            return not column["closed"]
-        case "closed":
-            return bool(column["closed"])
-        case "pressure":
-            return bool(deal["pressure_shaped"])
-        case "checkbox":
-            return any(deal["counts"].get(status) for status in CHECKBOX_ONLY)
-        case "all":
-            return True
-
-
-def _column(column: Answer, deals: Sequence[Mapping[str, Any]]) -> Column:
-    whole = len(deals) == len(column["deals"])
-    count = column.get("count", len(deals)) if whole else len(deals)
-    total = column["total"] if whole else _totals(deals)
-    shown = deals[:MAX_CARDS]
+def _column(column: Answer, kept: Mapping[str, str]) -> Column:
+    """One column; its links lead to the cards before and after those that are shown."""
+    count, skip, deals = column["count"], column["skip"], column["deals"]
+    stage = column["stage"]
+    left_out = max(0, count - skip - len(deals))
+    here = {**kept, "column": stage["id"]}
     return Column(
-        stage_id=column["stage"]["id"],
-        name=column["stage"]["name"],
+        stage_id=stage["id"],
+        name=stage["name"],
         closed=column["closed"],
         count=count,
-        total=f.money_list(total) if count else "",
-        cards=tuple(_card(deal) for deal in shown),
-        left_out=count - len(shown),
+        total=f.money_list(column["total"]) if count else "",
+        cards=tuple(_card(deal) for deal in deals),
+        left_out=left_out,
+        skipped=min(skip, count),
+        before={**here, "skip": str(max(0, skip - MAX_CARDS) or "")} if skip else None,
+        after={**here, "skip": str(skip + len(deals))} if left_out else None,
     )
 
 
@@ -170,20 +159,18 @@ def _beads_text(counts: Mapping[str, int]) -> str:
     return f"{text}, {due} still due" if due else text
 
 
-def _checkbox(deals: Sequence[Mapping[str, Any]]) -> str:
-    hollow = sum(_sum(deal["counts"], CHECKBOX_ONLY) for deal in deals)
-    settled = hollow + sum(_sum(deal["counts"], EVIDENCED) for deal in deals)
+def _checkbox(ticks: Mapping[str, int]) -> str:
+    hollow = _sum(ticks, CHECKBOX_ONLY)
+    settled = hollow + _sum(ticks, EVIDENCED)
     if not settled:
         return f.unknown("no activity has settled")
     return f"{hollow:,} of {f.count(settled, 'activity', 'activities')}"
 
 
-def _pressure(deals: Sequence[Mapping[str, Any]]) -> str:
-    evaluable = sum(deal["evaluable"] or 0 for deal in deals)
-    if not evaluable:
+def _pressure(answer: Answer) -> str:
+    if not answer["evaluable"]:
         return f.unknown("no event could be evaluated")
-    shaped = sum(deal["pressure_shaped"] or 0 for deal in deals)
-    return f"{shaped:,} of {f.count(evaluable, 'event')}"
+    return f"{answer['pressure_shaped']:,} of {f.count(answer['evaluable'], 'event')}"
 
 
 def _attainment(attainment: Mapping[str, Any]) -> str:
@@ -202,15 +189,6 @@ def _owners(owners: Iterable[Any], chosen: str | None) -> tuple[Choice, ...]:
     found = [Choice("", "All reps", not chosen)]
     found += [Choice(_id_of(o), f.name_of(o), _id_of(o) == chosen) for o in owners]
     return tuple(found)
-
-
-def _totals(deals: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    sums: dict[str, Decimal] = {}
-    for deal in deals:
-        if deal["amount"] is not None:
-            currency = deal["amount"]["currency"]
-            sums[currency] = sums.get(currency, Decimal(0)) + Decimal(deal["amount"]["amount"])
-    return [{"amount": str(sums[c]), "currency": c} for c in sorted(sums)]
 
 
 def _sum(counts: Mapping[str, int], statuses: Iterable[str]) -> int:

@@ -1,19 +1,9 @@
 """What the pages get of the application: plain answers, shaped as the API gives them, or errors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 Answer: TypeAlias = Mapping[str, Any]
-Show: TypeAlias = Literal["all", "open", "closed", "pressure", "checkbox"]
-
-SHOWS: Final[dict[Show, str]] = {
-    "all": "Every deal",
-    "open": "Open deals",
-    "closed": "Closed deals",
-    "pressure": "With pressure-shaped events",
-    "checkbox": "With checkbox-only activities",
-}
 
 
 class PageError(Exception):
@@ -42,11 +32,3 @@ class BadQuestionError(PageError):
 
     status = 422
     title = "This question cannot be answered"
-
-
-@dataclass(frozen=True, slots=True)
-class BoardFilters:
-    """Which deals the board shows; no owner means everyone's."""
-
-    owner: str | None = None
-    show: Show = "all"

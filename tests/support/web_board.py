@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api.board import MAX_CARDS
 from tests.support.web_answers import DEAL_ID, STAGES, as_of, usd
 
 
@@ -16,6 +17,10 @@ def board_answer(cards: int = 4) -> dict[str, Any]:
         "effective_at": "2026-09-30T18:00:00Z",
         "quarter": {"name": "FY2026Q3", "start": "2026-07-01", "end": "2026-10-01", "days_left": 1},
         "attainment": {"quota": usd("1200000.00"), "attained": usd("996000.00")},
+        "open_total": [usd("1160000.00")],
+        "ticks": {"evidenced": 60, "evidenced_late": 4, "asserted_only": 20, "bare_tick": 16},
+        "pressure_shaped": 9,
+        "evaluable": 195,
         "columns": columns,
         "owners": [{"id": "amara", "name": "Amara Osei"}, {"id": "jon", "name": "Jon Bruun"}],
     }
@@ -27,8 +32,10 @@ def _column(stage: str, name: str, closed: str | None, *, cards: int) -> dict[st
     return {
         "stage": {"id": stage, "name": name},
         "closed": closed,
+        "count": len(deals),
         "total": total,
-        "deals": deals,
+        "skip": 0,
+        "deals": deals[:MAX_CARDS],
     }
 
 

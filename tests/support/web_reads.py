@@ -8,10 +8,11 @@ from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.board import BoardWish
 from api.identity.cookies import cookie_of
 from api.identity.permissions import OPERATOR, Identity
 from api.web.pages import create_pages
-from api.web.reads import BadQuestionError, BoardFilters, NoSuchPageError
+from api.web.reads import BadQuestionError, NoSuchPageError
 from api.web.routes.board import board_section
 from api.web.routes.deal import deal_section
 from tests.support.web_answers import (
@@ -30,6 +31,7 @@ class FakeReads:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str | None, str | None]] = []
+        self.wishes: list[BoardWish] = []
         self.deals = {DEAL_ID: deal_answer(), BARE_ID: bare_answer(), LONG_ID: long_answer()}
         self.board_answer = board_answer(cards=12)
 
@@ -39,9 +41,10 @@ class FakeReads:
         *,
         as_of: str | None,
         effective_at: str | None,
-        filters: BoardFilters,
+        wish: BoardWish,
     ) -> Mapping[str, Any]:
         self._ask(as_of, effective_at)
+        self.wishes.append(wish)
         return self.board_answer
 
     def deal(

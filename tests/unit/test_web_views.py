@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from api.board import MAX_CARDS, BoardWish
 from api.web import format as f
-from api.web.board_page import MAX_CARDS, BoardPage, board_page
+from api.web.board_page import BoardPage, board_page
 from api.web.deal_page import LEDGER_ROWS, DealPage, deal_page
 from api.web.findings import checkbox_finding, pressure_finding
 from api.web.patterns import patterns_of
-from api.web.reads import BoardFilters, Show
 from api.web.review_panel import FLAGS
 from projections.review.health import COLOURS
 from tests.support import web_answers as answers
@@ -21,8 +21,8 @@ def page_of(answer: dict[str, Any], *, everything: bool = False, zoom: int = 1) 
     return deal_page(answer, asked=(None, None), everything=everything, zoom=zoom)
 
 
-def board_of(answer: dict[str, Any], *, show: Show = "all", owner: str | None = None) -> BoardPage:
-    return board_page(answer, asked=(None, None), filters=BoardFilters(owner, show))
+def board_of(answer: dict[str, Any], wish: BoardWish | None = None) -> BoardPage:
+    return board_page(answer, asked=("position:12", None), wish=wish or BoardWish())
 
 
 @pytest.mark.parametrize(
@@ -184,25 +184,28 @@ def test_a_deal_of_which_nothing_is_known_still_has_a_page() -> None:
     assert page.chart.curve.lines == ()
 
 
-def test_a_column_shows_forty_cards_and_counts_the_rest() -> None:
-    page = board_of(board_answer(cards=50))
+def test_a_column_links_to_the_cards_after_and_before_those_that_are_shown() -> None:
+    answer = board_answer(cards=100)
+    first = board_of(answer, BoardWish(owner="jon")).columns[0]
+    answer["columns"][0] |= {"skip": 40, "deals": answer["columns"][0]["deals"]}
+    second = board_of(answer, BoardWish(owner="jon", column="qualify", skip=40)).columns[0]
 
-    assert len(page.columns[0].cards) == MAX_CARDS
-    assert (page.columns[0].count, page.columns[0].left_out) == (50, 10)
+    asked = {"as_of": "position:12", "effective_at": "", "owner": "jon", "show": ""}
+    assert (len(first.cards), first.left_out, first.before) == (MAX_CARDS, 60, None)
+    assert first.after == asked | {"column": "qualify", "skip": "40"}
+    assert (second.count, second.skipped, second.left_out) == (100, 40, 20)
+    assert second.before == asked | {"column": "qualify", "skip": ""}
+    assert second.after == asked | {"column": "qualify", "skip": "80"}
 
 
-def test_filters_leave_deals_out_and_the_sums_follow() -> None:
-    answer = board_answer(cards=6)
+def test_a_card_has_no_more_beads_than_its_line_holds_and_no_name_twice() -> None:
+    answer = board_answer(cards=1)
+    deal = answer["columns"][0]["deals"][0]
+    deal |= {"name": f"{deal['account']['name']}: two docks", "counts": {"bare_tick": 14}}
 
-    whole, mine = board_of(answer), board_of(answer, owner="amara")
+    card = board_of(answer).columns[0].cards[0]
 
-    assert {card.owner for column in mine.columns for card in column.cards} == {"Amara Osei"}
-    assert sum(c.count for c in mine.columns) < sum(c.count for c in whole.columns)
-    assert mine.columns[0].total != whole.columns[0].total
-    assert all(c.count == 0 for c in board_of(answer, show="open").columns if c.closed)
-    assert all(c.count == 0 for c in board_of(answer, show="closed").columns if not c.closed)
-    shaped = board_of(answer, show="pressure")
-    assert all(card.pressure for column in shaped.columns for card in column.cards)
+    assert (len(card.beads), card.beads_left_out, card.name) == (10, 4, "two docks")
 
 
 def test_attainment_without_a_quota_is_unknown() -> None:

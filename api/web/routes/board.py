@@ -1,13 +1,14 @@
 """The board: open deals by stage, and what closed in the quarter."""
 
-from typing import Final, Protocol
+from typing import Annotated, Final, Protocol
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from api.board import SHOWS, BoardWish, Show
 from api.identity.permissions import Action, Identity, may
 from api.web.board_page import board_page
-from api.web.reads import SHOWS, Answer, BoardFilters, Show
+from api.web.reads import Answer
 from api.web.site import Moment, Section, Site, Tab, moment_asked, redirect
 
 PATH: Final = "/board"
@@ -22,9 +23,9 @@ class BoardReads(Protocol):
         *,
         as_of: str | None,
         effective_at: str | None,
-        filters: BoardFilters,
+        wish: BoardWish,
     ) -> Answer:
-        """The board; deals that the filters leave out may be there, the page leaves them out."""
+        """The board with the deals wished for."""
         ...
 
 
@@ -44,13 +45,17 @@ def board_section(reads: BoardReads) -> Section:
             effective_at: Moment = None,
             owner: str | None = None,
             show: str = "all",
+            column: Annotated[str | None, Query(max_length=200)] = None,
+            skip: str = "0",
         ) -> Response:
             asked = moment_asked(as_of, effective_at)
-            filters = BoardFilters(owner=owner or None, show=_show(show))
+            wish = BoardWish(
+                owner=owner or None, show=_show(show), column=column or None, skip=_skip(skip)
+            )
 
             def fill(reader: Identity) -> HTMLResponse:
-                answer = reads.board(reader, as_of=asked[0], effective_at=asked[1], filters=filters)
-                page = board_page(answer, asked=asked, filters=filters)
+                answer = reads.board(reader, as_of=asked[0], effective_at=asked[1], wish=wish)
+                page = board_page(answer, asked=asked, wish=wish)
                 return site.page(request, "board.html", tab=PATH, page=page)
 
             return site.show(request, fill)
@@ -60,3 +65,8 @@ def board_section(reads: BoardReads) -> Section:
 
 def _show(value: str) -> Show:
     return next((show for show in SHOWS if show == value), "all")
+
+
+def _skip(value: str) -> int:
+    """An address that somebody changed by hand begins at the first card."""
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 8 else 0
