@@ -248,6 +248,7 @@ def _columns(
         if closed == "disqualified" and not deals:
             continue
         skip = wish.skip if key == wish.column else 0
+        page = sorted(deals, key=_urgency)[skip : skip + MAX_CARDS]
         found.append(
             {
                 "stage": {"id": key, "name": stages.get(key, key)},
@@ -255,10 +256,7 @@ def _columns(
                 "count": len(deals),
                 "total": _totals(one.state for one in deals),
                 "skip": skip,
-                "deals": [
-                    _deal(one, names)
-                    for one in sorted(deals, key=_urgency)[skip : skip + MAX_CARDS]
-                ],
+                "deals": [_deal(one, names) for one in page],
             }
         )
     return found

@@ -14,6 +14,7 @@ from api.all_projections import projections
 from api.application import Application
 from api.audit.tables import AuditTables
 from api.bootstrap_pages import build_pages
+from api.changes import Changes
 from api.close_patterns import ClosePatterns
 from api.context import ContextReader, LatestContext
 from api.customers import Customers
@@ -32,6 +33,7 @@ from api.imports import NO_UPLOADS, Imports, Uploads
 from api.lists import DealLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
+from api.overview import Overviews
 from api.patterns import PatternReader
 from api.places import Places
 from api.processes import ProcessQuestions
@@ -79,6 +81,7 @@ class Ledger:
     close_patterns: ClosePatterns
     quarter_pressure: QuarterPressure
     what_ifs: WhatIfs
+    overviews: Overviews
     access: Access
     keys: Keys
     accesses: Accesses
@@ -167,6 +170,7 @@ def _ledger(
         close_patterns=ClosePatterns(replays),
         quarter_pressure=quarter_pressure,
         what_ifs=WhatIfs(questions, quarter_figures, quarter_pressure),
+        overviews=Overviews(store, context, places, Changes(store, context, places, access)),
         access=access,
         keys=Keys(store, clock.now),
         accesses=Accesses(store, clock.now),
@@ -240,6 +244,7 @@ def _services(
         close_patterns=ledger.close_patterns,
         quarter_pressure=ledger.quarter_pressure,
         what_ifs=ledger.what_ifs,
+        overviews=ledger.overviews,
         store=ledger.store,
         context=ledger.context,
         views=views,

@@ -6,12 +6,14 @@ from api.board import Board
 from api.http.services import Services
 from api.page_reads.deals import DealReads
 from api.page_reads.door import Door
+from api.page_reads.home import HomeReads
 from api.people import People
 from api.places import Places
 from api.web.doors import SignIn
 from api.web.pages import create_pages
 from api.web.routes.board import board_section
 from api.web.routes.deal import deal_section
+from api.web.routes.home import home_section
 
 
 def build_pages(services: Services, places: Places, doors: SignIn) -> APIRouter:
@@ -20,5 +22,9 @@ def build_pages(services: Services, places: Places, doors: SignIn) -> APIRouter:
     door = Door(services.views, services.access, services.accesses)
     board = Board(services.store, services.context, people, places, services.access)
     deals = DealReads(door, questions=services.questions, board=board, people=people)
-    sections = (board_section(deals), deal_section(deals))
+    sections = (
+        home_section(HomeReads(door, services.overviews, people)),
+        board_section(deals),
+        deal_section(deals),
+    )
     return create_pages(sections, doors)

@@ -25,6 +25,7 @@ from api.imports import Imports
 from api.lists import DealLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
+from api.overview import Overviews
 from api.processes import ProcessQuestions
 from api.projection_states import StateReader
 from api.quarter_figures import QuarterFigures
@@ -64,6 +65,7 @@ class Services:
     close_patterns: ClosePatterns
     quarter_pressure: QuarterPressure
     what_ifs: WhatIfs
+    overviews: Overviews
     states: StateReader
     rederivations: Rederivations
     now: Callable[[], datetime]

@@ -133,7 +133,7 @@ def _card(deal: Mapping[str, Any]) -> Card:
     return Card(
         deal_id=deal["deal_id"],
         account=f.name_of(deal["account"]),
-        name=_short_name(deal),
+        name=f.short_name(deal["name"], f.name_of(deal["account"])),
         owner=f.name_of(deal["owner"]),
         amount=f.short_money(deal["amount"], "no amount"),
         close_date=f.day(deal["close_date"], "no close date"),
@@ -143,13 +143,6 @@ def _card(deal: Mapping[str, Any]) -> Card:
         pressure=f"{shaped} pressure-shaped" if shaped else None,
         discount=f"{f.MINUS}{f.percentage(deal['discount'])}" if deal["discount"] else None,
     )
-
-
-def _short_name(deal: Mapping[str, Any]) -> str:
-    """The name without the account's in front, which stands above it."""
-    account, name = f.name_of(deal["account"]), str(deal["name"])
-    rest = name.removeprefix(account).lstrip(" :-\N{EN DASH}\N{EM DASH}")
-    return rest if rest and rest != name and name.startswith(account) else name
 
 
 def _beads_text(counts: Mapping[str, int]) -> str:

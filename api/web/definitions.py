@@ -33,6 +33,16 @@ DEFINITIONS: Final = {
         " outside those days. All four must hold. It is consistent with quota pressure; it does"
         " not say what caused it.",
     ),
+    "next_step": Definition(
+        "Next step",
+        "Something that the customer said they will do, open, of at least a verbal action and by a"
+        " day that is not past. A promise of ours is none.",
+    ),
+    "past_day": Definition(
+        "Past their day",
+        "What was to be done by a day, with the days of grace of the policy passed in full, and"
+        " that nobody has recorded as kept, withdrawn or moved to another day.",
+    ),
     "open": Definition(
         "Open", "The amounts of the deals that were open at this moment, each currency for itself."
     ),

@@ -117,6 +117,12 @@ def name_of(thing: Mapping[str, Any] | str | None, reason: str = "none is record
     return str(thing.get("name") or thing["id"])
 
 
+def short_name(name: str, account: str) -> str:
+    """A deal's name without the account's in front, which stands beside it."""
+    rest = name.removeprefix(account).lstrip(" :-\N{EN DASH}\N{EM DASH}")
+    return rest if rest and name.startswith(account) else name
+
+
 def words_of(identifier: str) -> str:
     """`meet_dm` as `Meet dm`: what to call a thing of which only the id was sent."""
     text = identifier.replace("_", " ").replace("-", " ").strip()

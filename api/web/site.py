@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -16,6 +16,8 @@ from api.web.vocabulary import ROLES
 HOME: Final = "/"
 
 Moment = Annotated[str | None, Query(max_length=100)]
+Asked: TypeAlias = tuple[str | None, str | None]
+"""`as_of` and `effective_at` as the reader typed them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def reader_of(request: Request) -> Identity | None:
     return identity if isinstance(identity, Identity) else None
 
 
-def moment_asked(as_of: str | None, effective_at: str | None) -> tuple[str | None, str | None]:
+def moment_asked(as_of: str | None, effective_at: str | None) -> Asked:
     """Give the moment as typed; a field left empty in a form asks for nothing."""
     return (as_of or "").strip() or None, (effective_at or "").strip() or None
 

@@ -25,6 +25,15 @@ STATUSES: Final[dict[str, Sign]] = {
 EVIDENCED: Final = ("evidenced", "evidenced_late")
 CHECKBOX_ONLY: Final = ("asserted_only", "bare_tick")
 
+EVIDENCE_LEVELS: Final = {
+    1: "a note of ours",
+    2: "a document of ours",
+    3: "the customer's word",
+    4: "a document of the customer's",
+    5: "a binding document",
+}
+"""What shows an outcome at each level (docs/metrics.md)."""
+
 VERDICTS: Final = {
     "pressure_shaped": "Pressure-shaped",
     "pressure_consistent": "Under pressure, but a customer action preceded it",

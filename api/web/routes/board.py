@@ -9,9 +9,10 @@ from api.board import SHOWS, BoardWish, Show
 from api.identity.permissions import Action, Identity, may
 from api.web.board_page import board_page
 from api.web.reads import Answer
-from api.web.site import Moment, Section, Site, Tab, moment_asked, redirect
+from api.web.site import Moment, Section, Site, Tab, moment_asked
 
 PATH: Final = "/board"
+_DIGITS: Final = 7
 
 
 class BoardReads(Protocol):
@@ -33,10 +34,6 @@ def board_section(reads: BoardReads) -> Section:
     """The board over these answers."""
 
     def add(router: APIRouter, site: Site) -> None:
-        @router.get("/")
-        def home() -> Response:
-            return redirect(PATH)
-
         @router.get(PATH)
         def board(
             *,
@@ -69,4 +66,4 @@ def _show(value: str) -> Show:
 
 def _skip(value: str) -> int:
     """An address that somebody changed by hand begins at the first card."""
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 8 else 0
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= _DIGITS else 0

@@ -1,0 +1,84 @@
+"""The first page: what changed for who manages, and the working day of who sells."""
+
+from typing import Annotated, Protocol
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from api.identity.permissions import Action, Identity, may
+from api.web.home_page import home_page
+from api.web.reads import Answer
+from api.web.site import HOME, Moment, Section, Site, Tab, moment_asked
+from api.web.today_page import today_page
+
+
+class HomeReads(Protocol):
+    """What the first page asks; every instant comes as the reader typed it."""
+
+    def overview(
+        self,
+        reader: Identity,
+        *,
+        as_of: str | None,
+        effective_at: str | None,
+        since: str | None,
+    ) -> Answer:
+        """What changed and what is hollow, with the names of people."""
+        ...
+
+    def today(
+        self, reader: Identity, *, as_of: str | None, effective_at: str | None, rep: str | None
+    ) -> Answer:
+        """What a rep's open deals wait for, with the names of people."""
+        ...
+
+
+def home_section(reads: HomeReads) -> Section:
+    """The first page over these answers."""
+
+    def add(router: APIRouter, site: Site) -> None:
+        def day(
+            request: Request,
+            reader: Identity,
+            asked: tuple[str | None, str | None],
+            rep: str | None,
+        ) -> HTMLResponse:
+            answer = reads.today(reader, as_of=asked[0], effective_at=asked[1], rep=rep)
+            page = today_page(answer, asked=asked, rep=rep)
+            return site.page(request, "today.html", tab=HOME, page=page)
+
+        @router.get(HOME)
+        def home(
+            request: Request,
+            as_of: Moment = None,
+            effective_at: Moment = None,
+            since: Moment = None,
+        ) -> Response:
+            asked = moment_asked(as_of, effective_at)
+
+            def fill(reader: Identity) -> HTMLResponse:
+                if reader.role == "rep":
+                    return day(request, reader, asked, None)
+                answer = reads.overview(
+                    reader, as_of=asked[0], effective_at=asked[1], since=since or None
+                )
+                page = home_page(answer, asked=asked)
+                return site.page(request, "home.html", tab=HOME, page=page)
+
+            return site.show(request, fill)
+
+        @router.get("/today")
+        def today(
+            request: Request,
+            as_of: Moment = None,
+            effective_at: Moment = None,
+            rep: Annotated[str | None, Query(max_length=200)] = None,
+        ) -> Response:
+            asked = moment_asked(as_of, effective_at)
+            return site.show(request, lambda reader: day(request, reader, asked, rep or None))
+
+    return Section(add, Tab(HOME, _name, lambda reader: may(reader, Action.READ_DEALS)))
+
+
+def _name(reader: Identity) -> str:
+    return "Today" if reader.role == "rep" else "Overview"

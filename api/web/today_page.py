@@ -1,0 +1,127 @@
+"""What a rep's first page shows: what the customers are to do next, and what was promised."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from api.web import format as f
+from api.web.asof import AsOf, as_of_view
+from api.web.reads import Answer
+from api.web.vocabulary import EVIDENCE_LEVELS, STATUSES, Sign
+
+MAX_OUTCOMES: Final = 3
+"""Outcomes of a deal that are named; of more only their number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a customer is to have shown before the deal moves on, and what it takes to show it."""
+
+    name: str
+    activity: str
+    sign: Sign
+    wanted: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What somebody said they will do; `late` once the day is past."""
+
+    deal_id: str
+    event_id: str
+    account: str
+    what: str
+    due: str
+    late: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class DealToday:
+    """An open deal, with the outcomes that its stage still lacks."""
+
+    deal_id: str
+    account: str
+    name: str
+    stage: str
+    close_date: str
+    next_step: bool
+    outcomes: tuple[Outcome, ...]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class TodayPage:
+    """A rep's working day, ready for its template; no figure of a quota is in it."""
+
+    as_of: AsOf
+    rep: str
+    own: bool
+    query: dict[str, str]
+    deals: tuple[DealToday, ...]
+    theirs: tuple[Waiting, ...]
+    ours: tuple[Waiting, ...]
+    without: tuple[DealToday, ...]
+    late: int
+
+
+def today_page(
+    answer: Answer, *, asked: tuple[str | None, str | None], rep: str | None
+) -> TodayPage:
+    """The page for a rep's open deals; `rep` is who was asked about, None for the reader."""
+    waiting = sorted(
+        ((deal, one) for deal in answer["deals"] for one in deal["commitments"]),
+        key=lambda pair: (pair[1]["due"] is None, str(pair[1]["due"] or "")),
+    )
+    sides = {
+        side: tuple(_waiting(deal, one) for deal, one in waiting if one["side"] == side)
+        for side in ("customer", "seller")
+    }
+    deals = tuple(_deal(deal) for deal in answer["deals"])
+    return TodayPage(
+        as_of=as_of_view(answer, asked=asked),
+        rep=answer["names"].get(answer["rep"], answer["rep"]),
+        own=rep is None,
+        query={"rep": rep or ""},
+        deals=deals,
+        theirs=sides["customer"],
+        ours=sides["seller"],
+        without=tuple(deal for deal in deals if not deal.next_step),
+        late=sum(one.late for found in sides.values() for one in found),
+    )
+
+
+def _waiting(deal: Mapping[str, Any], one: Mapping[str, Any]) -> Waiting:
+    late = one["status"] == "broken"
+    words = {"broken": "past its day", "renegotiated": "another day was agreed"}
+    return Waiting(
+        deal_id=deal["deal_id"],
+        event_id=one["event_id"],
+        account=deal["account"],
+        what=one["what"],
+        due=f.day(one["due"]) if one["due"] else "no day",
+        late=late,
+        words=words.get(one["status"], ""),
+    )
+
+
+def _deal(deal: Mapping[str, Any]) -> DealToday:
+    outcomes = deal["next_outcomes"]
+    return DealToday(
+        deal_id=deal["deal_id"],
+        account=deal["account"],
+        name=f.short_name(deal["deal"], deal["account"]),
+        stage=deal["stage"] or "no stage yet",
+        close_date=f.day(deal["close_date"]) if deal["close_date"] else "no close date",
+        next_step=deal["next_step"],
+        outcomes=tuple(
+            Outcome(
+                name=one["outcome"],
+                activity=one["activity"],
+                sign=STATUSES[one["status"]],
+                wanted=EVIDENCE_LEVELS[one["required_level"]],
+            )
+            for one in outcomes[:MAX_OUTCOMES]
+        ),
+        left_out=max(0, len(outcomes) - MAX_OUTCOMES),
+    )
