@@ -7,6 +7,7 @@ from api.http.services import Services
 from api.page_reads.deals import DealReads
 from api.page_reads.door import Door
 from api.page_reads.home import HomeReads
+from api.page_reads.processes import ProcessReads
 from api.people import People
 from api.places import Places
 from api.web.doors import SignIn
@@ -14,6 +15,7 @@ from api.web.pages import create_pages
 from api.web.routes.board import board_section
 from api.web.routes.deal import deal_section
 from api.web.routes.home import home_section
+from api.web.routes.process import process_section
 
 
 def build_pages(services: Services, places: Places, doors: SignIn) -> APIRouter:
@@ -26,5 +28,6 @@ def build_pages(services: Services, places: Places, doors: SignIn) -> APIRouter:
         home_section(HomeReads(door, services.overviews, people)),
         board_section(deals),
         deal_section(deals),
+        process_section(ProcessReads(door, services.processes, services.context)),
     )
     return create_pages(sections, doors)

@@ -33,6 +33,14 @@ DEFINITIONS: Final = {
         " outside those days. All four must hold. It is consistent with quota pressure; it does"
         " not say what caused it.",
     ),
+    "worth": Definition(
+        "Outcome value and tick value",
+        "Deals are grouped by what was true of the activity when they left its stage, and compared"
+        " by how they ended. Outcome value: the share won with the outcome shown, less the share"
+        " won with a tick alone. Tick value: the share won with a tick alone, less the share won"
+        " without a tick. With Newcombe's 95 % interval; below 20 deals in a group no verdict is"
+        " given.",
+    ),
     "next_step": Definition(
         "Next step",
         "Something that the customer said they will do, open, of at least a verbal action and by a"

@@ -74,6 +74,11 @@ def day(value: str | date | None, reason: str = NO_REASON) -> str:
     return f"{moment.day} {moment:%b %Y}"
 
 
+def day_of(value: str | datetime) -> date:
+    """The day of an instant, in the one zone that pages show."""
+    return instant(value).date()
+
+
 def moment(value: str | datetime | None, reason: str = NO_REASON) -> str:
     """`30 Sep 2026, 17:00 UTC`."""
     if value is None:
