@@ -8,6 +8,7 @@ from api.page_reads.deals import DealReads
 from api.page_reads.door import Door
 from api.page_reads.home import HomeReads
 from api.page_reads.processes import ProcessReads
+from api.page_reads.quarters import QuarterReads
 from api.people import People
 from api.places import Places
 from api.web.doors import SignIn
@@ -15,6 +16,7 @@ from api.web.pages import create_pages
 from api.web.routes.board import board_section
 from api.web.routes.deal import deal_section
 from api.web.routes.home import home_section
+from api.web.routes.organisation import organisation_section
 from api.web.routes.process import process_section
 
 
@@ -24,10 +26,19 @@ def build_pages(services: Services, places: Places, doors: SignIn) -> APIRouter:
     door = Door(services.views, services.access, services.accesses)
     board = Board(services.store, services.context, people, places, services.access)
     deals = DealReads(door, questions=services.questions, board=board, people=people)
+    quarters = QuarterReads(
+        door,
+        context=services.context,
+        figures=services.quarter_figures,
+        patterns=services.close_patterns,
+        pressure=services.quarter_pressure,
+        people=people,
+    )
     sections = (
         home_section(HomeReads(door, services.overviews, people)),
         board_section(deals),
         deal_section(deals),
         process_section(ProcessReads(door, services.processes, services.context)),
+        organisation_section(quarters),
     )
     return create_pages(sections, doors)

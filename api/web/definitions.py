@@ -41,6 +41,23 @@ DEFINITIONS: Final = {
         " without a tick. With Newcombe's 95 % interval; below 20 deals in a group no verdict is"
         " given.",
     ),
+    "window": Definition(
+        "In the last days",
+        "Wins of the quarter that fell in its last 14 days (the policy's window), of all its wins,"
+        " with the Wilson interval. Fewer than 5 wins give no share, and fewer than 20 no finding.",
+    ),
+    "last_day": Definition(
+        "On the last business day",
+        "Wins of the quarter on its last Monday to Friday, of all its wins, with the Wilson"
+        " interval.",
+    ),
+    "window_effect": Definition(
+        "Deeper in the last days",
+        "For each rep with discounts on both sides, the mean depth in the last days less the mean"
+        " in the days before; then the mean over reps, since the unit is the rep and not the deal."
+        " p by flipping the signs of reps at random. The placebos ask the same where no quarter"
+        " ends.",
+    ),
     "next_step": Definition(
         "Next step",
         "Something that the customer said they will do, open, of at least a verbal action and by a"

@@ -1,6 +1,7 @@
 """What the pages get of the application: plain answers, shaped as the API gives them, or errors."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 Answer: TypeAlias = Mapping[str, Any]
@@ -32,3 +33,14 @@ class BadQuestionError(PageError):
 
     status = 422
     title = "This question cannot be answered"
+
+
+@dataclass(frozen=True, slots=True)
+class QuarterAsked:
+    """What a page about a quarter asks for, as its address has it; None asks for the default."""
+
+    as_of: str | None = None
+    effective_at: str | None = None
+    quarter: str | None = None
+    rep: str | None = None
+    team: str | None = None

@@ -1,0 +1,61 @@
+"""What the pages about a quarter share: who and when is chosen, and rates in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from api.web import format as f
+from api.web.reads import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which quarter and whose, and what else could be chosen; `query` asks for just this."""
+
+    quarter: str
+    quarters: tuple[str, ...]
+    whose: str
+    options: tuple[tuple[str, str, bool], ...]
+    query: dict[str, str]
+
+
+def chosen_of(answer: Answer) -> Chosen:
+    """What an answer about a quarter is about."""
+    rep, team = answer["scope"]["rep"], answer["scope"]["team"]
+    names = answer["names"]
+    options = [("", "Everybody", not rep and not team)]
+    options += [(f"team:{one}", f"Team {one}", one == team) for one in answer["teams"]]
+    options += [(f"rep:{one}", names.get(one, one), one == rep) for one in answer["reps"]]
+    whose = "the organisation"
+    if team:
+        whose = f"team {team}"
+    elif rep:
+        whose = names.get(rep, rep)
+    value = f"team:{team}" if team else f"rep:{rep}" if rep else ""
+    return Chosen(
+        quarter=answer["quarter"],
+        quarters=tuple(answer["quarters"]),
+        whose=whose,
+        options=tuple(options),
+        query={"quarter": answer["quarter"], "whose": value},
+    )
+
+
+def whose_asked(value: str | None) -> tuple[str | None, str | None]:
+    """The rep and the team that an address names as `rep:…` or `team:…`."""
+    kind, _, name = (value or "").partition(":")
+    return (name if kind == "rep" and name else None, name if kind == "team" and name else None)
+
+
+def rate_text(told: Mapping[str, Any]) -> str:
+    """`6 of 30, 20%`; without the share where too few are counted."""
+    counts = f"{told['count']:,} of {told['n']:,}"
+    return counts if told["share"] is None else f"{counts}, {f.percent(told['share'])}"
+
+
+def interval_text(told: Mapping[str, Any]) -> str:
+    """`95% interval 10% to 37%`; nothing where too few are counted."""
+    if told["interval"] is None:
+        return ""
+    low, high = told["interval"]
+    return f"95% interval {f.percent(round(low, 2))} to {f.percent(round(high, 2))}"
