@@ -18,6 +18,7 @@ from api.web.routes.deal import deal_section
 from api.web.routes.home import home_section
 from api.web.routes.organisation import organisation_section
 from api.web.routes.process import process_section
+from api.web.routes.report import report_section
 
 
 def build_pages(services: Services, places: Places, doors: SignIn) -> APIRouter:
@@ -40,5 +41,6 @@ def build_pages(services: Services, places: Places, doors: SignIn) -> APIRouter:
         deal_section(deals),
         process_section(ProcessReads(door, services.processes, services.context)),
         organisation_section(quarters),
+        report_section(quarters),
     )
     return create_pages(sections, doors)

@@ -75,6 +75,7 @@ class QuarterReads:
             figures = self._figures.quarter(moment, quarter, known, None, scope=scope)
             return self._answer(seen) | {
                 "figures": seen.within(figures),
+                "stages": _stage_names(known),
                 "close_pattern": seen.within(self._patterns.pattern(moment, quarter, known, scope)),
                 "pressure": seen.within(self._pressure.pressure(moment, quarter, known, scope)),
             }
@@ -154,6 +155,14 @@ def _quarters(known: Known, moment: Moment) -> tuple[FiscalQuarter, ...]:
     if not found:
         raise BadQuestionError("The fiscal calendar has no quarter at this moment.")
     return tuple(found)
+
+
+def _stage_names(known: Known) -> dict[str, str]:
+    """Give the names of all stages by their ids, in the order of the processes."""
+    processes = sorted(known.catalogue.values(), key=lambda one: (one.id, -one.version))
+    return {
+        stage.id: stage.name for process in reversed(processes) for stage in process.working_stages
+    }
 
 
 def _chosen(quarters: tuple[FiscalQuarter, ...], name: str | None, moment: Moment) -> str:

@@ -104,9 +104,9 @@ def organisation_page(answer: Answer, *, asked: tuple[str | None, str | None]) -
         segments_too_few=too_few,
         axis=axis,
         effect_sentence=pressure["window_effect"]["sentence"],
-        statements=_statements(closing, pressure),
-        teams=_lines(answer, "team"),
-        reps=_lines(answer, "rep"),
+        statements=statements_of(closing, pressure),
+        teams=lines_of(answer, "team"),
+        reps=lines_of(answer, "rep"),
         policy=pressure["policy_version"],
     )
 
@@ -145,7 +145,8 @@ def _difference(effect: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"difference": effect["mean"] / 100, "interval": [low / 100, high / 100]}
 
 
-def _statements(closing: Mapping[str, Any], pressure: Mapping[str, Any]) -> tuple[Statement, ...]:
+def statements_of(closing: Mapping[str, Any], pressure: Mapping[str, Any]) -> tuple[Statement, ...]:
+    """What the pattern and the pressure of a quarter say in sentences."""
     return (
         Statement("Win rate in the last month", closing["win_rates"]["sentence"]),
         Statement("Close dates pulled in", pressure["pull_ins"]["sentence"]),
@@ -155,7 +156,7 @@ def _statements(closing: Mapping[str, Any], pressure: Mapping[str, Any]) -> tupl
     )
 
 
-def _lines(answer: Answer, kind: str) -> tuple[Line, ...]:
+def lines_of(answer: Answer, kind: str) -> tuple[Line, ...]:
     """One line a team or rep, in the order of their ids: never by what is counted."""
     rows = {"team": answer["close_pattern"]["teams"], "rep": answer["close_pattern"]["reps"]}[kind]
     shares = answer["pressure"]["shares"] if kind == "rep" else {"reps": ()}
