@@ -9,6 +9,7 @@ from api.page_reads.door import Door
 from api.page_reads.home import HomeReads
 from api.page_reads.processes import ProcessReads
 from api.page_reads.quarters import QuarterReads
+from api.page_reads.settings import SettingsReads
 from api.people import People
 from api.places import Places
 from api.web.doors import SignIn
@@ -19,6 +20,7 @@ from api.web.routes.home import home_section
 from api.web.routes.organisation import organisation_section
 from api.web.routes.process import process_section
 from api.web.routes.report import report_section
+from api.web.routes.settings import settings_section
 
 
 def build_pages(services: Services, places: Places, doors: SignIn) -> APIRouter:
@@ -42,5 +44,6 @@ def build_pages(services: Services, places: Places, doors: SignIn) -> APIRouter:
         process_section(ProcessReads(door, services.processes, services.context)),
         organisation_section(quarters),
         report_section(quarters),
+        settings_section(SettingsReads(door, services, people)),
     )
     return create_pages(sections, doors)

@@ -77,8 +77,8 @@ async def readyz(request: Request) -> Response:
         return _answer(_unready(services))
     try:
         async with asyncio.timeout(READY_SECONDS):
-            return _answer(await asyncio.to_thread(_asked, services))
-    except (LogUnavailableError, TimeoutError):
+            return _answer(await asyncio.to_thread(readiness, services))
+    except TimeoutError:
         return _answer(_unready(services))
 
 
@@ -93,6 +93,14 @@ def _unready(services: Services) -> Ready:
 
 def _clock(services: Services) -> Literal["steady", "jumped"]:
     return "jumped" if services.store.timekeeper.refusing else "steady"
+
+
+def readiness(services: Services) -> Ready:
+    """Say what a server can do now; an append is rehearsed."""
+    try:
+        return _asked(services)
+    except LogUnavailableError:
+        return _unready(services)
 
 
 def _asked(services: Services) -> Ready:

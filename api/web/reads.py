@@ -35,6 +35,16 @@ class BadQuestionError(PageError):
     title = "This question cannot be answered"
 
 
+class FormError(PageError):
+    """What was filled in cannot be done; `field` says where, and the form is shown again."""
+
+    status = 422
+
+    def __init__(self, detail: str, *, field: str | None = None) -> None:
+        super().__init__(detail)
+        self.field = field
+
+
 @dataclass(frozen=True, slots=True)
 class QuarterAsked:
     """What a page about a quarter asks for, as its address has it; None asks for the default."""
