@@ -1,0 +1,321 @@
+"""The figures of every page are those that the API gives for the same instant and reader."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import httpx2
+import pytest
+
+from api.web import format as f
+from api.web.quarter_parts import rate_text
+from tests.support.client import TOKEN
+from tests.support.ledgers import SCHEMA
+from tests.support.postgres import PostgresServer
+from tests.support.site import AUDITOR, MANAGER, OWNER, REP, TOLD_ON, Read, fill, site_on
+
+FIRST: Final = datetime(2025, 3, 1, tzinfo=UTC)
+CHANCE: Final = random.Random(71)
+INSTANTS: Final = [
+    (FIRST + (TOLD_ON - FIRST) * CHANCE.random()).replace(microsecond=0) for _ in range(3)
+] + [TOLD_ON]
+HOLLOW: Final = ("asserted_only", "bare_tick")
+SETTLED: Final = (*HOLLOW, "evidenced", "evidenced_late")
+
+
+class Asker:
+    """Asks pages and the API with the key of somebody."""
+
+    def __init__(self, base: str, secrets: Mapping[str, str]) -> None:
+        self.client = httpx2.Client(base_url=base, timeout=60)
+        self.secrets = secrets
+
+    def get(self, path: str, who: str | None = None, **query: Any) -> httpx2.Response:
+        secret = self.secrets[who] if who else TOKEN
+        given = {name: value for name, value in query.items() if value is not None}
+        return self.client.get(path, params=given, headers={"Authorization": f"Bearer {secret}"})
+
+    def page(self, path: str, who: str | None = None, **query: Any) -> Read:
+        answer = self.get(path, who, **query)
+        assert answer.status_code == 200, answer.text[:2000]
+        return Read(answer.text)
+
+    def api(self, path: str, who: str | None = None, **query: Any) -> Any:
+        answer = self.get(path, who, **query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def deals(self, **query: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        cursor = None
+        while True:
+            page = self.api("/v1/deals", limit=200, cursor=cursor, **query)
+            found += page["deals"]
+            cursor = page["next"]
+            if cursor is None:
+                return found
+
+
+@pytest.fixture(scope="module")
+def ask(postgres_server: PostgresServer) -> Iterator[Asker]:
+    with (
+        postgres_server.ledger(SCHEMA, filled_by=fill) as database,
+        site_on(database) as (base, _, secrets),
+    ):
+        asker = Asker(base, secrets)
+        yield asker
+        asker.client.close()
+
+
+def at(instant: datetime) -> dict[str, str]:
+    return {"as_of": instant.isoformat().replace("+00:00", "Z")}
+
+
+def rate(told: dict[str, Any]) -> str:
+    return f"{told['count']:,} of {told['n']:,}"
+
+
+@pytest.mark.parametrize("instant", INSTANTS)
+def test_the_board_counts_what_the_list_of_deals_lists(ask: Asker, instant: datetime) -> None:
+    page, quarter = ask.page("/board", **at(instant)), ask.api("/v1/calendars", **at(instant))
+    begins = quarter["current"]["start_instant"]
+    deals = [
+        one
+        for one in ask.deals(**at(instant))
+        if one["closed"] is None or f.instant(one["closed_at"]) >= f.instant(begins)
+    ]
+    ticks = Counter[str]()
+    for one in deals:
+        ticks.update(one["progress"]["counts"])
+    hollow, settled = (sum(ticks[status] for status in kinds) for kinds in (HOLLOW, SETTLED))
+    shaped, evaluable = (sum(one["verdicts"][n] for one in deals) for n in ("shaped", "evaluable"))
+
+    assert settled
+    assert evaluable
+    assert page.pairs["Checkbox-only"] == f"{hollow:,} of {settled:,} activities"
+    assert page.pairs["Pressure-shaped"] == f"{shaped:,} of {f.count(evaluable, 'event')}"
+    assert page.pairs["Open"] == f.money_list(sums(one for one in deals if one["closed"] is None))
+    assert page.text.count("discount offered") == min(
+        40, sum(one["discount"] is not None for one in deals)
+    )
+
+
+def sums(deals: Any) -> list[dict[str, Any]]:
+    found = Counter[str]()
+    for one in deals:
+        if one["amount"] is not None:
+            found[one["amount"]["currency"]] += round(float(one["amount"]["amount"]) * 100)
+    return [{"amount": f"{found[key] / 100:.2f}", "currency": key} for key in sorted(found)]
+
+
+@pytest.mark.parametrize("instant", INSTANTS)
+@pytest.mark.parametrize("who", [None, MANAGER])
+def test_the_first_page_tells_the_changes_that_the_api_tells(
+    ask: Asker, instant: datetime, who: str | None
+) -> None:
+    since = (instant - timedelta(days=9)).isoformat().replace("+00:00", "Z")
+    page = ask.page("/", who, since=since, **at(instant))
+    told = ask.api("/v1/overview", who, since=since, **at(instant))
+
+    changes, hollow = told["changes"], told["hollow"]
+    for kind, name in (
+        ("wins", "Won"),
+        ("losses", "Lost"),
+        ("moves", "Stage moves"),
+        ("pushes", "Pushed out"),
+        ("pull_ins", "Pulled in"),
+        ("discounts", "Discounts offered"),
+        ("pressure_shaped", "Pressure-shaped"),
+        ("broken_commitments", "Commitments broken"),
+    ):
+        assert page.pairs[name] == f"{len(changes[kind]):,}"
+    linked = {link.partition("#e-")[2] for link in page.links if "#e-" in link}
+    assert linked == {row["event_id"] for rows in changes.values() for row in rows[:12]}
+    if hollow["settled"]:
+        assert f"of {f.count(hollow['settled'], 'settled activity', 'settled activities')}" in (
+            page.text
+        )
+        for stage in hollow["stages"]:
+            assert page.row(stage["name"])[2] == f"{stage['hollow']:,} of {stage['settled']:,}"
+
+
+@pytest.mark.parametrize("instant", INSTANTS)
+def test_the_changes_are_the_events_of_the_log(ask: Asker, instant: datetime) -> None:
+    since = instant - timedelta(days=20)
+    told = ask.api("/v1/overview", since=since.isoformat().replace("+00:00", "Z"), **at(instant))
+    log = ask.api(
+        "/v1/events",
+        after=told["since_position"],
+        upto=told["as_of"]["position"],
+        limit=1000,
+        type="deal_won,deal_lost,deal_disqualified,discount_offered,deal_opened,commitment_broken",
+    )["events"]
+    corrected = {
+        event["data"]["event_id"]
+        for event in ask.api("/v1/events", type="event_retracted,event_amended")["events"]
+    }
+    kinds = {
+        "deal_won": "wins",
+        "deal_lost": "losses",
+        "deal_disqualified": "losses",
+        "discount_offered": "discounts",
+        "deal_opened": "opened",
+    }
+    for kind in set(kinds.values()):
+        expected = {
+            event["event_id"]
+            for event in log
+            if kinds.get(event["type"]) == kind and event["event_id"] not in corrected
+        }
+        found = {row["event_id"] for row in told["changes"][kind]} - corrected
+        assert found == expected
+    assert {row["event_id"] for row in told["changes"]["broken_commitments"]} >= {
+        event["event_id"]
+        for event in log
+        if event["type"] == "commitment_broken" and event["event_id"] not in corrected
+    }
+
+
+@pytest.mark.parametrize("instant", INSTANTS[-2:])
+def test_a_rep_sees_the_day_that_the_api_tells_and_no_quota(ask: Asker, instant: datetime) -> None:
+    page, told = ask.page("/", REP, **at(instant)), ask.api("/v1/today", REP, **at(instant))
+
+    deals = told["deals"]
+    waiting = [one for deal in deals for one in deal["commitments"]]
+    assert page.pairs["Open deals"] == str(len(deals))
+    assert page.pairs["Without a next step"] == str(sum(not one["next_step"] for one in deals))
+    assert page.pairs["Past their day"] == str(sum(one["status"] == "broken" for one in waiting))
+    assert all(one["what"] in page.text for one in waiting)
+    assert all(one["outcome"] in page.text for deal in deals for one in deal["next_outcomes"][:3])
+    assert all(one["owner"] == REP for one in deals)
+    assert "quota" not in page.text.lower().replace("quota pressure by the stated rule", "")
+    assert "attainment" not in page.text.lower()
+
+
+def test_the_days_of_foreign_reps_are_not_there(ask: Asker) -> None:
+    assert ask.get("/today", REP, rep="victor-hale").status_code == 404
+    assert ask.get("/v1/today", REP, rep="victor-hale").status_code == 404
+    assert ask.get("/today", MANAGER, rep=REP).status_code == 200
+
+
+@pytest.mark.parametrize("instant", INSTANTS[-2:])
+def test_the_process_page_tells_what_the_api_tells(ask: Asker, instant: datetime) -> None:
+    page = ask.page("/process", OWNER, process="standard", **at(instant))
+    worth = ask.api("/v1/processes/standard/effectiveness", OWNER, **at(instant))
+    lint = ask.api("/v1/processes/standard/lint", OWNER, **at(instant))
+
+    version = ask.api("/v1/processes/standard", **at(instant))["versions"][-1]
+    names = {a["id"]: a["name"] for stage in version["stages"] for a in stage["activities"]}
+    for one in worth["activities"]:
+        row = page.row(names[one["activity"]])
+        assert row[1:4] == [rate(one[k]) for k in ("evidenced", "ticked_only", "not_ticked")]
+    assert page.text.count("rests on") == len(lint["warnings"])
+    assert "rests on" not in ask.page("/process", REP, process="standard", **at(instant)).text
+
+
+@pytest.mark.parametrize("instant", INSTANTS[1:])
+def test_the_organisation_page_tells_what_the_api_tells(ask: Asker, instant: datetime) -> None:
+    page = ask.page("/organisation", AUDITOR, **at(instant))
+    quarter = page.text.split("How quarters close")[0].rsplit("FY", 1)[1][:6]
+    pattern, pressure = (
+        ask.api(f"/v1/quarters/FY{quarter}/{name}", AUDITOR, **at(instant))
+        for name in ("close-pattern", "pressure")
+    )
+
+    shares = pattern["pattern"]
+    assert page.pairs["Won"] == f"{pattern['wins']:,}"
+    assert page.pairs["In the last days"].startswith(rate_text(shares["window"]))
+    assert page.pairs["On the last business day"].startswith(rate_text(shares["last_business_day"]))
+    assert page.pairs["Pressure-shaped events"].startswith(rate_text(pressure["shares"]["shaped"]))
+    assert pattern["sentence"] in page.text
+    for name in ("pull_ins", "excess_and_trough", "cost", "discounts_by_days_left"):
+        assert pressure[name]["sentence"] in page.text
+    for rep in pressure["shares"]["reps"]:
+        if any(row["rep"] == rep["rep"] for row in pattern["reps"]):
+            assert rate_text(rep["shaped"]) in page.text
+
+
+@pytest.mark.parametrize("instant", INSTANTS[1:])
+def test_the_report_tells_what_the_api_tells(ask: Asker, instant: datetime) -> None:
+    page = ask.page("/report", AUDITOR, **at(instant))
+    quarter = "FY" + page.text.split(", the organisation")[0].rsplit("FY", 1)[1]
+    told = ask.api(f"/v1/quarters/{quarter}", AUDITOR, **at(instant))
+
+    assert page.pairs["Booked"] == f.money_list(told["booked"], "nothing was booked")
+    for team in told["teams"]:
+        row = page.row(team["team"])
+        assert row[1] == (f.short_money(team["quota"]) if team["quota"] else "no quota")
+        if team["attainment"] is not None:
+            assert row[3] == f"{team['attainment'] * 100:.0f}%"
+        assert row[5] == str(team["wins"])
+    counts = told["progress"]["counts"]
+    hollow, settled = (sum(counts[s] for s in kinds) for kinds in (HOLLOW, SETTLED))
+    if settled:
+        assert page.pairs["Checkbox-only"].startswith(f"{hollow:,} of {settled:,}")
+
+
+def test_a_manager_sees_the_figures_of_their_team_only(ask: Asker) -> None:
+    page = ask.page("/organisation", MANAGER, **at(TOLD_ON))
+    report = ask.page("/report", MANAGER, **at(TOLD_ON))
+
+    for seen in (page, report):
+        assert not any(row and row[0] in {"south", "west"} for row in seen.rows)
+        assert "Victor Hale" not in seen.text
+    assert ask.get("/organisation", MANAGER, whose="team:south").status_code == 403
+    assert ask.get("/organisation", OWNER).status_code == 403
+
+
+def test_the_settings_show_to_each_role_what_the_api_would(ask: Asker) -> None:
+    for who, keys, health in ((REP, False, False), (AUDITOR, False, True), (None, True, True)):
+        text = ask.page("/settings", who).text
+        assert ("Make a key" in text) is keys
+        assert ("Takes appends" in text) is health
+    quarter = ask.api("/v1/calendars", **at(TOLD_ON))["current"]["quarter"]
+    quotas = ask.api("/v1/quotas", MANAGER, quarter=quarter, **at(TOLD_ON))["quotas"]
+    page = ask.page("/settings", MANAGER, **at(TOLD_ON))
+    shown = page.text.split("Quotas of this quarter")[1].split("Fiscal calendar")[0]
+    assert quotas
+    assert shown.count(quarter) == len(quotas)
+    assert all(f.money(one["quota"]) in shown for one in quotas)
+
+
+def test_the_navigation_has_only_what_a_role_may_open(ask: Asker) -> None:
+    for who in (None, REP, MANAGER, AUDITOR, OWNER):
+        page = ask.page("/board", who)
+        tabs = {link for link in page.links if link.count("/") == 1 and "?" not in link}
+        assert {"/", "/board", "/process", "/settings"} <= tabs
+        assert ("/organisation" in tabs) is (who != OWNER)
+        for tab in tabs:
+            assert ask.get(tab, who).status_code == 200, (who, tab)
+
+
+def test_a_key_is_made_rotated_and_revoked_on_the_settings(ask: Asker) -> None:
+    client, headers = ask.client, {"Authorization": f"Bearer {TOKEN}"}
+
+    def send(path: str, **form: str) -> httpx2.Response:
+        return client.post(path, content=urlencode(form), headers=headers)
+
+    wrong = send("/settings/keys", member=REP, role="manager", name="mail", days="30")
+    assert (wrong.status_code, "is rep in the organisation" in wrong.text) == (422, True)
+    assert 'value="mail"' in wrong.text
+    made = send("/settings/keys", member=REP, role="", name="mail", days="30")
+    secret = made.text.split("<code>")[1].split("<")[0]
+    asked = {"Authorization": f"Bearer {secret}"}
+    assert client.get("/v1/today", headers=asked).status_code == 200
+    key_id = secret.split("_")[1]
+    rotated = send(f"/settings/keys/{key_id}/rotate", grace_hours="0")
+    newer = {"Authorization": f"Bearer {rotated.text.split('<code>')[1].split('<')[0]}"}
+    assert client.get("/v1/today", headers=asked).status_code == 401
+    assert client.get("/v1/today", headers=newer).status_code == 200
+    assert "revoked" in send(f"/settings/keys/{key_id}/revoke").text
+    assert client.get("/v1/today", headers=newer).status_code == 401
+    refused = client.post(
+        "/settings/keys",
+        content=urlencode({"member": REP, "name": "x"}),
+        headers={"Authorization": f"Bearer {ask.secrets[AUDITOR]}"},
+    )
+    assert refused.status_code == 403
+    assert "dtk_" not in ask.get("/settings").text

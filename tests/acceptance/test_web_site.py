@@ -1,0 +1,175 @@
+"""The pages of a real ledger in a real browser: complete, accessible, unharmed by what is in it."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # untyped
+
+from tests.support.browser import CHROMIUM, Scheme, Site, Window, launched
+from tests.support.client import TOKEN
+from tests.support.ledgers import SCHEMA
+from tests.support.postgres import PostgresServer
+from tests.support.site import LONG, NASTY, fill, site_on
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
+
+AXE_RUN: Final = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
+    "resultTypes": ["violations"],
+}
+AT: Final = "as_of=2025-10-01T08:00:00Z"
+PATHS: Final = (
+    f"/?{AT}&since=2025-09-01T00:00:00Z",
+    f"/today?rep=nasty&{AT}",
+    f"/board?{AT}",
+    f"/process?process=standard&{AT}",
+    f"/organisation?{AT}",
+    f"/report?{AT}",
+    f"/settings?{AT}",
+)
+WIDTHS: Final = (1440, 1024, 390)
+WIDER: Final = """() => [...document.querySelectorAll("body *")]
+  .filter((one) => document.documentElement.scrollWidth > innerWidth
+    && one.getBoundingClientRect().right > innerWidth + 1)
+  .map((one) => `${one.tagName}.${one.className} ${one.getBoundingClientRect().right}`).slice(0, 5)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The site, and the deals that people made nasty."""
+
+    site: Site
+    nasty: tuple[str, str]
+    secrets: Mapping[str, str]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (*PATHS, *(f"/deals/{deal}?{AT}" for deal in self.nasty))
+
+
+@pytest.fixture(scope="module")
+async def served(postgres_server: PostgresServer) -> AsyncIterator[Served]:
+    with (
+        postgres_server.ledger(SCHEMA, filled_by=fill) as database,
+        site_on(database) as (base, ledger, secrets),
+    ):
+        streams = [ledger.store.stream_ids_of(f"nasty-{number}")[0] for number in (0, 1)]
+        first, second = (stream.partition(":")[2] for stream in streams)
+        async with launched() as browser:
+            yield Served(Site(base, browser), (first, second), secrets)
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+async def test_every_page_is_accessible_fits_and_asks_nobody_else(
+    served: Served, scheme: Scheme, width: int
+) -> None:
+    async with served.site.seen(Window(scheme=scheme, width=width)) as watched:
+        await watched.open(f"/sign-in?token={TOKEN}")
+        for path in served.paths:
+            page = await watched.open(path)
+            found = await Axe().run(page, options=AXE_RUN)
+            assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+            for other in WIDTHS:
+                await page.set_viewport_size({"width": other, "height": 900})
+                assert await page.evaluate(WIDER) == [], f"{path} is wider than {other}"
+            await page.set_viewport_size({"width": width, "height": 900})
+        assert watched.faults == []
+
+
+async def test_what_people_typed_shows_as_text(served: Served) -> None:
+    async with served.site.seen() as watched:
+        await watched.open(f"/sign-in?token={TOKEN}")
+        for path in (f"/?{AT}", f"/board?{AT}&owner=nasty", f"/deals/{served.nasty[0]}?{AT}"):
+            page = await watched.open(path)
+            assert await page.title() != "taken"
+            assert await page.locator("main script:not([type]), main img").count() == 0
+            assert NASTY[:40] in await page.locator("main").inner_text()
+        page = await watched.open(f"/today?rep=nasty&{AT}")
+        assert LONG[:1500] in await page.locator("main").inner_text()
+        assert watched.faults == []
+
+
+async def test_without_script_every_page_says_the_same(served: Served) -> None:
+    said = []
+    for script in (True, False):
+        async with served.site.seen(Window(script=script)) as watched:
+            await watched.open(f"/sign-in?token={TOKEN}")
+            texts = {}
+            for path in PATHS:
+                page = await watched.open(path)
+                texts[path] = await page.locator("main").inner_text()
+            said.append({path: text.replace("Print\n", "") for path, text in texts.items()})
+            help_of = page.get_by_role("button", name="How is this computed").first
+            page = await watched.open(PATHS[2])
+            await help_of.click()
+            assert await page.locator("#how-attainment").is_visible()
+            await page.keyboard.press("Escape")
+            assert await page.locator("#how-attainment").is_hidden()
+
+    assert said[0].keys() == said[1].keys()
+    for path, text in said[0].items():
+        assert re.sub(r"\s+", " ", text) == re.sub(r"\s+", " ", said[1][path]), path
+
+
+async def test_beads_and_names_of_a_card_stay_on_one_line(served: Served) -> None:
+    async with served.site.seen(Window(width=1024)) as watched:
+        await watched.open(f"/sign-in?token={TOKEN}")
+        page = await watched.open(f"/board?{AT}")
+        heights = await page.eval_on_selector_all(
+            ".card .beads, .card .line, .card .pair", "all => all.map((one) => one.offsetHeight)"
+        )
+
+        assert heights
+        assert max(heights) <= 20
+
+
+async def test_the_report_prints_on_sheets_without_the_frame_of_the_site(served: Served) -> None:
+    async with served.site.seen() as watched:
+        await watched.open(f"/sign-in?token={TOKEN}")
+        page = await watched.open(PATHS[5])
+        sheets = await page.pdf(prefer_css_page_size=True)
+        sizes = set(re.findall(rb"/MediaBox \[0 0 ([0-9.]+) ([0-9.]+)\]", sheets))
+        assert {(round(float(w)), round(float(h))) for w, h in sizes} == {(595, 842)}
+
+        await page.emulate_media(media="print")
+        for hidden in (".bar", ".choices", "#print", ".how", ".copy-link"):
+            assert await page.locator(hidden).first.is_hidden(), hidden
+        assert await page.locator("h1").is_visible()
+
+
+async def test_a_link_to_the_moment_is_copied_and_leads_to_the_same_page(served: Served) -> None:
+    async with served.site.seen() as watched:
+        await watched.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        await watched.open(f"/sign-in?token={TOKEN}")
+        page = await watched.open("/board?show=open")
+        figures = await page.locator("dl.facts").inner_text()
+        await page.get_by_role("link", name="Link to this page at this moment").click()
+        assert await page.locator(".copy-link").get_attribute("aria-label") == "Copied"
+        link = await page.evaluate("navigator.clipboard.readText()")
+
+        assert "as_of=position%3A" in link
+        await page.goto(link)
+        assert await page.locator("dl.facts").inner_text() == figures
+        assert await page.get_by_text("As of position").is_visible()
+        assert watched.faults == []
+
+
+async def test_the_keys_of_a_page_reach_a_new_key_and_its_end(served: Served) -> None:
+    async with served.site.seen(Window(script=False)) as watched:
+        await watched.open(f"/sign-in?token={TOKEN}")
+        page = await watched.open("/settings")
+        await page.locator("#name").focus()
+        await page.keyboard.type("By keyboard")
+        await page.keyboard.press("Tab")
+        await page.keyboard.type("amara-osei")
+        await page.keyboard.press("Enter")
+        assert (await page.locator(".secret code").inner_text()).startswith("dtk_")
+
+        row = page.get_by_role("row", name="By keyboard")
+        await row.locator("summary").press("Enter")
+        await row.get_by_role("button", name="Revoke it").press("Enter")
+        assert "revoked" in await page.get_by_role("row", name="By keyboard").inner_text()
+        assert watched.faults == []
