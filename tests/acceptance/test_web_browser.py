@@ -37,8 +37,7 @@ async def focused(page: Page) -> str:
     return str(await page.evaluate("document.activeElement.dataset.key ?? ''"))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
 async def test_pages_are_accessible_and_ask_nobody_else(
     site: Site, scheme: Scheme, width: int
 ) -> None:
