@@ -106,24 +106,13 @@ def settings_page(
         days=_DAYS,
         secret=None if secret is None else _secret(secret, answer),
         form=form or KeyForm({}),
-        teams=tuple(
-            (team["team"], tuple(_member(one, answer) for one in team["members"]))
-            for team in answer["teams"]["teams"]
-        ),
+        teams=_teams(answer),
         calendar=tuple(_calendar(one, answer) for one in answer["calendar"]["adopted"]),
         quarters=_quarters(answer["calendar"]),
         quotas=None
         if answer["quotas"] is None
         else tuple(_quota(one, answer) for one in answer["quotas"]),
-        rates=tuple(
-            Rule(
-                f"{one['currency']}, {one['fiscal_year']}",
-                one["rate"],
-                "what one unit counts for",
-                set_by(answer, one["event_id"]),
-            )
-            for one in answer["rates"]
-        ),
+        rates=tuple(_rate(one, answer) for one in answer["rates"]),
         policy_version=policy["in_force"]["version"],
         policy_set=set_by(answer, published["event_id"]) if published else "built in",
         policy=_policy(answer),
@@ -172,6 +161,22 @@ def _secret(one: Mapping[str, Any], answer: Answer) -> Secret:
         member=_name(answer, one["member"]),
         secret=one["secret"],
         expires=f.day(f.day_of(one["expires_at"])),
+    )
+
+
+def _teams(answer: Answer) -> tuple[tuple[str, tuple[Member, ...]], ...]:
+    return tuple(
+        (team["team"], tuple(_member(one, answer) for one in team["members"]))
+        for team in answer["teams"]["teams"]
+    )
+
+
+def _rate(one: Mapping[str, Any], answer: Answer) -> Rule:
+    return Rule(
+        name=f"{one['currency']}, {one['fiscal_year']}",
+        value=one["rate"],
+        meaning="what one unit counts for",
+        set_by=set_by(answer, one["event_id"]),
     )
 
 

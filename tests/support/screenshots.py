@@ -2,10 +2,12 @@
 
 import asyncio
 import sys
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from api import clock
 from api.bootstrap import build_app, open_ledger
 from api.cli_exchange import load_sample
 from api.settings import Settings
@@ -15,11 +17,22 @@ from tests.support.working import in_thread
 TOKEN: Final = "token-of-the-pictures-0123456789"
 STORY: Final = "order-this-month"
 """The deal that the README shows: see docs/sample-company.md."""
-PAGES: Final = {"board": "/board", "deal": "/deals/{deal}"}
+PAGES: Final = {
+    "overview": "/?since={month}",
+    "today": "/today?rep=nadia-petrov",
+    "board": "/board",
+    "deal": "/deals/{deal}",
+    "process": "/process?process=standard",
+    "organisation": "/organisation",
+    "report": "/report",
+    "settings": "/settings",
+}
+A_MONTH: Final = timedelta(days=30)
 
 
 async def picture(base: str, deal: str, folder: Path) -> None:
     """Take a picture of each page, in light."""
+    month = (clock.now() - A_MONTH).isoformat().replace("+00:00", "Z")
     async with launched() as browser:
         context = await browser.new_context(
             viewport={"width": 1440, "height": 900}, color_scheme="light"
@@ -27,7 +40,7 @@ async def picture(base: str, deal: str, folder: Path) -> None:
         page = await context.new_page()
         await page.goto(f"{base}/sign-in?token={TOKEN}")
         for name, path in PAGES.items():
-            await page.goto(base + path.format(deal=deal))
+            await page.goto(base + path.format(deal=deal, month=month))
             await page.screenshot(path=folder / f"{name}.png")
 
 

@@ -8,8 +8,8 @@ from fastapi.responses import HTMLResponse, Response
 from api.identity.permissions import Action, Identity, may
 from api.web.home_page import home_page
 from api.web.reads import Answer
-from api.web.site import HOME, Moment, Section, Site, Tab, moment_asked
-from api.web.today_page import today_page
+from api.web.site import HOME, Asked, Moment, Section, Site, Tab, moment_asked
+from api.web.today_page import TodayPage, today_page
 
 
 class HomeReads(Protocol):
@@ -37,47 +37,52 @@ def home_section(reads: HomeReads) -> Section:
     """The first page over these answers."""
 
     def add(router: APIRouter, site: Site) -> None:
-        def day(
-            request: Request,
-            reader: Identity,
-            asked: tuple[str | None, str | None],
-            rep: str | None,
-        ) -> HTMLResponse:
-            answer = reads.today(reader, as_of=asked[0], effective_at=asked[1], rep=rep)
-            page = today_page(answer, asked=asked, rep=rep)
-            return site.page(request, "today.html", tab=HOME, page=page)
-
-        @router.get(HOME)
-        def home(
-            request: Request,
-            as_of: Moment = None,
-            effective_at: Moment = None,
-            since: Moment = None,
-        ) -> Response:
-            asked = moment_asked(as_of, effective_at)
-
-            def fill(reader: Identity) -> HTMLResponse:
-                if reader.role == "rep":
-                    return day(request, reader, asked, None)
-                answer = reads.overview(
-                    reader, as_of=asked[0], effective_at=asked[1], since=since or None
-                )
-                page = home_page(answer, asked=asked)
-                return site.page(request, "home.html", tab=HOME, page=page)
-
-            return site.show(request, fill)
-
-        @router.get("/today")
-        def today(
-            request: Request,
-            as_of: Moment = None,
-            effective_at: Moment = None,
-            rep: Annotated[str | None, Query(max_length=200)] = None,
-        ) -> Response:
-            asked = moment_asked(as_of, effective_at)
-            return site.show(request, lambda reader: day(request, reader, asked, rep or None))
+        _add_home(router, site, reads)
+        _add_today(router, site, reads)
 
     return Section(add, Tab(HOME, _name, lambda reader: may(reader, Action.READ_DEALS)))
+
+
+def _add_home(router: APIRouter, site: Site, reads: HomeReads) -> None:
+    @router.get(HOME)
+    def home(
+        request: Request, as_of: Moment = None, effective_at: Moment = None, since: Moment = None
+    ) -> Response:
+        asked = moment_asked(as_of, effective_at)
+
+        def fill(reader: Identity) -> HTMLResponse:
+            if reader.role == "rep":
+                page = _day(reads, reader, asked, None)
+                return site.page(request, "today.html", tab=HOME, page=page)
+            answer = reads.overview(
+                reader, as_of=asked[0], effective_at=asked[1], since=since or None
+            )
+            page_of_all = home_page(answer, asked=asked)
+            return site.page(request, "home.html", tab=HOME, page=page_of_all)
+
+        return site.show(request, fill)
+
+
+def _add_today(router: APIRouter, site: Site, reads: HomeReads) -> None:
+    @router.get("/today")
+    def today(
+        request: Request,
+        as_of: Moment = None,
+        effective_at: Moment = None,
+        rep: Annotated[str | None, Query(max_length=200)] = None,
+    ) -> Response:
+        asked = moment_asked(as_of, effective_at)
+
+        def fill(reader: Identity) -> HTMLResponse:
+            page = _day(reads, reader, asked, rep or None)
+            return site.page(request, "today.html", tab=HOME, page=page)
+
+        return site.show(request, fill)
+
+
+def _day(reads: HomeReads, reader: Identity, asked: Asked, rep: str | None) -> TodayPage:
+    answer = reads.today(reader, as_of=asked[0], effective_at=asked[1], rep=rep)
+    return today_page(answer, asked=asked, rep=rep)
 
 
 def _name(reader: Identity) -> str:
