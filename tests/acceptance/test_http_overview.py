@@ -36,16 +36,21 @@ def kinds(told: Any) -> dict[str, list[str]]:
 
 def test_a_change_is_told_once_and_only_after_the_instant(client: TestClient) -> None:
     deal = open_deal(client, occurred_at=BEGUN)
-    (offered,) = tell(client, deal, event("discount_offered", percent="10"))
-    client.get("/v1/deals", params={"min_position": offered["position"]})
+    stages = client.get("/v1/processes/default").json()["versions"][-1]["stages"]
+    entered = [event("stage_entered", stage=stage["id"]) for stage in stages[:3]]
+    first, move, offered = tell(client, deal, *entered[:2], event("discount_offered", percent="10"))
+    between = offered["recorded_at"]
+    deeper, moved = tell(client, deal, event("discount_offered", percent="12"), entered[2])
+    more = {"min_position": str(moved["position"])}
 
-    whole = overview(client)
-    at = offered["recorded_at"]
-    after = overview(client, since=at)
+    whole, after = (kinds(overview(client, **at, **more)) for at in ({}, {"since": between}))
+    nothing = kinds(overview(client, since=moved["recorded_at"], **more))
 
-    assert kinds(whole)["discounts"] == [offered["event_id"]]
-    assert kinds(after) == {}
-    assert after["since_position"] == offered["position"]
+    assert set(whole["discounts"]) == {offered["event_id"], deeper["event_id"]}
+    assert after == {"discounts": [deeper["event_id"]], "moves": [moved["event_id"]]}
+    assert first["event_id"] not in whole["moves"]
+    assert set(whole["moves"]) == {move["event_id"], moved["event_id"]}
+    assert nothing == {}
 
 
 def test_what_was_taken_back_or_amended_counts_as_it_stands(client: TestClient) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import httpx2
 import pytest
 
+from api import board
 from api.web import format as f
 from api.web.quarter_parts import rate_text
 from tests.support.client import TOKEN
@@ -36,7 +37,9 @@ class Asker:
     def get(self, path: str, who: str | None = None, **query: Any) -> httpx2.Response:
         secret = self.secrets[who] if who else TOKEN
         given = {name: value for name, value in query.items() if value is not None}
-        return self.client.get(path, params=given, headers={"Authorization": f"Bearer {secret}"})
+        return self.client.get(
+            path, params=given or None, headers={"Authorization": f"Bearer {secret}"}
+        )
 
     def page(self, path: str, who: str | None = None, **query: Any) -> Read:
         answer = self.get(path, who, **query)
@@ -177,6 +180,59 @@ def test_the_changes_are_the_events_of_the_log(ask: Asker, instant: datetime) ->
         for event in log
         if event["type"] == "commitment_broken" and event["event_id"] not in corrected
     }
+
+
+@pytest.mark.parametrize("instant", INSTANTS)
+def test_what_is_hollow_is_what_the_open_deals_list_as_checkbox_only(
+    ask: Asker, instant: datetime
+) -> None:
+    told = ask.api("/v1/overview", **at(instant))["hollow"]
+    counts = [one["progress"]["counts"] for one in ask.deals(closed="open", **at(instant))]
+
+    assert told["hollow"] == sum(one[status] for one in counts for status in HOLLOW)
+    assert told["settled"] == sum(one[status] for one in counts for status in SETTLED)
+    assert told["deals_with"] == sum(any(one[status] for status in HOLLOW) for one in counts)
+    for groups in (told["stages"], told["reps"]):
+        assert sum(one["hollow"] for one in groups) == told["hollow"]
+
+
+def test_a_manager_is_told_changes_and_hollow_progress_of_their_deals_only(ask: Asker) -> None:
+    teams = ask.api("/v1/teams", **at(TOLD_ON))["teams"]
+    own = {m["rep"] for team in teams if team["team"] == "north" for m in team["members"]}
+    query = {"since": "2025-08-01T00:00:00Z", **at(TOLD_ON)}
+    whole, told = ask.api("/v1/overview", **query), ask.api("/v1/overview", MANAGER, **query)
+
+    for rows, others in (
+        (told["hollow"]["deals"], whole["hollow"]["deals"]),
+        (told["changes"]["moves"], whole["changes"]["moves"]),
+    ):
+        assert {row["owner"] for row in rows} <= own
+        assert {row["owner"] for row in others} - own
+    assert {row["rep"] for row in told["hollow"]["reps"]} <= own
+
+
+def test_the_pages_of_a_column_hold_every_deal_of_it_once(
+    ask: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(board, "MAX_CARDS", 1)
+    deals = ask.deals(closed="open", **at(TOLD_ON))
+    ((stage, number),) = Counter(one["stage"] for one in deals).most_common(1)
+    expected = sorted(one["deal_id"] for one in deals if one["stage"] == stage)
+    found: list[str] = []
+    path = f"/board?{urlencode(at(TOLD_ON))}"
+    for _ in expected:
+        links = ask.page(path).links
+        column = links[links.index(shown_in(links, expected)) :]
+        found.append(column[0].split("/")[2].partition("?")[0])
+        path = next((link for link in column if f"column={stage}&skip={len(found)}" in link), "")
+
+    assert number > 1
+    assert (sorted(found), path) == (expected, "")
+
+
+def shown_in(links: list[str], deals: list[str]) -> str:
+    """Give the first of some links that leads to one of some deals."""
+    return next(link for link in links if any(f"/deals/{deal}" in link for deal in deals))
 
 
 @pytest.mark.parametrize("instant", INSTANTS[-2:])
