@@ -38,18 +38,21 @@ def test_a_change_is_told_once_and_only_after_the_instant(client: TestClient) ->
     deal = open_deal(client, occurred_at=BEGUN)
     stages = client.get("/v1/processes/default").json()["versions"][-1]["stages"]
     entered = [event("stage_entered", stage=stage["id"]) for stage in stages[:3]]
-    first, move, offered = tell(client, deal, *entered[:2], event("discount_offered", percent="10"))
-    between = offered["recorded_at"]
-    deeper, moved = tell(client, deal, event("discount_offered", percent="12"), entered[2])
+    first, move = tell(client, deal, *entered[:2])
+    (offered,) = tell(client, deal, event("discount_offered", percent="10"))
+    (moved,) = tell(client, deal, entered[2])
     more = {"min_position": str(moved["position"])}
 
-    whole, after = (kinds(overview(client, **at, **more)) for at in ({}, {"since": between}))
-    nothing = kinds(overview(client, since=moved["recorded_at"], **more))
+    whole, later, latest, nothing = (
+        kinds(overview(client, **at, **more))
+        for at in ({}, *({"since": one["recorded_at"]} for one in (move, offered, moved)))
+    )
 
-    assert set(whole["discounts"]) == {offered["event_id"], deeper["event_id"]}
-    assert after == {"discounts": [deeper["event_id"]], "moves": [moved["event_id"]]}
+    assert whole["discounts"] == [offered["event_id"]]
+    assert whole["moves"] == [moved["event_id"], move["event_id"]]
     assert first["event_id"] not in whole["moves"]
-    assert set(whole["moves"]) == {move["event_id"], moved["event_id"]}
+    assert later == {"discounts": [offered["event_id"]], "moves": [moved["event_id"]]}
+    assert latest == {"moves": [moved["event_id"]]}
     assert nothing == {}
 
 

@@ -37,9 +37,8 @@ class Asker:
     def get(self, path: str, who: str | None = None, **query: Any) -> httpx2.Response:
         secret = self.secrets[who] if who else TOKEN
         given = {name: value for name, value in query.items() if value is not None}
-        return self.client.get(
-            path, params=given or None, headers={"Authorization": f"Bearer {secret}"}
-        )
+        headers = {"Authorization": f"Bearer {secret}"}
+        return self.client.get(path, params=given or None, headers=headers)
 
     def page(self, path: str, who: str | None = None, **query: Any) -> Read:
         answer = self.get(path, who, **query)
