@@ -42,7 +42,7 @@ async def test_pages_are_accessible_and_ask_nobody_else(
     site: Site, scheme: Scheme, width: int
 ) -> None:
     async with site.seen(Window(scheme=scheme, width=width)) as watched:
-        await watched.open(f"/sign-in?token={TOKEN}")
+        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
         for path in PAGES:
             page = await watched.open(path)
             found = await Axe().run(page, options=AXE_RUN)
@@ -67,7 +67,7 @@ async def test_the_sign_in_page_is_accessible_too(site: Site) -> None:
 
 async def test_without_script_the_deal_page_is_complete(site: Site) -> None:
     async with site.seen(Window(script=False)) as watched:
-        await watched.open(f"/sign-in?token={TOKEN}")
+        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
         page = await watched.open(DEAL)
 
         assert await page.locator(".mark").count() == 19
@@ -82,7 +82,7 @@ async def test_without_script_the_deal_page_is_complete(site: Site) -> None:
 
 async def test_without_script_the_board_filters(site: Site) -> None:
     async with site.seen(Window(script=False)) as watched:
-        await watched.open(f"/sign-in?token={TOKEN}")
+        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
         page = await watched.open("/board")
         before = await page.locator(".card").count()
         await page.select_option("#show", "closed")
@@ -94,7 +94,7 @@ async def test_without_script_the_board_filters(site: Site) -> None:
 
 async def test_the_chart_is_one_tab_stop_with_arrow_keys(site: Site) -> None:
     async with site.seen() as watched:
-        await watched.open(f"/sign-in?token={TOKEN}")
+        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
         page = await watched.open(DEAL)
         assert await page.locator(".plot [tabindex='0']").count() == 1
 
@@ -111,7 +111,7 @@ async def test_the_chart_is_one_tab_stop_with_arrow_keys(site: Site) -> None:
 
 async def test_enter_opens_what_is_known_of_an_event_and_escape_closes_it(site: Site) -> None:
     async with site.seen() as watched:
-        await watched.open(f"/sign-in?token={TOKEN}")
+        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
         page = await watched.open(DEAL)
         await page.locator(".plot [tabindex='0']").focus()
         await page.keyboard.press("p")
@@ -129,7 +129,7 @@ async def test_enter_opens_what_is_known_of_an_event_and_escape_closes_it(site: 
 
 async def test_the_skip_link_is_the_first_stop(site: Site) -> None:
     async with site.seen() as watched:
-        await watched.open(f"/sign-in?token={TOKEN}")
+        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
         page = await watched.open(DEAL)
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
@@ -139,7 +139,7 @@ async def test_the_skip_link_is_the_first_stop(site: Site) -> None:
 
 async def test_on_a_phone_the_menu_opens_without_script(site: Site) -> None:
     async with site.seen(Window(width=390, script=False)) as watched:
-        await watched.open(f"/sign-in?token={TOKEN}")
+        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
         page = await watched.open(DEAL)
         assert await page.locator("#around").is_hidden()
 
@@ -152,7 +152,7 @@ async def test_on_a_phone_the_menu_opens_without_script(site: Site) -> None:
 
 async def test_the_theme_stays_over_a_reload(site: Site) -> None:
     async with site.seen() as watched:
-        await watched.open(f"/sign-in?token={TOKEN}")
+        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
         page = await watched.open("/board")
         await page.get_by_role("button", name="Dark theme").click()
         await page.reload()
@@ -164,7 +164,7 @@ async def test_a_deal_of_a_thousand_events_is_drawn_with_hit_areas_that_do_not_o
     site: Site,
 ) -> None:
     async with site.seen() as watched:
-        await watched.open(f"/sign-in?token={TOKEN}")
+        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
         page = await watched.open(f"/deals/{LONG_ID}")
         boxes = await page.eval_on_selector_all(
             ".mark", "marks => marks.map(m => [m.offsetLeft, m.offsetTop, m.offsetWidth])"
@@ -184,7 +184,7 @@ async def test_a_deal_of_a_thousand_events_is_drawn_with_hit_areas_that_do_not_o
 
 async def test_forced_colours_keep_filled_and_hollow_apart(site: Site) -> None:
     async with site.seen(Window(forced_colors=True)) as watched:
-        await watched.open(f"/sign-in?token={TOKEN}")
+        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
         page = await watched.open(DEAL)
         fill = "beads => beads.map(b => getComputedStyle(b).backgroundColor)"
 

@@ -45,7 +45,10 @@ class FakeReads:
     ) -> Mapping[str, Any]:
         self._ask(as_of, effective_at)
         self.wishes.append(wish)
-        return self.board_answer
+        if wish.show != "closed":
+            return self.board_answer
+        closed = [column for column in self.board_answer["columns"] if column["closed"]]
+        return self.board_answer | {"columns": closed}
 
     def deal(
         self, reader: Identity, deal_id: str, *, as_of: str | None, effective_at: str | None
