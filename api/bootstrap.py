@@ -28,6 +28,7 @@ from api.identity.accesses import Accesses
 from api.identity.authenticator import Authenticator
 from api.identity.issuer import Issuer
 from api.identity.keys import Keys
+from api.identity.sessions import Sessions
 from api.identity.tokens import IssuerTokens
 from api.imports import NO_UPLOADS, Imports, Uploads
 from api.lists import DealLists

@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, LiteralString, TypeAlias, get_args
 from uuid import UUID
 
 from api.context import ContextReader
 from api.identity.access import Access
 from api.identity.reach import WHOLE, Reach
-from api.lists_log import LogFilters, LogLists
 from api.moment import Moment
 from api.places import Places
 from api.storage.log_reader import LogReader
 from domain.commitments import Commitment, commitments_of
 from domain.events.base import DomainEvent
+from domain.events.catalogue import TYPES_BY_NAME
 from domain.events.life import (
     CloseDateMoved,
     DealDisqualified,
@@ -70,6 +70,10 @@ _TYPES: Final = (
     "commitment_broken",
     "seller_promise_broken",
 )
+_TOLD: Final[LiteralString] = (
+    "SELECT DISTINCT stream_id FROM events WHERE position > %(after)s AND position <= %(upto)s"
+    " AND topic = ANY(%(topics)s) AND occurred_at <= %(by)s"
+)
 _FELL_DUE: Final = "settled IS NULL AND overdue_at > %s AND overdue_at <= %s"
 
 
@@ -83,7 +87,6 @@ class Changes:
         self._context = context
         self._places = places
         self._access = access
-        self._log = LogLists(store)
 
     def changes(self, moment: Moment, since: datetime, reach: Reach = WHOLE) -> Answer:
         """Give what was recorded after an instant and up to a moment, as it stands at the moment.
@@ -120,22 +123,24 @@ class Changes:
         self, connection: Rows, moment: Moment, since: datetime, after: int, reach: Reach
     ) -> list[UUID]:
         """Give the deals in reach of which something was told, or whose customer's day passed."""
-        page = self._log.page(
-            LogFilters(types=_TYPES, occurred_by=moment.cut),
-            after=after,
-            upto=moment.position,
-            limit=MAX_CHANGED * len(_TYPES),
-            reach=reach,
-        )
+        rows = connection.execute(
+            _TOLD,
+            {
+                "after": after,
+                "upto": moment.position,
+                "topics": [TYPES_BY_NAME[name].TOPIC for name in _TYPES],
+                "by": moment.cut or "infinity",
+            },
+        ).fetchall()
         due = COMMITMENTS.known(
             connection,
             as_of=moment.position,
             where=_FELL_DUE,
             params=(since, moment.effective_at),
         )
-        fallen = self._access.in_reach(reach, {deal_id for deal_id, _ in due})
-        told = {i for event in page if (i := deal_of(event.stream_id)) is not None}
-        return sorted(told | fallen)
+        ids = {deal_id for deal_id, _ in due}
+        ids |= {i for (stream,) in rows if (i := deal_of(stream)) is not None}
+        return sorted(self._access.in_reach(reach, ids))
 
     def _shaped(
         self, connection: Rows, known: Known, moment: Moment, new: Mapping[UUID, Sequence[UUID]]
