@@ -251,7 +251,6 @@ def _services(
         views=views,
         states=ledger.states,
         rederivations=Rederivations(ledger.store, ledger.context),
-        now=clock.now,
         authenticator=authenticator,
         access=ledger.access,
         accesses=ledger.accesses,

@@ -8,6 +8,7 @@ from threading import Event as Flag
 
 from fastapi import Request
 
+from api import clock
 from api.application import Application
 from api.close_patterns import ClosePatterns
 from api.context import ContextReader
@@ -68,7 +69,7 @@ class Services:
     overviews: Overviews
     states: StateReader
     rederivations: Rederivations
-    now: Callable[[], datetime]
+    now: Callable[[], datetime] = clock.now
     authenticator: Authenticator
     access: Access
     accesses: Accesses

@@ -17,6 +17,7 @@ from api.moment import Moment
 from api.page_reads.door import Door, refused_as_pages
 from api.people import People
 from api.web.reads import FormError
+from domain.errors import OrganisationRefusedError
 from domain.known import Known
 from domain.policy import Policy
 
@@ -71,7 +72,7 @@ class SettingsReads:
                 lifetime=timedelta(days=_number(form, "days", default=90)),
                 by=reader.actor,
             )
-        except MalformedRequestError as error:
+        except (MalformedRequestError, OrganisationRefusedError) as error:
             field = "days" if error.field == "lifetime" else error.field
             raise FormError(error.detail, field=field) from error
         return _made(made)
