@@ -1,27 +1,13 @@
 """The command `dealtrail`: serves, imports, shows and sets, each through the same use cases."""
 
 import sys
+from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
-from api.cli_bench import add_bench_commands
-from api.cli_context import add_context_commands
-from api.cli_customers import add_customer_commands
-from api.cli_events import add_events_command
-from api.cli_exchange import add_exchange_commands
-from api.cli_export import add_export_command
-from api.cli_forecast import add_forecast_commands
-from api.cli_keys import add_key_commands
-from api.cli_projections import add_projection_commands
-from api.cli_replay import add_replay_commands
-from api.cli_report import add_report_command
-from api.cli_sample import add_sample_commands
-from api.cli_serve import add_serve_commands
-from api.cli_show import add_show_commands
-from api.cli_sql import add_sql_command
-from api.cli_validate import add_validate_commands
 from api.collecting import collect_seldom
 from api.errors import ApplicationError
 from api.exchange.lines import ExportRefusedError
@@ -43,7 +29,62 @@ EXPECTED = (
 )
 """What may go wrong without being a fault of the program: one sentence on stderr, exit 1."""
 
+COMMANDS: Final = {
+    "run": "api.cli_serve:run",
+    "serve": "api.cli_serve:serve",
+    "work": "api.cli_serve:work",
+    "migrate": "api.cli_serve:migrate_ledger",
+    "import": "api.cli_exchange:import_files",
+    "export": "api.cli_export:export_log",
+    "events": "api.cli_events:events",
+    "deals": "api.cli_show:deals",
+    "show": "api.cli_show:show",
+    "review": "api.cli_show:review",
+    "customers": "api.cli_customers:customers",
+    "replay": "api.cli_replay:replay",
+    "forecast": "api.cli_forecast:forecast",
+    "report": "api.cli_report:report",
+    "sql": "api.cli_sql:sql",
+    "sample": "api.cli_sample:sample",
+    "projections": "api.cli_projections:show_projections",
+    "rebuild": "api.cli_projections:rebuild_projection",
+    "resume": "api.cli_projections:resume",
+    "calendar": "api.cli_context:calendar",
+    "process": "api.cli_context:process",
+    "policy": "api.cli_context:policy",
+    "quota": "api.cli_context:quota",
+    "member": "api.cli_context:member",
+    "keys": "api.cli_keys:app",
+    "bench": "api.cli_bench:bench",
+    "validate": "api.cli_validate:validate",
+}
+"""Where each command stands: a function, or a group of commands."""
+
+
+class _Commands(TyperGroup):
+    """Imports the command that is asked for, since all of them together take seconds to import."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        found = getattr(import_module(module), name)
+        if not isinstance(found, typer.Typer):
+            alone = typer.Typer(add_completion=False)
+            alone.command(cmd_name)(found)
+            found = alone
+        command = typer.main.get_command(found)
+        command.name = cmd_name
+        return command
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="dealtrail",
     help="An event-sourced opportunity tracker for B2B sales teams.",
     no_args_is_help=True,
@@ -65,24 +106,6 @@ def dealtrail(
     ] = False,
 ) -> None:
     """Follow deals as events, and ask what was known and true at any instant."""
-
-
-add_serve_commands(app)
-add_exchange_commands(app)
-add_export_command(app)
-add_sample_commands(app)
-add_show_commands(app)
-add_events_command(app)
-add_projection_commands(app)
-add_replay_commands(app)
-add_forecast_commands(app)
-add_customer_commands(app)
-add_report_command(app)
-add_context_commands(app)
-add_key_commands(app)
-add_sql_command(app)
-add_bench_commands(app)
-add_validate_commands(app)
 
 
 def main() -> NoReturn:

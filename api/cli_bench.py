@@ -19,11 +19,6 @@ from api.cli_output import Json, print_json, print_table, progress_bars
 from api.settings import Settings
 
 
-def add_bench_commands(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command("bench")(bench)
-
-
 def bench(
     *,
     names: Annotated[

@@ -32,12 +32,6 @@ _ALWAYS = "1970-01-01"
 _PROCESS = ["id", "version", "name", "stages"]
 
 
-def add_context_commands(app: typer.Typer) -> None:
-    """Add the commands to the program."""
-    for command in (calendar, process, policy, quota, member):
-        app.command(command.__name__)(command)
-
-
 def calendar(
     *,
     zone: Annotated[str | None, typer.Option(help="IANA zone, such as Europe/Berlin.")] = None,

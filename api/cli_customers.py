@@ -13,11 +13,6 @@ from api.moment import moment
 from api.settings import Settings
 
 
-def add_customer_commands(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command("customers")(customers)
-
-
 def customers(
     *,
     account: Annotated[str | None, typer.Argument(help="Only this one, with its deals.")] = None,

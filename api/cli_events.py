@@ -26,11 +26,6 @@ from domain.events.base import type_name
 _SHOWN: Final = ("table", "json", *NAMES.values())
 
 
-def add_events_command(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command("events")(events)
-
-
 def events(
     *,
     query: Annotated[

@@ -23,11 +23,6 @@ _FEW: Final = 20
 """Rejects that are printed one by one; --json gives all of them."""
 
 
-def add_exchange_commands(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command("import")(import_files)
-
-
 def import_files(
     *,
     paths: Annotated[list[Path], typer.Argument(help="Files, or the folder of an export.")],

@@ -31,11 +31,6 @@ from api.storage.requests import new_event_id
 _LONGEST_REQUEST: Final = 2_000
 
 
-def add_export_command(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command("export")(export_log)
-
-
 def export_log(
     *,
     query: Annotated[

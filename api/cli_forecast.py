@@ -20,11 +20,6 @@ from projections.quarter.steps import Scope
 Answer = dict[str, Any]
 
 
-def add_forecast_commands(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command("forecast")(forecast)
-
-
 def forecast(
     *,
     quarter: Quarter,

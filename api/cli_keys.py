@@ -15,16 +15,12 @@ from api.settings import Settings
 KeyId = Annotated[str, typer.Argument(help="The key's id: the eight characters after `dtk_`.")]
 
 
-def add_key_commands(app: typer.Typer) -> None:
-    """Add the commands to the program."""
-    keys = typer.Typer(help="Make, list, rotate and revoke API keys.", no_args_is_help=True)
-    keys.command("create")(create)
-    keys.command("list")(list_keys)
-    keys.command("rotate")(rotate)
-    keys.command("revoke")(revoke)
-    app.add_typer(keys, name="keys")
+app = typer.Typer(
+    help="Make, list, rotate and revoke API keys.", no_args_is_help=True, add_completion=False
+)
 
 
+@app.command("create")
 def create(
     member: Annotated[str, typer.Argument(help="Whose key it is: a person's or a service's id.")],
     *,
@@ -55,6 +51,7 @@ def create(
     _show_secret(made, as_json=as_json)
 
 
+@app.command("list")
 def list_keys(*, as_json: Json = False) -> None:
     """List every key there was."""
     with open_ledger(Settings.read()) as ledger:
@@ -66,6 +63,7 @@ def list_keys(*, as_json: Json = False) -> None:
     print_table([h.replace("_", " ") for h in headers], [[k[h] for h in headers] for k in shown])
 
 
+@app.command("rotate")
 def rotate(
     key_id: KeyId,
     *,
@@ -80,6 +78,7 @@ def rotate(
     _show_secret(made, as_json=as_json)
 
 
+@app.command("revoke")
 def revoke(key_id: KeyId, *, as_json: Json = False) -> None:
     """End a key from the next request on, and the sessions that were opened with it."""
     with open_ledger(Settings.read()) as ledger:

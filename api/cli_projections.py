@@ -15,13 +15,6 @@ from api.settings import Settings
 Name = Annotated[str, typer.Argument(help="A projection, as `dealtrail projections` names it.")]
 
 
-def add_projection_commands(app: typer.Typer) -> None:
-    """Add the commands to the program."""
-    app.command("projections")(show_projections)
-    app.command("rebuild")(rebuild_projection)
-    app.command("resume")(resume)
-
-
 def show_projections(as_json: Json = False) -> None:
     """Show where each projection stands, which deals are parked, and rebuilds that are going on."""
     with open_ledger(Settings.read()) as ledger:

@@ -105,11 +105,6 @@ class _Asked:
                 return ledger.quarters.difference(replay, *ends)
 
 
-def add_replay_commands(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command("replay")(replay)
-
-
 def replay(
     *,
     quarter: Quarter,

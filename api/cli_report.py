@@ -25,11 +25,6 @@ from domain.known import Known
 from projections.quarter.steps import Scope
 
 
-def add_report_command(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command("report")(report)
-
-
 def report(
     *,
     quarter: Quarter,

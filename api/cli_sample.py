@@ -58,11 +58,6 @@ _Profile = Annotated[
 ]
 
 
-def add_sample_commands(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command("sample")(sample)
-
-
 def sample(
     *,
     seed: _Seed = None,

@@ -36,14 +36,6 @@ GRACE_SECONDS: Final = 7
 and short enough that all has ended 12 s after the signal."""
 
 
-def add_serve_commands(app: typer.Typer) -> None:
-    """Add the commands to the program."""
-    app.command("run")(run)
-    app.command("serve")(serve)
-    app.command("work")(work)
-    app.command("migrate")(migrate_ledger)
-
-
 def run() -> None:
     """Serve; into an empty ledger, put the sample company first."""
     _leave_cleanly()

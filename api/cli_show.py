@@ -39,13 +39,6 @@ _WORK: Final = (
 _HOLDS: Final = {True: "yes", False: "no", None: "cannot be told"}
 
 
-def add_show_commands(app: typer.Typer) -> None:
-    """Add the commands to the program."""
-    app.command("deals")(deals)
-    app.command("show")(show)
-    app.command("review")(review)
-
-
 Healths = Annotated[
     str | None,
     typer.Option("--health", help="Only open deals of some of the colours red, amber and none."),

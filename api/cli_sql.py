@@ -25,11 +25,6 @@ from api.storage.migrate import bring_up
 Session: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 
-def add_sql_command(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command("sql")(sql)
-
-
 def sql(
     *,
     file: Annotated[

@@ -16,11 +16,6 @@ from api.validation.scores import SCORED, Scores
 _STOOD: Final = {True: "behind", False: "not behind"}
 
 
-def add_validate_commands(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command("validate")(validate)
-
-
 def validate(
     *,
     profile: Annotated[str | None, typer.Option(help="Only the histories of one profile.")] = None,
