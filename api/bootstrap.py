@@ -1,36 +1,23 @@
 """The only place that builds things: a ledger with its database, use cases and worker."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from threading import Event as Flag
-
-from fastapi import FastAPI
 
 from api import clock
 from api.all_projections import projections
 from api.application import Application
 from api.audit.tables import AuditTables
-from api.bootstrap_pages import build_pages
 from api.changes import Changes
 from api.close_patterns import ClosePatterns
 from api.context import ContextReader, LatestContext
 from api.customers import Customers
 from api.exports import Exports
 from api.forecasts import Forecasts
-from api.http.app import create_app
-from api.http.limits import Limits
-from api.http.services import Services
 from api.identity.access import Access
 from api.identity.accesses import Accesses
-from api.identity.authenticator import Authenticator
-from api.identity.issuer import Issuer
 from api.identity.keys import Keys
 from api.identity.sessions import Sessions
-from api.identity.tokens import IssuerTokens
-from api.imports import NO_UPLOADS, Imports, Uploads
 from api.lists import DealLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
@@ -43,7 +30,6 @@ from api.quarter_figures import QuarterFigures
 from api.quarter_pressure import QuarterPressure
 from api.quarters import Quarters
 from api.questions import DealQuestions
-from api.rederivations import Rederivations
 from api.replays import ReplayReader
 from api.settings import Settings
 from api.storage.embedded import EmbeddedServer
@@ -51,8 +37,6 @@ from api.storage.event_store import EventStore
 from api.storage.log_reader import LogReader
 from api.storage.migrate import bring_up
 from api.storage.roles import Addresses
-from api.views import Views
-from api.web.doors import Doors
 from api.what_if import WhatIfs
 from api.worker import Worker
 
@@ -175,88 +159,4 @@ def _ledger(
         access=access,
         keys=Keys(store, clock.now),
         accesses=Accesses(store, clock.now),
-    )
-
-
-def build_app(
-    ledger: Ledger,
-    *,
-    token: str,
-    uploads: Uploads = NO_UPLOADS,
-    issuer: Issuer | None = None,
-    worker_pid: Callable[[], int | None] = lambda: None,
-    limits: Limits | None = None,
-) -> FastAPI:
-    """Build the server of a ledger: the API and the pages, appends on the server's own loop."""
-    stopping = Flag()
-    views = Views(ledger.store, ledger.worker.position, clock.now)
-    authenticator = Authenticator(
-        ledger.store,
-        token=token,
-        clock=clock.now,
-        role_now=ledger.access.role,
-        verifier=IssuerTokens(issuer, clock=clock.now) if issuer else None,
-    )
-    services = _services(
-        ledger,
-        views=views,
-        authenticator=authenticator,
-        stopping=stopping,
-        worker_pid=worker_pid,
-        uploads=uploads,
-    )
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        ledger.store.start(asyncio.get_running_loop())
-        yield
-        stopping.set()
-        await ledger.store.aclose()
-
-    app = create_app(services, lifespan=lifespan, limits=limits)
-    refuse = partial(app.state.wrong_credentials.count, shown="sign-in")
-    doors = Doors(authenticator, ledger.sessions, refuse=refuse)
-    app.include_router(build_pages(services, ledger.places, doors))
-    return app
-
-
-def _services(
-    ledger: Ledger,
-    *,
-    views: Views,
-    authenticator: Authenticator,
-    stopping: Flag,
-    worker_pid: Callable[[], int | None],
-    uploads: Uploads,
-) -> Services:
-    return Services(
-        application=ledger.application,
-        questions=ledger.questions,
-        processes=ledger.processes,
-        lists=ledger.lists,
-        log=ledger.log,
-        exports=ledger.exports,
-        figures=ledger.figures,
-        replays=ledger.replays,
-        quarters=ledger.quarters,
-        forecasts=ledger.forecasts,
-        customers=ledger.customers,
-        quarter_figures=ledger.quarter_figures,
-        close_patterns=ledger.close_patterns,
-        quarter_pressure=ledger.quarter_pressure,
-        what_ifs=ledger.what_ifs,
-        overviews=ledger.overviews,
-        store=ledger.store,
-        context=ledger.context,
-        views=views,
-        states=ledger.states,
-        rederivations=Rederivations(ledger.store, ledger.context),
-        authenticator=authenticator,
-        access=ledger.access,
-        accesses=ledger.accesses,
-        keys=ledger.keys,
-        sessions=ledger.sessions,
-        imports=Imports(ledger.store, clock.now, uploads),
-        stopping=stopping,
-        worker_pid=worker_pid,
     )

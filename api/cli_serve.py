@@ -15,7 +15,8 @@ import typer
 import uvicorn
 from psycopg.conninfo import conninfo_to_dict
 
-from api.bootstrap import Ledger, build_app, database, open_ledger
+from api.bootstrap import Ledger, database, open_ledger
+from api.bootstrap_server import build_app
 from api.cli_exchange import load_sample
 from api.http.limits import Limits
 from api.http.wire import Wire

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import pytest
+import structlog
 
 from tests.support import postgres
 from tests.support.ledgers import SCHEMA
@@ -15,10 +16,13 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 SHARED: Final = ROOT.parent / "shared"
 REQUIRE_ALL: Final = os.environ.get("REQUIRE_ALL") == "1"
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+_LINE: Final = structlog.processors.KeyValueRenderer(key_order=["event"])
 _RUN_HOME: Final = pytest.StashKey[ExitStack]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Without this, an error would be drawn with the values of all variables, which takes minutes.
+    structlog.configure(processors=[structlog.processors.format_exc_info, _LINE])
     if postgres.HOME_VARIABLE not in os.environ:
         config.stash[_RUN_HOME] = ExitStack()
         home = config.stash[_RUN_HOME].enter_context(postgres.home_of_run())

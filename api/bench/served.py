@@ -23,7 +23,7 @@ from pydantic import BaseModel
 
 from api.bench.clients import INSERT, row_of
 from api.bench.product import opened
-from api.bootstrap import build_app
+from api.bootstrap_server import build_app
 from api.collecting import collect_seldom
 from api.http.wire import Wire
 from api.logs import configure_logs

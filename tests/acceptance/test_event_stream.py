@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from api.bootstrap import build_app
+from api.bootstrap_server import build_app
 from api.http import log
 from api.http.limits import MAX_STREAMS
 from tests.support.browser import serving

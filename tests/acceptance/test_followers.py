@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from api.bootstrap import Ledger, build_app
+from api.bootstrap import Ledger
+from api.bootstrap_server import build_app
 from api.http import log
 from tests.support.browser import serving
 from tests.support.client import TOKEN, event, opened

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.bootstrap import build_app
+from api.bootstrap_server import build_app
 from api.http.bulk import MAX_LINES
 from api.http.limits import MAX_BULKS, Limits
 from tests.support.browser import serving

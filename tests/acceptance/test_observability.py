@@ -11,7 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.bootstrap import Ledger, build_app
+from api.bootstrap import Ledger
+from api.bootstrap_server import build_app
 from tests.support.chaos import ChaosProxy
 from tests.support.client import TOKEN, client_on, event, open_deal, opened, post
 from tests.support.ledgers import SCHEMA

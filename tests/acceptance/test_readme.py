@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from api.bootstrap import build_app
+from api.bootstrap_server import build_app
 from api.cli_exchange import load_sample
 from tests.support.browser import serving
 from tests.support.client import TOKEN

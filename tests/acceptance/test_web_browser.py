@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # untyped
 from playwright.async_api import Page
 
-from api.bootstrap import build_app
+from api.bootstrap_server import build_app
 from tests.support.browser import CHROMIUM, Scheme, Site, Window, launched, serving
 from tests.support.ledgers import SCHEMA
 from tests.support.roles import under_roles

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fastapi.testclient import TestClient
 
-from api.bootstrap import build_app
+from api.bootstrap_server import build_app
 from tests.support.ledgers import SCHEMA
 from tests.support.roles import under_one_login, under_roles
 from tests.support.working import in_thread

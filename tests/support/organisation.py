@@ -11,7 +11,8 @@ from uuid import uuid4
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from api.bootstrap import Ledger, build_app
+from api.bootstrap import Ledger
+from api.bootstrap_server import build_app
 from tests.support.client import TOKEN, event, opened, post
 from tests.support.ledgers import SCHEMA
 from tests.support.roles import under_roles

@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from api import clock
-from api.bootstrap import build_app, open_ledger
+from api.bootstrap import open_ledger
+from api.bootstrap_server import build_app
 from api.cli_exchange import load_sample
 from api.settings import Settings
 from tests.support.browser import launched, serving

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from api.bootstrap import build_app
+from api.bootstrap_server import build_app
 from api.http.limits import Limits
 from api.http.wire import Wire
 from api.imports import NO_UPLOADS, Uploads

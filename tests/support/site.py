@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 from zlib import crc32
 
-from api.bootstrap import Ledger, build_app
+from api.bootstrap import Ledger
+from api.bootstrap_server import build_app
 from api.people import People
 from api.sample.company import lines
 from tests.support.browser import serving

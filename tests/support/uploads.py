@@ -14,7 +14,8 @@ from typing import Any, Final
 from fastapi.testclient import TestClient
 
 from api import clock
-from api.bootstrap import Ledger, build_app
+from api.bootstrap import Ledger
+from api.bootstrap_server import build_app
 from api.import_runner import ImportRunner
 from api.imports import Uploads
 from tests.support.client import TOKEN
