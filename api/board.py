@@ -36,8 +36,8 @@ Show: TypeAlias = Literal["all", "open", "closed", "pressure", "checkbox"]
 SHOWS: Final[tuple[Show, ...]] = get_args(Show)
 MAX_CARDS: Final = 40
 """Deals of a column on one page."""
-_CLOSED = {"won": "Won", "lost": "Lost", "disqualified": "Disqualified"}
-_NO_STAGE = "no_stage"
+CLOSED_COLUMNS: Final = {"won": "Won", "lost": "Lost", "disqualified": "Disqualified"}
+NO_STAGE: Final = "no_stage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class _Seen:
 
     @property
     def column(self) -> str:
-        return self.state.closed or self.state.stage or _NO_STAGE
+        return self.state.closed or self.state.stage or NO_STAGE
 
     def is_wished(self, wish: BoardWish) -> bool:
         if wish.owner and self.state.owner != wish.owner:
@@ -128,7 +128,7 @@ class Board:
             "quarter": _quarter_json(quarter, moment),
             "attainment": attainment,
             **_figures(wished),
-            "columns": _columns(_stages(known, states), wished, wish, names),
+            "columns": _columns(stages_of(known, states), wished, wish, names),
             "owners": _owners(states.values(), names),
         }
 
@@ -244,7 +244,7 @@ def _columns(
         columns.setdefault(one.column, []).append(one)
     found: list[dict[str, object]] = []
     for key, deals in columns.items():
-        closed = key if key in _CLOSED else None
+        closed = key if key in CLOSED_COLUMNS else None
         if closed == "disqualified" and not deals:
             continue
         skip = wish.skip if key == wish.column else 0
@@ -262,7 +262,7 @@ def _columns(
     return found
 
 
-def _stages(known: Known, states: Mapping[UUID, DealState]) -> dict[str, str]:
+def stages_of(known: Known, states: Mapping[UUID, DealState]) -> dict[str, str]:
     """Give the stages in order, those of the process with most deals first, then the closings."""
     used = Counter((s.process_id, s.process_version) for s in states.values() if s.process_id)
     stages: dict[str, str] = {}
@@ -271,8 +271,8 @@ def _stages(known: Known, states: Mapping[UUID, DealState]) -> dict[str, str]:
         working: tuple[Stage, ...] = process.working_stages if process else ()
         stages |= {stage.id: stage.name for stage in working if stage.id not in stages}
     if any(s.stage is None and s.closed is None for s in states.values()):
-        stages = {_NO_STAGE: "No stage yet"} | stages
-    return stages | _CLOSED
+        stages = {NO_STAGE: "No stage yet"} | stages
+    return stages | CLOSED_COLUMNS
 
 
 def _urgency(seen: _Seen) -> tuple[bool, date, str, UUID]:

@@ -3,12 +3,14 @@
 from fastapi import APIRouter
 
 from api.board import Board
+from api.board_tapes import BoardTapes
 from api.http.services import Services
 from api.page_reads.deals import DealReads
 from api.page_reads.door import Door
 from api.page_reads.home import HomeReads
 from api.page_reads.processes import ProcessReads
 from api.page_reads.quarters import QuarterReads
+from api.page_reads.replays import ReplayReads
 from api.page_reads.settings import SettingsReads
 from api.people import People
 from api.places import Places
@@ -19,6 +21,7 @@ from api.web.routes.deal import deal_section
 from api.web.routes.home import home_section
 from api.web.routes.organisation import organisation_section
 from api.web.routes.process import process_section
+from api.web.routes.replay import replay_section
 from api.web.routes.report import report_section
 from api.web.routes.settings import settings_section
 
@@ -37,10 +40,18 @@ def build_pages(services: Services, places: Places, doors: SignIn) -> APIRouter:
         pressure=services.quarter_pressure,
         people=people,
     )
+    replays = ReplayReads(
+        door,
+        replays=services.replays,
+        tapes=BoardTapes(services.replays, services.context, places, services.access),
+        context=services.context,
+        people=people,
+    )
     sections = (
         home_section(HomeReads(door, services.overviews, people)),
         board_section(deals),
         deal_section(deals),
+        replay_section(replays),
         process_section(ProcessReads(door, services.processes, services.context)),
         organisation_section(quarters),
         report_section(quarters),

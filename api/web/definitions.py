@@ -71,4 +71,17 @@ DEFINITIONS: Final = {
     "open": Definition(
         "Open", "The amounts of the deals that were open at this moment, each currency for itself."
     ),
+    "pressure": Definition(
+        "Pressure",
+        "What was missing of the pace to quota, as a share of what was missing of the quota: 0 on"
+        " or ahead of a straight line from nothing to the quota, 1 when all that is missing should"
+        " have been booked by then. It takes the quotas of all reps together and what they booked.",
+    ),
+    "waterfall": Definition(
+        "What moved the pipeline",
+        "The pipeline of the quarter holds the deals that are open and expected to close in it."
+        " What stood at the beginning, and everything that came in, less everything that went out,"
+        " is what stands at the end, in every currency for itself. One event may fill several"
+        " cells; each cell opens to its events. Bars are drawn in the currency of the quotas.",
+    ),
 }

@@ -1,5 +1,6 @@
 """Fills the templates, and gives every page its headers."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
@@ -39,7 +40,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters.update(FILTERS, tips_json=_tips_json)
+        self._environment.filters.update(FILTERS, tips_json=_tips_json, data_json=_data_json)
         self._environment.globals.update(
             static=files.url,
             font_installed=files.font_installed,
@@ -56,6 +57,16 @@ class Renderer:
             theme=theme if theme in ("light", "dark") else None, **context
         )
         return HTMLResponse(html, status_code=status, headers=HEADERS)
+
+
+def as_json(value: Any) -> str:
+    """Give JSON without a space too many, for what only a script reads."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
+def _data_json(value: Any) -> Markup:
+    """For a script element of plain data: nothing in it can end the element."""
+    return htmlsafe_json_dumps(value, dumps=as_json)
 
 
 def _tips_json(tips: Mapping[str, Tip]) -> Markup:

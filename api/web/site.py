@@ -44,7 +44,7 @@ class Site:
         self._renderer = renderer
         self._tabs = tuple(section.tab for section in sections if section.tab is not None)
 
-    def show(self, request: Request, fill: Callable[[Identity], HTMLResponse]) -> Response:
+    def show(self, request: Request, fill: Callable[[Identity], Response]) -> Response:
         """Give what `fill` makes for the reader; else the way to sign in, or why it cannot be."""
         reader = reader_of(request)
         if reader is None:

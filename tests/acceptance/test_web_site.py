@@ -29,6 +29,7 @@ PATHS: Final = (
     f"/organisation?{AT}",
     f"/report?{AT}",
     f"/settings?{AT}",
+    "/replay",
 )
 WIDTHS: Final = (1440, 1024, 390)
 WIDER: Final = """() => {

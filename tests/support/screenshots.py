@@ -8,10 +8,12 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from api import clock
-from api.bootstrap import open_ledger
+from api.bootstrap import Ledger, open_ledger
 from api.bootstrap_server import build_app
 from api.cli_exchange import load_sample
 from api.settings import Settings
+from domain.fiscal import FiscalQuarter
+from projections.quarter.board_tape import instant_text
 from tests.support.browser import launched, serving
 from tests.support.working import in_thread
 
@@ -23,17 +25,18 @@ PAGES: Final = {
     "today": "/today?rep=nadia-petrov",
     "board": "/board",
     "deal": "/deals/{deal}",
+    "replay": "/replay/{quarter}?at={near_its_end}&from={before}",
     "process": "/process?process=standard",
     "organisation": "/organisation",
     "report": "/report",
     "settings": "/settings",
 }
 A_MONTH: Final = timedelta(days=30)
+A_FEW_DAYS: Final = timedelta(days=4)
 
 
-async def picture(base: str, deal: str, folder: Path) -> None:
-    """Take a picture of each page, in light."""
-    month = (clock.now() - A_MONTH).isoformat().replace("+00:00", "Z")
+async def picture(base: str, folder: Path, **words: str) -> None:
+    """Take a picture of each page, in light; `words` are what their addresses name."""
     async with launched() as browser:
         context = await browser.new_context(
             viewport={"width": 1440, "height": 900}, color_scheme="light"
@@ -41,8 +44,18 @@ async def picture(base: str, deal: str, folder: Path) -> None:
         page = await context.new_page()
         await page.goto(f"{base}/sign-in?token={TOKEN}")
         for name, path in PAGES.items():
-            await page.goto(base + path.format(deal=deal, month=month))
+            await page.goto(base + path.format(**words))
             await page.screenshot(path=folder / f"{name}.png")
+
+
+def last_closed(ledger: Ledger) -> FiscalQuarter:
+    """Give the last quarter that is over."""
+    calendar = ledger.context.known(ledger.store.head().position).calendar
+    running = calendar.quarter_at(clock.now())
+    assert running is not None
+    closed = calendar.quarter_at(running.start_instant - timedelta(microseconds=1))
+    assert closed is not None
+    return closed
 
 
 def main(folder: Path) -> None:
@@ -53,12 +66,20 @@ def main(folder: Path) -> None:
             ledger.store.start()
             load_sample(ledger)
             deal = ledger.store.stream_ids_of(STORY)[0].partition(":")[2]
+            closed = last_closed(ledger)
         with (
             open_ledger(Settings(home=Path(home))) as ledger,
             serving(build_app(ledger, token=TOKEN)) as base,
             in_thread(ledger.worker),
         ):
-            asyncio.run(picture(base, deal, folder))
+            words = {
+                "deal": deal,
+                "month": instant_text(clock.now() - A_MONTH),
+                "quarter": closed.name,
+                "near_its_end": instant_text(closed.end_instant - A_FEW_DAYS),
+                "before": instant_text(closed.end_instant - A_MONTH),
+            }
+            asyncio.run(picture(base, folder, **words))
 
 
 if __name__ == "__main__":

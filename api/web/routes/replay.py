@@ -1,0 +1,183 @@
+"""The replay of a quarter, the list of quarters, and the way from a replay to an event."""
+
+from typing import Annotated, Any, Final, Protocol, TypeAlias
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from api.identity.permissions import Action, Identity, may
+from api.web.asof import query_of
+from api.web.reads import Answer
+from api.web.renderer import HEADERS, as_json
+from api.web.replay_address import Address, asked_of
+from api.web.replay_page import BLANK_CARD, SPEEDS, ReplayView, drawings, script_data
+from api.web.replay_quarters import quarter_rows
+from api.web.replay_words import clock
+from api.web.site import Moment, Section, Site, Tab, redirect
+from projections.quarter.board_tape import instant_text
+
+PATH: Final = "/replay"
+Quarter: TypeAlias = Annotated[str, Path(pattern="^FY[0-9]{4}Q[1-4]$")]
+Text: TypeAlias = Annotated[str | None, Query(max_length=64)]
+
+
+class ReplayReads(Protocol):
+    """What the pages ask; instants come as the address has them."""
+
+    def replay(
+        self,
+        reader: Identity,
+        quarter: str,
+        *,
+        as_of: str | None,
+        until: str | None,
+        hindsight: bool | None,
+    ) -> Answer:
+        """The tape of a quarter's board, and what stands around it."""
+        ...
+
+    def part(
+        self,
+        reader: Identity,
+        quarter: str,
+        *,
+        as_of: str,
+        until: str,
+        hindsight: bool,
+        skip: int,
+    ) -> Answer:
+        """More deals of a tape."""
+        ...
+
+    def event(self, reader: Identity, position: int) -> tuple[UUID, UUID]:
+        """The deal and the id of an event."""
+        ...
+
+    def quarters(self, reader: Identity) -> Answer:
+        """The quarters that have deals, with how they ended."""
+        ...
+
+
+def replay_section(reads: ReplayReads) -> Section:
+    """The pages over these answers."""
+
+    def add(router: APIRouter, site: Site) -> None:
+        for part in (_add_quarters, _add_event, _add_replay, _add_part):
+            part(router, site, reads)
+
+    return Section(
+        add, Tab(PATH, lambda _: "Replay", lambda reader: may(reader, Action.READ_FIGURES))
+    )
+
+
+def _add_quarters(router: APIRouter, site: Site, reads: ReplayReads) -> None:
+    @router.get(PATH)
+    def quarters(request: Request) -> Response:
+        def fill(reader: Identity) -> HTMLResponse:
+            rows = quarter_rows(reads.quarters(reader))
+            return site.page(request, "replay_quarters.html", tab=PATH, rows=rows)
+
+        return site.show(request, fill)
+
+
+def _add_event(router: APIRouter, site: Site, reads: ReplayReads) -> None:
+    @router.get(PATH + "/events/{position}")
+    def event(request: Request, position: Annotated[int, Path(ge=1, lt=2**63)]) -> Response:
+        def fill(reader: Identity) -> Response:
+            deal_id, event_id = reads.event(reader, position)
+            return redirect(f"/deals/{deal_id}?all=1#e-{event_id}")
+
+        return site.show(request, fill)
+
+
+def _add_replay(router: APIRouter, site: Site, reads: ReplayReads) -> None:
+    @router.get(PATH + "/{quarter}")
+    def replay(
+        *,
+        request: Request,
+        quarter: Quarter,
+        at: Text = None,
+        since: Annotated[str | None, Query(alias="from", max_length=64)] = None,
+        second: Text = None,
+        hindsight: Text = None,
+        cell: Text = None,
+        as_of: Moment = None,
+    ) -> Response:
+        def fill(reader: Identity) -> HTMLResponse:
+            answer = reads.replay(
+                reader,
+                quarter,
+                as_of=as_of or None,
+                until=None,
+                hindsight=_hindsight(hindsight),
+            )
+            asked = asked_of(answer, at=at, since=since, second=second, cell=cell)
+            view = ReplayView(answer, asked)
+            address = Address(quarter, asked.at, asked.since, hindsight or "", as_of or "")
+            page = _page(answer, view, address)
+            return site.page(request, "replay.html", tab=PATH, page=page)
+
+        return site.show(request, fill)
+
+
+def _add_part(router: APIRouter, site: Site, reads: ReplayReads) -> None:
+    @router.get(PATH + "/{quarter}/tape")
+    def part(
+        *,
+        request: Request,
+        quarter: Quarter,
+        as_of: Annotated[str, Query(max_length=100)],
+        until: Annotated[str, Query(max_length=64)],
+        hindsight: Annotated[str, Query(max_length=1)],
+        skip: Annotated[int, Query(ge=0, le=10**7)],
+    ) -> Response:
+        def fill(reader: Identity) -> Response:
+            found = reads.part(
+                reader,
+                quarter,
+                as_of=as_of,
+                until=until,
+                hindsight=hindsight == "1",
+                skip=skip,
+            )
+            return Response(as_json(found), media_type="application/json", headers=HEADERS)
+
+        return site.show(request, fill)
+
+
+def _hindsight(value: str | None) -> bool | None:
+    """As known then or as known now; None leaves it to what was known in the quarter."""
+    return {"1": True, "0": False}.get(value or "")
+
+
+def _page(answer: Answer, view: ReplayView, address: Address) -> dict[str, Any]:
+    """Give what the template shows."""
+    heading, rows, left_out = view.rows()
+    before, after = view.film.around(view.asked.at)
+    start, until = answer["start_at"], answer["until"]
+    since, hindsight = view.asked.since, answer["clock"] == "as_happened"
+    return {
+        "answer": answer,
+        "address": address,
+        "clock": clock(view.asked.at),
+        "figures": view.figures(),
+        "columns": view.columns(),
+        "heading": heading,
+        "rows": rows,
+        "rows_left_out": left_out,
+        "cells": view.waterfall(),
+        "cell": view.asked.cell,
+        "drawn": drawings(answer, view),
+        "start_text": instant_text(start),
+        "before_text": instant_text(max(start, before or start)),
+        "after_text": instant_text(after or until),
+        "since_text": instant_text(since) if since else "",
+        "pin": address.of(from_=None if since else address.of_at),
+        "span": view.span(),
+        "hindsight": hindsight,
+        "moment": query_of({"effective_at" if hindsight else "as_of": address.of_at}),
+        "speeds": SPEEDS,
+        "blank": BLANK_CARD,
+        "data": script_data(answer),
+    }

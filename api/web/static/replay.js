@@ -1,0 +1,217 @@
+// Scrubs the replay of a quarter: what is shown is a pure function of the instant, and of the instant
+// A that it is compared with. Layout is read only while playing, for the few cards that then move.
+import { byId as $, put } from "./nodes.js";
+import { boardOn } from "./replay_board.js";
+import { drawChanges, drawSpan, drawWaterfall } from "./replay_lists.js";
+import { clock, figures, instantText, latestRows, micros, placeOf, prepare, rowsBetween, sceneAt } from "./tape.js";
+
+const DAY = 86_400e6; // in microseconds, as all instants
+const SECOND = 1e6;
+const SETTLED_MS = 200;
+// While playing, the playhead moves with every frame; what is shown follows as fast as it is seen.
+const BOARD_MS = 40;
+const LISTS_MS = 120;
+const PLAY = "M4 2.5v11L13 8z";
+const PAUSE = "M3.5 2.5h3.4v11H3.5zM9.1 2.5h3.4v11H9.1z";
+const root = $("replay");
+const scrubber = $("second");
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const figureParts = new Map([...document.querySelectorAll("[data-figure]")].map((part) => [part.dataset.figure, part]));
+const places = [...document.querySelectorAll("[data-place]")];
+const link = new URL($("link").href); // of what is shown, once it has settled
+
+const film = await load();
+const lowest = Math.max(film.start, film.first);
+const board = boardOn($("board"), $("card"), film, () => playing && !calm.matches);
+let at = within(micros(link.searchParams.get("at")));
+let pinned = link.searchParams.has("from") ? sceneAt(film, micros(link.searchParams.get("from"))) : null;
+let opened = new URL(location.href).searchParams.get("cell");
+let shown = null;
+let drawnAgainst = null;
+let playing = false;
+let queued = false;
+let settling = 0;
+let drawn = 0; // when the scene was drawn last, and the lists beside the board
+let listed = 0;
+
+async function load() {
+  const data = JSON.parse($("tape").textContent);
+  for (let rest = data.rest; rest; ) {
+    const query = new URLSearchParams({ as_of: rest.as_of, until: rest.until, hindsight: data.hindsight ? "1" : "0", skip: rest.skip });
+    const part = await (await fetch(`${link.pathname}/tape?${query}`)).json();
+    data.tape.deals.push(...part.deals);
+    rest = part.next === null ? null : { ...rest, skip: part.next };
+  }
+  return prepare(data);
+}
+
+function within(instant) {
+  return Math.max(lowest, Math.min(film.last, instant));
+}
+
+function addressOf(changes) {
+  const url = new URL(link);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null) url.searchParams.delete(name);
+    else url.searchParams.set(name, value);
+  }
+  return url.pathname + url.search;
+}
+
+function dealAddress(deal) {
+  return `/deals/${film.tape.deals[deal][0]}?${new URLSearchParams({ [film.hindsight ? "effective_at" : "as_of"]: instantText(at) })}`;
+}
+
+// The two scenes that are told apart, the earlier one first.
+function ends() {
+  const other = pinned ?? sceneAt(film, film.first);
+  const [first, last] = other.at <= shown.at ? [other, shown] : [shown, other];
+  return { first, last, whole: !pinned };
+}
+
+// Shows the instant: the playhead at once, and all else unless it was drawn just now and plays on.
+function draw() {
+  queued = false;
+  mark("--x", at);
+  scrubber.value = String(Math.floor((at - film.start) / SECOND));
+  put($("clock"), clock(at));
+  if (playing && performance.now() - drawn < BOARD_MS) return;
+  drawn = performance.now();
+  const changed = shown?.place !== placeOf(film, at) || drawnAgainst !== pinned;
+  shown = changed ? sceneAt(film, at) : { ...shown, at };
+  drawFigures();
+  drawSpan(ends());
+  if (changed) drawScene();
+  drawnAgainst = pinned;
+  clearTimeout(settling);
+  settling = setTimeout(settle, SETTLED_MS);
+}
+
+// Set where it is used: on an element above, it would have the style of every card found anew.
+function mark(name, instant) {
+  const percent = 100 * Math.min(1, Math.max(0, (instant - film.start) / (film.end - film.start)));
+  for (const place of places) place.style.setProperty(name, String(percent));
+}
+
+function drawFigures() {
+  for (const [key, [text, below]] of Object.entries(figures(film, shown, pinned))) {
+    const part = figureParts.get(key);
+    put(part.firstElementChild, text);
+    put(part.lastElementChild, below);
+    part.classList.toggle("unknown", text.startsWith("unknown"));
+  }
+}
+
+function drawScene() {
+  const span = ends();
+  const rows = pinned ? rowsBetween(film, span.first, span.last) : [];
+  board.draw(shown, new Map(rows.map((row) => [row.deal, row.hot ? 2 : 1])));
+  if (!playing || performance.now() - listed > LISTS_MS) drawLists(span, rows);
+}
+
+function drawLists(span, rows) {
+  listed = performance.now();
+  const since = shown.at >= pinned?.at ? "since A" : "against A";
+  drawChanges(film, span, pinned ? rows : latestRows(film, shown.place, film.limits.latest), pinned ? since : "", dealAddress);
+  drawWaterfall(film, span, opened, addressOf);
+}
+
+// Addresses, and what assistive technology is told, follow when the instant stays.
+function settle() {
+  link.searchParams.set("at", instantText(at));
+  if (pinned) link.searchParams.set("from", instantText(pinned.at));
+  else link.searchParams.delete("from");
+  history.replaceState(null, "", addressOf({ cell: opened }));
+  $("link").href = link.href;
+  scrubber.setAttribute("aria-valuetext", clock(at));
+  for (const anchor of document.querySelectorAll("[data-hindsight]")) anchor.href = addressOf({ hindsight: anchor.dataset.hindsight });
+  board.link(dealAddress);
+  const span = ends();
+  drawLists(span, pinned ? rowsBetween(film, span.first, span.last) : []);
+}
+
+function seek(instant) {
+  at = within(instant);
+  if (queued) return;
+  queued = true;
+  requestAnimationFrame(draw);
+}
+
+function step(by) {
+  play(false);
+  const place = placeOf(film, at);
+  const before = film.instants[place] === at ? place - 1 : place;
+  seek(film.instants[by > 0 ? place + 1 : before] ?? (by > 0 ? film.last : lowest));
+}
+
+function go(instant) {
+  play(false);
+  seek(instant);
+}
+
+function play(on) {
+  if (playing === on) return;
+  playing = on;
+  const button = $("play");
+  button.querySelector("path").setAttribute("d", on ? PAUSE : PLAY);
+  button.ariaLabel = on ? "Pause" : "Play";
+  button.title = `${button.ariaLabel} (space)`;
+  if (!on) {
+    draw();
+    return;
+  }
+  if (at >= film.last) at = lowest;
+  requestAnimationFrame((now) => frame(now, now));
+}
+
+function frame(now, before) {
+  if (!playing) return;
+  at = within(at + Math.round(((now - before) / 1000) * Number($("speed").value) * DAY));
+  draw();
+  if (at >= film.last) play(false);
+  else requestAnimationFrame((next) => frame(next, now));
+}
+
+function pin() {
+  pinned = pinned ? null : sceneAt(film, at);
+  root.toggleAttribute("data-comparing", Boolean(pinned));
+  if (pinned) mark("--a", at);
+  put($("pin"), pinned ? "Stop comparing" : "Compare from here");
+  draw();
+}
+
+function toggle(cell) {
+  opened = opened === cell ? null : cell;
+  settle();
+}
+
+const links = { first: () => go(lowest), before: () => step(-1), after: () => step(1), pin };
+const keys = { " ": () => play(!playing), c: pin, ArrowLeft: () => step(-1), ArrowRight: () => step(1), Home: () => go(lowest), End: () => go(film.last) };
+
+function clicked(event) {
+  const anchor = event.target.closest("a");
+  const cell = anchor?.parentElement.dataset.cell;
+  const action = links[anchor?.id] ?? (cell && (() => toggle(cell)));
+  if (!action || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  action();
+}
+
+function pressed(event) {
+  const { target, key } = event;
+  const typing = target.closest("select, textarea, input:not([type=range])");
+  const itsOwn = key === " " && target.closest("a, button, summary");
+  const scrolls = key.startsWith("Arrow") && target.closest("#board");
+  if (!keys[key] || typing || itsOwn || scrolls || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  keys[key]();
+}
+
+draw();
+document.addEventListener("click", clicked);
+document.addEventListener("keydown", pressed);
+$("play").addEventListener("click", () => play(!playing));
+scrubber.addEventListener("input", () => go(film.start + Number(scrubber.value) * SECOND));
+for (const added of [$("play"), ...document.querySelectorAll(".speed, .keys")]) added.hidden = false;
+document.querySelector(".show").hidden = true;
+root.dataset.ready = "";
