@@ -211,7 +211,7 @@ OUTSIDE = '<!DOCTYPE log SYSTEM "file:///etc/hostname"><log/>'
         ('<log><trace><string key="concept:name" val', "cut short"),
         (b"<log>\n\xe9</log>", "row 2: not XML"),
         ("<log>" * 100, "nested more than 64 levels deep"),
-        (gzip.compress(b"<log></log>" * 9)[:-12], "cut short, or not gzip"),
+        (gzip.compress(b"<log></log>" * 9, mtime=0)[:-12], "cut short, or not gzip"),
         (b"\x1f\x8bnot", "cut short, or not gzip"),
         ("<log>&hidden;</log>", "not XML: undefined entity"),
     ],
