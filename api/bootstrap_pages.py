@@ -14,7 +14,7 @@ from api.page_reads.replays import ReplayReads
 from api.page_reads.settings import SettingsReads
 from api.people import People
 from api.places import Places
-from api.web.doors import SignIn
+from api.web.doors import IssuerDoors, SignIn
 from api.web.pages import create_pages
 from api.web.routes.board import board_section
 from api.web.routes.deal import deal_section
@@ -26,7 +26,9 @@ from api.web.routes.report import report_section
 from api.web.routes.settings import settings_section
 
 
-def build_pages(services: Services, places: Places, doors: SignIn) -> APIRouter:
+def build_pages(
+    services: Services, places: Places, doors: SignIn, issuer: IssuerDoors | None
+) -> APIRouter:
     """Build the pages over the services of the API, so that both give the same answers."""
     people = People(services.store)
     door = Door(services.views, services.access, services.accesses)
@@ -57,4 +59,4 @@ def build_pages(services: Services, places: Places, doors: SignIn) -> APIRouter:
         report_section(quarters),
         settings_section(SettingsReads(door, services, people)),
     )
-    return create_pages(sections, doors)
+    return create_pages(sections, doors, issuer)

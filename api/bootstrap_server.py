@@ -15,12 +15,13 @@ from api.http.app import create_app
 from api.http.limits import Limits
 from api.http.services import Services
 from api.identity.authenticator import Authenticator
+from api.identity.code_flow import CodeFlow
 from api.identity.issuer import Issuer
 from api.identity.tokens import IssuerTokens
 from api.imports import NO_UPLOADS, Imports, Uploads
 from api.rederivations import Rederivations
 from api.views import Views
-from api.web.doors import Doors
+from api.web.doors import Doors, IssuerDoors
 
 
 def build_app(
@@ -35,12 +36,13 @@ def build_app(
     """Build the server of a ledger: the API and the pages, appends on the server's own loop."""
     stopping = Flag()
     views = Views(ledger.store, ledger.worker.position, clock.now)
+    tokens = IssuerTokens(issuer, clock=clock.now) if issuer else None
     authenticator = Authenticator(
         ledger.store,
         token=token,
         clock=clock.now,
         role_now=ledger.access.role,
-        verifier=IssuerTokens(issuer, clock=clock.now) if issuer else None,
+        verifier=tokens,
     )
     services = _services(
         ledger,
@@ -61,8 +63,19 @@ def build_app(
     app = create_app(services, lifespan=lifespan, limits=limits)
     refuse = partial(app.state.wrong_credentials.count, shown="sign-in")
     doors = Doors(authenticator, ledger.sessions, refuse=refuse)
-    app.include_router(build_pages(services, ledger.places, doors))
+    flow = _code_flow(ledger, issuer, tokens)
+    by_issuer = IssuerDoors(flow, ledger.sessions, refuse=refuse) if flow else None
+    app.include_router(build_pages(services, ledger.places, doors, by_issuer))
     return app
+
+
+def _code_flow(
+    ledger: Ledger, issuer: Issuer | None, tokens: IssuerTokens | None
+) -> CodeFlow | None:
+    """Give how browsers sign in with the issuer; None where it only gives bearer tokens."""
+    if issuer is None or issuer.client is None or tokens is None:
+        return None
+    return CodeFlow(issuer, issuer.client, tokens, clock=clock.now, role_now=ledger.access.role)
 
 
 def _services(

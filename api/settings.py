@@ -4,11 +4,13 @@ import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
     AliasChoices,
     Field,
+    SecretStr,
     StringConstraints,
     ValidationError,
     field_validator,
@@ -16,10 +18,11 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from api.identity.issuer import ALGORITHMS, Algorithm, Issuer
+from api.identity.issuer import ALGORITHMS, CALLBACK, Algorithm, Client, Issuer
 from api.logs import LogLevel
 from api.storage.roles import Addresses, Login, Role
 
+_SCOPE: Final = r"^openid( [!#-\[\]-~]+)*$"
 _SCHEMA_NAME: Final = r"^[a-z_][a-z0-9_]{0,62}$"
 _DATABASE_URL: Final = ("DEALTRAIL_DATABASE_URL", "DATABASE_URL")
 
@@ -51,7 +54,16 @@ def _postgres_only(value: str | None) -> str | None:
     return value
 
 
+def _https_only(value: str | None) -> str | None:
+    if value is not None:
+        to = urlsplit(value)
+        if to.scheme != "https" or not to.hostname or "#" in value or "@" in to.netloc:
+            raise ValueError("expected an address that begins with https://, without a fragment")
+    return value
+
+
 Address = Annotated[str | None, AfterValidator(_postgres_only)]
+Endpoint = Annotated[str | None, AfterValidator(_https_only)]
 
 
 class Settings(BaseSettings):
@@ -149,6 +161,30 @@ class Settings(BaseSettings):
     oidc_member_claim: str = Field(
         "sub", description="The claim of such a token that holds the member's id."
     )
+    oidc_client_id: str | None = Field(
+        None,
+        description="What the issuer knows this server by. With it browsers sign in there "
+        "([docs/security.md](docs/security.md#signing-in-with-the-issuer)).",
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="The secret of that client, if the issuer gave it one."
+    )
+    oidc_authorization_endpoint: Endpoint = Field(
+        None, description="The `https://` address of the issuer that browsers are sent to."
+    )
+    oidc_token_endpoint: Endpoint = Field(
+        None, description="The `https://` address of the issuer at which codes are exchanged."
+    )
+    oidc_redirect_uri: str | None = Field(
+        None,
+        description=f"The address of this server's `{CALLBACK}` as browsers reach it, which the "
+        "issuer must know.",
+    )
+    oidc_scope: Annotated[str, StringConstraints(pattern=_SCOPE)] = Field(
+        "openid",
+        description="What is asked of the issuer (`openid`); an ID token with the member's claim "
+        "may need more, such as `openid profile`.",
+    )
 
     @field_validator("oidc_keys")
     @classmethod
@@ -156,6 +192,34 @@ class Settings(BaseSettings):
         if value is not None and "://" in value and not value.startswith("https://"):
             raise ValueError("expected an address that begins with https://, or a file")
         return value
+
+    @field_validator("oidc_redirect_uri")
+    @classmethod
+    def _way_back(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        to = urlsplit(value)
+        safe = to.scheme == "https" or (to.scheme == "http" and _is_local(to.hostname or ""))
+        if not safe or value != f"{to.scheme}://{to.netloc}{CALLBACK}" or "@" in to.netloc:
+            raise ValueError(
+                f"expected https://, or http:// and a loopback address, and then {CALLBACK}"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _whole_client(self) -> Self:
+        told = (
+            self.oidc_client_id,
+            self.oidc_authorization_endpoint,
+            self.oidc_token_endpoint,
+            self.oidc_redirect_uri,
+        )
+        if (any(told) or self.oidc_client_secret) and not (all(told) and self.oidc_issuer):
+            raise ValueError(
+                "OIDC_CLIENT_ID, OIDC_AUTHORIZATION_ENDPOINT, OIDC_TOKEN_ENDPOINT and "
+                "OIDC_REDIRECT_URI belong together, and to an issuer"
+            )
+        return self
 
     @model_validator(mode="after")
     def _whole_issuer(self) -> Self:
@@ -166,7 +230,7 @@ class Settings(BaseSettings):
 
     @property
     def issuer(self) -> Issuer | None:
-        """Whose bearer tokens are taken; None for nobody's."""
+        """Whose tokens are taken; None for nobody's."""
         if self.oidc_issuer is None or self.oidc_audience is None or self.oidc_keys is None:
             return None
         return Issuer(
@@ -175,6 +239,25 @@ class Settings(BaseSettings):
             algorithm=self.oidc_algorithm,
             keys=self.oidc_keys,
             member_claim=self.oidc_member_claim,
+            client=self._client(),
+        )
+
+    def _client(self) -> Client | None:
+        if (
+            self.oidc_client_id is None
+            or self.oidc_authorization_endpoint is None
+            or self.oidc_token_endpoint is None
+            or self.oidc_redirect_uri is None
+        ):
+            return None
+        secret = self.oidc_client_secret
+        return Client(
+            client_id=self.oidc_client_id,
+            secret=None if secret is None else secret.get_secret_value(),
+            authorization_endpoint=self.oidc_authorization_endpoint,
+            token_endpoint=self.oidc_token_endpoint,
+            redirect_uri=self.oidc_redirect_uri,
+            scope=self.oidc_scope,
         )
 
     @field_validator("home", "pg_bin")
@@ -185,7 +268,7 @@ class Settings(BaseSettings):
     @field_validator("host")
     @classmethod
     def _loopback(cls, value: str) -> str:
-        if value != "localhost" and not _is_loopback(value):
+        if not _is_local(value):
             raise ValueError(
                 "only a loopback address such as 127.0.0.1 or ::1 may be served, "
                 "because the one token of this server is no protection on a network"
@@ -252,7 +335,9 @@ def _login(field: str, url: str) -> Login:
     return login
 
 
-def _is_loopback(host: str) -> bool:
+def _is_local(host: str) -> bool:
+    if host == "localhost":
+        return True
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

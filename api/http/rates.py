@@ -120,7 +120,7 @@ def _whose(scope: Scope) -> str:
     """Give the name of the credential that the shield let in; else the address it came from."""
     identity: Identity | None = scope["identity"]
     if identity is not None:
-        return f"credential {identity.credential}"
+        return f"credential {identity.credential} of {identity.actor}"
     return f"address {_address(scope)}"
 
 

@@ -25,7 +25,9 @@ class SessionAnswer(BaseModel):
     """A browser session that is open."""
 
     id: str = Field(description="Its name here; it opens nothing.")
-    key: str | None = Field(description="The key that opened it; null for the server's token.")
+    key: str | None = Field(
+        description="The key that opened it; null for the server's token, and for the issuer."
+    )
     opened_at: datetime
     seen_at: datetime = Field(description="When it was last used, to the minute.")
     ends_at: datetime = Field(description="When it ends at the latest.")

@@ -27,7 +27,7 @@ _KEY: Final[LiteralString] = (
 )
 _SESSION: Final[LiteralString] = (
     "SELECT c.version, s.seen_at, s.ends_at, s.key_id,"
-    " k.member, k.role, k.scopes, k.expires_at, k.revoked_at"
+    " coalesce(s.member, k.member), k.role, k.scopes, k.expires_at, k.revoked_at"
     " FROM credential_state c LEFT JOIN (sessions s LEFT JOIN api_keys k ON k.id = s.key_id)"
     " ON s.id_sha256 = %(sha256)s"
 )
@@ -61,11 +61,12 @@ class TokenVerifier(Protocol):
 class _Remembered:
     """A credential that was good at a version of all of them, and until when it is at most.
 
+    It is of `who`: by name alone where the role is what the organisation says at each request.
     `used` is when its use was last written down, with the statement and the name it has there;
     after `idle` without use it is over too.
     """
 
-    identity: Identity
+    who: Identity | str
     version: int
     until: datetime
     idle: timedelta | None
@@ -124,7 +125,7 @@ class Authenticator:
         if known is None:
             rows = await asyncio.to_thread(self._store.rows, _SESSION, {"sha256": digest})
             known = _session_of(rows[0], digest, self._clock())
-        return self._welcome(digest, known)
+        return await self._welcome(digest, known)
 
     async def _of_key(self, given: str) -> Identity | None:
         named = KEY.fullmatch(given)
@@ -135,7 +136,7 @@ class Authenticator:
         if known is None:
             rows = await asyncio.to_thread(self._store.rows, _KEY, {"id": named[1]})
             known = _key_of(rows[0], named[1], digest, self._clock())
-        return self._welcome(digest, known)
+        return await self._welcome(digest, known)
 
     async def _still_good(self, digest: bytes) -> _Remembered | None:
         known = self._remembered.get(digest)
@@ -143,7 +144,7 @@ class Authenticator:
             return None
         return known if await self._watch.version() == known.version else None
 
-    def _welcome(self, digest: bytes, known: _Remembered | None) -> Identity | None:
+    async def _welcome(self, digest: bytes, known: _Remembered | None) -> Identity | None:
         if known is None:
             self._remembered.pop(digest, None)
             return None
@@ -153,7 +154,9 @@ class Authenticator:
         self._remembered[digest] = known
         while len(self._remembered) > MOST_REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
-        return known.identity
+        if isinstance(known.who, Identity):
+            return known.who
+        return await asyncio.to_thread(self._member, known.who, credential="session of oidc")
 
     def _used(self, known: _Remembered, now: datetime) -> _Remembered:
         """Write down that a credential was used, beside the request that it was used for."""
@@ -167,14 +170,15 @@ class Authenticator:
         await asyncio.to_thread(self._store.rows, statement, values)
 
     def _of_token(self, given: str, verifier: TokenVerifier) -> Identity | None:
-        """Tell whose token it is; the role is what the organisation says of the member now."""
         verified = verifier.verify(given)
         if verified is None or verified.until <= self._clock():
             return None
-        role = self._role_now(verified.member)
-        if role is None:
-            return None
-        return Identity(actor=verified.member, role=role, credential="oidc")
+        return self._member(verified.member, credential="oidc")
+
+    def _member(self, member: str, *, credential: str) -> Identity | None:
+        """Tell who a member is: the role is what the organisation says of them now."""
+        role = self._role_now(member)
+        return None if role is None else Identity(actor=member, role=role, credential=credential)
 
     async def _version(self) -> int:
         rows = await asyncio.to_thread(self._store.rows, _VERSION, {})
@@ -199,11 +203,11 @@ def _session_of(row: tuple[Any, ...], digest: bytes, now: datetime) -> _Remember
     version, seen, ends, key_id, member, role, scopes, expires, revoked = row
     if seen is None or revoked is not None:
         return None
-    identity = replace(OPERATOR, credential="session of the token")
+    who: Identity | str = member or replace(OPERATOR, credential="session of the token")
     if key_id is not None:
-        identity = _identity(member, role, scopes, f"session of key {key_id}")
+        who = _identity(member, role, scopes, f"session of key {key_id}")
     until = min(ends, expires or ends)
-    found = _Remembered(identity, version, until, IDLE, seen, _SESSION_USED, digest)
+    found = _Remembered(who, version, until, IDLE, seen, _SESSION_USED, digest)
     return None if found.over(now) else found
 
 

@@ -1,5 +1,6 @@
-"""The session cookie, and the proof that a write with it comes from a page of ours."""
+"""The cookies of browsers, and the proof that a write with a session comes from a page of ours."""
 
+from datetime import timedelta
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -10,33 +11,62 @@ from api.errors import NotPermittedError
 from api.identity.sessions import LIFETIME
 
 COOKIE: Final = "dealtrail_session"
-HOST_COOKIE: Final = "__Host-dealtrail_session"
-"""Over https: a browser takes it from this very host only, over https only."""
+SIGN_IN_COOKIE: Final = "dealtrail_sign_in"
+STRICT: Final = "__Host-"
+"""Before a name over https: a browser takes it from this very host only, over https only."""
+HOST_COOKIE: Final = f"{STRICT}{COOKIE}"
 
 
-def name_of_cookie(scheme: str) -> str:
-    """Give the cookie's name; browsers refuse the strict one without https."""
-    return HOST_COOKIE if scheme == "https" else COOKIE
+def name_of_cookie(scheme: str, name: str = COOKIE) -> str:
+    """Give a cookie's name; browsers refuse the strict one without https."""
+    return f"{STRICT}{name}" if scheme == "https" else name
 
 
 def set_cookie(answer: Response, value: str, *, scheme: str) -> None:
-    """Give a session to a browser: for this host, out of reach of scripts and of other sites."""
-    answer.set_cookie(
-        name_of_cookie(scheme),
-        value,
-        max_age=int(LIFETIME.total_seconds()),
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=scheme == "https",
-    )
+    """Give a session to a browser."""
+    _set(answer, COOKIE, value, lifetime=LIFETIME, scheme=scheme)
 
 
 def drop_cookie(answer: Response, *, scheme: str) -> None:
     """Take the session back."""
-    secure = scheme == "https"
+    _drop(answer, COOKIE, scheme=scheme)
+
+
+def keep_sign_in(answer: Response, value: str, *, lifetime: timedelta, scheme: str) -> None:
+    """Let a browser keep what it began at the issuer until it comes back."""
+    _set(answer, SIGN_IN_COOKIE, value, lifetime=lifetime, scheme=scheme)
+
+
+def drop_sign_in(answer: Response, *, scheme: str) -> None:
+    """Take back what a browser began, so that it serves once."""
+    _drop(answer, SIGN_IN_COOKIE, scheme=scheme)
+
+
+def sign_in_of(headers: Headers, *, scheme: str) -> str:
+    """Give what a browser began at the issuer, empty if it did not; over https the strict one."""
+    return cookie_parser(headers.get("cookie", "")).get(name_of_cookie(scheme, SIGN_IN_COOKIE), "")
+
+
+def _set(answer: Response, name: str, value: str, *, lifetime: timedelta, scheme: str) -> None:
+    """Give a browser a cookie for this host, out of reach of scripts and of other sites."""
+    answer.set_cookie(
+        name_of_cookie(scheme, name),
+        value,
+        max_age=int(lifetime.total_seconds()),
+        path="/",
+        httponly=True,
+        samesite="lax",  # not strict: the way back from the issuer begins on another site
+        secure=scheme == "https",
+    )
+
+
+def _drop(answer: Response, name: str, *, scheme: str) -> None:
     answer.delete_cookie(
-        name_of_cookie(scheme), path="/", httponly=True, samesite="lax", secure=secure
+        name_of_cookie(scheme, name),
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=scheme == "https",
     )
 
 

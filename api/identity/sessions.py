@@ -19,8 +19,8 @@ LIFETIME: Final = timedelta(hours=12)
 _ID_BYTES: Final = 32
 
 _OPEN: Final[LiteralString] = (
-    "INSERT INTO sessions (id_sha256, key_id, opened_at, seen_at, ends_at)"
-    " VALUES (%(sha256)s, %(key_id)s, %(now)s, %(now)s, %(ends_at)s) RETURNING 1"
+    "INSERT INTO sessions (id_sha256, key_id, member, opened_at, seen_at, ends_at)"
+    " VALUES (%(sha256)s, %(key_id)s, %(member)s, %(now)s, %(now)s, %(ends_at)s) RETURNING 1"
 )
 _CLOSE: Final[LiteralString] = "DELETE FROM sessions WHERE id_sha256 = %(sha256)s RETURNING 1"
 _SWEEP: Final[LiteralString] = (
@@ -30,7 +30,7 @@ _NAME_LENGTH: Final = 16
 _OWN: Final[LiteralString] = (
     "SELECT s.id_sha256, s.key_id, s.opened_at, s.seen_at, s.ends_at"
     " FROM sessions s LEFT JOIN api_keys k ON k.id = s.key_id"
-    " WHERE k.member IS NOT DISTINCT FROM %(member)s"
+    " WHERE coalesce(s.member, k.member) IS NOT DISTINCT FROM %(member)s"
     " AND s.ends_at > %(now)s AND s.seen_at > %(idle)s"
     " AND (s.key_id IS NULL OR (k.revoked_at IS NULL AND k.expires_at > %(now)s))"
     " ORDER BY s.opened_at, s.id_sha256"
@@ -41,8 +41,8 @@ _OWN: Final[LiteralString] = (
 class Session:
     """A session that is open. `id` is from the hash of its cookie, and opens nothing.
 
-    `key` is the one that it was opened with, None for the server's token. `current` is the one
-    that asks.
+    `key` is the one that it was opened with; None for the server's token, which is the operator's,
+    and for a sign-in with the issuer. `current` is the one that asks.
     """
 
     id: str
@@ -61,14 +61,25 @@ class Sessions:
         self._clock = clock
 
     def open(self, key_id: str | None) -> str:
-        """Give the cookie of a new session, opened with a key or with the server's token.
+        """Give the cookie of a new session, opened with a key or with the server's token."""
+        return self._opened(key_id=key_id, member=None)
 
-        Sessions that are over are forgotten on the way, so that they cannot pile up.
-        """
+    def open_for(self, member: str) -> str:
+        """Give the cookie of a new session of a member whom the issuer has named."""
+        return self._opened(key_id=None, member=member)
+
+    def _opened(self, *, key_id: str | None, member: str | None) -> str:
+        """Open a session; those that are over are forgotten on the way, so that none pile up."""
         cookie = secrets.token_urlsafe(_ID_BYTES)
         now = self._clock()
         self._store.rows(_SWEEP, {"now": now, "idle": now - IDLE})
-        values = {"sha256": sha256(cookie), "key_id": key_id, "now": now, "ends_at": now + LIFETIME}
+        values = {
+            "sha256": sha256(cookie),
+            "key_id": key_id,
+            "member": member,
+            "now": now,
+            "ends_at": now + LIFETIME,
+        }
         self._store.rows(_OPEN, values)
         return cookie
 

@@ -1,19 +1,18 @@
-"""Verifies bearer tokens of one issuer: one algorithm, keys from one place, nothing assumed."""
+"""Verifies tokens of one issuer: one algorithm, keys from one place, nothing assumed."""
 
-import json
-import ssl
-import urllib.request
-from collections.abc import Callable
+import hmac
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
 import jwt
+import orjson
 import structlog
 
-from api.clock import Deadline
 from api.identity.authenticator import Verified
+from api.identity.fetching import FetchError, fetch
 from api.identity.issuer import Issuer
 
 KEYS_AGE: Final = timedelta(minutes=10)
@@ -24,12 +23,14 @@ KEYS_PAUSE: Final = timedelta(minutes=1)
 """How long a fetch is not tried again, whatever unknown keys tokens name meanwhile."""
 FETCH_SECONDS: Final = 3
 MAX_KEYS_BYTES: Final = 256 << 10
-_PART_BYTES: Final = 16 << 10
 MAX_TOKEN: Final = 8 << 10
 _LEEWAY_SECONDS: Final = 30
 """How far the issuer's clock may be from ours."""
 _FAR: Final = 1 << 36
 """Seconds since 1970 that a date can still tell; no token is good for so long."""
+
+_BEARER_CLAIMS: Final = ("exp", "iss", "aud")
+_ID_CLAIMS: Final = (*_BEARER_CLAIMS, "iat", "sub", "nonce")
 
 
 class KeysUnavailableError(Exception):
@@ -49,7 +50,30 @@ class IssuerTokens:
         self._log = structlog.get_logger("dealtrail.identity")
 
     def verify(self, token: str) -> Verified | None:
-        """Give whom a token names; None if anything of it is not as it must be."""
+        """Give whom a bearer token names; None if anything of it is not as it must be."""
+        claims = self._claims(token, audience=self._issuer.audience, required=_BEARER_CLAIMS)
+        return self._verified(claims) if claims else None
+
+    def verify_id_token(self, token: str, *, client_id: str, nonce: str) -> Verified | None:
+        """Give whom an ID token names that was made for this client, and for this one sign-in.
+
+        Raises:
+            KeysUnavailableError: nothing can be verified now, good or not.
+        """
+        claims = self._claims(token, audience=client_id, required=_ID_CLAIMS)
+        if claims is None:
+            if not self._keys:
+                raise KeysUnavailableError("no key of the issuer is known")
+            return None
+        ours = claims["aud"] in (client_id, [client_id]) and claims.get("azp") in (None, client_id)
+        told = str(claims["nonce"]).encode()
+        return (
+            self._verified(claims) if ours and hmac.compare_digest(told, nonce.encode()) else None
+        )
+
+    def _claims(
+        self, token: str, *, audience: str, required: Sequence[str]
+    ) -> dict[str, Any] | None:
         if len(token) > MAX_TOKEN:
             return None
         try:
@@ -58,14 +82,14 @@ class IssuerTokens:
                 token,
                 key,
                 algorithms=[self._issuer.algorithm],
-                audience=self._issuer.audience,
+                audience=audience,
                 issuer=self._issuer.issuer,
                 leeway=_LEEWAY_SECONDS,
-                options={"require": ["exp", "iss", "aud"]},
+                options={"require": list(required)},
             )
         except jwt.PyJWTError:
             return None
-        return self._verified(claims) if claims else None
+        return claims or None
 
     def _verified(self, claims: dict[str, Any]) -> Verified | None:
         member = claims.get(self._issuer.member_claim)
@@ -104,9 +128,9 @@ class IssuerTokens:
 
 def _read_keys(place: str) -> dict[str | None, jwt.PyJWK]:
     try:
-        content = json.loads(_fetched(place) if "://" in place else _file(place))
-        found = jwt.PyJWKSet.from_dict(content)
-    except (OSError, ValueError, AttributeError, TypeError, jwt.PyJWTError) as error:
+        content = _fetched(place) if "://" in place else _file(place)
+        found = jwt.PyJWKSet.from_dict(orjson.loads(content))
+    except (FetchError, OSError, ValueError, AttributeError, TypeError, jwt.PyJWTError) as error:
         raise KeysUnavailableError(str(error)) from error
     return {key.key_id: key for key in found.keys}
 
@@ -116,21 +140,5 @@ def _file(place: str) -> bytes:
         return file.read(MAX_KEYS_BYTES)
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Keys come from the address that is set, and from nowhere it points to."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
 def _fetched(place: str) -> bytes:
-    https = urllib.request.HTTPSHandler(context=ssl.create_default_context())
-    opener = urllib.request.build_opener(_NoRedirect, https)
-    deadline, body = Deadline.after(FETCH_SECONDS), b""
-    with opener.open(place, timeout=FETCH_SECONDS) as answer:
-        while part := answer.read1(_PART_BYTES):
-            body += part
-            if len(body) > MAX_KEYS_BYTES or deadline.passed():
-                message = "they are too many, or come too slowly"
-                raise KeysUnavailableError(message)
-    return body
+    return fetch(place, seconds=FETCH_SECONDS, most=MAX_KEYS_BYTES)

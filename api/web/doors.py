@@ -1,4 +1,4 @@
-"""The doors of the pages: a session for a good token or key, and its end."""
+"""The doors of the pages: a session for a good token or key or by the issuer, and its end."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import Protocol
 from starlette.types import Scope
 
 from api.identity.authenticator import Authenticator
+from api.identity.code_flow import CodeFlow, Try
 from api.identity.keys import KEY
 from api.identity.sessions import Sessions
 
@@ -53,3 +54,27 @@ class Doors:
     async def close(self, cookie: str) -> None:
         """End a session."""
         await asyncio.to_thread(self._sessions.close, cookie)
+
+
+class IssuerDoors:
+    """Opens sessions for whom the issuer names; `refuse` may raise to say no more."""
+
+    def __init__(
+        self, flow: CodeFlow, sessions: Sessions, *, refuse: Callable[[Scope], None]
+    ) -> None:
+        self.name = flow.name
+        self.flow = flow
+        self.refuse = refuse
+        self._sessions = sessions
+
+    async def open(self, begun: Try, *, code: str, before: str | None) -> str:
+        """Give the cookie of a new session, which takes the place of the one before.
+
+        Raises:
+            SignInRefusedError: the issuer names no member, or cannot be asked.
+        """
+        member = await self.flow.member(begun, code=code)
+        cookie = await asyncio.to_thread(self._sessions.open_for, member)
+        if before is not None:
+            await asyncio.to_thread(self._sessions.close, before)
+        return cookie

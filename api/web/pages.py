@@ -6,8 +6,9 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from api.web.doors import SignIn
+from api.web.doors import IssuerDoors, SignIn
 from api.web.renderer import Renderer
+from api.web.routes.issuer import add_issuer
 from api.web.routes.sign_in import add_sign_in
 from api.web.site import Section, Site
 from api.web.static_files import StaticFiles, load_static_files, media_type_of
@@ -18,7 +19,9 @@ IMMUTABLE: Final = {
 }
 
 
-def create_pages(sections: Sequence[Section], doors: SignIn) -> APIRouter:
+def create_pages(
+    sections: Sequence[Section], doors: SignIn, issuer: IssuerDoors | None = None
+) -> APIRouter:
     """The pages of these sections; who reads is told by the request (`api/http/shield.py`).
 
     The navigation has their entries in the order in which they are given.
@@ -27,7 +30,9 @@ def create_pages(sections: Sequence[Section], doors: SignIn) -> APIRouter:
     site = Site(Renderer(files), sections)
     router = APIRouter(include_in_schema=False)
     _add_static(router, files)
-    add_sign_in(router, site, doors)
+    add_sign_in(router, site, doors, issuer=issuer.name if issuer else None)
+    if issuer is not None:
+        add_issuer(router, site, issuer)
     for section in sections:
         section.add(router, site)
     return router

@@ -5,14 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from api.identity.code_flow import SignInRefusedError
 from api.identity.cookies import cookie_of, drop_cookie, set_cookie
 from api.web.doors import SignIn
 from api.web.forms import read_form
 from api.web.site import Site, local, redirect
 
 
-def add_sign_in(router: APIRouter, site: Site, doors: SignIn) -> None:
-    """Add the addresses at which sessions begin and end."""
+def add_sign_in(router: APIRouter, site: Site, doors: SignIn, *, issuer: str | None) -> None:
+    """Add the addresses at which sessions begin and end; `issuer` names who else lets people in."""
 
     async def answer(
         request: Request, token: str | None, target: str, *, in_address: bool
@@ -23,7 +24,9 @@ def add_sign_in(router: APIRouter, site: Site, doors: SignIn) -> None:
         before = cookie_of(request.headers)
         if cookie is not None and before is not None:
             await doors.close(before)
-        return _signed_in(request, site, cookie, wrong=bool(token), target=local(target))
+        if cookie is None:
+            return sign_in_page(request, site, wrong=bool(token), target=target, issuer=issuer)
+        return signed_in(request, cookie, target=target)
 
     @router.get("/sign-in")
     async def sign_in(
@@ -46,13 +49,30 @@ def add_sign_in(router: APIRouter, site: Site, doors: SignIn) -> None:
         return response
 
 
-def _signed_in(
-    request: Request, site: Site, cookie: str | None, *, wrong: bool, target: str
-) -> Response:
-    """The way in with a new cookie, or the form again if there is none."""
-    if cookie is None:
-        status = 403 if wrong else 200
-        return site.page(request, "sign_in.html", tab="", status=status, wrong=wrong, target=target)
-    response = redirect(target)
+def signed_in(request: Request, cookie: str, *, target: str) -> Response:
+    """The way in, with the cookie of a new session."""
+    response = redirect(local(target))
     set_cookie(response, cookie, scheme=request.url.scheme)
     return response
+
+
+def sign_in_page(
+    request: Request,
+    site: Site,
+    *,
+    target: str,
+    issuer: str | None,
+    wrong: bool = False,
+    refused: SignInRefusedError | None = None,
+) -> Response:
+    """The form, and why it is shown again: a token that is wrong, or what became of a sign-in."""
+    return site.page(
+        request,
+        "sign_in.html",
+        tab="",
+        status=refused.status if refused else 403 if wrong else 200,
+        wrong=wrong,
+        refused=str(refused or ""),
+        target=local(target),
+        issuer=issuer,
+    )
