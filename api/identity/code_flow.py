@@ -42,7 +42,7 @@ class SignInRefusedError(Exception):
     `wrong` says whether something was shown in vain, and not just given up.
     """
 
-    status: HTTPStatus = HTTPStatus.FORBIDDEN
+    status: int = HTTPStatus.FORBIDDEN.value
 
     def __init__(self, message: str, *, wrong: bool = True) -> None:
         super().__init__(message)
@@ -52,7 +52,7 @@ class SignInRefusedError(Exception):
 class IssuerAwayError(SignInRefusedError):
     """The issuer cannot be asked now."""
 
-    status = HTTPStatus.SERVICE_UNAVAILABLE
+    status = HTTPStatus.SERVICE_UNAVAILABLE.value
 
     def __init__(self, message: str) -> None:
         super().__init__(message, wrong=False)

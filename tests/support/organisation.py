@@ -13,6 +13,8 @@ from httpx2 import Response
 
 from api.bootstrap import Ledger
 from api.bootstrap_server import build_app
+from api.http.limits import Limits
+from api.identity.issuer import Issuer
 from tests.support.client import TOKEN, event, opened, post
 from tests.support.ledgers import SCHEMA
 from tests.support.roles import under_roles
@@ -65,12 +67,16 @@ class Company:
 
 
 @contextmanager
-def serving_ledger(database: str) -> Iterator[tuple[TestClient, Ledger]]:
+def serving_ledger(
+    database: str, *, issuer: Issuer | None = None, limits: Limits | None = None
+) -> Iterator[tuple[TestClient, Ledger]]:
     """Serve a ledger to a client without a credential."""
     with (
         under_roles(database, schema=SCHEMA) as ledger,
         TestClient(
-            build_app(ledger, token=TOKEN), base_url="http://localhost", follow_redirects=False
+            build_app(ledger, token=TOKEN, issuer=issuer, limits=limits),
+            base_url="http://localhost",
+            follow_redirects=False,
         ) as client,
         in_thread(ledger.worker),
     ):

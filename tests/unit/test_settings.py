@@ -36,6 +36,7 @@ def test_each_field_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -
         "DEALTRAIL_HOST": "::1",
         "DEALTRAIL_PORT": "9000",
         "DEALTRAIL_RATE_LIMIT": "120",
+        "DEALTRAIL_UPLOAD_LIMIT": "64",
         "DEALTRAIL_SAMPLE": "none",
         "DEALTRAIL_PG_BIN": "/opt/pg/bin",
         "DEALTRAIL_LOG_LEVEL": "warning",
@@ -45,6 +46,12 @@ def test_each_field_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -
         "DEALTRAIL_OIDC_ALGORITHM": "ES256",
         "DEALTRAIL_OIDC_KEYS": "https://id.example/keys",
         "DEALTRAIL_OIDC_MEMBER_CLAIM": "employee",
+        "DEALTRAIL_OIDC_CLIENT_ID": "dealtrail-web",
+        "DEALTRAIL_OIDC_CLIENT_SECRET": "hush",
+        "DEALTRAIL_OIDC_AUTHORIZATION_ENDPOINT": "https://id.example/authorize",
+        "DEALTRAIL_OIDC_TOKEN_ENDPOINT": "https://id.example/token",
+        "DEALTRAIL_OIDC_REDIRECT_URI": "https://deals.example/sign-in/callback",
+        "DEALTRAIL_OIDC_SCOPE": "openid email",
     }
     for name, value in given.items():
         monkeypatch.setenv(name, value)
@@ -63,6 +70,7 @@ def test_each_field_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -
         "host": "::1",
         "port": 9000,
         "rate_limit": 120,
+        "upload_limit": 64,
         "sample": "none",
         "pg_bin": "/opt/pg/bin",
         "log_level": "warning",
@@ -72,6 +80,12 @@ def test_each_field_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -
         "oidc_algorithm": "ES256",
         "oidc_keys": "https://id.example/keys",
         "oidc_member_claim": "employee",
+        "oidc_client_id": "dealtrail-web",
+        "oidc_client_secret": "**********",
+        "oidc_authorization_endpoint": "https://id.example/authorize",
+        "oidc_token_endpoint": "https://id.example/token",
+        "oidc_redirect_uri": "https://deals.example/sign-in/callback",
+        "oidc_scope": "openid email",
     }
 
 
@@ -204,3 +218,85 @@ def test_an_issuer_is_told_whole_and_with_a_public_key(
 
     with pytest.raises(SettingsError, match=word):
         Settings.read()
+
+
+ISSUER = {
+    "OIDC_ISSUER": "https://id.example",
+    "OIDC_AUDIENCE": "dealtrail",
+    "OIDC_KEYS": "https://id.example/keys",
+}
+CLIENT = {
+    "OIDC_CLIENT_ID": "dealtrail-web",
+    "OIDC_AUTHORIZATION_ENDPOINT": "https://id.example/authorize",
+    "OIDC_TOKEN_ENDPOINT": "https://id.example/token",
+    "OIDC_REDIRECT_URI": "https://deals.example/sign-in/callback",
+}
+
+
+def test_browsers_sign_in_with_an_issuer_that_knows_this_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in (ISSUER | CLIENT).items():
+        monkeypatch.setenv(f"DEALTRAIL_{name}", value)
+    for way_back in ("http://localhost:8000", "http://127.0.0.1", "http://[::1]:8001"):
+        monkeypatch.setenv("DEALTRAIL_OIDC_REDIRECT_URI", f"{way_back}/sign-in/callback")
+        assert Settings.read().issuer is not None
+    monkeypatch.setenv("DEALTRAIL_OIDC_CLIENT_SECRET", "hush")
+
+    issuer = Settings.read().issuer
+
+    assert issuer is not None
+    assert issuer.client is not None
+    assert (issuer.client.client_id, issuer.client.secret) == ("dealtrail-web", "hush")
+    assert "hush" not in repr(issuer) + repr(Settings.read())
+
+
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        (CLIENT, "belong together, and to an issuer"),
+        *(
+            (ISSUER | {name: value for name, value in CLIENT.items() if name != missing}, "belong")
+            for missing in CLIENT
+        ),
+        (ISSUER | {"OIDC_CLIENT_SECRET": "hush"}, "belong together"),
+        *(
+            (
+                ISSUER | CLIENT | {f"OIDC_{end}_ENDPOINT": address},
+                f"OIDC_{end}_ENDPOINT: .*https://",
+            )
+            for end in ("AUTHORIZATION", "TOKEN")
+            for address in (
+                "http://id.example/x",
+                "id.example/x",
+                "https:///x",
+                "https://id.example/x#y",
+                "https://me@id.example/x",
+            )
+        ),
+        *(
+            (ISSUER | CLIENT | {"OIDC_REDIRECT_URI": address}, "OIDC_REDIRECT_URI: .*callback")
+            for address in (
+                "http://deals.example/sign-in/callback",
+                "http://localhost.evil.example/sign-in/callback",
+                "https://deals.example/",
+                "https://deals.example/sign-in/callback?next=x",
+                "https://deals.example/sign-in/callback#x",
+                "https://me@deals.example/sign-in/callback",
+                "/sign-in/callback",
+            )
+        ),
+        (ISSUER | CLIENT | {"OIDC_SCOPE": "email"}, "OIDC_SCOPE"),
+        (ISSUER | CLIENT | {"OIDC_SCOPE": 'openid "'}, "OIDC_SCOPE"),
+    ],
+)
+def test_a_client_of_an_issuer_is_told_whole_and_over_https(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], word: str
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(f"DEALTRAIL_{name}", value)
+
+    with pytest.raises(SettingsError, match=word) as refused:
+        Settings.read()
+
+    assert "hush" not in str(refused.value)
