@@ -238,7 +238,7 @@ def test_a_sign_in_that_takes_too_long_is_over(serving: FakeIssuer) -> None:
     flow = CodeFlow(
         settings, settings.client, tokens, clock=lambda: now[0], role_now=lambda _: "rep"
     )
-    _, begun = flow.begin("/board")
+    _, begun = flow.begin("/")
 
     assert flow.returned(begun.cookie(), begun.state) == begun
     now[0] = began + TRY_LIFETIME - timedelta(seconds=1)
@@ -365,7 +365,7 @@ def test_a_sign_in_with_the_issuer_never_leads_to_another_site(
 ) -> None:
     answer = signed_in(client, issuer, target)
 
-    assert (answer.status_code, answer.headers["location"]) == (303, "/board")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
 def test_the_way_back_is_fixed_whatever_a_request_says(
@@ -387,7 +387,7 @@ def test_the_way_back_is_fixed_whatever_a_request_says(
     client.cookies.clear()
     planted = {"Cookie": f"{SIGN_IN_COOKIE}={kept.cookie()}https%3A%2F%2Fevil.example"}
     answer = client.get("/sign-in/callback", params=came, headers=planted)
-    assert answer.headers["location"] == "/board"
+    assert answer.headers["location"] == "/"
 
 
 def test_nothing_that_comes_back_is_shown(client: TestClient, issuer: FakeIssuer) -> None:

@@ -39,6 +39,10 @@ def add_sign_in(router: APIRouter, site: Site, doors: SignIn, *, issuer: str | N
         form = await read_form(request)
         return await answer(request, form.get("token"), form.get("next", ""), in_address=False)
 
+    _add_sign_out(router, doors)
+
+
+def _add_sign_out(router: APIRouter, doors: SignIn) -> None:
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
         cookie = cookie_of(request.headers)
