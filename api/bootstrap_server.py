@@ -7,6 +7,7 @@ from functools import partial
 from threading import Event as Flag
 
 from fastapi import FastAPI
+from starlette.types import Scope
 
 from api import clock
 from api.bootstrap import Ledger
@@ -37,12 +38,9 @@ def build_app(
     stopping = Flag()
     views = Views(ledger.store, ledger.worker.position, clock.now)
     tokens = IssuerTokens(issuer, clock=clock.now) if issuer else None
+    role_now = ledger.access.role
     authenticator = Authenticator(
-        ledger.store,
-        token=token,
-        clock=clock.now,
-        role_now=ledger.access.role,
-        verifier=tokens,
+        ledger.store, token=token, clock=clock.now, role_now=role_now, verifier=tokens
     )
     services = _services(
         ledger,
@@ -63,19 +61,23 @@ def build_app(
     app = create_app(services, lifespan=lifespan, limits=limits)
     refuse = partial(app.state.wrong_credentials.count, shown="sign-in")
     doors = Doors(authenticator, ledger.sessions, refuse=refuse)
-    flow = _code_flow(ledger, issuer, tokens)
-    by_issuer = IssuerDoors(flow, ledger.sessions, refuse=refuse) if flow else None
+    by_issuer = _issuer_doors(ledger, issuer, tokens, refuse)
     app.include_router(build_pages(services, ledger.places, doors, by_issuer))
     return app
 
 
-def _code_flow(
-    ledger: Ledger, issuer: Issuer | None, tokens: IssuerTokens | None
-) -> CodeFlow | None:
+def _issuer_doors(
+    ledger: Ledger,
+    issuer: Issuer | None,
+    tokens: IssuerTokens | None,
+    refuse: Callable[[Scope], None],
+) -> IssuerDoors | None:
     """Give how browsers sign in with the issuer; None where it only gives bearer tokens."""
     if issuer is None or issuer.client is None or tokens is None:
         return None
-    return CodeFlow(issuer, issuer.client, tokens, clock=clock.now, role_now=ledger.access.role)
+    role_now = ledger.access.role
+    flow = CodeFlow(issuer, issuer.client, tokens, clock=clock.now, role_now=role_now)
+    return IssuerDoors(flow, ledger.sessions, refuse=refuse)
 
 
 def _services(

@@ -1,11 +1,15 @@
-"""Servers that take uploads, for the tests of imports over HTTP."""
+"""Servers that take uploads, and servers with an issuer that signs browsers in."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
+from tests.support.fake_issuer import FakeIssuer, fake_issuer
+from tests.support.issuer_visits import join
 from tests.support.ledgers import SCHEMA
+from tests.support.organisation import serving_ledger
 from tests.support.postgres import PostgresServer
 from tests.support.uploads import TESTS, Importing, importing_on
 
@@ -34,3 +38,38 @@ def empty_door(database: str, tmp_path: Path) -> Iterator[Importing]:
     next(TESTS)
     with importing_on(database, tmp_path) as served:
         yield served
+
+
+@pytest.fixture(scope="module")
+def shared_issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeIssuer]:
+    folder = tmp_path_factory.mktemp("issuer")
+    with fake_issuer(folder) as issuer, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SSL_CERT_FILE", str(folder / "certificate.pem"))
+        environment.setenv("no_proxy", "*")
+        yield issuer
+
+
+@pytest.fixture
+def issuer(shared_issuer: FakeIssuer) -> FakeIssuer:
+    """An issuer that is well, whatever the test before has made of it."""
+    shared_issuer.recover()
+    return shared_issuer
+
+
+@pytest.fixture(scope="module")
+def shared_entrance(
+    shared_issuer: FakeIssuer, postgres_server: PostgresServer
+) -> Iterator[TestClient]:
+    with (
+        postgres_server.ledger(SCHEMA) as database,
+        serving_ledger(database, issuer=shared_issuer.settings()) as (client, _),
+    ):
+        join(client, "ann")
+        yield client
+
+
+@pytest.fixture
+def visitor(shared_entrance: TestClient) -> TestClient:
+    """A browser that was nowhere yet, in front of a server that knows ann and the issuer."""
+    shared_entrance.cookies.clear()
+    return shared_entrance

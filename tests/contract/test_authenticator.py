@@ -165,6 +165,27 @@ def test_a_token_of_the_issuer_acts_in_the_role_of_the_organisation(store: Event
     assert of_bearer(known, "good.ann.token") is None
 
 
+def test_a_session_of_the_issuer_is_of_the_member_and_of_nobody_else(
+    store: EventStore, database: str
+) -> None:
+    clock = Watch()
+    known, sessions = authenticator(store, clock), Sessions(store, clock)
+    cookie = sessions.open_for("ann")
+
+    found = asyncio.run(known.of_cookie(cookie))
+    assert found == Identity(actor="ann", role="rep", credential="session of oidc")
+    assert len(sessions.of(found, cookie=cookie)) == 1
+    assert sessions.of(OPERATOR, cookie=None) == []
+    assert asyncio.run(known.of_cookie(sessions.open_for("stranger"))) is None
+    with psycopg.connect(database) as connection:
+        connection.execute(f"UPDATE {SCHEMA}.sessions SET member = 'stranger'")
+    assert asyncio.run(known.of_cookie(cookie)) is None
+    clock.at += IDLE
+    assert asyncio.run(authenticator(store, clock).of_cookie(cookie)) is None
+    with psycopg.connect(database) as connection, pytest.raises(psycopg.errors.CheckViolation):
+        connection.execute(f"UPDATE {SCHEMA}.sessions SET member = ''")
+
+
 def test_the_token_of_the_server_is_the_operators(store: EventStore) -> None:
     known = authenticator(store, Watch())
 

@@ -50,12 +50,11 @@ def keys() -> dict[str, Any]:
 class FakeIssuer:
     """What the issuer knows and does; `claims` and `signer` spoil the ID tokens it gives.
 
-    Without `subject` it has signed nobody in. `answers` takes the place of an answer at a path.
+    It has signed `subject` in. `answers` takes the place of an answer at a path.
     """
 
     address: str
     subject: str = "ann"
-    secret: str | None = None
     claims: dict[str, Any] = field(default_factory=dict)
     signer: str = "issuer"
     answers: dict[str, Answer] = field(default_factory=dict)
@@ -63,6 +62,12 @@ class FakeIssuer:
     stopped: Flag = field(default_factory=Flag)
     asked: list[dict[str, str]] = field(default_factory=list)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def recover(self) -> None:
+        """Forget everything, and misbehave no more."""
+        for name, value in vars(FakeIssuer(self.address)).items():
+            if name != "stopped":
+                setattr(self, name, value)
 
     def settings(self, secret: str | None = None) -> Issuer:
         """Give what is set of it in the product."""
