@@ -50,7 +50,8 @@ def keys() -> dict[str, Any]:
 class FakeIssuer:
     """What the issuer knows and does; `claims` and `signer` spoil the ID tokens it gives.
 
-    It has signed `subject` in. `answers` takes the place of an answer at a path.
+    It has signed `subject` in. `answers` takes the place of an answer at
+    a path, and `padding` makes that with an ID token longer.
     """
 
     address: str
@@ -59,6 +60,7 @@ class FakeIssuer:
     signer: str = "issuer"
     answers: dict[str, Answer] = field(default_factory=dict)
     dripping: bool = False
+    padding: int = 0
     stopped: Flag = field(default_factory=Flag)
     asked: list[dict[str, str]] = field(default_factory=list)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -119,6 +121,7 @@ class FakeIssuer:
         if not proven or not told or form["grant_type"] != "authorization_code":
             return 400, {}, b'{"error": "invalid_grant"}'
         answer = {"access_token": "opaque", "token_type": "Bearer"}
+        answer["padding"] = " " * self.padding
         answer["id_token"] = self.id_token(begun, **self.claims)
         return 200, {}, json.dumps(answer).encode()
 
