@@ -177,6 +177,7 @@ def test_a_session_of_the_issuer_is_of_the_member_and_of_nobody_else(
     assert len(sessions.of(found, cookie=cookie)) == 1
     assert sessions.of(OPERATOR, cookie=None) == []
     assert asyncio.run(known.of_cookie(sessions.open_for("stranger"))) is None
+    assert asyncio.run(known.of_cookie(cookie)) == found  # and remembered as it stands now
     with psycopg.connect(database) as connection:
         connection.execute(f"UPDATE {SCHEMA}.sessions SET member = 'stranger'")
     assert asyncio.run(known.of_cookie(cookie)) is None
