@@ -192,6 +192,8 @@ def utc_instant(value: object) -> datetime:
         value = _calendar_instant(value)
     if not isinstance(value, datetime):
         raise _unlike('an instant as "2025-03-31T18:00:00Z"', value)
+    if value.tzinfo is UTC and FIRST_YEAR <= value.year <= LAST_YEAR:
+        return value
     if value.utcoffset() is None:
         raise ValueError("expected an instant with its zone, not a local time")
     # Checked before the shift as well: the first and last years cannot be shifted at all.

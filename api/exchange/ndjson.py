@@ -34,10 +34,10 @@ class NdjsonReader:
 
     def _lines_of(self, path: Path, findings: Findings) -> Iterator[Line]:
         for content, row in _objects(path, findings):
-            untimed = content.get("occurred_at") is None and _is_context(content)
-            at_start = {"occurred_at": self._earliest(), "recorded_at": None} if untimed else {}
+            if content.get("occurred_at") is None and _is_context(content):
+                content |= {"occurred_at": self._earliest(), "recorded_at": None}
             try:
-                yield line_of(content | at_start, file=path.name, row=row)
+                yield line_of(content, file=path.name, row=row)
             except BadRecordError as error:
                 findings.reject(path.name, row, str(error))
 

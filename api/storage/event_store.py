@@ -66,7 +66,7 @@ class EventStore(LogReader):
             self.dsn,
             schema=self.schema,
             system=system,
-            committer=self._committer,
+            metrics=self.metrics,
             timekeeper=self.timekeeper,
         )
 

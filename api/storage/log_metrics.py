@@ -50,6 +50,13 @@ class LogMetrics:
         stored = zip(sizes, told, strict=True)
         self._events.inc(sum(size for size, name in stored if name == "appended"))
 
+    def imported(self, events: int, seconds: float) -> None:
+        """Count what an import stored with one commit, and how long it took."""
+        self._batch.observe(1)
+        self._seconds.observe(seconds)
+        self._outcomes["appended"].inc()
+        self._events.inc(events)
+
     def refused(self, requests: int) -> None:
         """Count requests that the database refused or did not answer."""
         self._outcomes["refused"].inc(requests)

@@ -50,6 +50,7 @@ PROJECTED_RIGHTS: Final[Rights] = {Role.APP: _READ, Role.AUDITOR: _READ}
 FUNCTIONS: Final[Mapping[str, Rights]] = {
     "append_events": {Role.APP: _RUN},
     "append_founding": {Role.APP: _RUN},
+    "append_import": {Role.APP: _RUN},
     "founding_refusal": {Role.APP: _RUN},
     "open_import": {Role.APP: _RUN},
     "index_import": {Role.APP: _RUN},

@@ -1,21 +1,16 @@
-"""Lines of an import on their way: as they are staged, and as requests to the log."""
+"""Lines of an import as they are staged."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from itertools import groupby, islice
 from typing import Any, Final, TypeAlias
 from uuid import UUID, uuid5
 
-from api.storage.requests import AppendRequest, NewEvent, new_event_id
-from api.storage.upcasts import read_payload
+from api.storage.requests import new_event_id
 from domain.events.base import DomainEvent
-from domain.stamp import Source
 
 Row: TypeAlias = tuple[Any, ...]
 
-_EVENTS_A_REQUEST: Final = 500
 _DEALS_REMEMBERED: Final = 20_000
 """Deals whose streams are not reckoned again: lines of one deal stand near each other."""
 _DEALS: Final = UUID("5b0f3c1e-6b0a-5f0e-9d7e-2f6f0d3f7a11")
@@ -63,21 +58,6 @@ class StagedLine:
     """The event that it is about, which must be a line of the import or in the log."""
 
 
-@dataclass(frozen=True, slots=True)
-class StagedRequest:
-    """An append of staged lines, and which these are."""
-
-    seqs: tuple[int, ...]
-    request: AppendRequest
-
-    def apart(self) -> "list[StagedRequest]":
-        """The same lines one by one, so that only the guilty one is refused."""
-        return [
-            StagedRequest((seq,), replace(self.request, events=(event,)))
-            for seq, event in zip(self.seqs, self.request.events, strict=True)
-        ]
-
-
 def staged_row(line: StagedLine, *, seq: int, system: str) -> Row:
     """A line as it is copied into the staging table.
 
@@ -108,6 +88,7 @@ def staged_row(line: StagedLine, *, seq: int, system: str) -> Row:
         None if kept is None or kept.system == system else kept.system,
         _event_id(line.caused_by) if kept else None,
         line.refers_to,
+        line.recorded_at or (line.occurred_at if is_deal else None),
     )
 
 
@@ -124,42 +105,12 @@ def _event_id(text: str | None) -> UUID | None:
         return None
 
 
-def staged_requests(rows: Iterable[Row], *, system: str) -> Iterator[StagedRequest]:
-    """The appends of staged lines, which come stream by stream and in order."""
-    for stream_id, lines in groupby(rows, key=lambda row: str(row[1])):
-        while chunk := list(islice(lines, _EVENTS_A_REQUEST)):
-            events = tuple(_new_event(row, system=system) for row in chunk)
-            request = AppendRequest(stream_id=stream_id, events=events, caller=f"import:{system}")
-            yield StagedRequest(tuple(row[0] for row in chunk), request)
-
-
-def _new_event(row: Row, *, system: str) -> NewEvent:
-    (_, _, stream, external_id, event_id, topic, data, occurred_at, recorded_at) = row[:9]
-    actor, on_behalf_of, caused_by, file_sha256, own_system = row[9:]
-    return NewEvent(
-        event_id=event_id,
-        data=read_payload(topic, data),
-        occurred_at=occurred_at,
-        actor=actor,
-        on_behalf_of=on_behalf_of,
-        channel="import",
-        caused_by=caused_by,
-        source=Source(
-            system=own_system or system,
-            external_id=external_id,
-            stream=stream,
-            file_sha256=file_sha256,
-            recorded_at=recorded_at,
-        ),
-    )
-
-
 def _check_storable(line: StagedLine) -> None:
     texts = (line.stream, line.external_id, line.actor, line.on_behalf_of, line.caused_by)
-    for text in texts:
-        if text is not None and "\x00" in text:
-            raise ValueError("a text holds a NUL character")
-        (text or "").encode()
+    together = "".join(filter(None, texts))
+    if "\x00" in together:
+        raise ValueError("a text holds a NUL character")
+    together.encode()
     for instant in (line.occurred_at, line.recorded_at):
         if instant is not None and instant.tzinfo is None:
             raise ValueError("an instant has no time zone")

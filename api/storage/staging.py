@@ -1,41 +1,38 @@
 """Where the lines of one import wait in the database until all are known, then go to the log."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Final, LiteralString, Self, TypeAlias
 
 import psycopg
 from pydantic_core import PydanticSerializationError
 
 from api.storage import staging_sql
-from api.storage.committer import Committer
 from api.storage.connections import Deadlines, conninfo
 from api.storage.errors import (
     CLOCK_STATES,
     AppendRefusedError,
     ClockRefusedError,
-    ExternalIdTakenError,
     LedgerNotEmptyError,
     LogUnavailableError,
     StorageError,
 )
-from api.storage.staged_lines import (
-    Row,
-    StagedLine,
-    StagedRequest,
-    staged_requests,
-    staged_row,
-)
+from api.storage.log_metrics import LogMetrics
+from api.storage.staged_lines import Row, StagedLine, staged_row
 from api.storage.timekeeper import Timekeeper
 
 Progress: TypeAlias = Callable[[int], None]
 
 _DEADLINES: Final = Deadlines(statement=900, lock=30, idle_in_transaction=900)
-_COPIED_AT_ONCE: Final = 2000
-_REQUESTS_AT_ONCE: Final = 512
-_EVENTS_AT_ONCE: Final = 5_000
-"""Events held in memory at once on their way to the log."""
+_WRITTEN_AT_ONCE: Final = 500
+_COPIED_AT_ONCE: Final = 10_000
+"""The database stores lines while the next ones are read; it must not wait for one copy too long."""
+
+_EVENTS_AT_ONCE: Final = 1_000
+"""A window holds the head's row for as long as it takes; this many take a few hundredths of a second."""
+
 _ROUNDS: Final = 3
 """Another import of the same lines may come between; what it stored is seen in the next round."""
 
@@ -64,16 +61,18 @@ class Staging:
     """The staging table of one import; it is gone with the `with` block."""
 
     def __init__(
-        self, dsn: str, *, schema: str, system: str, committer: Committer, timekeeper: Timekeeper
+        self, dsn: str, *, schema: str, system: str, metrics: LogMetrics, timekeeper: Timekeeper
     ) -> None:
         self._target = conninfo(dsn, schema=schema, deadlines=_DEADLINES)
         self._system = system
-        self._committer = committer
+        self._metrics = metrics
         self._timekeeper = timekeeper
         self._buffer: list[Row] = []
+        self._copying: _Copying | None = None
         self._unfit: list[StagedReject] = []
         self._seq = 0
         self._identified = False
+        self._referring = False
         self._connection: psycopg.Connection[Row] | None = None
 
     def __enter__(self) -> Self:
@@ -99,12 +98,13 @@ class Staging:
         """
         seq = self.reserve() if place is None else place
         self._identified |= line.kept is not None
+        self._referring |= line.caused_by is not None or line.refers_to is not None
         try:
             self._buffer.append(staged_row(line, seq=seq, system=self._system))
         except (PydanticSerializationError, ValueError) as error:
             self._unfit.append(StagedReject(line.file, line.row, f"cannot be stored: {error}"))
-        if len(self._buffer) >= _COPIED_AT_ONCE:
-            self._flush()
+        if len(self._buffer) >= _WRITTEN_AT_ONCE:
+            self._write()
 
     def topics(self, names: Collection[str]) -> dict[str, str]:
         """The topics of staged lines by name: the source's id of each, or ours."""
@@ -123,13 +123,13 @@ class Staging:
             LedgerNotEmptyError: a founding import cannot be appended to this ledger.
         """
         self._decide(founding=founding)
-        return self._report(fate=None)
+        return self._report()
 
     def append(self, *, founding: bool, progress: Progress | None = None) -> StagingReport:
         """Appends the lines that are new; `progress` is told how many more are in the log.
 
         A founding import is appended whole or not at all, in the order of the source's recording
-        times. Any other goes stream by stream, and may be run again if it was interrupted.
+        times. Any other goes in windows, stream by stream, and may be run again if it was interrupted.
 
         Raises:
             LedgerNotEmptyError: a founding import needs a ledger without deals.
@@ -141,18 +141,32 @@ class Staging:
             self._append_founding(progress or _silent)
         else:
             self._append_rounds(progress or _silent)
-        return self._report(fate="appended")
+        return self._report()
+
+    def _write(self) -> None:
+        with _loss_told():
+            if self._copying is None:
+                self._copying = _Copying(self._open())
+            self._copying.write(self._buffer)
+            self._buffer.clear()
+            if self._copying.rows >= _COPIED_AT_ONCE:
+                self._end_copying()
 
     def _flush(self) -> None:
-        with _loss_told(), self._open().cursor() as cursor, cursor.copy(staging_sql.COPY) as copy:
-            for row in self._buffer:
-                copy.write_row(row)
-        self._buffer.clear()
+        self._write()
+        with _loss_told():
+            self._end_copying()
+
+    def _end_copying(self) -> None:
+        if self._copying is not None:
+            self._copying.close()
+            self._copying = None
 
     def _decide(self, *, founding: bool) -> None:
         """Settles which lines are new, which are known and which cannot be."""
         self._flush()
-        self._run(staging_sql.INDEX)
+        if self._referring:
+            self._run(staging_sql.INDEX)
         self._run(staging_sql.STORED)
         self._run(staging_sql.REPEATED)
         if self._identified:
@@ -164,58 +178,67 @@ class Staging:
             refusal = self._rows(staging_sql.REFUSAL)[0][0]
             if refusal is not None:
                 raise LedgerNotEmptyError(refusal)
-        while self._run(staging_sql.UNCAUSED) + self._run(staging_sql.UNKNOWN):
-            pass
-        self._run(staging_sql.CAUSED)
+        if self._referring:
+            while self._run(staging_sql.UNCAUSED) + self._run(staging_sql.UNKNOWN):
+                pass
+            self._run(staging_sql.CAUSED)
 
     def _append_founding(self, progress: Progress) -> None:
         self._timekeeper.now()  # every line is kept with the time at which it was imported
+        started = perf_counter()
         try:
             total = self._rows(staging_sql.APPEND_FOUNDING)[0][0]
         except psycopg.Error as error:
-            raise _founding_error(error) from error
-        self._run(staging_sql.MARK_APPENDED)
+            raise _refusal(error) from error
+        self._metrics.imported(total, perf_counter() - started)
         progress(total)
 
     def _append_rounds(self, progress: Progress) -> None:
         for _ in range(_ROUNDS):
-            if not self._append_streams(progress):
+            if not self._append_windows(progress):
                 return
+            self._run(staging_sql.END_PASS)
             self._decide(founding=False)
         raise LogUnavailableError("another import of this source is running; start again after it")
 
-    def _append_streams(self, progress: Progress) -> bool:
+    def _append_windows(self, progress: Progress) -> bool:
         """Appends what has no fate yet; says whether another import was quicker somewhere."""
         overtaken = False
-        connection = self._open()
-        with _loss_told(), connection.transaction(), connection.cursor("lines") as cursor:
-            cursor.itersize = _COPIED_AT_ONCE
+        with _loss_told(), self._open().cursor("lines", withhold=True) as cursor:
             cursor.execute(staging_sql.TO_APPEND)
-            asked = staged_requests(cursor, system=self._system)
-            for window in _windows(asked):
-                overtaken |= self._append_window(window, progress)
+            while seqs := [seq for (seq,) in cursor.fetchmany(_EVENTS_AT_ONCE)]:
+                overtaken |= self._append_window(seqs, progress)
         return overtaken
 
-    def _append_window(self, window: Sequence[StagedRequest], progress: Progress) -> bool:
-        outcomes = self._committer.append_many_blocking([each.request for each in window])
-        stored: list[int] = []
-        overtaken = False
-        for asked, outcome in zip(window, outcomes, strict=True):
-            if not isinstance(outcome, AppendRefusedError):
-                stored += asked.seqs
-            elif isinstance(outcome, ExternalIdTakenError):
-                overtaken = True
-            elif len(asked.seqs) > 1:
-                overtaken |= self._append_window(asked.apart(), progress)
-            else:
-                self._run(staging_sql.MARK_REFUSED, seq=asked.seqs[0], reason=str(outcome))
-        self._run(staging_sql.MARK_THESE, seqs=stored)
-        progress(len(stored))
-        return overtaken
+    def _append_window(self, seqs: Sequence[int], progress: Progress) -> bool:
+        """Appends some lines; where the database refuses them, all but the guilty ones."""
+        sent_at, started = self._timekeeper.now(), perf_counter()
+        try:
+            total = self._rows(staging_sql.APPEND_WINDOW, sent_at=sent_at, seqs=seqs)[0][0]
+        except psycopg.Error as error:
+            return self._refused(seqs, _refusal(error), progress)
+        self._timekeeper.agreed()
+        self._metrics.imported(total, perf_counter() - started)
+        progress(total)
+        return bool(total < len(seqs))
 
-    def _report(self, *, fate: str | None) -> StagingReport:
-        topics: dict[str, int] = dict(self._rows(staging_sql.TOPICS, fate=fate))
-        ((duplicates, deals),) = self._rows(staging_sql.COUNTS, fate=fate)
+    def _refused(self, seqs: Sequence[int], refusal: StorageError, progress: Progress) -> bool:
+        """Finds by halves which lines the database refuses."""
+        if isinstance(refusal, ClockRefusedError):
+            self._timekeeper.refused(refusal)
+        if not isinstance(refusal, AppendRefusedError):
+            raise refusal
+        if len(seqs) == 1:
+            self._metrics.refused(1)
+            self._run(staging_sql.MARK_REFUSED, seq=seqs[0], reason=str(refusal))
+            return False
+        middle = len(seqs) // 2
+        first = self._append_window(seqs[:middle], progress)
+        return self._append_window(seqs[middle:], progress) or first
+
+    def _report(self) -> StagingReport:
+        topics: dict[str, int] = dict(self._rows(staging_sql.TOPICS))
+        ((duplicates, deals),) = self._rows(staging_sql.COUNTS)
         rejects = [StagedReject(*row) for row in self._rows(staging_sql.REJECTS)]
         return StagingReport(
             appended=sum(topics.values()),
@@ -243,18 +266,23 @@ class Staging:
         return self._connection
 
 
-def _windows(asked: Iterable[StagedRequest]) -> Iterator[list[StagedRequest]]:
-    """The appends in lots of bounded size, however long streams are."""
-    window: list[StagedRequest] = []
-    events = 0
-    for one in asked:
-        window.append(one)
-        events += len(one.seqs)
-        if len(window) >= _REQUESTS_AT_ONCE or events >= _EVENTS_AT_ONCE:
-            yield window
-            window, events = [], 0
-    if window:
-        yield window
+class _Copying:
+    """One copy of lines into the staging table; `close` ends it and lets the lines be seen."""
+
+    def __init__(self, connection: psycopg.Connection[Row]) -> None:
+        with ExitStack() as stack:
+            cursor = stack.enter_context(connection.cursor())
+            self._copy = stack.enter_context(cursor.copy(staging_sql.COPY))
+            self._stack = stack.pop_all()
+        self.rows = 0
+
+    def write(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            self._copy.write_row(row)
+        self.rows += len(rows)
+
+    def close(self) -> None:
+        self._stack.close()
 
 
 @contextmanager
@@ -266,13 +294,13 @@ def _loss_told() -> Iterator[None]:
         raise LogUnavailableError(message) from error
 
 
-def _founding_error(error: psycopg.Error) -> StorageError:
+def _refusal(error: psycopg.Error) -> StorageError:
     detail = error.diag.message_primary or str(error)
     if error.sqlstate == "DT003":
         return LedgerNotEmptyError(detail)
     if error.sqlstate in CLOCK_STATES:
         return ClockRefusedError(f"a clock jumped: {detail}")
-    return AppendRefusedError(f"the database refuses this import: {detail}")
+    return AppendRefusedError(f"the database refuses this append: {detail}")
 
 
 def _silent(_: int) -> None:

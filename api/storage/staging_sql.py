@@ -6,7 +6,7 @@ OPEN: Final[LiteralString] = "SELECT open_import()"
 COPY: Final[LiteralString] = (
     "COPY import_lines (seq, stream_id, is_deal, external_stream, external_id, event_id, topic,"
     " data, occurred_at, source_recorded_at, actor, on_behalf_of, cause, file, row, file_sha256,"
-    " source_system, cause_id, refers_to) FROM STDIN"
+    " source_system, cause_id, refers_to, recorded_at) FROM STDIN"
 )
 INDEX: Final[LiteralString] = "SELECT index_import()"
 
@@ -32,10 +32,11 @@ UPDATE import_lines l
                   = (f.stream_id, f.topic, f.data, f.occurred_at)
                THEN 'duplicate' ELSE 'rejected' END AS fate
           FROM import_lines o
-          JOIN (SELECT DISTINCT ON (external_id, source_system) * FROM import_lines
-                 WHERE fate IS NULL ORDER BY external_id, source_system, seq) f
-            ON f.external_id = o.external_id AND f.seq < o.seq
-           AND f.source_system IS NOT DISTINCT FROM o.source_system
+          JOIN (SELECT external_id, source_system, min(seq) AS seq FROM import_lines
+                 WHERE fate IS NULL GROUP BY external_id, source_system HAVING count(*) > 1) g
+            ON g.external_id = o.external_id AND g.seq < o.seq
+           AND g.source_system IS NOT DISTINCT FROM o.source_system
+          JOIN import_lines f ON f.seq = g.seq
          WHERE o.fate IS NULL) s
  WHERE l.seq = s.seq
 """
@@ -56,19 +57,16 @@ REPEATED_ID: Final[LiteralString] = """
 UPDATE import_lines l
    SET fate = 'rejected', reason =
        'event_id: ' || f.file || ', row ' || f.row || ', has it under another external id'
-  FROM (SELECT DISTINCT ON (event_id) * FROM import_lines
-         WHERE fate IS NULL ORDER BY event_id, seq) f
- WHERE l.fate IS NULL AND f.event_id = l.event_id AND f.seq < l.seq
+  FROM (SELECT event_id, min(seq) AS seq FROM import_lines
+         WHERE fate IS NULL GROUP BY event_id HAVING count(*) > 1) g
+  JOIN import_lines f ON f.seq = g.seq
+ WHERE l.fate IS NULL AND g.event_id = l.event_id AND g.seq < l.seq
 """
 RECORDED: Final[LiteralString] = """
-UPDATE import_lines l
-   SET recorded_at = coalesce(l.source_recorded_at,
-                              CASE WHEN l.is_deal THEN l.occurred_at ELSE a.earliest END)
-  FROM (SELECT coalesce(min(coalesce(o.source_recorded_at,
-                                     CASE WHEN o.is_deal THEN o.occurred_at END)),
-                        min(o.occurred_at)) AS earliest
+UPDATE import_lines l SET recorded_at = a.earliest
+  FROM (SELECT coalesce(min(o.recorded_at), min(o.occurred_at)) AS earliest
           FROM import_lines o WHERE o.fate IS NULL) a
- WHERE l.fate IS NULL
+ WHERE l.fate IS NULL AND l.recorded_at IS NULL
 """
 """Context takes the source's earliest time; a deal's event was told when it happened."""
 
@@ -115,24 +113,27 @@ UPDATE import_lines l SET caused_by = coalesce(
 """
 REFUSAL: Final[LiteralString] = "SELECT founding_refusal()"
 APPEND_FOUNDING: Final[LiteralString] = "SELECT append_founding(%(system)s, %(caller)s)"
-MARK_APPENDED: Final[LiteralString] = "UPDATE import_lines SET fate = 'appended' WHERE fate IS NULL"
-MARK_THESE: Final[LiteralString] = (
-    "UPDATE import_lines SET fate = 'appended' WHERE seq = ANY(%(seqs)s)"
+APPEND_WINDOW: Final[LiteralString] = (
+    "SELECT append_import(%(system)s, %(caller)s, %(sent_at)s, %(seqs)s::bigint[])"
 )
+END_PASS: Final[LiteralString] = (
+    "UPDATE import_lines SET fate = CASE WHEN fate IS NULL THEN 'appended' END"
+    " WHERE fate IS NULL OR fate = 'overtaken'"
+)
+"""What another import was quicker with is looked at again."""
+
 MARK_REFUSED: Final[LiteralString] = (
     "UPDATE import_lines SET fate = 'rejected', reason = %(reason)s WHERE seq = %(seq)s"
 )
 TO_APPEND: Final[LiteralString] = (
-    "SELECT seq, stream_id, external_stream, external_id, event_id, topic, data, occurred_at,"
-    " source_recorded_at, actor, on_behalf_of, caused_by, file_sha256, source_system"
-    " FROM import_lines WHERE fate IS NULL ORDER BY is_deal, stream_id, occurred_at, seq"
+    "SELECT seq FROM import_lines WHERE fate IS NULL ORDER BY is_deal, stream_id, occurred_at, seq"
 )
 REJECTS: Final[LiteralString] = (
     "SELECT file, row, reason FROM import_lines WHERE fate = 'rejected' ORDER BY seq"
 )
 COUNTS: Final[LiteralString] = (
     "SELECT count(*) FILTER (WHERE fate = 'duplicate'),"
-    " count(DISTINCT stream_id) FILTER (WHERE is_deal AND fate IS NOT DISTINCT FROM %(fate)s)"
+    " count(DISTINCT stream_id) FILTER (WHERE is_deal AND (fate IS NULL OR fate = 'appended'))"
     " FROM import_lines"
 )
 TOPICS_OF: Final[LiteralString] = (
@@ -141,6 +142,6 @@ TOPICS_OF: Final[LiteralString] = (
 )
 """Of lines under one id the first one counts, which comes last here."""
 TOPICS: Final[LiteralString] = (
-    "SELECT topic, count(*) FROM import_lines WHERE fate IS NOT DISTINCT FROM %(fate)s"
+    "SELECT topic, count(*) FROM import_lines WHERE fate IS NULL OR fate = 'appended'"
     " GROUP BY topic ORDER BY topic"
 )

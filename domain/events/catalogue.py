@@ -81,6 +81,8 @@ STREAM_KINDS: Final[Mapping[str, str]] = {
 }
 """The kind of stream (`deal`, `quota`, `process`, ...) that each event type belongs to."""
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
+
 
 def parse(event_type: type[DomainEvent], data: Mapping[str, object]) -> DomainEvent:
     """Read a payload from decoded JSON, as strictly as from its text.
@@ -88,7 +90,7 @@ def parse(event_type: type[DomainEvent], data: Mapping[str, object]) -> DomainEv
     Raises:
         pydantic.ValidationError: the payload is not of this type.
     """
-    text = json.dumps(data, ensure_ascii=False)
+    text = _ENCODER.encode(data)
     # Not `model_validate_json`, whose options cost more than reading a small payload.
     read: DomainEvent = event_type.__pydantic_validator__.validate_json(text)
     return read
