@@ -256,9 +256,7 @@ def begin(store: EventStore, import_id: UUID, *, now: datetime, counts: bool) ->
 
 
 def _report_text(report: ImportReport) -> str:
-    told = report.to_json()
-    told["rejects_total"] = len(report.rejects)
-    del told["rejects"]
+    told = report.summary() | {"rejects_total": len(report.rejects)}
     return _storable(json.dumps(told, ensure_ascii=False).replace("\\u0000", "\\ufffd"))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 from api.exchange.context import (
     ContextStage,
@@ -15,18 +15,16 @@ from api.exchange.context import (
     fiscal_zone,
 )
 from api.exchange.csv_history import HistoryTeller
-from api.exchange.csv_values import Moment, declared_number, declared_rows, moment, shortest
-from api.exchange.instants import (
-    OrderContradictedError,
-    OrderUndeclaredError,
-    end_of_day,
-    start_of_day,
-)
+from api.exchange.csv_values import Moment, declared_number, declared_rows, shortest, stated_moment
+from api.exchange.instants import end_of_day, start_of_day
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.profile import ColumnRole, Profile, StageProfile
 from api.exchange.records import stamp, truth
 from api.exchange.spool import Spool
-from api.exchange.texts import CsvRow, CsvTable
+from api.exchange.texts import CsvRow, CsvTable, ensure_column
+
+SYSTEM: Final = "csv"
+"""The source of ids where the profile names no other."""
 
 _REQUIRED: tuple[ColumnRole, ...] = ("id", "owner", "stage")
 _DAYS: tuple[ColumnRole, ...] = ("opened_on", "close_date", "closed_on", "recorded_on")
@@ -62,7 +60,7 @@ class CsvTableReader:
 
     @property
     def system(self) -> str:
-        return self.profile.source or "csv"
+        return self.profile.source or SYSTEM
 
     @property
     def _zone(self) -> str:
@@ -91,10 +89,10 @@ class CsvTableReader:
         header = self._table(path).columns()
         for role in self.profile.columns:
             for column in self.profile.columns_of(role):
-                _ensure_column(column, header, key=f"columns.{role}", file=path.name)
+                ensure_column(column, header, key=f"columns.{role}", file=path.name)
         for stage in self.profile.stages:
             if stage.entered_on:
-                _ensure_column(stage.entered_on, header, key="stages.entered_on", file=path.name)
+                ensure_column(stage.entered_on, header, key="stages.entered_on", file=path.name)
 
     def _undeclared(self) -> list[str]:
         missing = [
@@ -121,7 +119,7 @@ class CsvTableReader:
         content |= {"file": row.file, "row": row.row}
         try:
             for key, column in self._day_columns.items():
-                found = self._moment(row, column)
+                found = stated_moment(row, column, self.profile)
                 content[key] = found and found.day.isoformat()
                 content[_at(key)] = found and found.at and stamp(found.at)
                 if found is not None:
@@ -139,17 +137,6 @@ class CsvTableReader:
         return {str(role): columns[0] for role, columns in roles.items() if columns} | {
             _entered(stage): stage.entered_on for stage in self.profile.stages if stage.entered_on
         }
-
-    def _moment(self, row: CsvRow, column: str) -> Moment | None:
-        text = row.get(column)
-        if not text:
-            return None
-        try:
-            return moment(text, self.profile)
-        except (OrderUndeclaredError, OrderContradictedError) as error:
-            raise ExportRefusedError(f"{column}: {error}", file=row.file, row=row.row) from error
-        except ValueError as error:
-            raise _RefusedRowError(f"{column}: {error}") from error
 
     def _read(self, content: JsonObject) -> JsonObject:
         """The values that are no texts: the amount as a payload has it, and a box."""
@@ -209,13 +196,6 @@ class CsvTableReader:
 def _at(key: str) -> str:
     """Where the instant of a day is kept, if the table states a time."""
     return f"{key}:at"
-
-
-def _ensure_column(column: str, header: list[str], *, key: str, file: str) -> None:
-    if column not in header:
-        raise ExportRefusedError(
-            f"no column {column!r}, which the profile names as `{key}`", file=file, row=1
-        )
 
 
 def _entered(stage: StageProfile) -> str:

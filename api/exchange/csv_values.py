@@ -7,8 +7,18 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from api.exchange.instants import DateOrder, end_of_day, parse_day, parse_instant, start_of_day
+from api.exchange.instants import (
+    DateOrder,
+    OrderContradictedError,
+    OrderUndeclaredError,
+    end_of_day,
+    parse_day,
+    parse_instant,
+    start_of_day,
+)
+from api.exchange.lines import ExportRefusedError
 from api.exchange.profile import Profile
+from api.exchange.records import BadRecordError
 from api.exchange.texts import CsvRow
 from domain.fiscal import local_day, zone_named
 from domain.values import MAX_DIGITS
@@ -102,6 +112,24 @@ def moment(text: str, profile: Profile) -> Moment:
     if written.time() == _MIDNIGHT:
         return Moment(local_day(at, zone), None)
     return Moment(local_day(at, zone), at)
+
+
+def stated_moment(row: CsvRow, column: str, profile: Profile) -> Moment | None:
+    """What a column states; None where it is empty.
+
+    Raises:
+        ExportRefusedError: the order of days is not declared, or is another than declared.
+        BadRecordError: it is no day; the message names the column.
+    """
+    text = row.get(column)
+    if not text:
+        return None
+    try:
+        return moment(text, profile)
+    except (OrderUndeclaredError, OrderContradictedError) as error:
+        raise ExportRefusedError(f"{column}: {error}", file=row.file, row=row.row) from error
+    except ValueError as error:
+        raise BadRecordError(f"{column}: {error}") from error
 
 
 def local_moment(text: str, *, order: DateOrder | None, zone: str) -> Moment:

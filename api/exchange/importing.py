@@ -11,9 +11,10 @@ from typing import Final, Literal, Protocol, TypeAlias, get_args
 from api.exchange.checking import CORRECTIONS, Checker, RefusedLineError
 from api.exchange.cloudevents import CloudEventsReader
 from api.exchange.context import KnownContext
+from api.exchange.csv_events import CsvEventsReader
 from api.exchange.csv_table import CsvTableReader
 from api.exchange.hubspot import HubspotReader
-from api.exchange.lines import ExportRefusedError, Findings, ImportReport, Line, Reader, Reject
+from api.exchange.lines import ExportRefusedError, Findings, ImportReport, Line, Reader
 from api.exchange.ndjson import NdjsonReader
 from api.exchange.ocel2 import OcelReader
 from api.exchange.own_lines import SYSTEM
@@ -24,7 +25,7 @@ from api.exchange.salesforce import SalesforceReader
 from api.exchange.salesforce_files import QUERY_RESULTS, WEEKLY_EXPORT
 from api.exchange.xes import XesReader
 from api.storage.event_store import EventStore
-from api.storage.staging import Staging, StagingReport
+from api.storage.staging import Staging, StagingReport, UnstorableLineError
 from domain.events.base import type_name
 from domain.events.catalogue import EVENT_TYPES
 
@@ -119,6 +120,8 @@ def _table_reader(paths: Sequence[Path], profile: Profile | None, known: KnownCo
         raise ExportRefusedError(
             "a table needs a profile that says what its columns mean", file=paths[0].name
         )
+    if profile.events:
+        return CsvEventsReader(paths, profile, known)
     return CsvTableReader(paths, profile=profile, known=known)
 
 
@@ -151,6 +154,8 @@ def run_import(
             staged = staging.append(
                 founding=founding, progress=lambda count: tell("appended", count)
             )
+        for one in staging.rejects():
+            findings.reject(one.file, one.row, one.reason)
     return _report(findings, staged, dry_run=dry_run)
 
 
@@ -180,7 +185,7 @@ def _add(
 ) -> None:
     try:
         staging.add(checker.checked(line), place=place)
-    except RefusedLineError as error:
+    except (RefusedLineError, UnstorableLineError) as error:
         findings.reject(line.file, line.row, str(error))
 
 
@@ -201,16 +206,12 @@ def _knowing_what_they_correct(
 
 
 def _report(findings: Findings, staged: StagingReport, *, dry_run: bool) -> ImportReport:
-    rejects = [
-        *findings.rejects,
-        *(Reject(one.file, one.row, one.reason) for one in staged.rejects),
-    ]
     return ImportReport(
         rows_read=findings.rows_read,
         events_made=staged.appended,
         deals=staged.deals,
         duplicates=findings.duplicates + staged.duplicates,
-        rejects=tuple(sorted(rejects, key=lambda one: (one.file, one.row))),
+        rejects=findings.rejects,
         not_expressible=tuple(findings.not_expressible),
         gaps=staged.topics.get(_GAP, 0),
         notes=tuple(findings.notes),

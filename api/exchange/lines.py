@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
+from api.exchange.rejects import Reject, Rejects
+from api.exchange.spool import JsonObject
 from api.storage.staged_lines import Kept
-
-JsonObject: TypeAlias = dict[str, object]
 
 _MOST_NAMES: Final = 200
 """Names of events that are kept to be proposed; a log with more names them by their content."""
@@ -39,15 +39,6 @@ class Line:
     """Of a line that a ledger exported: what its event keeps of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """A row that was not imported, and why."""
-
-    file: str
-    row: int
-    reason: str
-
-
 class ExportRefusedError(Exception):
     """The structure of the input is wrong, so nothing of it is imported."""
 
@@ -65,7 +56,7 @@ class Findings:
 
     rows_read: int = 0
     duplicates: int = 0
-    rejects: list[Reject] = field(default_factory=list)
+    rejects: Rejects = field(default_factory=Rejects)
     names: dict[str, str] = field(default_factory=dict)
     unmapped_fields: dict[str, None] = field(default_factory=dict)
     """Fields made by a customer that the profile says nothing of."""
@@ -75,7 +66,7 @@ class Findings:
     _notes: dict[str, int] = field(default_factory=dict)
 
     def reject(self, file: str, row: int, reason: str) -> None:
-        self.rejects.append(Reject(file, row, reason))
+        self.rejects.add(Reject(file, row, reason))
 
     def lacks(self, what: str) -> None:
         """Count something that the source holds or should hold and no event can say."""
@@ -139,7 +130,7 @@ class ImportReport:
     events_made: int
     deals: int
     duplicates: int
-    rejects: tuple[Reject, ...]
+    rejects: Sequence[Reject]
     not_expressible: tuple[str, ...]
     gaps: int
     notes: tuple[str, ...] = ()
@@ -147,14 +138,20 @@ class ImportReport:
     dry_run: bool = False
 
     def to_json(self) -> JsonObject:
+        """Give the whole report, all rejects in it."""
+        return self.summary() | {
+            "rejects": [
+                {"file": one.file, "row": one.row, "reason": one.reason} for one in self.rejects
+            ]
+        }
+
+    def summary(self) -> JsonObject:
+        """Give the report without its rejects, of which a file may have any number."""
         return {
             "rows_read": self.rows_read,
             "events_made": self.events_made,
             "deals": self.deals,
             "duplicates": self.duplicates,
-            "rejects": [
-                {"file": one.file, "row": one.row, "reason": one.reason} for one in self.rejects
-            ],
             "not_expressible": list(self.not_expressible),
             "gaps": self.gaps,
             "notes": list(self.notes),

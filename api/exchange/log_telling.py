@@ -1,6 +1,6 @@
 """Events of a process log told as a deal's: each by what the profile says that its name means."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, cast
@@ -48,17 +48,24 @@ class LogSpool:
     """Whether any event says something."""
 
     def event(self, record: JsonObject, *, at: datetime, sequence: str = "") -> None:
-        """Keep an event: `case`, `name`, `key`, `by`, `recorded`, `attributes` and its place."""
-        name = text_of(record, "name")
+        """Keep an event, if it says something."""
+        if self.takes(text_of(record, "name")):
+            self.keep(record, at=at, sequence=sequence)
+
+    def takes(self, name: str) -> bool:
+        """Whether events of that name say something; one that does not is counted."""
         said = mappings_of(self.profile, name)
         if not said:
             self.findings.lacks_event(one_line(name))
-            return
+            return False
+        self.told = True
         if any(mapping.type == IGNORED for mapping in said):
             self.findings.note(f"events called {one_line(name)!r} were ignored, as declared")
-            self.told = True
-            return
-        self.told = True
+            return False
+        return True
+
+    def keep(self, record: JsonObject, *, at: datetime, sequence: str = "") -> None:
+        """Keep what an event says: `case`, `name`, `key`, `by`, `recorded`, `attributes`, place."""
         self.earliest = min(self.earliest or at, at)
         file, row = place_of(record)
         key: Key = [text_of(record, "case"), EVENT, stamp(at), sequence, file, row]
@@ -86,6 +93,8 @@ class LogTelling:
     system: str
     findings: Findings
     file: str
+    opened_before: Callable[[str], bool] | None = None
+    """Whether a deal is in the ledger; None where a log opens its deals itself."""
 
     def lines(self, spool: LogSpool) -> Iterator[Line]:
         """The lines of the log.
@@ -155,9 +164,16 @@ class _Case:
     amount: JsonObject | None = None
     """The amount as last told, which a win without its own is for."""
 
+    known: bool = field(init=False)
+    """Whether the ledger has it already."""
+
+    def __post_init__(self) -> None:
+        before = self.telling.opened_before
+        self.known = before is not None and before(self.group.id)
+
     @property
     def opened(self) -> bool:
-        return bool(self.made)
+        return self.known or bool(self.made)
 
     def lines(self) -> Iterator[Line]:
         cases = [row for kind, row in self.group.rows if kind == OWN]
@@ -179,6 +195,8 @@ class _Case:
         mapped = mappings_of(self.telling.profile, text_of(row, "name"))
         told = [(one.type, reader.data(one, attributes)) for one in mapped]
         if not self.opened and "deal_opened" not in [kind for kind, _ in told]:
+            if self.telling.opened_before is not None:
+                raise ValueError(f"the deal {self.group.id} is not in the ledger: import it first")
             told.insert(0, ("deal_opened", reader.data(_OPENING, attributes)))
         for kind, data in told:
             self._add(row, kind, data)

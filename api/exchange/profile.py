@@ -49,6 +49,7 @@ ColumnRole: TypeAlias = Literal[
     "lost_reason",
     "recorded_on",
     "deleted",
+    "happened_on",
 ]
 _JOINED: Final = {"name"}
 """Roles that several columns may fill together."""

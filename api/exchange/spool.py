@@ -11,9 +11,8 @@ from typing import BinaryIO, Final, Self, TypeAlias
 
 import orjson
 
-from api.exchange.lines import JsonObject
-
 Key: TypeAlias = list[str | int]
+JsonObject: TypeAlias = dict[str, object]
 Record: TypeAlias = tuple[Key, JsonObject]
 
 RUN: Final = 20_000
@@ -43,6 +42,9 @@ class Spool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._files.close()
         self._held.clear()
 

@@ -210,3 +210,11 @@ def _end_short(
 
 def _columns(values: list[str], header: list[str]) -> str:
     return f"{len(values)} columns where the header has {len(header)}"
+
+
+def ensure_column(column: str, header: list[str], *, key: str, file: str) -> None:
+    """Refuse a table that lacks a column which its profile names under a key."""
+    if column not in header:
+        raise ExportRefusedError(
+            f"no column {column!r}, which the profile names as `{key}`", file=file, row=1
+        )

@@ -46,6 +46,10 @@ class StagedReject:
     reason: str
 
 
+class UnstorableLineError(ValueError):
+    """The line holds what the database cannot; the message says what."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagingReport:
     """What became of the lines, or would; `topics` counts those that were appended by topic."""
@@ -53,7 +57,6 @@ class StagingReport:
     appended: int
     duplicates: int
     deals: int
-    rejects: tuple[StagedReject, ...]
     topics: Mapping[str, int]
 
 
@@ -69,7 +72,6 @@ class Staging:
         self._timekeeper = timekeeper
         self._buffer: list[Row] = []
         self._copying: _Copying | None = None
-        self._unfit: list[StagedReject] = []
         self._seq = 0
         self._identified = False
         self._referring = False
@@ -94,7 +96,8 @@ class Staging:
     def add(self, line: StagedLine, *, place: int | None = None) -> None:
         """Stages a line, at a place that was reserved or at the end.
 
-        One whose text cannot be stored is a reject.
+        Raises:
+            UnstorableLineError: no column can hold what its texts hold.
         """
         seq = self.reserve() if place is None else place
         self._identified |= line.kept is not None
@@ -102,7 +105,7 @@ class Staging:
         try:
             self._buffer.append(staged_row(line, seq=seq, system=self._system))
         except (PydanticSerializationError, ValueError) as error:
-            self._unfit.append(StagedReject(line.file, line.row, f"cannot be stored: {error}"))
+            raise UnstorableLineError(f"cannot be stored: {error}") from error
         if len(self._buffer) >= _WRITTEN_AT_ONCE:
             self._write()
 
@@ -151,6 +154,13 @@ class Staging:
             self._buffer.clear()
             if self._copying.rows >= _COPIED_AT_ONCE:
                 self._end_copying()
+
+    def rejects(self) -> Iterator[StagedReject]:
+        """The lines that do not go to the log, once that is decided, in the order of staging."""
+        with _loss_told(), self._open().cursor("rejects", withhold=True) as cursor:
+            cursor.execute(staging_sql.REJECTS)
+            for row in cursor:
+                yield StagedReject(*row)
 
     def _flush(self) -> None:
         self._write()
@@ -239,12 +249,10 @@ class Staging:
     def _report(self) -> StagingReport:
         topics: dict[str, int] = dict(self._rows(staging_sql.TOPICS))
         ((duplicates, deals),) = self._rows(staging_sql.COUNTS)
-        rejects = [StagedReject(*row) for row in self._rows(staging_sql.REJECTS)]
         return StagingReport(
             appended=sum(topics.values()),
             duplicates=duplicates,
             deals=deals,
-            rejects=(*self._unfit, *rejects),
             topics=topics,
         )
 

@@ -167,7 +167,7 @@ def test_an_import_killed_half_way_and_run_again_is_the_import(
         return run_import(store, reader, now=NOW, progress=tell)
 
     with monkeypatch.context() as patch:
-        patch.setattr(staging, "_REQUESTS_AT_ONCE", 4)
+        patch.setattr(staging, "_EVENTS_AT_ONCE", 4)
         with pytest.raises(Killed):
             run(kill_at=len(plain) // 3)
     stored = store.head().position
