@@ -44,10 +44,12 @@ SYSTEM: Final = "hubspot"
 """The source of ids where the profile names no other."""
 
 _KINDS: Final = ("deals", "pipelines", "owners", "companies", "tasks", "line_items")
+_BARE: Final = ("pipelines", "owners")
+"""What the first API gives as an array without a page around it."""
 _NEEDED: Final = ("deals", "pipelines")
 _RESULTS: Final = tuple(
     place
-    for name in ("results", hubspot_v1.DEALS)
+    for name in ("results", hubspot_v1.DEALS, hubspot_v1.OBJECTS)
     for place in ((name, ELEMENT), (ELEMENT, name, ELEMENT))
 )
 _PAGING: Final = tuple(
@@ -98,6 +100,7 @@ class HubspotReader:
             follows=_follows,
             expected="pages of objects, each with `results`",
             encoding=profile.encoding,
+            bare=_BARE,
         )
         self._profile = profile
         self._known = known
@@ -166,27 +169,29 @@ class HubspotReader:
         companies.add([text_of(record, "account"), _CHILD, found.file, found.row], record)
 
     def _task(self, found: JsonRecord, deals: Spool, seen: _Seen, findings: Findings) -> None:
-        of = [seen.merged.get(deal, deal) for deal in associated(found.content, "deals")]
-        status = text_value(object_of(found.content, "properties").get("hs_task_status"))
+        content = hubspot_v1.present(found.content)
+        of = [seen.merged.get(deal, deal) for deal in associated(content, "deals")]
+        status = text_value(object_of(content, "properties").get("hs_task_status"))
         if not of:
             findings.note("a task that belongs to no deal was left out")
-        elif found.content.get("archived") is True:
+        elif content.get("archived") is True:
             findings.note("a deleted task was left out")
         elif status != "COMPLETED":
             findings.note("an open task was left out: it claims nothing yet")
         else:
             for deal in dict.fromkeys(of):
-                row = task_record(found.content, deal) | found.place
+                row = task_record(content, deal) | found.place
                 deals.add([deal, _Kind.TASK, text_of(row, "at"), found.file, found.row], row)
 
     def _price(self, found: JsonRecord, deals: Spool, seen: _Seen, findings: Findings) -> None:
-        of = [seen.merged.get(deal, deal) for deal in associated(found.content, "deals")]
+        content = hubspot_v1.present(found.content)
+        of = [seen.merged.get(deal, deal) for deal in associated(content, "deals")]
         if not of:
             findings.note("a line item that belongs to no deal was left out")
-        elif found.content.get("archived") is True:
+        elif content.get("archived") is True:
             findings.note("a deleted line item was left out")
         else:
-            for row in list(line_item_records(found.content, seen.users)):
+            for row in list(line_item_records(content, seen.users)):
                 for deal in dict.fromkeys(of):
                     key: Key = [deal, _Kind.PRICE, text_of(row, "at"), found.file, found.row]
                     deals.add(key, row | found.place)

@@ -10,7 +10,11 @@ DEALS: Final = "deals"
 """What a page of deals is called where the present API says `results`."""
 MORE: Final = "hasMore"
 """What says that another page follows."""
-_IDS: Final = ("dealId", "pipelineId", "stageId", "ownerId", "companyId")
+OBJECTS: Final = "objects"
+"""What a page of line items is called."""
+_ENGAGEMENT: Final = "engagement"
+_TASK: Final = "TASK"
+_IDS: Final = ("dealId", "pipelineId", "stageId", "ownerId", "companyId", "objectId")
 
 
 def present(content: JsonObject) -> JsonObject:
@@ -21,6 +25,8 @@ def present(content: JsonObject) -> JsonObject:
     Raises:
         BadRecordError: a property that is neither a value nor an object.
     """
+    if _ENGAGEMENT in content:
+        return _task(content)
     old_id = next((name for name in _IDS if name in content and "id" not in content), None)
     if old_id is None:
         return content
@@ -65,7 +71,34 @@ def _versions(told: Mapping[str, object]) -> object:
     ]
 
 
+def _task(content: JsonObject) -> JsonObject:
+    """An engagement as the task that it is."""
+    engagement, about = content.get(_ENGAGEMENT), content.get("metadata")
+    if not isinstance(engagement, dict) or not isinstance(about, dict):
+        raise BadRecordError("engagement: expected an object with its metadata beside it")
+    if engagement.get("type") != _TASK:
+        raise BadRecordError(f"engagement: expected a task, not {engagement.get('type')!r}")
+    return {
+        "id": engagement.get("id"),
+        "archived": engagement.get("active") is False,
+        "properties": {
+            "hs_task_status": about.get("status"),
+            "hs_task_subject": about.get("subject"),
+            "hs_task_completion_date": about.get("completionDate"),
+            "hs_timestamp": engagement.get("timestamp"),
+            "hubspot_owner_id": engagement.get("ownerId"),
+        },
+        "associations": _associations(content.get("associations")),
+    }
+
+
 def _associations(told: object) -> JsonObject:
-    companies = told.get("associatedCompanyIds") if isinstance(told, dict) else None
-    ids = companies if isinstance(companies, list) else []
-    return {"companies": {"results": [{"id": one} for one in ids]}}
+    given = told if isinstance(told, dict) else {}
+    return {
+        "companies": _those(given.get("associatedCompanyIds")),
+        "deals": _those(given.get("dealIds", given.get("associatedDealIds"))),
+    }
+
+
+def _those(ids: object) -> JsonObject:
+    return {"results": [{"id": one} for one in ids] if isinstance(ids, list) else []}

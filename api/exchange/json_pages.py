@@ -3,10 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from api.exchange.folders import Folder
-from api.exchange.json_stream import Found, JsonRecord, JsonStream, Place
+from api.exchange.json_stream import ELEMENT, Found, JsonRecord, JsonStream, Place
 from api.exchange.lines import ExportRefusedError, Findings
+from api.exchange.texts import open_text
+
+_HEAD: Final = 1 << 10
+"""Characters in which a file shows how it begins."""
 
 Take = Callable[[JsonRecord], None]
 
@@ -22,6 +27,8 @@ class Pages:
     follows: Callable[[object], bool]
     expected: str
     encoding: str | None = None
+    bare: Sequence[str] = ()
+    """Kinds that a file may hold as an array of records, without pages."""
 
     def each(self, kind: str, findings: Findings, take: Take) -> None:
         """Give every record; one that cannot be taken is a reject.
@@ -33,7 +40,7 @@ class Pages:
             findings.lacks(f"{kind}: the export has no such file")
         unfinished: str | None = None
         for path in self.folder.by_kind.get(kind, ()):
-            for found in self._stream(path):
+            for found in self._stream(path, kind):
                 if not found.beside:
                     unfinished = None
                     _give(found, path, findings, take)
@@ -48,14 +55,26 @@ class Pages:
         """The file in which a kind is, or would be."""
         return next((path.name for path in self.folder.by_kind.get(kind, ())), f"{kind}.json")
 
-    def _stream(self, path: Path) -> JsonStream:
+    def _stream(self, path: Path, kind: str) -> JsonStream:
+        bare = kind in self.bare and self._is_bare(path)
         return JsonStream(
             path,
-            places=self.places,
+            places=[(ELEMENT,)] if bare else self.places,
             beside=self.paging,
             expected=self.expected,
             encoding=self.encoding,
         )
+
+    def _is_bare(self, path: Path) -> bool:
+        """Whether the first element of a file's array is a record and no page of records."""
+        with open_text(path, self.encoding) as file:
+            if not file.read(_HEAD).lstrip().startswith("["):
+                return False
+        elements = JsonStream(
+            path, places=[(ELEMENT,)], expected=self.expected, encoding=self.encoding
+        )
+        first = next((found.value for found in elements), None)
+        return isinstance(first, dict) and not any(place[-2] in first for place in self.places)
 
 
 def _give(found: Found, path: Path, findings: Findings, take: Take) -> None:

@@ -49,7 +49,8 @@ class Spool:
         self._held.clear()
 
     def add(self, key: Key, row: JsonObject) -> None:
-        text = orjson.dumps(row)
+        # A copy: what orjson gives keeps the buffer of kilobytes that it was written in.
+        text = bytes(memoryview(orjson.dumps(row)))
         self._held.append((key, text))
         self._size += len(text)
         if len(self._held) >= self._run or self._size >= MAX_HELD:

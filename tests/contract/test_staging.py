@@ -1,7 +1,7 @@
 """What staging promises: an import is whole or resumable, once, and founded as it was recorded."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -52,11 +52,13 @@ class Loaded(NamedTuple):
     appended: int
     duplicates: int
     deals: int
+    topics: Mapping[str, int]
     rejects: tuple[StagedReject, ...]
 
     @classmethod
     def of(cls, staging: Staging, report: StagingReport) -> "Loaded":
-        return cls(report.appended, report.duplicates, report.deals, tuple(staging.rejects()))
+        rejects = tuple(staging.rejects())
+        return cls(report.appended, report.duplicates, report.deals, report.topics, rejects)
 
 
 def load(store: EventStore, lines: Iterable[StagedLine], *, founding: bool = False) -> Loaded:

@@ -76,6 +76,82 @@ def test_the_first_api_tells_what_the_present_one_does(export: Path, tmp_path: P
     ]
 
 
+def old_task(task: Any) -> Any:
+    told = task["properties"]
+    deals = task["associations"]["deals"]["results"]
+    done = told.get("hs_task_completion_date") or told["hs_timestamp"]
+    return {
+        "engagement": {
+            "id": int(task["id"]),
+            "active": not task.get("archived", False),
+            "type": "TASK",
+            "timestamp": milliseconds(told["hs_timestamp"]),
+            "ownerId": int(told["hubspot_owner_id"]),
+        },
+        "associations": {"dealIds": [int(one["id"]) for one in deals]},
+        "metadata": {
+            "status": told["hs_task_status"],
+            "subject": told["hs_task_subject"],
+            "completionDate": milliseconds(done),
+        },
+    }
+
+
+def old_item(item: Any) -> Any:
+    old = old_deal({"propertiesWithHistory": {}, "updatedAt": item["createdAt"], **item})
+    deals = [int(one["id"]) for one in item["associations"]["deals"]["results"]]
+    del old["dealId"]
+    associations = {"associatedDealIds": deals}
+    return old | {"objectId": int(item["id"]), "associations": associations}
+
+
+def old_owners(content: Any) -> Any:
+    return [one | {"ownerId": int(one.pop("id"))} for one in content["results"]]
+
+
+def test_tasks_products_and_people_of_the_first_api_are_the_same(
+    export: Path, tmp_path: Path
+) -> None:
+    expected, _ = read(export)
+    folder = changed(
+        export,
+        tmp_path / "v1",
+        pipelines=lambda content: old_pipelines(content)["results"],
+        owners=old_owners,
+        tasks=lambda content: {"results": [old_task(one) for one in content["results"]]},
+        line_items=lambda content: {"objects": [old_item(one) for one in content["results"]]},
+    )
+
+    lines, findings = read(folder)
+
+    assert findings.rejects == []
+    assert [(one.external_id, one.type, one.data) for one in lines] == [
+        (one.external_id, one.type, one.data) for one in expected
+    ]
+    assert {one.type for one in lines} >= {"activity_ticked", "discount_offered"}
+
+
+@pytest.mark.parametrize("engagement", [{"type": "NOTE", "id": 1}, "none"])
+def test_an_engagement_that_is_no_task_is_a_reject(
+    export: Path, tmp_path: Path, engagement: object
+) -> None:
+    def tasks(_: Any) -> Any:
+        return {"results": [{"engagement": engagement, "metadata": {}, "associations": {}}]}
+
+    _, findings = read(changed(export, tmp_path / "v1", tasks=tasks))
+
+    assert [one.reason.split(":")[0] for one in findings.rejects] == ["engagement"]
+
+
+def test_an_array_of_people_that_is_cut_short_is_refused(export: Path, tmp_path: Path) -> None:
+    folder = changed(export, tmp_path / "v1", owners=old_owners)
+    text = (folder / "owners.json").read_text(encoding="utf-8")
+    (folder / "owners.json").write_text(text.rstrip()[:-1], encoding="utf-8")
+
+    with pytest.raises(ExportRefusedError, match="cut short"):
+        read(folder)
+
+
 def test_a_page_that_is_not_the_last_is_refused(export: Path, tmp_path: Path) -> None:
     folder = changed(export, tmp_path / "v1", deals=lambda content: old_deals(content, more=True))
 
