@@ -1,4 +1,4 @@
-"""The rows that were not imported: as many as a file has, and no more of them in memory than some."""
+"""The rows that were not imported: as many as a file has, few of them in memory."""
 
 import json
 import weakref

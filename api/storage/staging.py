@@ -28,11 +28,9 @@ Progress: TypeAlias = Callable[[int], None]
 _DEADLINES: Final = Deadlines(statement=900, lock=30, idle_in_transaction=900)
 _WRITTEN_AT_ONCE: Final = 500
 _COPIED_AT_ONCE: Final = 10_000
-"""The database stores lines while the next ones are read; it must not wait for one copy too long."""
-
+"""The database stores lines while the next are read; one copy must not wait for them too long."""
 _EVENTS_AT_ONCE: Final = 1_000
-"""A window holds the head's row for as long as it takes; this many take a few hundredths of a second."""
-
+"""A window holds the head's row for as long as it takes, and others wait meanwhile."""
 _ROUNDS: Final = 3
 """Another import of the same lines may come between; what it stored is seen in the next round."""
 
@@ -132,7 +130,8 @@ class Staging:
         """Appends the lines that are new; `progress` is told how many more are in the log.
 
         A founding import is appended whole or not at all, in the order of the source's recording
-        times. Any other goes in windows, stream by stream, and may be run again if it was interrupted.
+        times. Any other goes in windows, stream by stream, and may be run again if it was
+        interrupted.
 
         Raises:
             LedgerNotEmptyError: a founding import needs a ledger without deals.

@@ -18,11 +18,12 @@ from api.storage import staging
 from api.storage.event_store import EventStore
 from api.storage.roles import Role
 from domain.events.base import type_name
-from tests.support import messy
+from tests.support import ledgers, messy
 from tests.support.exports import MAVEN, PACK
 from tests.support.fuzz.targets import TARGETS, ndjson_seed
 from tests.support.ledgers import NOW
 from tests.support.postgres import PostgresServer
+from tests.support.projected import snapshot
 from tests.support.reference import FISCAL, log_profile
 from tests.support.roles import address
 
@@ -128,6 +129,29 @@ def test_shuffled_and_doubled_rows_tell_the_same(
     assert after.rows_read > before.rows_read
     if case.format != "ndjson":  # whose doubles are known by the log, and not by the reader
         assert after.duplicates > before.duplicates
+
+
+PROJECTED = [one for one in CASES if one.format in ("salesforce-csv", "hubspot", "ocel2")]
+
+
+@pytest.mark.parametrize("case", PROJECTED, ids=lambda case: case.name, indirect=True)
+def test_shuffled_and_doubled_rows_give_the_same_projections(
+    case: Case, source: Path, tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    def projected(path: Path) -> dict[str, list[str]]:
+        with postgres_server.ledger(ledgers.SCHEMA) as dsn, ledgers.ledger_on(dsn) as ledger:
+            known = LedgerContext(ledger.store)
+            reader = reader_for(case.format, [path], profile=case.profile, known=known)
+            report = run_import(ledger.store, reader, now=NOW, founding=True)
+            assert (report.rejects, report.deals) == ((), 15)
+            ledger.worker.catch_up()
+            return snapshot(ledger)
+
+    plain = projected(source)
+
+    assert projected(mixed(case, source, tmp_path, 5)) == plain
+    for table in ("stays", "spans", "slabs", "ticks"):
+        assert plain[table], table
 
 
 @pytest.fixture
