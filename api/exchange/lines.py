@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from api.exchange.rejects import Reject, Rejects
-from api.exchange.spool import JsonObject
 from api.storage.staged_lines import Kept
+
+JsonObject: TypeAlias = dict[str, object]
 
 _MOST_NAMES: Final = 200
 """Names of events that are kept to be proposed; a log with more names them by their content."""
@@ -56,17 +57,17 @@ class Findings:
 
     rows_read: int = 0
     duplicates: int = 0
-    rejects: Rejects = field(default_factory=Rejects)
     names: dict[str, str] = field(default_factory=dict)
     unmapped_fields: dict[str, None] = field(default_factory=dict)
     """Fields made by a customer that the profile says nothing of."""
     unmapped_events: dict[str, None] = field(default_factory=dict)
     """Names of a log's events that the profile says nothing of."""
+    _rejects: Rejects = field(default_factory=Rejects)
     _not_expressible: dict[str, int] = field(default_factory=dict)
     _notes: dict[str, int] = field(default_factory=dict)
 
     def reject(self, file: str, row: int, reason: str) -> None:
-        self.rejects.add(Reject(file, row, reason))
+        self._rejects.add(Reject(file, row, reason))
 
     def lacks(self, what: str) -> None:
         """Count something that the source holds or should hold and no event can say."""
@@ -86,6 +87,11 @@ class Findings:
     def note(self, what: str) -> None:
         """Count a decision that a reader of the report should know of."""
         self._notes[what] = self._notes.get(what, 0) + 1
+
+    @property
+    def rejects(self) -> Sequence[Reject]:
+        """The rows that were not imported, by file and row."""
+        return self._rejects
 
     @property
     def not_expressible(self) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import cast, overload
 
-from api.exchange.spool import RUN, Spool
+from api.exchange.spool import RUN, Row, Spool
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Rejects(Sequence[Reject]):
 
     def add(self, reject: Reject) -> None:
         # In ASCII: a reason may quote halves of characters, which are not kept on disk.
-        row: dict[str, object] = {"reason": json.dumps(reject.reason)}
+        row: Row = {"reason": json.dumps(reject.reason)}
         self._spool.add([json.dumps(reject.file), reject.row], row)
         self._count += 1
 

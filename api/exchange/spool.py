@@ -12,8 +12,8 @@ from typing import BinaryIO, Final, Self, TypeAlias
 import orjson
 
 Key: TypeAlias = list[str | int]
-JsonObject: TypeAlias = dict[str, object]
-Record: TypeAlias = tuple[Key, JsonObject]
+Row: TypeAlias = dict[str, object]
+Record: TypeAlias = tuple[Key, Row]
 
 RUN: Final = 20_000
 """Rows held in memory at once, if they are small."""
@@ -48,7 +48,7 @@ class Spool:
         self._files.close()
         self._held.clear()
 
-    def add(self, key: Key, row: JsonObject) -> None:
+    def add(self, key: Key, row: Row) -> None:
         # A copy: what orjson gives keeps the buffer of kilobytes that it was written in.
         text = bytes(memoryview(orjson.dumps(row)))
         self._held.append((key, text))

@@ -206,7 +206,7 @@ class Staging:
         for _ in range(_ROUNDS):
             if not self._append_windows(progress):
                 return
-            self._run(staging_sql.END_PASS)
+            self._run(staging_sql.NEXT_ROUND)
             self._decide(founding=False)
         raise LogUnavailableError("another import of this source is running; start again after it")
 

@@ -116,7 +116,7 @@ APPEND_FOUNDING: Final[LiteralString] = "SELECT append_founding(%(system)s, %(ca
 APPEND_WINDOW: Final[LiteralString] = (
     "SELECT append_import(%(system)s, %(caller)s, %(sent_at)s, %(seqs)s::bigint[])"
 )
-END_PASS: Final[LiteralString] = (
+NEXT_ROUND: Final[LiteralString] = (
     "UPDATE import_lines SET fate = CASE WHEN fate IS NULL THEN 'appended' END"
     " WHERE fate IS NULL OR fate = 'overtaken'"
 )
