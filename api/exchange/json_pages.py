@@ -67,9 +67,12 @@ class Pages:
 
     def _is_bare(self, path: Path) -> bool:
         """Whether the first element of a file's array is a record and no page of records."""
-        with open_text(path, self.encoding) as file:
-            if not file.read(_HEAD).lstrip().startswith("["):
-                return False
+        try:
+            with open_text(path, self.encoding) as file:
+                if not file.read(_HEAD).lstrip().startswith("["):
+                    return False
+        except UnicodeDecodeError:
+            return False  # whoever reads the pages says where
         elements = JsonStream(
             path, places=[(ELEMENT,)], expected=self.expected, encoding=self.encoding
         )

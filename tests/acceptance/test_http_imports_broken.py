@@ -30,7 +30,7 @@ def test_a_running_import_tells_how_far_it_is_and_can_be_cancelled(
 ) -> None:
     before = head(door)
     monkeypatch.setattr(import_job, "Deadline", Passed)
-    body = lines(*(f"d{number}" for number in range(2000)))
+    body = lines(*(f"d{number}" for number in range(3000)))
     sent = door.send(body).json()["import_id"]
     seen: list[Any] = []
     told = import_job.ImportJob._take
@@ -49,11 +49,11 @@ def test_a_running_import_tells_how_far_it_is_and_can_be_cancelled(
     assert {one["step"] for one in seen} == {"reading", "appending"}
     assert 0 < seen[0]["bytes_read"] <= seen[0]["bytes_to_read"] == len(body)
     assert (ended["state"], ended["report"]) == ("cancelled", None)
-    assert 0 < ended["progress"]["events_made"] == head(door) - before < 2000
+    assert 0 < ended["progress"]["events_made"] == head(door) - before < 3000
     assert door.left() == []
     monkeypatch.undo()
     assert door.imported(body)["report"]["rejects"] == []
-    assert head(door) == before + 2000
+    assert head(door) == before + 3000
 
 
 class Killed(BaseException):

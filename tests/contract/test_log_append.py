@@ -208,7 +208,7 @@ def test_functions_that_write_keep_their_search_path(ledger_dsn: str) -> None:
             " WHERE pronamespace = 'ledger'::regnamespace AND proname LIKE 'append%'"
         ).fetchall()
 
-    assert {name for name, _, _ in rows} == {"append_events", "append_founding"}
+    assert {name for name, _, _ in rows} == {"append_events", "append_founding", "append_import"}
     assert all(definer and "search_path=ledger,pg_temp" in kept for _, definer, kept in rows)
 
 

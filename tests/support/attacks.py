@@ -169,7 +169,7 @@ _PROTECTED: Final[tuple[LiteralString, ...]] = (
     " WHERE member IN (SELECT oid FROM ours)"
     " OR roleid IN (SELECT oid FROM ours WHERE rolname !~ '^tests_') ORDER BY 1, 2",
     _OURS + "SELECT setrole, setconfig FROM pg_db_role_setting"
-    " WHERE setrole IN (SELECT oid FROM ours) ORDER BY 1",
+    " WHERE setrole IN (SELECT oid FROM ours WHERE rolname !~ '^tests_') ORDER BY 1",
 )
 
 

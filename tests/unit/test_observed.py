@@ -96,6 +96,9 @@ async def test_a_request_is_one_line(lines: Lines, registry: CollectorRegistry) 
         "bytes": 5,
         "request_id": "r-1",
         "caller": "ann",
+        "credential": "8f3kd92l",
+        "address": None,
+        "refusal": None,
         "trace_id": TRACE,
     }
 
