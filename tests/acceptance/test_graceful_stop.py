@@ -28,7 +28,10 @@ OPENING: Final = {
     "type": "deal_opened",
     "data": {"name": "Fleet", "account": {"id": "acme", "name": "Acme"}, "owner": "ann"},
 }
-WAITS: Final = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+WAITS: Final = (
+    "SELECT count(*) >= %s FROM pg_stat_activity"
+    " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
 
 
 class Running:
@@ -83,7 +86,7 @@ def waits_for_a_lock(database: str, *, so_many: int) -> bool:
     deadline, pause = Deadline.after(PATIENCE), Flag()
     with psycopg.connect(database, autocommit=True) as connection:
         while not deadline.passed():
-            if connection.execute(WAITS).fetchone() == (so_many,):
+            if connection.execute(WAITS, (so_many,)).fetchone() == (True,):
                 return True
             pause.wait(0.02)
     return False
