@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from time import sleep
-from typing import Final
+from typing import Final, LiteralString
 
 from api.clock import Deadline
 from api.errors import ViewsBehindError
@@ -14,6 +14,9 @@ from api.storage.log_reader import LogReader
 PATIENCE_SECONDS: Final = 2.0
 """How long a question waits for views that are behind."""
 _PAUSE_SECONDS: Final = 0.02
+_BEGINS_LATER: Final[LiteralString] = (
+    "SELECT FROM events WHERE stream_id = %(stream)s AND version = 1 AND position > %(reached)s"
+)
 
 
 class Views:
@@ -27,11 +30,18 @@ class Views:
         self.position = position
 
     def moment(
-        self, *, as_of: str | None, effective_at: str | None, min_position: int | None = None
+        self,
+        *,
+        as_of: str | None,
+        effective_at: str | None,
+        min_position: int | None = None,
+        stream: str | None = None,
     ) -> Moment:
         """Resolve a question's clocks to a moment that the views have reached.
 
-        Without `as_of` that is the head, or, while the worker is behind, the views' position.
+        Without `as_of` that is the head, or, while the worker is behind, the views' position; but
+        not one before the first event of the `stream` that the question is about, which would then
+        read as unknown.
 
         Raises:
             MalformedRequestError: a clock cannot be read.
@@ -45,7 +55,12 @@ class Views:
         reached = self._reached(needed)
         if reached >= needed:
             return asked
-        if as_of is not None or (min_position or 0) > reached:
+        begins_later = {"stream": stream, "reached": reached}
+        if (
+            as_of is not None
+            or (min_position or 0) > reached
+            or self._store.rows(_BEGINS_LATER, begins_later)
+        ):
             message = f"the views are at position {reached}, not yet at {needed}; ask again shortly"
             raise ViewsBehindError(message)
         return replace(asked, position=reached, recorded_at=self._store.recorded_at_of(reached))

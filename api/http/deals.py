@@ -295,5 +295,8 @@ def _seen(request: Request, deal_id: str, asked: AskedMoment, *, judged: bool) -
     services = services_of(request)
     named = deal_named(deal_id)
     services.access.ensure_deal(reach_of(request), named)
-    resolve = moment_of_views if judged else moment_of_log
-    return services.questions.seen(named, resolve(services, asked))
+    if judged:
+        moment = moment_of_views(services, asked, stream=f"deal:{named}")
+    else:
+        moment = moment_of_log(services, asked)
+    return services.questions.seen(named, moment)

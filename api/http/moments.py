@@ -146,18 +146,20 @@ def moment_of_log(services: Services, question: Asked) -> Moment:
     )
 
 
-def moment_of_views(services: Services, question: Asked) -> Moment:
+def moment_of_views(services: Services, question: Asked, *, stream: str | None = None) -> Moment:
     """Resolve the moment of a question that the views answer, and wait until they can.
 
     Where nobody asked for a position they do not reach, the answer stands where they are.
 
     Raises:
-        ViewsBehindError: they do not get as far as `as_of` or `min_position` in time.
+        ViewsBehindError: they do not get as far as `as_of`, `min_position`, or the first event of
+            the `stream` that the question is about, in time.
     """
     return services.views.moment(
         as_of=question.as_of,
         effective_at=question.effective_at,
         min_position=question.min_position,
+        stream=stream,
     )
 
 

@@ -49,7 +49,7 @@ class DealReads:
     ) -> dict[str, Any]:
         """Give one deal as of a moment, with everything its page shows."""
         reach = self._door.enter(reader, Action.READ_DEALS, f"/deals/{deal_id}")
-        moment = self._door.moment(as_of, effective_at)
+        moment = self._door.moment(as_of, effective_at, stream=f"deal:{deal_id.lower()}")
         try:
             named = UUID(deal_id)
             self._door.access.ensure_deal(reach, named)

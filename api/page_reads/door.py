@@ -8,6 +8,7 @@ from api.errors import (
     NotPermittedError,
     UnknownDealError,
     UnknownThingError,
+    ViewsBehindError,
 )
 from api.identity.access import Access
 from api.identity.accesses import Accesses
@@ -16,7 +17,7 @@ from api.identity.reach import Reach
 from api.moment import Moment
 from api.storage.errors import LogUnavailableError
 from api.views import Views
-from api.web.reads import BadQuestionError, NoSuchPageError, NotForYouError, PageError
+from api.web.reads import BadQuestionError, NoSuchPageError, NotForYouError, NotNowError
 
 
 class Door:
@@ -39,14 +40,16 @@ class Door:
                 self._accesses.note(reader, "read", request=f"GET {page}", request_id="")
             return self.access.reach(reader)
 
-    def moment(self, as_of: str | None, effective_at: str | None) -> Moment:
+    def moment(
+        self, as_of: str | None, effective_at: str | None, *, stream: str | None = None
+    ) -> Moment:
         """Resolve what a reader typed to a moment that the views have reached.
 
         Raises:
             BadQuestionError: it cannot be read, or lies in the future.
         """
         with refused_as_pages():
-            return self._views.moment(as_of=as_of, effective_at=effective_at)
+            return self._views.moment(as_of=as_of, effective_at=effective_at, stream=stream)
 
 
 @contextmanager
@@ -58,7 +61,10 @@ def refused_as_pages() -> Iterator[None]:
         raise NotForYouError(error.detail) from error
     except (UnknownDealError, UnknownThingError) as error:
         raise NoSuchPageError(error.detail) from error
+    except ViewsBehindError as error:
+        raise NotNowError(error.detail) from error
     except ApplicationError as error:
         raise BadQuestionError(error.detail) from error
     except LogUnavailableError as error:
-        raise PageError(str(error)) from error
+        # Not in the database's own words, which may name what is nobody's business.
+        raise NotNowError("The log cannot be reached. Try again shortly.") from error

@@ -78,7 +78,7 @@ class OrganisationPage:
     policy: int
 
 
-def organisation_page(answer: Answer, *, asked: tuple[str | None, str | None]) -> OrganisationPage:
+def organisation_page(answer: Answer, asked: tuple[str | None, str | None]) -> OrganisationPage:
     """The page for a quarter of some scope."""
     closing, pressure = answer["close_pattern"], answer["pressure"]
     pattern, shaped = closing["pattern"], pressure["shares"]["shaped"]

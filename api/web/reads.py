@@ -35,6 +35,15 @@ class BadQuestionError(PageError):
     title = "This question cannot be answered"
 
 
+class NotNowError(PageError):
+    """What answers is away or behind; the same question is answered shortly."""
+
+    status = 503
+    title = "Not available at this moment"
+    retry_after = 1
+    """Seconds after which to ask again."""
+
+
 class FormError(PageError):
     """What was filled in cannot be done; `field` says where, and the form is shown again."""
 

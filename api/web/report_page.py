@@ -75,7 +75,7 @@ class ReportPage:
     policy: int
 
 
-def report_page(answer: Answer, *, asked: tuple[str | None, str | None]) -> ReportPage:
+def report_page(answer: Answer, asked: tuple[str | None, str | None]) -> ReportPage:
     """The report of a quarter of some scope."""
     figures, closing, pressure = answer["figures"], answer["close_pattern"], answer["pressure"]
     names, pipeline, progress = answer["names"], figures["pipeline"], figures["progress"]

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api.identity.permissions import Identity
 from api.web.asof import query_of
-from api.web.reads import PageError
+from api.web.reads import NotNowError, PageError
 from api.web.renderer import HEADERS, Renderer
 from api.web.vocabulary import ROLES
 
@@ -52,7 +52,7 @@ class Site:
         try:
             return fill(reader)
         except PageError as error:
-            return self.page(
+            shown = self.page(
                 request,
                 "problem.html",
                 status=error.status,
@@ -60,6 +60,9 @@ class Site:
                 title=error.title,
                 detail=str(error),
             )
+            if isinstance(error, NotNowError):
+                shown.headers["Retry-After"] = str(error.retry_after)
+            return shown
 
     def page(
         self, request: Request, template: str, *, tab: str, status: int = 200, **context: Any

@@ -135,6 +135,7 @@ def askers_of(place: Place) -> list[Asking]:
         Asking(place, "get", "GET", "/v1/deals"),
         Asking(place, "get", "GET", "/v1/events?limit=5"),
         Asking(place, "get", "GET", "/v1/quarters/FY2025Q1/pressure"),
+        Asking(place, "get", "GET", "/board"),
     ]
 
 

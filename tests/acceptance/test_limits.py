@@ -29,6 +29,8 @@ from tests.support.served import served
 
 BULK = b"/v1/events:bulk"
 NDJSON = b"Content-Type: application/x-ndjson"
+JUDGED = ("history", "pressure")
+UNKNOWN = "018bdee0-36f0-701d-8000-000000000000"
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +168,22 @@ def test_a_position_that_the_views_do_not_reach_is_not_waited_for_long(database:
 
     assert (behind.status, behind.told["code"]) == (503, "views_behind")
     assert behind.headers["retry-after"] == "1"
+
+
+def test_a_deal_that_the_views_do_not_reach_yet_is_not_told_to_be_none(database: str) -> None:
+    with (
+        under_one_login(database, schema=SCHEMA) as ledger,
+        serving(build_app(ledger, token=TOKEN)) as url,
+    ):
+        body = json.dumps({"events": [opened()]}).encode()
+        deal = ask(url, post(b"/v1/deals", body)).told["deal_id"]
+        answers = [ask(url, get(f"/v1/deals/{deal}/{part}".encode())) for part in JUDGED]
+        page = ask(url, get(f"/deals/{deal}".encode()))
+        unknown = ask(url, get(f"/v1/deals/{UNKNOWN}/history".encode()))
+
+    assert {(one.status, one.told["code"]) for one in answers} == {(503, "views_behind")}
+    assert (page.status, page.headers["retry-after"]) == (503, "1")
+    assert unknown.status == 404
 
 
 @pytest.mark.parametrize(
