@@ -255,10 +255,10 @@ async def test_the_keyboard_plays_steps_and_goes_to_both_ends(served: Served) ->
     first = await clock.inner_text()
     await page.keyboard.press("ArrowRight")
     await page.keyboard.press("ArrowRight")
-    assert await clock.inner_text() != first
+    await expect(clock).not_to_have_text(first)
     await page.keyboard.press("ArrowLeft")
     await page.keyboard.press("ArrowLeft")
-    assert await clock.inner_text() == first
+    await expect(clock).to_have_text(first)
 
     await page.keyboard.press("Space")
     await page.get_by_role("button", name="Pause").wait_for()
