@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
-from typing import Any, BinaryIO
+from io import BufferedReader
+from typing import Any
 
 import psycopg
 import pytest
@@ -59,7 +60,7 @@ def key_of(ledger: Ledger, member: str, role: str) -> str:
     return made.secret
 
 
-def following(url: str, key: str, count: int, places: ExitStack) -> list[BinaryIO]:
+def following(url: str, key: str, count: int, places: ExitStack) -> list[BufferedReader]:
     """Give so many connections whose streams have begun."""
     wanted = head(
         b"GET /v1/events/stream?after=0 HTTP/1.1", HOST, f"Authorization: Bearer {key}".encode()
@@ -73,7 +74,7 @@ def following(url: str, key: str, count: int, places: ExitStack) -> list[BinaryI
     return followers
 
 
-def until(follower: BinaryIO, wanted: bytes, *, times: int = 1) -> bytes:
+def until(follower: BufferedReader, wanted: bytes, *, times: int = 1) -> bytes:
     """Read to the end of the line that has it so many times; what follows is left to be read."""
     received = b""
     while received.count(wanted) < times:
