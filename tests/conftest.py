@@ -25,7 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
     structlog.configure(processors=[structlog.processors.format_exc_info, _LINE])
     if postgres.HOME_VARIABLE not in os.environ:
         config.stash[_RUN_HOME] = ExitStack()
-        home = config.stash[_RUN_HOME].enter_context(postgres.home_of_run())
+        home = config.stash[_RUN_HOME].enter_context(postgres.home_of_run(postgres.fastest()))
         os.environ[postgres.HOME_VARIABLE] = str(home)
 
 
