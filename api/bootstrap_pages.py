@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.board import Board
 from api.board_tapes import BoardTapes
 from api.http.services import Services
+from api.page_reads.audit import AuditReads
 from api.page_reads.deals import DealReads
 from api.page_reads.door import Door
 from api.page_reads.home import HomeReads
@@ -14,8 +15,10 @@ from api.page_reads.replays import ReplayReads
 from api.page_reads.settings import SettingsReads
 from api.people import People
 from api.places import Places
+from api.told_events import ToldEvents
 from api.web.doors import IssuerDoors, SignIn
 from api.web.pages import create_pages
+from api.web.routes.audit import audit_section
 from api.web.routes.board import board_section
 from api.web.routes.deal import deal_section
 from api.web.routes.home import home_section
@@ -57,6 +60,18 @@ def build_pages(
         process_section(ProcessReads(door, services.processes, services.context)),
         organisation_section(quarters),
         report_section(quarters),
+        audit_section(_audit(services, places, door, people)),
         settings_section(SettingsReads(door, services, people)),
     )
     return create_pages(sections, doors, issuer)
+
+
+def _audit(services: Services, places: Places, door: Door, people: People) -> AuditReads:
+    told = ToldEvents(
+        services.store,
+        services.questions,
+        context=services.context,
+        places=places,
+        access=services.access,
+    )
+    return AuditReads(door, log=services.log, told=told, context=services.context, people=people)

@@ -29,7 +29,6 @@ _OF_NOBODY: Final = frozenset(
 
 The route does, to refuse who has left the organisation or changed their role.
 """
-_MAX_REQUEST: Final = 2_000
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -99,7 +98,7 @@ def note_access(request: Request, kind: Kind, exported: Exported | None = None) 
     services_of(request).accesses.note(
         identity_of(request),
         kind,
-        request=f"{request.method} {request.url.path}{query}"[:_MAX_REQUEST],
+        request=f"{request.method} {request.url.path}{query}",
         request_id=request_id_of(request),
         exported=exported,
     )

@@ -10,6 +10,8 @@ from api.storage.log_reader import LogReader
 
 Kind: TypeAlias = Literal["read", "export", "exported"]
 MAX_LISTED: Final = 1_000
+_MAX_REQUEST: Final = 2_000
+"""Characters of a request that are kept."""
 _NOTE: Final[LiteralString] = (
     "INSERT INTO accesses (at, actor, role, credential, kind, request, request_id, format,"
     " after_position, upto_position, events) VALUES (%(at)s, %(actor)s, %(role)s, %(credential)s,"
@@ -69,7 +71,7 @@ class Accesses:
             "role": identity.role,
             "credential": identity.credential,
             "kind": kind,
-            "request": request,
+            "request": request[:_MAX_REQUEST],
             "request_id": request_id,
             "format": exported.format if exported else None,
             "after": exported.after if exported else None,

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -13,10 +13,11 @@ import pytest
 from api import board
 from api.web import format as f
 from api.web.quarter_parts import rate_text
+from tests.support.asker import Asker
 from tests.support.client import TOKEN
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
-from tests.support.site import AUDITOR, MANAGER, OWNER, REP, TOLD_ON, Read, fill, site_on
+from tests.support.site import AUDITOR, MANAGER, OWNER, REP, TOLD_ON, fill, site_on
 
 FIRST: Final = datetime(2025, 3, 1, tzinfo=UTC)
 CHANCE: Final = random.Random(71)
@@ -25,40 +26,6 @@ INSTANTS: Final = [
 ] + [TOLD_ON]
 HOLLOW: Final = ("asserted_only", "bare_tick")
 SETTLED: Final = (*HOLLOW, "evidenced", "evidenced_late")
-
-
-class Asker:
-    """Asks pages and the API with the key of somebody."""
-
-    def __init__(self, base: str, secrets: Mapping[str, str]) -> None:
-        self.client = httpx2.Client(base_url=base, timeout=60)
-        self.secrets = secrets
-
-    def get(self, path: str, who: str | None = None, **query: Any) -> httpx2.Response:
-        secret = self.secrets[who] if who else TOKEN
-        given = {name: value for name, value in query.items() if value is not None}
-        headers = {"Authorization": f"Bearer {secret}"}
-        return self.client.get(path, params=given or None, headers=headers)
-
-    def page(self, path: str, who: str | None = None, **query: Any) -> Read:
-        answer = self.get(path, who, **query)
-        assert answer.status_code == 200, answer.text[:2000]
-        return Read(answer.text)
-
-    def api(self, path: str, who: str | None = None, **query: Any) -> Any:
-        answer = self.get(path, who, **query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def deals(self, **query: Any) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        cursor = None
-        while True:
-            page = self.api("/v1/deals", limit=200, cursor=cursor, **query)
-            found += page["deals"]
-            cursor = page["next"]
-            if cursor is None:
-                return found
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,63 @@
+"""The audit explorer: every event of the log, asked with a query, counted and exported."""
+
+from typing import Protocol
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from api.exchange.exporting import EXPORTS
+from api.identity.permissions import Action, Identity, may
+from api.query.counting import DIMENSIONS
+from api.query.fields import FIELDS
+from api.web.audit_asked import LogAsked, asked_of
+from api.web.audit_page import PATH, SORTS, audit_page
+from api.web.reads import Answer
+from api.web.site import Section, Site, Tab
+from api.web.vocabulary import STATUSES, VERDICTS
+from domain.events.catalogue import STREAM_KINDS
+
+
+class AuditReads(Protocol):
+    """What the explorer asks."""
+
+    def explore(self, reader: Identity, asked: LogAsked, *, address: str) -> Answer:
+        """A page of events and their counts, or what is wrong with the query."""
+        ...
+
+
+def audit_section(reads: AuditReads) -> Section:
+    """The explorer over these answers."""
+    choices = {
+        "sorts": SORTS,
+        "dimensions": DIMENSIONS,
+        "fields": FIELDS.values(),
+        "formats": tuple(EXPORTS),
+        "types": _by_kind(),
+        "pressure_verdicts": VERDICTS,
+        "tick_verdicts": {n: s.words for n, s in STATUSES.items() if n != "not_ticked"},
+    }
+
+    def add(router: APIRouter, site: Site) -> None:
+        @router.get(PATH)
+        def audit(request: Request) -> Response:
+            asked = asked_of(request.query_params)
+            address = PATH + (f"?{request.url.query}" if request.url.query else "")
+
+            def fill(reader: Identity) -> HTMLResponse:
+                page = audit_page(reads.explore(reader, asked, address=address), asked)
+                status = 200 if page.found else 422
+                return site.page(
+                    request, "audit.html", tab=PATH, status=status, page=page, choices=choices
+                )
+
+            return site.show(request, fill)
+
+    return Section(add, Tab(PATH, lambda _: "Audit", lambda reader: may(reader, Action.READ_LOG)))
+
+
+def _by_kind() -> dict[str, list[str]]:
+    """Give the types of events by the kind of stream that they belong to."""
+    kinds: dict[str, list[str]] = {}
+    for name, kind in STREAM_KINDS.items():
+        kinds.setdefault(kind, []).append(name)
+    return kinds
