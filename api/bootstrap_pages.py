@@ -9,6 +9,7 @@ from api.page_reads.audit import AuditReads
 from api.page_reads.deals import DealReads
 from api.page_reads.door import Door
 from api.page_reads.home import HomeReads
+from api.page_reads.imports import ImportReads
 from api.page_reads.processes import ProcessReads
 from api.page_reads.quarters import QuarterReads
 from api.page_reads.replays import ReplayReads
@@ -22,6 +23,7 @@ from api.web.routes.audit import audit_section
 from api.web.routes.board import board_section
 from api.web.routes.deal import deal_section
 from api.web.routes.home import home_section
+from api.web.routes.imports import imports_section
 from api.web.routes.organisation import organisation_section
 from api.web.routes.process import process_section
 from api.web.routes.replay import replay_section
@@ -61,6 +63,7 @@ def build_pages(
         organisation_section(quarters),
         report_section(quarters),
         audit_section(_audit(services, places, door, people)),
+        imports_section(ImportReads(door, services.imports, slots=services.uploads, people=people)),
         settings_section(SettingsReads(door, services, people)),
     )
     return create_pages(sections, doors, issuer)

@@ -15,7 +15,13 @@ from api.exchange.archives import unpack
 from api.exchange.importing import FOLDERS, Format, LedgerContext, Step, reader_for, run_import
 from api.exchange.lines import ExportRefusedError, Findings, ImportReport, Reader
 from api.exchange.metering import Meter, metered
-from api.exchange.profile import Profile, ProfileRefusedError, profile_in, shipped_profile
+from api.exchange.profile import (
+    Profile,
+    ProfileRefusedError,
+    profile_in,
+    profile_of,
+    shipped_profile,
+)
 from api.people import People
 from api.storage.event_store import EventStore
 
@@ -30,7 +36,7 @@ _BEGIN: Final[LiteralString] = (
     " began_at = coalesce(began_at, %(now)s), told_at = %(now)s, bytes_to_read = NULL,"
     " first_position = coalesce(first_position, (SELECT position FROM log_head))"
     " WHERE id = %(id)s AND state IN ('waiting', 'running')"
-    " RETURNING format, file, profile, founding, dry_run, attempts, began_at < %(now)s,"
+    " RETURNING format, file, profile, declared, founding, dry_run, attempts, began_at < %(now)s,"
     " first_position"
 )
 _OPENED: Final[LiteralString] = (
@@ -83,6 +89,7 @@ class ImportJob:
     format: Format
     file: str
     profile: str | None
+    declared: str | None
     founding: bool
     dry_run: bool
     attempts: int
@@ -169,13 +176,15 @@ class ImportJob:
         return reader
 
     def _profile_among(self, files: list[Path]) -> tuple[Profile | None, list[Path]]:
-        """The profile that came with the files, or that was named, and the other files."""
+        """The profile that came with the files, or that was named or declared, and the others."""
         found = [path for path in files if path.name in PROFILES]
         others = [path for path in files if path not in found]
-        if found and (self.profile or len(found) > 1):
+        if len(found) + bool(self.profile) + bool(self.declared) > 1:
             raise ProfileRefusedError("two profiles: one is enough, named or among the files")
         if not others:
             raise ExportRefusedError("there is nothing to import in it", file=self.file)
+        if self.declared:
+            return profile_of(self.declared, name="that was sent along"), others
         if not found:
             return shipped_profile(self.profile) if self.profile else None, others
         profile = profile_in(found[0], name=found[0].name)
@@ -250,7 +259,7 @@ def begin(store: EventStore, import_id: UUID, *, now: datetime, counts: bool) ->
     `counts` says whether this is another attempt.
     """
     rows = store.rows(_BEGIN, {"id": import_id, "now": now, "counts": int(counts)})
-    names = ("format", "file", "profile", "founding", "dry_run")
+    names = ("format", "file", "profile", "declared", "founding", "dry_run")
     more = ("attempts", "resumed", "first_position")
     return dict(zip((*names, *more), rows[0], strict=True)) if rows else {}
 

@@ -16,6 +16,7 @@ import structlog
 from api.exchange.lines import ExportRefusedError
 from api.exchange.profile import ProfileRefusedError
 from api.import_job import ImportCancelledError, ImportJob, ImportStoppedError, begin
+from api.imports import HELD
 from api.storage.errors import AppendRefusedError, LedgerNotEmptyError, LogUnavailableError
 from api.storage.event_store import EventStore
 
@@ -121,7 +122,10 @@ class ImportRunner:
         return rows[0][0] if rows else None
 
     def _sweep(self) -> None:
-        """Delete the files of imports that have ended, and uploads that nobody asked to import."""
+        """Delete the files of imports that have ended, and uploads that nobody asked to import.
+
+        What was put aside goes as well, once nobody came back for it.
+        """
         ids = self._ids()
         known = {row[0] for row in self._store.rows(_KNOWN, {"ids": ids})}
         unended = {row[0] for row in self._store.rows(_UNENDED, {"ids": ids})}
@@ -132,6 +136,10 @@ class ImportRunner:
             if import_id not in unended and (import_id in known or forgotten):
                 shutil.rmtree(self._folder / f"{import_id}{_FILES}", ignore_errors=True)
                 upload.unlink(missing_ok=True)
+
+        for held in self._folder.glob(f"*{HELD}"):
+            if held.stat().st_mtime < since:
+                held.unlink(missing_ok=True)
 
     def _ids(self) -> list[UUID]:
         found: set[UUID] = set()

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, LiteralString, Self, TypeAlias
@@ -21,9 +21,13 @@ ImportJson: TypeAlias = dict[str, Any]
 MAX_WAITING: Final = 16
 """Uploads that may wait at once, so that their files fill no disk."""
 MAX_LISTED: Final = 1_000
+MAX_HELD: Final = 4
+"""Uploads that are put aside at once; another one takes the place of the oldest."""
 FIRST_REJECTS: Final = 100
 """Rejects that an import itself shows; the rest is paged."""
 _FOLDER: Final = "uploads"
+HELD: Final = ".held"
+"""Ends the name of a file that was put aside."""
 _LAST: Final = UUID(int=2**128 - 1)
 
 _SELECT: Final[LiteralString] = (
@@ -42,9 +46,9 @@ _WAITING: Final[LiteralString] = (
 )
 _ASK: Final[LiteralString] = (
     "INSERT INTO imports (id, caller, key, body_hash, credential, received_at, format, file,"
-    " profile, founding, dry_run, bytes, sha256) VALUES (%(id)s, %(caller)s, %(key)s,"
+    " profile, declared, founding, dry_run, bytes, sha256) VALUES (%(id)s, %(caller)s, %(key)s,"
     " %(body_hash)s, %(credential)s, %(received_at)s, %(format)s, %(file)s, %(profile)s,"
-    " %(founding)s, %(dry_run)s, %(bytes)s, %(sha256)s)"
+    " %(declared)s, %(founding)s, %(dry_run)s, %(bytes)s, %(sha256)s)"
     " ON CONFLICT (caller, key) DO NOTHING RETURNING 1"
 )
 _CANCEL: Final[LiteralString] = (
@@ -61,11 +65,16 @@ _REJECTS: Final[LiteralString] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What somebody wants imported, beside the bytes."""
+    """What somebody wants imported, beside the bytes.
+
+    `profile` names one that comes with the product, `declared` is the text of one of their own.
+    """
 
     format: Format
     file: str
     profile: str | None
+    # Not in the name of a request: what was sent before there was any is still known by its key.
+    declared: str | None = field(default=None, repr=False)
     founding: bool
     dry_run: bool
 
@@ -104,6 +113,18 @@ class Upload:
         os.fsync(self._file.fileno())
         self._kept = True
         return self._digest.hexdigest()
+
+    def hold(self) -> UUID:
+        """Put it aside until whoever sent it has said what it is, and give what it is held under.
+
+        It stays until `MAX_HELD` others were put aside after it, or until it is asked for.
+        """
+        self.keep()
+        held = [*self._path.parent.glob(f"*{HELD}")]
+        for path in sorted(held, key=lambda one: one.stat().st_mtime)[: 1 - MAX_HELD]:
+            path.unlink(missing_ok=True)
+        self._path.rename(self._path.with_suffix(HELD))
+        return self.id
 
     def drop(self) -> None:
         """Let it go after all."""
@@ -147,6 +168,17 @@ class Imports:
         self.uploads.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Upload(self.uploads.folder)
 
+    def held(self, name: UUID) -> Path:
+        """Give the file of an upload that was put aside.
+
+        Raises:
+            UnknownThingError: it is not there any more.
+        """
+        path = self.uploads.folder / f"{name}{HELD}"
+        if not path.is_file():
+            raise UnknownThingError("the file is not held here any more; choose it again")
+        return path
+
     def ask(
         self, upload: Upload, asked: Asked, *, identity: Identity, key: str, name: str
     ) -> tuple[ImportJson, bool]:
@@ -158,7 +190,8 @@ class Imports:
             KeyReusedError: the key asked for something else.
         """
         digest = upload.keep()
-        body_hash = hashlib.sha256(f"{name}\n{digest}".encode()).hexdigest()
+        named = f"{name}\n{digest}" + (f"\n{asked.declared}" if asked.declared else "")
+        body_hash = hashlib.sha256(named.encode()).hexdigest()
         values = {
             "id": upload.id,
             "caller": identity.actor,
@@ -169,6 +202,7 @@ class Imports:
             "format": asked.format,
             "file": asked.file,
             "profile": asked.profile,
+            "declared": asked.declared,
             "founding": asked.founding,
             "dry_run": asked.dry_run,
             "bytes": upload.size,

@@ -343,11 +343,19 @@ def profile_in(path: Path, *, name: str) -> Profile:
     try:
         with path.open(encoding="utf-8-sig") as file:
             text = file.read(MAX_PROFILE + 1)
-        if len(text) > MAX_PROFILE:
-            raise ProfileRefusedError(f"the profile {name} has more than {MAX_PROFILE} characters")
-        content = yaml.load(text, _Loader)  # noqa: S506 - a safe loader, made stricter
     except OSError as error:
         raise ProfileRefusedError(f"the profile {name} cannot be read: {error.strerror}") from error
+    except UnicodeError as error:
+        raise ProfileRefusedError(f"the profile {name} is not YAML: {error}") from error
+    return profile_of(text, name=name)
+
+
+def profile_of(text: str, *, name: str) -> Profile:
+    """Read a profile that is written in YAML; messages call it `name`."""
+    if len(text) > MAX_PROFILE:
+        raise ProfileRefusedError(f"the profile {name} has more than {MAX_PROFILE} characters")
+    try:
+        content = yaml.load(text, _Loader)  # noqa: S506 - a safe loader, made stricter
     except RecursionError as error:
         raise ProfileRefusedError(f"the profile {name} is nested too deeply") from error
     except (yaml.YAMLError, UnicodeError) as error:

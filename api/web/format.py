@@ -113,6 +113,14 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def size(number: int) -> str:
+    """`512 bytes`, `12 KiB`, `1.4 MiB`: how large a file is."""
+    if number < 1 << 10:
+        return count(number, "byte")
+    unit, name = (1 << 20, "MiB") if number >= 1 << 20 else (1 << 10, "KiB")
+    return f"{number / unit:,.1f}".removesuffix(".0") + f" {name}"
+
+
 def name_of(thing: Mapping[str, Any] | str | None, reason: str = "none is recorded") -> str:
     """The name of something that may be given as its id, or as id and name."""
     if thing is None:
@@ -150,6 +158,7 @@ FILTERS: Final = {
     "day": day,
     "moment": moment,
     "count": count,
+    "size": size,
     "name_of": name_of,
     "words_of": words_of,
 }

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from api.web.format import size
+
 Answer: TypeAlias = Mapping[str, Any]
 
 
@@ -33,6 +35,16 @@ class BadQuestionError(PageError):
 
     status = 422
     title = "This question cannot be answered"
+
+
+class TooLargeError(PageError):
+    """More was sent than is read."""
+
+    status = 413
+    title = "This is too large"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"At most {size(most)} are taken. Nothing of it was kept.")
 
 
 class NotNowError(PageError):

@@ -52,17 +52,21 @@ class Site:
         try:
             return fill(reader)
         except PageError as error:
-            shown = self.page(
-                request,
-                "problem.html",
-                status=error.status,
-                tab="",
-                title=error.title,
-                detail=str(error),
-            )
-            if isinstance(error, NotNowError):
-                shown.headers["Retry-After"] = str(error.retry_after)
-            return shown
+            return self.problem(request, error)
+
+    def problem(self, request: Request, error: PageError) -> Response:
+        """Say on a page of its own why there is none."""
+        shown = self.page(
+            request,
+            "problem.html",
+            status=error.status,
+            tab="",
+            title=error.title,
+            detail=str(error),
+        )
+        if isinstance(error, NotNowError):
+            shown.headers["Retry-After"] = str(error.retry_after)
+        return shown
 
     def page(
         self, request: Request, template: str, *, tab: str, status: int = 200, **context: Any

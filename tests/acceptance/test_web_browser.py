@@ -9,7 +9,7 @@ from axe_playwright_python.async_playwright import Axe  # type: ignore[import-un
 from playwright.async_api import Page
 
 from api.bootstrap_server import build_app
-from tests.support.browser import CHROMIUM, Scheme, Site, Window, launched, serving
+from tests.support.browser import AXE_RUN, CHROMIUM, Scheme, Site, Window, launched, serving
 from tests.support.ledgers import SCHEMA
 from tests.support.roles import under_roles
 from tests.support.web_answers import BARE_ID, DEAL_ID, LONG_ID
@@ -19,10 +19,6 @@ from tests.support.web_reads import TOKEN, FakeReads, pages_on
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 
 DEAL = f"/deals/{DEAL_ID}"
-AXE_RUN = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
-    "resultTypes": ["violations"],
-}
 PAGES = ["/board", DEAL, f"{DEAL}?as_of=position:9&all=1", f"/deals/{BARE_ID}", "/deals/none"]
 
 

@@ -13,7 +13,7 @@ from axe_playwright_python.async_playwright import Axe  # type: ignore[import-un
 from playwright.async_api import Page, expect
 
 from api.web import format as f
-from tests.support.browser import CHROMIUM, Site, Watched, Window, launched
+from tests.support.browser import AXE_RUN, CHROMIUM, Site, Watched, Window, launched
 from tests.support.client import TOKEN
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
@@ -31,10 +31,6 @@ INSTANTS: Final = [
     for _ in range(4)
 ]
 LATEST: Final = max(INSTANTS)
-AXE_RUN: Final = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
-    "resultTypes": ["violations"],
-}
 SHOWN: Final = """() => ["clock", "figures", "board", "changes-head", "changes", "waterfall-span",
   "waterfall"].map((id) => document.getElementById(id).innerText.replace(/\\s+/g, " ").trim())"""
 SEEK: Final = """async (second) => {

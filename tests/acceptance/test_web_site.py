@@ -8,7 +8,8 @@ from typing import Final
 import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # untyped
 
-from tests.support.browser import CHROMIUM, Scheme, Site, Window, launched
+from api.imports import Uploads
+from tests.support.browser import AXE_RUN, CHROMIUM, WIDER, Scheme, Site, Window, launched
 from tests.support.client import TOKEN
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
@@ -16,10 +17,6 @@ from tests.support.site import LONG, NASTY, fill, site_on
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 
-AXE_RUN: Final = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
-    "resultTypes": ["violations"],
-}
 AT: Final = "as_of=2025-10-01T08:00:00Z"
 PATHS: Final = (
     f"/?{AT}&since=2025-09-01T00:00:00Z",
@@ -30,18 +27,11 @@ PATHS: Final = (
     f"/report?{AT}",
     f"/settings?{AT}",
     "/replay",
+    f"/audit?{AT}&q=rep:nasty&by=type&then=rep",
+    "/imports",
 )
-WIDTHS: Final = (1440, 1024, 390)
-WIDER: Final = """() => {
-  if (document.documentElement.scrollWidth <= innerWidth) return [];
-  const clipped = (one) => one && one !== document.body
-    && (getComputedStyle(one).overflowX !== "visible" || clipped(one.parentElement));
-  return [...document.querySelectorAll("body *")]
-    .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
-    .filter((one) => !clipped(one.parentElement))
-    .map((one) => `${one.tagName}.${one.className}`).slice(0, 5);
-}"""
-"""Names what makes a page wider than the window, if anything does."""
+WIDTHS: Final = (1440, 961, 390)
+"""The middle one is the narrowest in which the navigation stands in the bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +48,13 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-async def served(postgres_server: PostgresServer) -> AsyncIterator[Served]:
+async def served(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Served]:
+    uploads = Uploads(tmp_path_factory.mktemp("home"), most=1 << 20)
     with (
         postgres_server.ledger(SCHEMA, filled_by=fill) as database,
-        site_on(database) as (base, ledger, secrets),
+        site_on(database, uploads=uploads) as (base, ledger, secrets),
     ):
         streams = [ledger.store.stream_ids_of(f"nasty-{number}")[0] for number in (0, 1)]
         first, second = (stream.partition(":")[2] for stream in streams)
@@ -89,7 +82,8 @@ async def test_every_page_is_accessible_fits_and_asks_nobody_else(
 async def test_what_people_typed_shows_as_text(served: Served) -> None:
     async with served.site.seen() as watched:
         await watched.open(f"/sign-in?token={TOKEN}")
-        for path in (f"/?{AT}", f"/board?{AT}&owner=nasty", f"/deals/{served.nasty[0]}?{AT}"):
+        audit, deal = f"/audit?{AT}&rep=nasty", f"/deals/{served.nasty[0]}?{AT}"
+        for path in (f"/?{AT}", f"/board?{AT}&owner=nasty", deal, audit):
             page = await watched.open(path)
             assert await page.title() != "taken"
             assert await page.locator("main script:not([type]), main img").count() == 0

@@ -26,6 +26,20 @@ FLAGS: Final = (
     "--disable-sync",
 )
 START_SECONDS: Final = 15
+AXE_RUN: Final = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
+    "resultTypes": ["violations"],
+}
+WIDER: Final = """() => {
+  if (document.documentElement.scrollWidth <= innerWidth) return [];
+  const clipped = (one) => one && one !== document.body
+    && (getComputedStyle(one).overflowX !== "visible" || clipped(one.parentElement));
+  return [...document.querySelectorAll("body *")]
+    .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+    .filter((one) => !clipped(one.parentElement))
+    .map((one) => `${one.tagName}.${one.className}`).slice(0, 5);
+}"""
+"""Names what makes a page wider than the window, if anything does."""
 Scheme = Literal["light", "dark"]
 
 

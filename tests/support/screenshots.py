@@ -29,6 +29,8 @@ PAGES: Final = {
     "process": "/process?process=standard",
     "organisation": "/organisation",
     "report": "/report",
+    "audit": "/audit?q=type:discount_offered+verdict:pressure_shaped&by=rep",
+    "imports": "/imports",
     "settings": "/settings",
 }
 A_MONTH: Final = timedelta(days=30)

@@ -12,6 +12,7 @@ from zlib import crc32
 
 from api.bootstrap import Ledger
 from api.bootstrap_server import build_app
+from api.imports import NO_UPLOADS, Uploads
 from api.people import People
 from api.sample.company import lines
 from tests.support.browser import serving
@@ -103,11 +104,13 @@ def _commitment(text: str) -> dict[str, object]:
 
 
 @contextmanager
-def site_on(database: str) -> Iterator[tuple[str, Ledger, Mapping[str, str]]]:
+def site_on(
+    database: str, *, uploads: Uploads = NO_UPLOADS
+) -> Iterator[tuple[str, Ledger, Mapping[str, str]]]:
     """Serve the pages; give the address, the ledger and a key for each of four people."""
     with (
         under_roles(database, schema=SCHEMA) as ledger,
-        serving(build_app(ledger, token=TOKEN)) as base,
+        serving(build_app(ledger, token=TOKEN, uploads=uploads)) as base,
         in_thread(ledger.worker),
     ):
         roles = {REP: "rep", MANAGER: "manager", AUDITOR: "auditor", OWNER: "process_owner"}
