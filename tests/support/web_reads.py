@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any, Final
 
 from fastapi import FastAPI
+from fastapi.responses import Response
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -106,6 +107,7 @@ def pages_on(reads: FakeReads) -> FastAPI:
     """Give the pages over made-up answers, behind a sign-in."""
     doors = FakeDoors()
     app = FastAPI()
+    app.add_api_route("/v1/events/stream", lambda: Response(status_code=204))  # nothing to follow
     app.include_router(create_pages((board_section(reads), deal_section(reads)), doors))
     app.add_middleware(FakeShield, doors=doors)
     return app

@@ -1,20 +1,37 @@
 // Adds to the chart what needs script: one tab stop with arrow keys, and a tip for each mark.
-const plot = document.getElementById("plot");
-const scroll = document.getElementById("scroll");
-const tip = document.getElementById("tip");
-const texts = JSON.parse(document.getElementById("tips").textContent);
-const marks = [...plot.querySelectorAll(".mark")]; // in order of time
-const lanes = [...new Set(["customer", "seller", "other"])].filter((lane) => marks.some((mark) => mark.dataset.lane === lane));
+import { byId } from "./nodes.js";
+
+const LANES = ["customer", "seller", "other"];
 const HOVER_MS = 150;
-let current = marks[0];
+let tip;
+let texts;
+let marks; // in order of time
+let lanes;
+let current;
 let opened = null;
 let waiting = 0;
 
-for (const mark of marks) mark.tabIndex = mark === current ? 0 : -1;
-for (const rest of plot.querySelectorAll(".rest")) rest.tabIndex = -1;
-scroll.scrollLeft = scroll.scrollWidth;
-scroll.tabIndex = -1; // the marks in it take the focus and scroll it
-document.getElementById("keys").hidden = false;
+// Takes up the chart of the page; again when another page has come in its place.
+function begin() {
+  if (tip === byId("tip")) return;
+  const [plot, scroll, before] = [byId("plot"), byId("scroll"), current?.dataset.key];
+  tip = byId("tip");
+  texts = JSON.parse(byId("tips").textContent);
+  marks = [...plot.querySelectorAll(".mark")];
+  lanes = LANES.filter((lane) => marks.some((mark) => mark.dataset.lane === lane));
+  current = marks.find((mark) => mark.dataset.key === before) ?? marks[0];
+  for (const mark of marks) mark.tabIndex = mark === current ? 0 : -1;
+  for (const rest of plot.querySelectorAll(".rest")) rest.tabIndex = -1;
+  if (!before) scroll.scrollLeft = scroll.scrollWidth;
+  scroll.tabIndex = -1; // the marks in it take the focus and scroll it
+  byId("keys").hidden = false;
+  tip.addEventListener("toggle", closed);
+  plot.addEventListener("keydown", pressed);
+  plot.addEventListener("click", clicked);
+  plot.addEventListener("focusin", focused);
+  plot.addEventListener("pointerover", pointed);
+  plot.addEventListener("pointerleave", () => clearTimeout(waiting));
+}
 
 function go(mark) {
   if (!mark) return;
@@ -88,34 +105,40 @@ function show(mark) {
   mark.dataset.open = "";
 }
 
-tip.addEventListener("toggle", (event) => {
+function closed(event) {
   if (event.newState === "closed" && !tip.matches(":popover-open") && opened) delete opened.dataset.open;
-});
-plot.addEventListener("keydown", (event) => {
+}
+
+function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || !event.target.closest(".mark")) return;
   const target = keys[event.key]?.();
   if (!(event.key in keys)) return;
   event.preventDefault();
   go(target);
-});
-plot.addEventListener("click", (event) => {
+}
+
+function clicked(event) {
   const mark = event.target.closest(".mark");
   if (!mark || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   go(mark);
   show(mark);
-});
-plot.addEventListener("focusin", (event) => {
+}
+
+function focused(event) {
   const mark = event.target.closest(".mark");
   if (mark && mark !== current) {
     current.tabIndex = -1;
     current = mark;
     mark.tabIndex = 0;
   }
-});
-plot.addEventListener("pointerover", (event) => {
+}
+
+function pointed(event) {
   clearTimeout(waiting);
   const mark = event.target.closest(".mark");
   if (mark && event.pointerType === "mouse") waiting = setTimeout(() => show(mark), HOVER_MS);
-});
-plot.addEventListener("pointerleave", () => clearTimeout(waiting));
+}
+
+begin();
+document.addEventListener("shown", begin);
