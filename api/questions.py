@@ -107,6 +107,14 @@ class DealQuestions:
             deal_id, moment, stream, events, known, known.processes(events), moment.position
         )
 
+    def told(self, deal_id: UUID) -> list[tuple[int, datetime]]:
+        """Give where in the log a deal was told something, to this day, and when."""
+        rows = self._store.rows(
+            "SELECT position, recorded_at FROM events WHERE stream_id = %(stream)s ORDER BY version",
+            {"stream": f"deal:{deal_id}"},
+        )
+        return [(position, recorded_at) for position, recorded_at in rows]
+
     def restated(self, seen: DealSeen, position: int) -> DealSeen:
         """Give the same events of the deal, read in the context as known at another position.
 

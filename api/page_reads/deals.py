@@ -69,6 +69,7 @@ class DealReads:
             "stages": _stages(chart["stays"], seen.pinned()),
             "quarters": chart["quarters"],
             "review": self._questions.review(seen),
+            "told": self._questions.told(named),
         }
 
     def _judged(self, reach: Reach, seen: DealSeen) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -64,7 +64,8 @@ def query_of(parameters: Mapping[str, object]) -> str:
 
 
 def _neighbours(answer: Answer, position: int) -> tuple[int | None, int | None]:
-    """The deal's event before the newest one shown, and the next one where the answer names it."""
-    known = sorted(event["position"] for event in answer.get("history", {}).get("events", ()))
-    known = [place for place in known if place <= position]
-    return (known[-2] if len(known) > 1 else None), answer.get("next_position")
+    """The deal's event before the newest one that was told by then, and the next one."""
+    places = [place for place, _ in answer.get("told", ())]
+    known = [place for place in places if place <= position]
+    following = next((place for place in places if place > position), None)
+    return (known[-2] if len(known) > 1 else None), following

@@ -24,6 +24,7 @@ from api.web.learned import Lessons, lessons_of
 from api.web.patterns import patterns_of
 from api.web.reads import Answer
 from api.web.review_panel import ReviewPanel, review_panel
+from api.web.scrubber import Scrubber, scrubber_of
 from api.web.vocabulary import DRIVERS, KINDS, STATUSES
 
 LEDGER_ROWS: Final = 25
@@ -63,6 +64,7 @@ class DealPage:
     stage: str
     events: int
     as_of: AsOf
+    scrubber: Scrubber
     checkbox: Finding
     beads: tuple[str, ...]
     pressure: Finding
@@ -99,11 +101,13 @@ def deal_page(
     patterns, other_patterns = patterns_of(pressure["patterns"], titles)
     rows = [_row(entry, numbers) for entry in reversed(entries)]
     ledger = rows if everything else rows[:LEDGER_ROWS]
+    as_of = as_of_view(answer, asked=asked)
     return DealPage(
         deal=deal,
         stage=CLOSED.get(deal.get("closed") or "") or f.name_of(deal["stage"], "not in a stage"),
         events=len(entries),
-        as_of=as_of_view(answer, asked=asked),
+        as_of=as_of,
+        scrubber=scrubber_of(answer, as_of, entries),
         checkbox=checkbox_finding(progress["counts"], progress["checkbox_only"]),
         beads=beads_of(progress["counts"]),
         pressure=_pressure(pressure),

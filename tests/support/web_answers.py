@@ -135,6 +135,7 @@ def deal_answer() -> dict[str, Any]:
         ],
         "quarters": QUARTERS,
         "review": review(),
+        "told": [(event["position"], event["recorded_at"]) for event in events],
     }
 
 
@@ -236,6 +237,7 @@ def bare_answer() -> dict[str, Any]:
         "curve": [],
     }
     answer["history"] = {"events": answer["history"]["events"][:1]}
+    answer["told"] = answer["told"][:1]
     answer["stages"] = []
     return answer
 
@@ -251,7 +253,8 @@ def long_answer(events: int = 1000) -> dict[str, Any]:
         answer["history"]["events"].append(
             _event(version, (at, "activity_ticked", driver, f"Ticked: step {version}", None))
         )
-    return answer
+    events_told = answer["history"]["events"]
+    return answer | {"told": [(one["position"], one["recorded_at"]) for one in events_told]}
 
 
 def _event(version: int, line: Line) -> dict[str, Any]:

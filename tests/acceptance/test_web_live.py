@@ -1,0 +1,326 @@
+"""What others do shows on open pages within a second, said once and in nobody's way."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import httpx2
+import pytest
+from playwright.async_api import Locator, Page, Request, expect
+
+from api.bootstrap import Ledger
+from tests.support.browser import CHROMIUM, Site, Watched, Window, launched
+from tests.support.client import TOKEN, event
+from tests.support.ledgers import SCHEMA
+from tests.support.postgres import PostgresServer
+from tests.support.site import MANAGER, REP, fill, site_on
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
+
+STREAM: Final = "/v1/events/stream"
+NUMBERS: Final = count(1)
+HIDE: Final = """(hidden) => {
+  Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+SAID: Final = """() => {
+  window.said = [];
+  const note = document.querySelector(".live-note p");
+  new MutationObserver(() => note.textContent && window.said.push(note.textContent))
+    .observe(note, { childList: true, characterData: true, subtree: true });
+}"""
+
+
+class Looker:
+    """A page, with the addresses that it asks for."""
+
+    def __init__(self, watched: Watched) -> None:
+        self.watched = watched
+        self.page = watched.page
+        self.asked: list[str] = []
+        self.page.on("request", self._asked)
+
+    def _asked(self, request: Request) -> None:
+        self.asked.append(request.url.removeprefix(self.watched.base))
+
+    def looks(self) -> list[str]:
+        """What was fetched since the page was opened, and is no file and no stream."""
+        return [path for path in self.asked if not path.startswith(("/static", STREAM))][2:]
+
+    def card(self, account: str, stage: str = "") -> Locator:
+        column = f"[data-part='{stage}'] " if stage else ""
+        return self.page.locator(f"{column}.card", has_text=account)
+
+    async def said(self) -> list[str]:
+        return list(await self.page.evaluate("window.said"))
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The site, its ledger, a key for each of four people, and who appends while others look."""
+
+    site: Site
+    ledger: Ledger
+    secrets: Mapping[str, str]
+    client: httpx2.Client
+
+    def append(self, deal: str, *events: Any) -> int:
+        """Append to a deal as the operator; give the position of the last event."""
+        answer = self.client.post(
+            f"/v1/deals/{deal}/events",
+            json={"events": list(events)},
+            headers={"Idempotency-Key": f"live-{next(NUMBERS)}"},
+        )
+        assert answer.status_code == 201, answer.text
+        return int(answer.json()["position"])
+
+    def open_deal(self, account: str, owner: str = "helga") -> str:
+        """Open a deal that has entered its first stage; its card is the only one of its name."""
+        deal = {"name": "Live", "account": {"id": account, "name": account}, "owner": owner}
+        answer = self.client.post(
+            "/v1/deals",
+            json={
+                "events": [
+                    event("deal_opened", **deal, close_date="2020-01-01"),
+                    event("stage_entered", stage="qualify"),
+                ]
+            },
+            headers={"Idempotency-Key": f"live-{next(NUMBERS)}"},
+        )
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["deal_id"])
+
+    @asynccontextmanager
+    async def looking(self, path: str, window: Window | None = None) -> AsyncIterator[Looker]:
+        """A page that follows the log."""
+        async with self.site.seen(window) as watched:
+            looker = Looker(watched)
+            async with watched.page.expect_response(lambda told: STREAM in told.url):
+                await watched.open(f"/sign-in?{urlencode({'token': TOKEN, 'next': path})}")
+            await watched.page.evaluate(SAID)
+            yield looker
+            assert watched.faults == []
+
+
+@pytest.fixture(scope="module")
+async def served(postgres_server: PostgresServer) -> AsyncIterator[Served]:
+    with (
+        postgres_server.ledger(SCHEMA, filled_by=fill) as database,
+        site_on(database) as (base, ledger, secrets),
+        httpx2.Client(base_url=base, headers={"Authorization": f"Bearer {TOKEN}"}) as client,
+    ):
+        async with launched() as browser:
+            yield Served(Site(base, browser), ledger, secrets, client)
+
+
+async def pointed(page: Page, place: Locator) -> None:
+    await place.scroll_into_view_if_needed()
+    await place.hover()
+
+
+async def test_a_card_changes_in_its_place_after_one_look_and_is_said_once(served: Served) -> None:
+    deal = served.open_deal("Onelook")
+    async with served.looking("/board?owner=helga") as looker:
+        served.append(deal, event("discount_offered", percent="7"))
+
+        await expect(looker.card("Onelook", "qualify")).to_contain_text("7%")
+        await expect(looker.page.locator(".live-note")).to_contain_text("Onelook changed")
+        await expect(looker.page.locator(".live-note button")).to_be_hidden()
+        assert looker.looks() == ["/board?owner=helga"]
+        assert await looker.said() == ["Onelook changed"]
+        assert await looker.page.locator("[data-fresh]").count() == 1
+
+
+async def test_a_card_that_is_pointed_at_moves_when_it_is_left(served: Served) -> None:
+    deal = served.open_deal("Pointed")
+    async with served.looking("/board?owner=helga") as looker:
+        await pointed(looker.page, looker.card("Pointed"))
+        box = await looker.card("Pointed").bounding_box()
+        served.append(deal, event("stage_entered", stage="discover"))
+
+        await expect(looker.page.locator(".live-note")).to_contain_text("Pointed changed")
+        await expect(looker.page.locator(".live-note button")).to_be_visible()
+        assert await looker.card("Pointed", "qualify").bounding_box() == box
+        assert await looker.card("Pointed").count() == 1
+        heads = looker.page.locator(".column-head h2 span:first-child")
+        before = await heads.all_inner_texts()
+
+        await looker.page.mouse.move(2, 2)
+        await expect(looker.card("Pointed", "discover")).to_be_visible()
+        assert await looker.card("Pointed").count() == 1
+        assert await heads.all_inner_texts() != before
+        await expect(looker.page.locator(".live-note p")).to_be_empty()
+        assert await looker.said() == ["Pointed changed"]
+
+
+async def test_a_card_with_the_focus_moves_when_that_is_asked_for(served: Served) -> None:
+    deal = served.open_deal("Focused")
+    async with served.looking("/board?owner=helga") as looker:
+        await looker.card("Focused").locator("a").focus()
+        served.append(deal, event("stage_entered", stage="discover"))
+
+        show = looker.page.get_by_role("button", name="Show")
+        await expect(show).to_be_visible()
+        await expect(looker.card("Focused", "qualify").locator("a")).to_be_focused()
+        await show.focus()
+        await show.press("Enter")
+        await expect(looker.card("Focused", "discover")).to_be_visible()
+        await expect(show).to_be_hidden()
+
+
+async def test_a_deal_page_nobody_touches_is_whole_again_with_the_next_event(
+    served: Served,
+) -> None:
+    deal = served.open_deal("Untouched")
+    async with served.looking(f"/deals/{deal}") as looker:
+        await looker.page.mouse.move(2, 2)
+        served.append(deal, event("note_added", text="The yard is closed in May"))
+
+        await expect(looker.page.locator(".ledger tbody tr")).to_have_count(3)
+        await expect(looker.page.locator(".mark")).to_have_count(3)
+        await expect(looker.page.locator(".plot [tabindex='0']")).to_have_count(1)
+        await looker.page.locator(".plot [tabindex='0']").focus()
+        await looker.page.keyboard.press("End")
+        await looker.page.keyboard.press("Enter")
+        await expect(looker.page.locator("#tip")).to_contain_text("The yard is closed in May")
+        assert await looker.said() == ["1 new event"]
+
+
+async def test_what_is_typed_on_a_deal_page_stays_when_the_new_events_are_shown(
+    served: Served,
+) -> None:
+    deal = served.open_deal("Typing")
+    async with served.looking(f"/deals/{deal}") as looker:
+        field = looker.page.locator("#as_of")
+        await field.focus()
+        await looker.page.keyboard.type("position:")
+        served.append(deal, event("note_added", text="one"), event("note_added", text="two"))
+
+        await expect(looker.page.locator(".live-note")).to_contain_text("2 new events")
+        await expect(looker.page.locator(".ledger tbody tr")).to_have_count(2)
+        await expect(field).to_be_focused()
+        await looker.page.keyboard.type("12")
+        await looker.page.get_by_role("button", name="Show", exact=True).last.click()
+        await expect(looker.page.locator(".ledger tbody tr")).to_have_count(4)
+        await expect(field).to_have_value("position:12")
+
+
+async def test_a_hidden_tab_follows_nothing_and_catches_up_when_it_is_shown(
+    served: Served,
+) -> None:
+    deal = served.open_deal("Hidden")
+    async with served.looking("/board?owner=helga") as looker:
+        async with looker.page.expect_event("requestfailed", lambda one: STREAM in one.url):
+            await looker.page.evaluate(HIDE, True)
+        served.append(deal, event("discount_offered", percent="9"))
+        async with looker.page.expect_request(lambda one: STREAM in one.url) as again:
+            await looker.page.evaluate(HIDE, False)
+        since = int((await (await again.value).all_headers())["last-event-id"])
+
+        await expect(looker.card("Hidden")).to_contain_text("9%")
+        assert since < served.ledger.store.head().position
+        assert len(looker.looks()) == 1
+
+
+async def test_a_page_of_the_past_follows_nothing(served: Served) -> None:
+    head = served.ledger.store.head().position
+    deal = served.open_deal("Past")
+    async with served.site.seen() as watched:
+        await watched.open(f"/sign-in?token={TOKEN}&next=/settings")
+        looker = Looker(watched)
+        for path in ("/board", "/", "/today?rep=helga", f"/deals/{deal}"):
+            position = head + 2 if "deals" in path else head
+            joint = "&" if "?" in path else "?"
+            await watched.open(f"{path}{joint}as_of=position:{position}")
+            await expect(watched.page.locator(".live-note")).to_be_attached()
+        assert not [path for path in looker.asked if path.startswith(STREAM)]
+        assert watched.faults == []
+
+
+@pytest.mark.parametrize("path", ["/", "/today?rep=helga"])
+async def test_the_first_pages_tell_what_was_told_just_now(served: Served, path: str) -> None:
+    deal = served.open_deal(f"First{len(path)}")
+    async with served.looking(path) as looker:
+        await looker.page.mouse.move(2, 2)
+        promise = {"promise_id": "p", "what": f"Send {path} drawings", "due": "2020-02-02"}
+        served.append(deal, event("seller_promise_made", **promise))
+        served.append(deal, event("stage_entered", stage="discover"))
+        told = "qualify to discover" if path == "/" else f"Send {path} drawings"
+
+        await expect(looker.page.locator("main")).to_contain_text(told)
+
+
+async def test_a_burst_of_events_is_followed_by_few_looks(served: Served) -> None:
+    deal = served.open_deal("Burst")
+    async with served.looking("/board?owner=helga") as looker:
+        for number in range(30):
+            served.append(deal, event("discount_offered", percent=str(number + 1)))
+        await expect(looker.card("Burst")).to_contain_text("30%")
+
+        assert 1 <= len(looker.looks()) <= 10
+
+
+async def test_a_rep_is_told_of_their_own_deals_only(served: Served) -> None:
+    own, other = served.open_deal("Ownone", REP), served.open_deal("Otherone")
+    async with served.site.seen() as watched:
+        page = await watched.open("/sign-in")
+        await page.fill("#token", served.secrets[REP])
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/")
+        looker = Looker(watched)
+        async with page.expect_response(lambda told: STREAM in told.url):
+            await watched.open("/board")
+        served.append(other, event("discount_offered", percent="11"))
+        served.append(own, event("discount_offered", percent="13"))
+
+        await expect(looker.card("Ownone")).to_contain_text("13%")
+        await expect(page.locator(".live-note")).to_contain_text("Ownone changed")
+        assert watched.faults == []
+
+
+async def test_who_is_signed_out_is_told_so_and_asks_no_more(served: Served) -> None:
+    made = served.ledger.keys.create(
+        member=MANAGER, role="manager", scopes=None, name="t", lifetime=timedelta(days=1), by="t"
+    )
+    async with served.site.seen() as watched:
+        page = await watched.open("/sign-in")
+        await page.fill("#token", made.secret)
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/")
+        looker = Looker(watched)
+        async with page.expect_response(lambda told: STREAM in told.url):
+            await watched.open("/board")
+        served.ledger.keys.revoke(made.key.id)
+        await expect(page.locator(".live-note")).to_contain_text("session has ended", timeout=15_000)
+        asked = len(looker.asked)
+        served.open_deal("Unseen")
+
+        await page.evaluate(HIDE, True)
+        await page.evaluate(HIDE, False)
+        await page.evaluate("new Promise((done) => setTimeout(done, 1500))")
+        assert len(looker.asked) == asked
+        assert all("401" in fault for fault in watched.faults)
+        assert len(watched.faults) <= 1
+
+
+async def test_a_stream_that_breaks_is_taken_up_again_where_it_ended(served: Served) -> None:
+    deal = served.open_deal("Broken")
+    async with served.looking("/board?owner=helga") as looker:
+        broken = []
+
+        async def cut(route: Any) -> None:
+            broken.append(route.request.url)
+            await (route.abort() if len(broken) < 2 else route.continue_())
+
+        await looker.page.route(f"**{STREAM}", cut)
+        await looker.page.evaluate(HIDE, True)
+        await looker.page.evaluate(HIDE, False)
+        served.append(deal, event("discount_offered", percent="3"))
+
+        await expect(looker.card("Broken")).to_contain_text("3%")
+        assert len(broken) == 2
+        looker.watched.faults.clear()  # the browser's own words on what was cut
