@@ -110,7 +110,8 @@ class DealQuestions:
     def told(self, deal_id: UUID) -> list[tuple[int, datetime]]:
         """Give where in the log a deal was told something, to this day, and when."""
         rows = self._store.rows(
-            "SELECT position, recorded_at FROM events WHERE stream_id = %(stream)s ORDER BY version",
+            "SELECT position, recorded_at FROM events WHERE stream_id = %(stream)s"
+            " ORDER BY position",
             {"stream": f"deal:{deal_id}"},
         )
         return [(position, recorded_at) for position, recorded_at in rows]

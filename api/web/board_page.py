@@ -11,6 +11,7 @@ from api.web.asof import AsOf, as_of_view
 from api.web.deal_page import beads_of
 from api.web.reads import Answer
 from api.web.vocabulary import CHECKBOX_ONLY, EVIDENCED
+from api.web.workings import Workings, of_board
 
 NAMES: Final[Mapping[Show, str]] = {
     "all": "Every deal",
@@ -79,6 +80,7 @@ class BoardPage:
     columns: tuple[Column, ...]
     owners: tuple[Choice, ...]
     shows: tuple[Choice, ...]
+    workings: Workings
 
 
 def board_page(
@@ -98,6 +100,7 @@ def board_page(
         columns=tuple(_column(column, {**as_of.carried, **kept}) for column in answer["columns"]),
         owners=_owners(answer["owners"], wish.owner),
         shows=tuple(Choice(value, name, value == wish.show) for value, name in NAMES.items()),
+        workings=of_board(answer),
     )
 
 

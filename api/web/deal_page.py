@@ -26,6 +26,7 @@ from api.web.reads import Answer
 from api.web.review_panel import ReviewPanel, review_panel
 from api.web.scrubber import Scrubber, scrubber_of
 from api.web.vocabulary import DRIVERS, KINDS, STATUSES
+from api.web.workings import Workings, of_deal
 
 LEDGER_ROWS: Final = 25
 ZOOMS: Final = (1, 2, 4)
@@ -87,6 +88,7 @@ class DealPage:
     review: ReviewPanel
     tips: dict[str, Tip]
     numbers: dict[str, int]
+    workings: Workings
 
 
 def deal_page(
@@ -130,6 +132,7 @@ def deal_page(
         review=review_panel(answer["review"]),
         tips={entry.event["event_id"]: _tip(entry, numbers) for entry in entries},
         numbers=numbers,
+        workings=of_deal(answer),
     )
 
 

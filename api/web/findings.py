@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from api.web import format as f
+from api.web.definitions import DEFINITIONS
 from api.web.learned import Facts
 from api.web.reads import Answer
 from api.web.vocabulary import (
@@ -28,6 +29,10 @@ class Finding:
     figure: int | None
     headline: str
     detail: str
+
+    @property
+    def text(self) -> str:
+        return self.headline if self.figure is None else f"{self.figure} {self.headline}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +255,12 @@ def _outcome(outcome: Mapping[str, Any]) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class MoneyLine:
-    """One sum with what it means; the text says "unknown" and why where there is none."""
+    """One sum with what it means; the text says "unknown" and why where there is none.
 
+    `key` names its definition.
+    """
+
+    key: str
     name: str
     text: str
     meaning: str
@@ -263,17 +272,23 @@ def money_of(pressure: Answer) -> tuple[MoneyLine, ...]:
     money, before = pressure["money"], pressure["counterfactual"]
     no_flag = "no discount of this deal is pressure-shaped, or its list price is not recorded"
     rows = (
-        ("Offered", money["offered"], f.money, "pressure-shaped cuts put to the customer"),
-        ("Realised", money["realised"], f.money, "the part in the price that was signed"),
-        ("Floor", money["floor"], f.money, "the part beyond what comparable deals get"),
-        ("Net without them", before["net"], f.money, "list less the discount offered before"),
-        ("Close date without them", before["close_date"], f.day, "before the first pull-in"),
+        ("offered", money["offered"], f.money, "pressure-shaped cuts put to the customer"),
+        ("realised", money["realised"], f.money, "the part in the price that was signed"),
+        ("floor", money["floor"], f.money, "the part beyond what comparable deals get"),
+        ("net_without", before["net"], f.money, "list less the discount offered before"),
+        ("close_without", before["close_date"], f.day, "before the first pull-in"),
     )
     return tuple(
-        MoneyLine(name, shown(value, _why_not(name, no_flag)), meaning, known=value is not None)
-        for name, value, shown, meaning in rows
+        MoneyLine(
+            key=key,
+            name=DEFINITIONS[key].name,
+            text=shown(value, _why_not(key, no_flag)),
+            meaning=meaning,
+            known=value is not None,
+        )
+        for key, value, shown, meaning in rows
     )
 
 
-def _why_not(name: str, no_flag: str) -> str:
-    return "no pull-in of this deal is pressure-shaped" if name.startswith("Close") else no_flag
+def _why_not(key: str, no_flag: str) -> str:
+    return "no pull-in of this deal is pressure-shaped" if key == "close_without" else no_flag

@@ -8,6 +8,7 @@ from typing import Any, Final
 from api.web import format as f
 from api.web.asof import AsOf, as_of_view
 from api.web.reads import Answer
+from api.web.workings import Workings, of_overview
 
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "wins": ("Won", "star"),
@@ -83,6 +84,11 @@ class HomePage:
     reps: tuple[Share, ...]
     deals: tuple[Share, ...]
     deals_left_out: int
+    workings: Workings
+
+    @property
+    def figure_text(self) -> str:
+        return self.headline if self.figure is None else f"{self.figure:,} {self.headline}"
 
 
 def home_page(answer: Answer, *, asked: tuple[str | None, str | None]) -> HomePage:
@@ -108,6 +114,7 @@ def home_page(answer: Answer, *, asked: tuple[str | None, str | None]) -> HomePa
         ),
         deals=tuple(_deal(one) for one in hollow["deals"]),
         deals_left_out=hollow["deals_with"] - len(hollow["deals"]),
+        workings=of_overview(answer),
     )
 
 

@@ -11,6 +11,7 @@ from api.web.discount_chart import DiscountChart, discount_chart
 from api.web.intervals import Axis, Whisker
 from api.web.quarter_parts import Chosen, chosen_of, interval_text, rate_text
 from api.web.reads import Answer
+from api.web.workings import Workings, of_quarter
 
 PLACEBOS: Final = {
     "45_days_earlier": "Placebo: the same length, 45 days earlier",
@@ -76,6 +77,7 @@ class OrganisationPage:
     teams: tuple[Line, ...]
     reps: tuple[Line, ...]
     policy: int
+    workings: Workings
 
 
 def organisation_page(answer: Answer, asked: tuple[str | None, str | None]) -> OrganisationPage:
@@ -108,6 +110,7 @@ def organisation_page(answer: Answer, asked: tuple[str | None, str | None]) -> O
         teams=lines_of(answer, "team"),
         reps=lines_of(answer, "rep"),
         policy=pressure["policy_version"],
+        workings=of_quarter(closing, pressure),
     )
 
 

@@ -9,6 +9,7 @@ from api.web.asof import AsOf, as_of_view
 from api.web.intervals import Axis, Whisker, points, rate
 from api.web.reads import Answer
 from api.web.vocabulary import EVIDENCE_LEVELS
+from api.web.workings import Workings, of_process
 
 RULES: Final = {
     "too_many_stages": "Too many stages",
@@ -134,6 +135,7 @@ class ProcessPage:
     deals: str
     compared: tuple[Compared, ...]
     query: dict[str, str]
+    workings: Workings
 
 
 def process_page(answer: Answer, *, asked: tuple[str | None, str | None]) -> ProcessPage:
@@ -168,6 +170,7 @@ def process_page(answer: Answer, *, asked: tuple[str | None, str | None]) -> Pro
         deals=_deals(worth["deals"]) if worth else "",
         compared=_compared(worth["comparison"]) if worth and worth["comparison"] else (),
         query={"process": process["id"], "version": str(number), "against": str(against or "")},
+        workings=of_process(answer["lint"], worth),
     )
 
 

@@ -64,7 +64,7 @@ class Figure:
     name: str
     text: str
     below: str
-    help: str = ""
+    help: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class ReplayView:
         return [
             Figure("attainment", "Attainment", self._attainment(now), below[0], "attainment"),
             Figure("open", "Open pipeline", words.sums(film, opened), below[1], "open"),
-            Figure("won", "Won", f.count(won[0], "deal"), below[2]),
+            Figure("won", "Won", f.count(won[0], "deal"), below[2], "replayed_wins"),
             Figure("hollow", "Checkbox-only ticks", f"{checkbox[0]:,}", below[3], "checkbox_only"),
             Figure(
                 "shaped", "Pressure-shaped events", f"{pressed[0]:,}", below[4], "pressure_shaped"

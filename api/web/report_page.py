@@ -12,6 +12,7 @@ from api.web.organisation_page import Line, Statement, lines_of, statements_of
 from api.web.quarter_parts import Chosen, chosen_of, interval_text, rate_text
 from api.web.reads import Answer
 from api.web.vocabulary import CHECKBOX_ONLY, EVIDENCED
+from api.web.workings import Workings, of_report
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class ReportPage:
     closers: tuple[Line, ...]
     late: int
     policy: int
+    workings: Workings
 
 
 def report_page(answer: Answer, asked: tuple[str | None, str | None]) -> ReportPage:
@@ -112,6 +114,7 @@ def report_page(answer: Answer, asked: tuple[str | None, str | None]) -> ReportP
         closers=lines_of(answer, "rep"),
         late=figures["late"]["total"],
         policy=pressure["policy_version"],
+        workings=of_report(answer),
     )
 
 

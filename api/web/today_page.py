@@ -8,6 +8,7 @@ from api.web import format as f
 from api.web.asof import AsOf, as_of_view
 from api.web.reads import Answer
 from api.web.vocabulary import EVIDENCE_LEVELS, STATUSES, Sign
+from api.web.workings import Workings, of_today
 
 MAX_OUTCOMES: Final = 3
 """Outcomes of a deal that are named; of more only their number."""
@@ -63,6 +64,7 @@ class TodayPage:
     ours: tuple[Waiting, ...]
     without: tuple[DealToday, ...]
     late: int
+    workings: Workings
 
 
 def today_page(
@@ -88,6 +90,7 @@ def today_page(
         ours=sides["seller"],
         without=tuple(deal for deal in deals if not deal.next_step),
         late=sum(one.late for found in sides.values() for one in found),
+        workings=of_today(answer["deals"], answer["names"].get(answer["rep"], answer["rep"])),
     )
 
 

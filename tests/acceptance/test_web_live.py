@@ -23,8 +23,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is n
 
 STREAM: Final = "/v1/events/stream"
 NUMBERS: Final = count(1)
-HIDE: Final = """(hidden) => {
-  Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+HIDE: Final = """(state) => {
+  Object.defineProperty(document, "hidden", { value: state === "hidden", configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
 SAID: Final = """() => {
@@ -215,10 +215,10 @@ async def test_a_hidden_tab_follows_nothing_and_catches_up_when_it_is_shown(
     deal = served.open_deal("Hidden")
     async with served.looking("/board?owner=helga") as looker:
         async with looker.page.expect_event("requestfailed", lambda one: STREAM in one.url):
-            await looker.page.evaluate(HIDE, True)
+            await looker.page.evaluate(HIDE, "hidden")
         served.append(deal, event("discount_offered", percent="9"))
         async with looker.page.expect_request(lambda one: STREAM in one.url) as again:
-            await looker.page.evaluate(HIDE, False)
+            await looker.page.evaluate(HIDE, "visible")
         since = int((await (await again.value).all_headers())["last-event-id"])
 
         await expect(looker.card("Hidden")).to_contain_text("9%")
@@ -249,7 +249,7 @@ async def test_the_first_pages_tell_what_was_told_just_now(served: Served, path:
         promise = {"promise_id": "p", "what": f"Send {path} drawings", "due": "2020-02-02"}
         served.append(deal, event("seller_promise_made", **promise))
         served.append(deal, event("stage_entered", stage="discover"))
-        told = "qualify to discover" if path == "/" else f"Send {path} drawings"
+        told = "Qualification to Discovery" if path == "/" else f"Send {path} drawings"
 
         await expect(looker.page.locator("main")).to_contain_text(told)
 
@@ -295,12 +295,14 @@ async def test_who_is_signed_out_is_told_so_and_asks_no_more(served: Served) -> 
         async with page.expect_response(lambda told: STREAM in told.url):
             await watched.open("/board")
         served.ledger.keys.revoke(made.key.id)
-        await expect(page.locator(".live-note")).to_contain_text("session has ended", timeout=15_000)
+        await expect(page.locator(".live-note")).to_contain_text(
+            "session has ended", timeout=15_000
+        )
         asked = len(looker.asked)
         served.open_deal("Unseen")
 
-        await page.evaluate(HIDE, True)
-        await page.evaluate(HIDE, False)
+        await page.evaluate(HIDE, "hidden")
+        await page.evaluate(HIDE, "visible")
         await page.evaluate("new Promise((done) => setTimeout(done, 1500))")
         assert len(looker.asked) == asked
         assert all("401" in fault for fault in watched.faults)
@@ -317,8 +319,8 @@ async def test_a_stream_that_breaks_is_taken_up_again_where_it_ended(served: Ser
             await (route.abort() if len(broken) < 2 else route.continue_())
 
         await looker.page.route(f"**{STREAM}", cut)
-        await looker.page.evaluate(HIDE, True)
-        await looker.page.evaluate(HIDE, False)
+        await looker.page.evaluate(HIDE, "hidden")
+        await looker.page.evaluate(HIDE, "visible")
         served.append(deal, event("discount_offered", percent="3"))
 
         await expect(looker.card("Broken")).to_contain_text("3%")

@@ -98,6 +98,7 @@ function drawFigures() {
     const part = figureParts.get(key);
     put(part.firstElementChild, text);
     put(part.lastElementChild, below);
+    put($(`how-${key}`).querySelector("dd.comes-to"), text);
     part.classList.toggle("unknown", text.startsWith("unknown"));
   }
 }
