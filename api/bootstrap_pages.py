@@ -13,6 +13,7 @@ from api.page_reads.imports import ImportReads
 from api.page_reads.processes import ProcessReads
 from api.page_reads.quarters import QuarterReads
 from api.page_reads.replays import ReplayReads
+from api.page_reads.sample import SampleReads
 from api.page_reads.settings import SettingsReads
 from api.people import People
 from api.places import Places
@@ -66,7 +67,7 @@ def build_pages(
         imports_section(ImportReads(door, services.imports, slots=services.uploads, people=people)),
         settings_section(SettingsReads(door, services, people)),
     )
-    return create_pages(sections, doors, issuer)
+    return create_pages(sections, doors, issuer, SampleReads(services.store, services.access))
 
 
 def _audit(services: Services, places: Places, door: Door, people: People) -> AuditReads:

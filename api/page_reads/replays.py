@@ -103,10 +103,12 @@ class ReplayReads:
             raise NoSuchPageError(message) from error
         return deal_id, rows[0][1]
 
-    def quarters(self, reader: Identity) -> dict[str, Any]:
+    def quarters(
+        self, reader: Identity, *, as_of: str | None, effective_at: str | None
+    ) -> dict[str, Any]:
         """Give the quarters that have deals, the newest first, with how they ended."""
         reach = self._door.enter(reader, Action.READ_FIGURES, "/replay")
-        moment = self._door.moment(None, None)
+        moment = self._door.moment(as_of, effective_at)
         with self._replays.store.connection() as connection:
             first = _first(connection)
         known = self._context.known(moment.position)

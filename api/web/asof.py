@@ -36,7 +36,7 @@ class AsOf:
         """The query that asks for just this moment, however far the log gets."""
         at = f.instant(self.effective_at).isoformat().replace("+00:00", "Z")
         named = self.asked_effective or ("" if self.asked else at)
-        return {"as_of": f"position:{self.position}", "effective_at": named}
+        return {"as_of": self.asked or f"position:{self.position}", "effective_at": named}
 
 
 def as_of_view(answer: Answer, *, asked: tuple[str | None, str | None]) -> AsOf:

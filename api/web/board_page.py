@@ -73,6 +73,7 @@ class BoardPage:
     quarter: str
     as_of: AsOf
     kept: dict[str, str]
+    here: dict[str, str]
     attainment: str
     open_total: str
     checkbox: str
@@ -93,6 +94,7 @@ def board_page(
         quarter=_quarter(answer["quarter"]),
         as_of=as_of,
         kept=kept,
+        here=kept | ({"column": wish.column or "", "skip": str(wish.skip)} if wish.skip else {}),
         attainment=_attainment(answer["attainment"]),
         open_total=f.money_list(answer["open_total"]),
         checkbox=_checkbox(answer["ticks"]),

@@ -142,9 +142,10 @@ DEFINITIONS: Final = {
     "health": Definition(
         "Health",
         "Flags that either hold, do not hold, or cannot be told. Red: the close date is past;"
-        " forecast as commit without a written commitment; three pushes or more; a broken commitment of"
-        " budget or more. Amber: longer in its stage than nine in ten stays; one contact only; no"
-        " next step of the customer with a day; more than half of the settled ticks checkbox-only.",
+        " forecast as commit without a written commitment; three pushes or more; a broken"
+        " commitment of budget or more. Amber: longer in its stage than nine in ten stays; one"
+        " contact only; no next step of the customer with a day; more than half of the settled"
+        " ticks checkbox-only.",
     ),
     "taught": Definition(
         "What ticks taught",
@@ -245,9 +246,9 @@ DEFINITIONS: Final = {
     "lint": Definition(
         "What it would do better without",
         "Rules over the process and its deals: activities without an outcome, outcomes that are"
-        " never evidenced, more than five stages or three required outcomes in one, steps ticked in 80 %"
-        " of the deals and evidenced in 20 % at most, steps not ticked for 90 days, and outcome"
-        " values whose interval holds 0 at 100 deals or more.",
+        " never evidenced, more than five stages or three required outcomes in one, steps ticked"
+        " in 80 % of the deals and evidenced in 20 % at most, steps not ticked for 90 days, and"
+        " outcome values whose interval holds 0 at 100 deals or more.",
     ),
     "compared": Definition(
         "One version against another",

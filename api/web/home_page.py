@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from api.web import format as f
@@ -85,6 +85,10 @@ class HomePage:
     deals: tuple[Share, ...]
     deals_left_out: int
     workings: Workings
+
+    @property
+    def since_text(self) -> str:
+        return _text(f.instant(self.since))
 
     @property
     def figure_text(self) -> str:
@@ -173,9 +177,13 @@ def _spans(answer: Answer) -> tuple[tuple[str, str, bool], ...]:
     end, since = f.instant(answer["effective_at"]), f.instant(answer["since"])
     return tuple(
         (
-            (end - timedelta(days=days)).isoformat().replace("+00:00", "Z"),
+            _text(end - timedelta(days=days)),
             name,
             abs(end - timedelta(days=days) - since) < timedelta(hours=1),
         )
         for days, name in SPANS
     )
+
+
+def _text(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")

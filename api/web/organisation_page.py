@@ -122,7 +122,9 @@ def _effects(effect: Mapping[str, Any]) -> tuple[tuple[Effect, ...], Axis, int]:
     segments = [one for one in effect["segments"] if one["mean"] is not None]
     told = [("In the last days", effect)]
     told += [(f"In the last days: {one['segment']}", one) for one in segments]
-    told += [(PLACEBOS[one["placebo"]], one["effect"]) for one in effect["placebos"]]
+    told += [
+        (PLACEBOS[one["placebo"]], one["effect"]) for one in effect["placebos"] if one["effect"]
+    ]
     differences = [_difference(one) for _, one in told]
     axis = Axis.of(differences)
     return (

@@ -10,8 +10,10 @@ from api.web.doors import IssuerDoors, SignIn
 from api.web.renderer import Renderer
 from api.web.routes.issuer import add_issuer
 from api.web.routes.sign_in import add_sign_in
+from api.web.routes.tour import add_tour
 from api.web.site import Section, Site
 from api.web.static_files import StaticFiles, load_static_files, media_type_of
+from api.web.tour import Sample
 
 IMMUTABLE: Final = {
     "Cache-Control": "public, max-age=31536000, immutable",
@@ -20,19 +22,24 @@ IMMUTABLE: Final = {
 
 
 def create_pages(
-    sections: Sequence[Section], doors: SignIn, issuer: IssuerDoors | None = None
+    sections: Sequence[Section],
+    doors: SignIn,
+    issuer: IssuerDoors | None = None,
+    sample: Sample | None = None,
 ) -> APIRouter:
     """The pages of these sections; who reads is told by the request (`api/http/shield.py`).
 
-    The navigation has their entries in the order in which they are given.
+    The navigation has their entries in the order in which they are given. Where `sample` knows
+    of the sample company, who comes first is shown around.
     """
     files = load_static_files()
-    site = Site(Renderer(files), sections)
+    site = Site(Renderer(files), sections, sample)
     router = APIRouter(include_in_schema=False)
     _add_static(router, files)
     add_sign_in(router, site, doors, issuer=issuer.name if issuer else None)
     if issuer is not None:
         add_issuer(router, site, issuer)
+    add_tour(router, site)
     for section in sections:
         section.add(router, site)
     return router

@@ -123,6 +123,7 @@ class ProcessPage:
     name: str
     version: int
     since: str
+    built_in: bool
     against: int | None
     processes: tuple[tuple[str, str], ...]
     versions: tuple[Version, ...]
@@ -154,6 +155,7 @@ def process_page(answer: Answer, *, asked: tuple[str | None, str | None]) -> Pro
         since=f"published {f.day(f.day_of(this['published_at']))}"
         if this["published_at"]
         else "built in",
+        built_in=not this["published_at"],
         against=against,
         processes=tuple((one["id"], one["name"]) for one in answer["processes"]),
         versions=tuple(Version(v, v == number, v == against) for v in sorted(versions)),

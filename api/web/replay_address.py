@@ -77,6 +77,10 @@ class Address:
         """The instant shown, as addresses have it."""
         return instant_text(self.at)
 
+    def fixed(self, at: datetime) -> str:
+        """Give the address that shows the same for ever, of what is known at an instant."""
+        return self.of(as_of=self.as_of or instant_text(at))
+
     def of(self, **changed: str | None) -> str:
         """Give the address with something else in it; None takes it away."""
         here = {

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.web import format as f
+from api.web.asof import AsOf, as_of_view
 from api.web.reads import Answer
 
 
@@ -23,9 +24,21 @@ class QuarterRow:
     differs: bool
 
 
-def quarter_rows(answer: Answer) -> list[QuarterRow]:
-    """Give the rows, the newest quarter first."""
-    return [_row(one, f.instant(answer["effective_at"])) for one in answer["quarters"]]
+@dataclass(frozen=True, slots=True)
+class QuartersPage:
+    """The list, the newest quarter first, ready for its template."""
+
+    as_of: AsOf
+    rows: tuple[QuarterRow, ...]
+
+
+def quarters_page(answer: Answer, *, asked: tuple[str | None, str | None]) -> QuartersPage:
+    """The page for the quarters that can be replayed."""
+    now = f.instant(answer["effective_at"])
+    return QuartersPage(
+        as_of=as_of_view(answer, asked=asked),
+        rows=tuple(_row(one, now) for one in answer["quarters"]),
+    )
 
 
 def _row(one: Mapping[str, Any], now: Any) -> QuarterRow:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import APIRouter, Query, Request
@@ -11,6 +12,7 @@ from api.identity.permissions import Identity
 from api.web.asof import query_of
 from api.web.reads import NotNowError, PageError
 from api.web.renderer import HEADERS, Renderer
+from api.web.tour import COOKIE, Sample, Step, steps_for, tour_view
 from api.web.vocabulary import ROLES
 
 HOME: Final = "/"
@@ -40,8 +42,11 @@ class Section:
 class Site:
     """Shows the pages of all sections, each with the navigation of whoever reads it."""
 
-    def __init__(self, renderer: Renderer, sections: Sequence[Section]) -> None:
+    def __init__(
+        self, renderer: Renderer, sections: Sequence[Section], sample: Sample | None = None
+    ) -> None:
         self._renderer = renderer
+        self._sample = sample
         self._tabs = tuple(section.tab for section in sections if section.tab is not None)
 
     def show(self, request: Request, fill: Callable[[Identity], Response]) -> Response:
@@ -72,16 +77,29 @@ class Site:
         self, request: Request, template: str, *, tab: str, status: int = 200, **context: Any
     ) -> HTMLResponse:
         """Fill a template; `tab` is the path of the entry that it stands under."""
+        reader = reader_of(request)
+        # What tells that something is away is not to ask for more.
+        steps = self.tour_of(reader) if reader and status == HTTPStatus.OK else ()
+        at, path = request.cookies.get(COOKIE), request.url.path
         return self._renderer.page(
             request,
             template,
             status=status,
             tab=tab,
-            around=self._around(reader_of(request)),
+            around=self._around(reader, toured=bool(steps)),
+            tour=tour_view(steps, at=at, path=path) if steps else None,
+            here=path + (f"?{request.url.query}" if request.url.query else ""),
             **context,
         )
 
-    def _around(self, reader: Identity | None) -> dict[str, Any] | None:
+    def tour_of(self, reader: Identity) -> tuple[Step, ...]:
+        """Give the steps of the tour; none where the ledger does not hold the sample company."""
+        if self._sample is None or not self._sample.is_loaded():
+            return ()
+        tabs = [tab.path for tab in self._tabs if tab.shown(reader)]
+        return steps_for(tabs, self._sample.story(reader))
+
+    def _around(self, reader: Identity | None, *, toured: bool) -> dict[str, Any] | None:
         """Give who reads, and where they may go; None for who is not signed in."""
         if reader is None:
             return None
@@ -89,6 +107,7 @@ class Site:
             "reader": reader.actor,
             "role": "Operator of this server" if reader.operator else ROLES[reader.role],
             "tabs": [(tab.path, tab.name(reader)) for tab in self._tabs if tab.shown(reader)],
+            "toured": toured,
         }
 
 

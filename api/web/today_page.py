@@ -67,10 +67,8 @@ class TodayPage:
     workings: Workings
 
 
-def today_page(
-    answer: Answer, *, asked: tuple[str | None, str | None], rep: str | None
-) -> TodayPage:
-    """The page for a rep's open deals; `rep` is who was asked about, None for the reader."""
+def today_page(answer: Answer, *, asked: tuple[str | None, str | None], own: bool) -> TodayPage:
+    """The page for a rep's open deals; `own` where the reader is the rep."""
     waiting = sorted(
         ((deal, one) for deal in answer["deals"] for one in deal["commitments"]),
         key=lambda pair: (pair[1]["due"] is None, str(pair[1]["due"] or "")),
@@ -83,8 +81,8 @@ def today_page(
     return TodayPage(
         as_of=as_of_view(answer, asked=asked),
         rep=answer["names"].get(answer["rep"], answer["rep"]),
-        own=rep is None,
-        query={"rep": rep or ""},
+        own=own,
+        query={"rep": answer["rep"]},
         deals=deals,
         theirs=sides["customer"],
         ours=sides["seller"],

@@ -7,13 +7,14 @@ from typing import Final
 
 import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # untyped
+from playwright.async_api import expect
 
 from api.imports import Uploads
 from tests.support.browser import AXE_RUN, CHROMIUM, WIDER, Scheme, Site, Window, launched
 from tests.support.client import TOKEN
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
-from tests.support.site import LONG, NASTY, fill, site_on
+from tests.support.site import LONG, NASTY, STORY, fill, site_on
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 
@@ -40,6 +41,7 @@ class Served:
 
     site: Site
     nasty: tuple[str, str]
+    story: str
     secrets: Mapping[str, str]
 
     @property
@@ -56,10 +58,11 @@ async def served(
         postgres_server.ledger(SCHEMA, filled_by=fill) as database,
         site_on(database, uploads=uploads) as (base, ledger, secrets),
     ):
-        streams = [ledger.store.stream_ids_of(f"nasty-{number}")[0] for number in (0, 1)]
-        first, second = (stream.partition(":")[2] for stream in streams)
+        names = ("nasty-0", "nasty-1", STORY)
+        streams = [ledger.store.stream_ids_of(name)[0] for name in names]
+        first, second, story = (stream.partition(":")[2] for stream in streams)
         async with launched() as browser:
-            yield Served(Site(base, browser), (first, second), secrets)
+            yield Served(Site(base, browser), (first, second), story, secrets)
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
@@ -173,4 +176,83 @@ async def test_the_keys_of_a_page_reach_a_new_key_and_its_end(served: Served) ->
         await row.locator("summary").press("Enter")
         await row.get_by_role("button", name="Revoke it").press("Enter")
         assert "revoked" in await page.get_by_role("row", name="By keyboard").inner_text()
+        assert watched.faults == []
+
+
+SAID: Final = """() => {
+  const copy = document.getElementById("main").cloneNode(true);
+  for (const one of copy.querySelectorAll("[data-moment], .then, .steps, .health, script")) {
+    one.remove();
+  }
+  return copy.textContent.replace(/\\s+/g, " ").trim();
+}"""
+"""What a page says, apart from the moment itself, and from the server, which is of now."""
+REPLAY: Final = "/replay/FY2026Q2"
+
+
+async def test_the_link_of_every_page_leads_to_the_same_page_for_ever(served: Served) -> None:
+    deal = f"/deals/{served.nasty[0]}"
+    paths = (
+        *("/?since=2025-09-20T00:00:00Z", "/today?rep=nasty", "/board?show=open", deal),
+        *(path.partition("?")[0] for path in PATHS[3:]),
+        *(f"{deal}?as_of=2025-09-30T12:10:00Z&zoom=2", REPLAY, f"{REPLAY}?hindsight=1"),
+    )
+    async with served.site.seen(Window(script=False)) as watched:
+        await watched.open(f"/sign-in?token={TOKEN}")
+        for path in paths:
+            page = await watched.open(path)
+            said = await page.evaluate(SAID)
+            link = page.locator(".copy-link")
+            assert "as_of=" in str(await link.get_attribute("href")), path
+            async with page.expect_navigation():
+                await link.press("Enter")
+            assert await page.evaluate(SAID) == said, path
+            again = page.url
+            async with page.expect_navigation():
+                await page.locator(".copy-link").press("Enter")
+            assert await page.evaluate(SAID) == said, again
+        assert watched.faults == []
+
+
+FIGURES: Final = """() => {
+  const text = (one) => one.textContent.replace(/\\s+/g, " ").trim();
+  const kinds = ["dl.facts > div", "dl.figures > div", ".finding", ".finding li", ".hollow-total",
+    ".sums dl > div"].join();
+  const wrong = [];
+  for (const figure of document.querySelectorAll(kinds)) {
+    const helps = [...figure.querySelectorAll(".how")];
+    const own = helps.find((how) => figure.matches("li") || !how.closest("li"));
+    const name = text(figure.querySelector("dt, h2, p") ?? figure).slice(0, 60);
+    if (/^(Owner|Stage)|is not shown here/.test(name)) continue;
+    const sheet = own && document.getElementById(own.getAttribute("popovertarget"));
+    const shown = sheet?.querySelector("dd.comes-to");
+    const copy = figure.cloneNode(true);
+    for (const one of copy.querySelectorAll(".how-sheet, strong[aria-hidden]")) one.remove();
+    if (!shown || sheet.querySelectorAll("dt").length < 1 || !text(copy).includes(text(shown))) {
+      wrong.push(`${name}: ${shown ? text(shown) : "no help"}`);
+    }
+  }
+  for (const panel of document.querySelectorAll(".panel:has(td.number)")) {
+    const helped = panel.matches(".ledger") || panel.querySelector(".how");
+    if (!helped) wrong.push(text(panel).slice(0, 60));
+  }
+  const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
+  return [...wrong, ...ids.filter((id, place) => ids.indexOf(id) !== place)];
+}"""
+"""Names each figure whose help is missing or tells of another one, and each id that is twice."""
+
+
+async def test_every_figure_of_every_page_says_how_it_is_computed_with_its_number(
+    served: Served,
+) -> None:
+    async with served.site.seen() as watched:
+        await watched.open(f"/sign-in?token={TOKEN}")
+        for path in (*served.paths, f"/deals/{served.story}", REPLAY):
+            page = await watched.open(path)
+            assert await page.evaluate(FIGURES) == [], path
+        await page.locator("#replay[data-ready]").wait_for()
+        before = await page.locator("[data-figure=open] span").inner_text()
+        await page.get_by_role("link", name="Beginning of the quarter").click()
+        await expect(page.locator("[data-figure=open] span")).not_to_have_text(before)
+        assert await page.evaluate(FIGURES) == []
         assert watched.faults == []

@@ -11,15 +11,15 @@ from api import clock
 from api.bootstrap import Ledger, open_ledger
 from api.bootstrap_server import build_app
 from api.cli_exchange import load_sample
+from api.page_reads.sample import STORY
 from api.settings import Settings
+from api.web.tour import COOKIE, DONE
 from domain.fiscal import FiscalQuarter
 from projections.quarter.board_tape import instant_text
 from tests.support.browser import launched, serving
 from tests.support.working import in_thread
 
 TOKEN: Final = "token-of-the-pictures-0123456789"
-STORY: Final = "order-this-month"
-"""The deal that the README shows: see docs/sample-company.md."""
 PAGES: Final = {
     "overview": "/?since={month}",
     "today": "/today?rep=nadia-petrov",
@@ -43,6 +43,7 @@ async def picture(base: str, folder: Path, **words: str) -> None:
         context = await browser.new_context(
             viewport={"width": 1440, "height": 900}, color_scheme="light"
         )
+        await context.add_cookies([{"name": COOKIE, "value": DONE, "url": base}])  # no tour
         page = await context.new_page()
         await page.goto(f"{base}/sign-in?token={TOKEN}")
         for name, path in PAGES.items():

@@ -82,7 +82,7 @@ def _add_today(router: APIRouter, site: Site, reads: HomeReads) -> None:
 
 def _day(reads: HomeReads, reader: Identity, asked: Asked, rep: str | None) -> TodayPage:
     answer = reads.today(reader, as_of=asked[0], effective_at=asked[1], rep=rep)
-    return today_page(answer, asked=asked, rep=rep)
+    return today_page(answer, asked=asked, own=rep in (None, reader.actor))
 
 
 def _name(reader: Identity) -> str:

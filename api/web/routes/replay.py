@@ -12,9 +12,9 @@ from api.web.reads import Answer
 from api.web.renderer import HEADERS, as_json
 from api.web.replay_address import Address, asked_of
 from api.web.replay_page import BLANK_CARD, SPEEDS, ReplayView, drawings, script_data
-from api.web.replay_quarters import quarter_rows
+from api.web.replay_quarters import quarters_page
 from api.web.replay_words import clock
-from api.web.site import Moment, Section, Site, Tab, redirect
+from api.web.site import Moment, Section, Site, Tab, moment_asked, redirect
 from projections.quarter.board_tape import instant_text
 
 PATH: Final = "/replay"
@@ -54,7 +54,7 @@ class ReplayReads(Protocol):
         """The deal and the id of an event."""
         ...
 
-    def quarters(self, reader: Identity) -> Answer:
+    def quarters(self, reader: Identity, *, as_of: str | None, effective_at: str | None) -> Answer:
         """The quarters that have deals, with how they ended."""
         ...
 
@@ -73,10 +73,13 @@ def replay_section(reads: ReplayReads) -> Section:
 
 def _add_quarters(router: APIRouter, site: Site, reads: ReplayReads) -> None:
     @router.get(PATH)
-    def quarters(request: Request) -> Response:
+    def quarters(request: Request, as_of: Moment = None, effective_at: Moment = None) -> Response:
+        asked = moment_asked(as_of, effective_at)
+
         def fill(reader: Identity) -> HTMLResponse:
-            rows = quarter_rows(reads.quarters(reader))
-            return site.page(request, "replay_quarters.html", tab=PATH, rows=rows)
+            answer = reads.quarters(reader, as_of=asked[0], effective_at=asked[1])
+            page = quarters_page(answer, asked=asked)
+            return site.page(request, "replay_quarters.html", tab=PATH, page=page)
 
         return site.show(request, fill)
 

@@ -19,6 +19,8 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const figureParts = new Map([...document.querySelectorAll("[data-figure]")].map((part) => [part.dataset.figure, part]));
 const places = [...document.querySelectorAll("[data-place]")];
 const link = new URL($("link").href); // of what is shown, once it has settled
+const cut = link.searchParams.get("as_of"); // which only the link that is copied always names
+if (!new URL(location.href).searchParams.get("as_of")) link.searchParams.delete("as_of");
 
 const film = await load();
 const lowest = Math.max(film.start, film.first);
@@ -123,7 +125,7 @@ function settle() {
   if (pinned) link.searchParams.set("from", instantText(pinned.at));
   else link.searchParams.delete("from");
   history.replaceState(null, "", addressOf({ cell: opened }));
-  $("link").href = link.href;
+  $("link").href = addressOf({ as_of: cut });
   scrubber.setAttribute("aria-valuetext", clock(at));
   for (const anchor of document.querySelectorAll("[data-hindsight]")) anchor.href = addressOf({ hindsight: anchor.dataset.hindsight });
   board.link(dealAddress);
