@@ -412,7 +412,7 @@ def test_help_on_the_other_pages_has_the_numbers_that_the_api_gives(
     assert shown["Settled activities"] == f"{hollow['settled']:,}"
     assert shown["Open deals with any"] == f"{hollow['deals_with']:,}"
 
-    name = quarter["name"]
+    name = quarter["quarter"]
     html = ask.get("/organisation", quarter=name, **at(instant)).text
     window = ask.api(f"/v1/quarters/{name}/close-pattern", **at(instant))["pattern"]["window"]
     assert working(html, "window")["In the last days"] == f"{window['count']:,}"
