@@ -186,7 +186,8 @@ DEFINITIONS: Final = {
     ),
     "quarter_wins": Definition(
         "Won",
-        "Wins that occurred in the quarter and were not reversed by this moment, as known at it.",
+        "Deals whose win fell in the quarter and that stand won at this moment: a win that was"
+        " reversed, or a deal that was opened again, is none.",
     ),
     "close_pattern": Definition(
         "When deals were won",
@@ -236,7 +237,9 @@ DEFINITIONS: Final = {
         "Deals", "Deals that were open in the quarter or closed in it, as this replay knows them."
     ),
     "replayed_events": Definition(
-        "Events", "What was told, or occurred, about these deals on the days of the quarter."
+        "Events",
+        "What was told about deals on the days of the quarter; in a replay as known now, what"
+        " occurred on them.",
     ),
     "replayed_wins": Definition(
         "Won",

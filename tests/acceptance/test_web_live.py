@@ -175,9 +175,10 @@ async def test_a_card_with_the_focus_moves_when_that_is_asked_for(served: Served
 async def test_a_deal_page_nobody_touches_is_whole_again_with_the_next_event(
     served: Served,
 ) -> None:
-    deal = served.open_deal("Untouched")
+    deal, other = served.open_deal("Untouched"), served.open_deal("Elsewhere")
     async with served.looking(f"/deals/{deal}") as looker:
         await looker.page.mouse.move(2, 2)
+        served.append(other, event("note_added", text="of no concern here"))
         served.append(deal, event("note_added", text="The yard is closed in May"))
 
         await expect(looker.page.locator(".ledger tbody tr")).to_have_count(3)
@@ -188,6 +189,7 @@ async def test_a_deal_page_nobody_touches_is_whole_again_with_the_next_event(
         await looker.page.keyboard.press("Enter")
         await expect(looker.page.locator("#tip")).to_contain_text("The yard is closed in May")
         assert await looker.said() == ["1 new event"]
+        assert looker.looks() == [f"/deals/{deal}"]
 
 
 async def test_what_is_typed_on_a_deal_page_stays_when_the_new_events_are_shown(
@@ -262,6 +264,23 @@ async def test_a_burst_of_events_is_followed_by_few_looks(served: Served) -> Non
         await expect(looker.card("Burst")).to_contain_text("30%")
 
         assert 1 <= len(looker.looks()) <= 10
+
+
+async def test_a_page_that_is_behind_the_log_is_asked_for_again(served: Served) -> None:
+    deal = served.open_deal("Behind")
+    before = served.client.get("/board?owner=helga").text
+    async with served.looking("/board?owner=helga") as looker:
+        behind = [before, before]
+
+        async def lag(route: Any) -> None:
+            await (route.fulfill(body=behind.pop()) if behind else route.continue_())
+
+        await looker.page.route("**/board?owner=helga", lag)
+        served.append(deal, event("discount_offered", percent="5"))
+
+        await expect(looker.card("Behind")).to_contain_text("5%")
+        assert len(looker.looks()) == 3
+        assert await looker.said() == ["Behind changed"]
 
 
 async def test_a_rep_is_told_of_their_own_deals_only(served: Served) -> None:
