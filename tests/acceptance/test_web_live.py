@@ -234,10 +234,9 @@ async def test_a_page_of_the_past_follows_nothing(served: Served) -> None:
     async with served.site.seen() as watched:
         await watched.open(f"/sign-in?token={TOKEN}&next=/settings")
         looker = Looker(watched)
-        for path in ("/board", "/", "/today?rep=helga", f"/deals/{deal}"):
+        for path in ("/board", f"/deals/{deal}"):
             position = head + 2 if "deals" in path else head
-            joint = "&" if "?" in path else "?"
-            await watched.open(f"{path}{joint}as_of=position:{position}")
+            await watched.open(f"{path}?as_of=position:{position}")
             await expect(watched.page.locator(".live-note")).to_be_attached()
         assert not [path for path in looker.asked if path.startswith(STREAM)]
         assert watched.faults == []
@@ -259,11 +258,11 @@ async def test_the_first_pages_tell_what_was_told_just_now(served: Served, path:
 async def test_a_burst_of_events_is_followed_by_few_looks(served: Served) -> None:
     deal = served.open_deal("Burst")
     async with served.looking("/board?owner=helga") as looker:
-        for number in range(30):
+        for number in range(15):
             served.append(deal, event("discount_offered", percent=str(number + 1)))
-        await expect(looker.card("Burst")).to_contain_text("30%")
+        await expect(looker.card("Burst")).to_contain_text("15%")
 
-        assert 1 <= len(looker.looks()) <= 10
+        assert 1 <= len(looker.looks()) <= 6
 
 
 async def test_a_page_that_is_behind_the_log_is_asked_for_again(served: Served) -> None:
@@ -314,15 +313,15 @@ async def test_who_is_signed_out_is_told_so_and_asks_no_more(served: Served) -> 
         async with page.expect_response(lambda told: STREAM in told.url):
             await watched.open("/board")
         served.ledger.keys.revoke(made.key.id)
-        await expect(page.locator(".live-note")).to_contain_text(
-            "session has ended", timeout=15_000
-        )
+        await page.evaluate(HIDE, "hidden")
+        await page.evaluate(HIDE, "visible")
+        await expect(page.locator(".live-note")).to_contain_text("session has ended")
         asked = len(looker.asked)
         served.open_deal("Unseen")
 
         await page.evaluate(HIDE, "hidden")
         await page.evaluate(HIDE, "visible")
-        await page.evaluate("new Promise((done) => setTimeout(done, 1500))")
+        await page.evaluate("new Promise((done) => setTimeout(done, 1200))")
         assert len(looker.asked) == asked
         assert all("401" in fault for fault in watched.faults)
         assert len(watched.faults) <= 1
