@@ -74,9 +74,7 @@ class DealPage:
     exposure: str
     led: str
     chart: Chart
-    legend: tuple[tuple[str, str], ...]
     ledger: tuple[LedgerRow, ...]
-    ledger_left_out: int
     shown_ids: frozenset[str]
     reasons: tuple[Reason, ...]
     other_reasons: tuple[Reason, ...]
@@ -90,6 +88,16 @@ class DealPage:
     numbers: dict[str, int]
     workings: Workings
 
+    @property
+    def legend(self) -> tuple[tuple[str, str], ...]:
+        """The kinds that are on the chart, in a fixed order."""
+        present = {mark.moment.glyph for mark in self.chart.marks} - {"circle"}
+        return tuple((glyph, name) for glyph, name in KINDS.items() if glyph in present)
+
+    @property
+    def ledger_left_out(self) -> int:
+        return self.events - len(self.ledger)
+
 
 def deal_page(
     answer: Answer, *, asked: tuple[str | None, str | None], everything: bool, zoom: int
@@ -101,8 +109,7 @@ def deal_page(
     numbers, titles = _numbers(entries), _titles(entries)
     reasons = reasons_of(pressure["events"], titles, numbers)
     patterns, other_patterns = patterns_of(pressure["patterns"], titles)
-    rows = [_row(entry, numbers) for entry in reversed(entries)]
-    ledger = rows if everything else rows[:LEDGER_ROWS]
+    shown = entries if everything else entries[-LEDGER_ROWS:]
     as_of = as_of_view(answer, asked=asked)
     return DealPage(
         deal=deal,
@@ -118,10 +125,8 @@ def deal_page(
         exposure=_exposure(pressure),
         led=_led(progress.get("customer_led_movement")),
         chart=chart,
-        legend=_legend(chart),
-        ledger=tuple(ledger),
-        ledger_left_out=len(rows) - len(ledger),
-        shown_ids=frozenset(row.entry.event["event_id"] for row in ledger),
+        ledger=tuple(_row(entry, numbers) for entry in reversed(shown)),
+        shown_ids=frozenset(entry.event["event_id"] for entry in shown),
         reasons=tuple(reason for reason in reasons if reason.number is not None),
         other_reasons=tuple(reason for reason in reasons if reason.number is None),
         patterns=patterns,
@@ -184,12 +189,6 @@ def _tip(entry: Entry, numbers: Mapping[str, int]) -> Tip:
         why=tuple(str(s) for s in [(judged or {}).get("sentence")] if s and number),
         foot=", ".join(foot),
     )
-
-
-def _legend(chart: Chart) -> tuple[tuple[str, str], ...]:
-    """The kinds that are on this chart, in a fixed order."""
-    present = {mark.moment.glyph for mark in chart.marks} - {"circle"}
-    return tuple((glyph, name) for glyph, name in KINDS.items() if glyph in present)
 
 
 def _pressure(pressure: Answer) -> Finding:

@@ -1,13 +1,17 @@
 """Asks pages and the API alike, so that what they say can be compared."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import httpx2
 
 from tests.support.client import TOKEN
-from tests.support.site import Read
+from tests.support.ledgers import SCHEMA
+from tests.support.postgres import PostgresServer
+from tests.support.site import Read, fill, site_on
 
 
 class Asker:
@@ -51,3 +55,19 @@ class Asker:
             cursor = page["next"]
             if cursor is None:
                 return found
+
+
+@contextmanager
+def asking(postgres_server: PostgresServer) -> Iterator[Asker]:
+    """Serve the sample company to who asks."""
+    with (
+        postgres_server.ledger(SCHEMA, filled_by=fill) as database,
+        site_on(database) as (base, _, secrets),
+    ):
+        asker = Asker(base, secrets)
+        yield asker
+        asker.client.close()
+
+
+def at(instant: datetime) -> dict[str, str]:
+    return {"as_of": instant.isoformat().replace("+00:00", "Z")}

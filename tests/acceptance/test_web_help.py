@@ -1,0 +1,99 @@
+"""The numbers that the help beside figures shows are those that the API gives."""
+
+import random
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from html import unescape
+from typing import Final
+
+import pytest
+
+from api.web import format as f
+from tests.support.asker import Asker, asking, at
+from tests.support.postgres import PostgresServer
+from tests.support.site import TOLD_ON
+
+CHANCE: Final = random.Random(5)
+INSTANTS: Final = [TOLD_ON - timedelta(days=CHANCE.randrange(20, 190)), TOLD_ON]
+PARTS: Final = ("progress", "pressure")
+
+
+@pytest.fixture(scope="module")
+def ask(postgres_server: PostgresServer) -> Iterator[Asker]:
+    with asking(postgres_server) as asker:
+        yield asker
+
+
+def working(html: str, figure: str) -> dict[str, str]:
+    """Give the numbers that a figure's help shows."""
+    sheet = re.search(rf'id="how-{figure}" popover>(.*?)</div>', html, re.DOTALL)
+    assert sheet is not None, figure
+    pairs = re.findall(r"<dt[^>]*>(.*?)</dt><dd[^>]*>(.*?)</dd>", sheet[1], re.DOTALL)
+    return {unescape(name): unescape(number) for name, number in pairs}
+
+
+def ticked(counts: Mapping[str, int]) -> dict[str, str]:
+    names = {
+        "evidenced": "Outcome evidenced in time",
+        "evidenced_late": "Outcome evidenced, but late",
+        "asserted_only": "Only the seller's word",
+        "bare_tick": "Never evidenced",
+        "pending": "Still due, left out",
+    }
+    return {name: f"{counts[status]:,}" for status, name in names.items()}
+
+
+@pytest.mark.parametrize("instant", INSTANTS)
+def test_help_on_a_deal_has_the_numbers_that_the_api_gives(ask: Asker, instant: datetime) -> None:
+    listed = ask.deals(**at(instant))
+    for one in CHANCE.sample(listed, 3):
+        deal = f"/v1/deals/{one['deal_id']}"
+        progress, pressure = (ask.api(f"{deal}/{w}", **at(instant)) for w in PARTS)
+        html = ask.get(f"/deals/{one['deal_id']}", **at(instant)).text
+        shares, led = pressure["shares"], progress["customer_led_movement"]
+
+        shown = working(html, "checkbox_only")
+        assert ticked(progress["counts"]).items() <= shown.items()
+        assert shown["Weighted share"] == f.percent(progress["checkbox_only"], "none has settled")
+        shown = working(html, "pressure_shaped")
+        assert shown["Pressure-shaped"] == f"{shares['shaped']:,}"
+        assert shown["Events that can be judged"] == f"{shares['evaluable']:,}"
+        assert working(html, "led")["Forward moves"] == f"{led['steps']:,}"
+        assert working(html, "led")["Led by the customer"] == f"{led['led']:,}"
+        exposed = working(html, "exposure")["Of them behind"]
+        assert exposed == f"{pressure['exposure']['behind_days']:,.1f}"
+        assert working(html, "realised")["Offered"] == f.money(pressure["money"]["offered"])
+
+
+@pytest.mark.parametrize("instant", INSTANTS)
+def test_help_on_the_other_pages_has_the_numbers_that_the_api_gives(
+    ask: Asker, instant: datetime
+) -> None:
+    deals, quarter = ask.deals(**at(instant)), ask.api("/v1/calendars", **at(instant))["current"]
+    begins = f.instant(quarter["start_instant"])
+    boarded = [
+        one for one in deals if one["closed"] is None or f.instant(one["closed_at"]) >= begins
+    ]
+    counts = Counter[str]()
+    for one in boarded:
+        counts.update(one["progress"]["counts"])
+    still_open = [one for one in deals if one["closed"] is None]
+
+    html = ask.get("/board", **at(instant)).text
+    assert ticked(counts).items() <= working(html, "checkbox_only").items()
+    assert working(html, "open")["Open deals"] == f"{len(still_open):,}"
+    shaped = sum(one["verdicts"]["shaped"] for one in boarded)
+    assert working(html, "pressure_shaped")["Pressure-shaped"] == f"{shaped:,}"
+
+    hollow = ask.api("/v1/overview", **at(instant))["hollow"]
+    shown = working(ask.get("/", **at(instant)).text, "checkbox_only")
+    assert shown["Settled activities"] == f"{hollow['settled']:,}"
+    assert shown["Open deals with any"] == f"{hollow['deals_with']:,}"
+
+    name = quarter["quarter"]
+    html = ask.get("/organisation", quarter=name, **at(instant)).text
+    window = ask.api(f"/v1/quarters/{name}/close-pattern", **at(instant))["pattern"]["window"]
+    assert working(html, "window")["In the last days"] == f"{window['count']:,}"
+    assert working(html, "window")["Wins"] == f"{window['n']:,}"
