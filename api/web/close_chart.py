@@ -32,12 +32,15 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class CloseChart:
-    """All bars; heights are per cent of the part above or below the line, which lies at `line`."""
+    """All bars; heights are per cent of the part above or below the line, which lies at `line`.
+
+    `window` is where the last days begin; None until the quarter is over.
+    """
 
     name: str
     bars: tuple[Bar, ...]
     ticks: tuple[Tick, ...]
-    window: float
+    window: float | None
     line: float
     most: int
     share: str
@@ -58,8 +61,9 @@ def _close_chart(pattern: Mapping[str, Any], most: int, out: int) -> CloseChart:
     told = [(date.fromisoformat(str(one["day"])), one) for one in pattern["days"]]
     line = 100.0 if not out else 100 * max(most, 1) / (max(most, 1) + out)
     width = 100 / days
-    shares = pattern["pattern"]
-    window = date.fromisoformat(str(shares["window"]["from"]))
+    last = pattern["pattern"]["window"] if pattern["pattern"] else None
+    window = date.fromisoformat(str(last["from"])) if last else None
+    wins = f.count(pattern["wins"], "win")
     return CloseChart(
         name=pattern["quarter"],
         bars=tuple(
@@ -74,14 +78,17 @@ def _close_chart(pattern: Mapping[str, Any], most: int, out: int) -> CloseChart:
         ),
         ticks=tuple(
             Tick(round((begins - start).days * width, 3), f"{begins:%b}")
-            for begins in (date.fromisoformat(str(one["from"])) for one in shares["months"])
+            for begins in (
+                date.fromisoformat(str(one["from"])) for one in pattern["win_rates"]["months"]
+            )
         ),
-        window=round((window - start).days * width, 3),
+        window=round((window - start).days * width, 3) if window else None,
         line=round(line, 2),
         most=most,
-        share=_share(shares["window"]),
-        text=f"{f.count(pattern['wins'], 'win')}, of them {_share(shares['window'])} in the last"
-        f" {(end - window).days + 1} days",
+        share=_share(last) if last else "",
+        text=f"{wins}, of them {_share(last)} in the last {(end - window).days + 1} days"
+        if last and window
+        else f"{wins} so far",
     )
 
 

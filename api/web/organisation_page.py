@@ -9,7 +9,7 @@ from api.web.asof import AsOf, as_of_view
 from api.web.close_chart import CloseChart, close_charts
 from api.web.discount_chart import DiscountChart, discount_chart
 from api.web.intervals import Axis, Whisker
-from api.web.quarter_parts import Chosen, chosen_of, interval_text, rate_text
+from api.web.quarter_parts import Chosen, chosen_of, interval_text, part_of, rate_text
 from api.web.reads import Answer
 from api.web.workings import Workings, of_quarter
 
@@ -85,16 +85,18 @@ def organisation_page(answer: Answer, asked: tuple[str | None, str | None]) -> O
     closing, pressure = answer["close_pattern"], answer["pressure"]
     pattern, shaped = closing["pattern"], pressure["shares"]["shaped"]
     effects, axis, too_few = _effects(pressure["window_effect"])
+    window, window_interval = part_of(pattern, "window")
+    last_day, last_day_interval = part_of(pattern, "last_business_day")
     chart, *before = close_charts([closing, *answer["before"]])
     return OrganisationPage(
         as_of=as_of_view(answer, asked=asked),
         chosen=chosen_of(answer),
         over=closing["over"],
         wins=f"{closing['wins']:,}",
-        last_day=rate_text(pattern["last_business_day"]),
-        last_day_interval=interval_text(pattern["last_business_day"]),
-        window=rate_text(pattern["window"]),
-        window_interval=interval_text(pattern["window"]),
+        last_day=last_day,
+        last_day_interval=last_day_interval,
+        window=window,
+        window_interval=window_interval,
         shaped=rate_text(shaped),
         shaped_interval=interval_text(shaped),
         chart=chart,
@@ -171,9 +173,9 @@ def lines_of(answer: Answer, kind: str) -> tuple[Line, ...]:
             name=answer["names"].get(row[kind], row[kind]) if kind == "rep" else row[kind],
             value=f"{kind}:{row[kind]}",
             wins=row["wins"],
-            window=rate_text(row["pattern"]["window"]),
-            interval=interval_text(row["pattern"]["window"]),
-            last_day=rate_text(row["pattern"]["last_business_day"]),
+            window=part_of(row["pattern"], "window")[0],
+            interval=part_of(row["pattern"], "window")[1],
+            last_day=part_of(row["pattern"], "last_business_day")[0],
             shaped=rate_text(shaped[row[kind]]) if row[kind] in shaped else f.unknown("not shown"),
         )
         for row in rows

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from api.web import format as f
 from api.web.reads import Answer
@@ -45,6 +45,16 @@ def whose_asked(value: str | None) -> tuple[str | None, str | None]:
     """The rep and the team that an address names as `rep:…` or `team:…`."""
     kind, _, name = (value or "").partition(":")
     return (name if kind == "rep" and name else None, name if kind == "team" and name else None)
+
+
+NOT_OVER: Final = f.unknown("the quarter is not over")
+
+
+def part_of(pattern: Mapping[str, Any] | None, part: str) -> tuple[str, str]:
+    """A part of a close pattern as its share and interval; unknown until the quarter is over."""
+    if pattern is None:
+        return NOT_OVER, ""
+    return rate_text(pattern[part]), interval_text(pattern[part])
 
 
 def rate_text(told: Mapping[str, Any]) -> str:

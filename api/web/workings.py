@@ -158,8 +158,10 @@ def of_quarter(closing: Answer, pressure: Answer) -> Workings:
     wins = ("Wins of the quarter", f"{closing['wins']:,}")
     return {
         "quarter_wins": (("Quarter", str(closing["quarter"])), wins),
-        "window": rate(pattern["window"], "In the last days", "Wins"),
-        "last_day": rate(pattern["last_business_day"], "On the last business day", "Wins"),
+        "window": rate(pattern["window"], "In the last days", "Wins") if pattern else (wins,),
+        "last_day": rate(pattern["last_business_day"], "On the last business day", "Wins")
+        if pattern
+        else (wins,),
         "pressure_shaped": (
             *rate(shares, "Pressure-shaped", "Events that can be judged"),
             ("Policy", f"{pressure['policy_version']}"),
