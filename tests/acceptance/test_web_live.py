@@ -52,7 +52,7 @@ class Looker:
         return [path for path in self.asked if not path.startswith(("/static", STREAM))][2:]
 
     def card(self, account: str, stage: str = "") -> Locator:
-        column = f"[data-part='{stage}'] " if stage else ""
+        column = f"[data-part='stage {stage}'] " if stage else ""
         return self.page.locator(f"{column}.card", has_text=account)
 
     async def said(self) -> list[str]:
