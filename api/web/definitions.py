@@ -213,6 +213,11 @@ DEFINITIONS: Final = {
         "The same counts as above for each, of wins in which they have a credit. In the order of"
         " names: it is no ranking. Shares of fewer than five wins are not given.",
     ),
+    "audit_counts": Definition(
+        "Counted events",
+        "The events up to the position that the query holds for and that are yours to see, by what"
+        " they have in common, the largest group first. An event is in one group only.",
+    ),
     "booked": Definition(
         "Booked",
         "The signed amounts of the quarter's wins, each credited by the split of the win, less wins"

@@ -194,7 +194,7 @@ async def test_the_link_of_every_page_leads_to_the_same_page_for_ever(served: Se
     deal = f"/deals/{served.nasty[0]}"
     paths = (
         *("/?since=2025-09-20T00:00:00Z", "/today?rep=nasty", "/board?show=open", deal),
-        *(path.partition("?")[0] for path in PATHS[3:]),
+        *(path.partition("?")[0] for path in PATHS[3:] if path != "/imports"),  # a list of work
         *(f"{deal}?as_of=2025-09-30T12:10:00Z&zoom=2", REPLAY, f"{REPLAY}?hindsight=1"),
     )
     async with served.site.seen(Window(script=False)) as watched:
