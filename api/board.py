@@ -129,6 +129,7 @@ class Board:
             "attainment": attainment,
             **_figures(wished),
             "columns": _columns(stages_of(known, states), wished, wish, names),
+            "processes": _processes(known, states),
             "owners": _owners(states.values(), names),
         }
 
@@ -275,6 +276,22 @@ def stages_of(known: Known, states: Mapping[UUID, DealState]) -> dict[str, str]:
     return stages | CLOSED_COLUMNS
 
 
+def _processes(known: Known, states: Mapping[UUID, DealState]) -> dict[str, list[dict[str, str]]]:
+    """Give the stages that deals may enter, by the process that they are judged by."""
+    used = {(state.process_id, state.process_version) for state in states.values()}
+    return {
+        _process_key(process.id, process.version): [
+            {"id": stage.id, "name": stage.name} for stage in process.stages
+        ]
+        for process in known.catalogue.values()
+        if (process.id, process.version) in used
+    }
+
+
+def _process_key(process_id: str | None, version: int | None) -> str:
+    return f"{process_id} {version}"
+
+
 def _urgency(seen: _Seen) -> tuple[bool, date, str, UUID]:
     state = seen.state
     return (state.close_date is None, state.close_date or date.min, state.name, seen.deal_id)
@@ -296,6 +313,9 @@ def _deal(seen: _Seen, names: Mapping[str, str]) -> dict[str, object]:
     return {
         "deal_id": str(seen.deal_id),
         "name": state.name,
+        "stage": state.stage,
+        "closed": state.closed,
+        "process": _process_key(state.process_id, state.process_version),
         "account": {"id": state.account_id, "name": state.account_name},
         "owner": {"id": state.owner, "name": names.get(state.owner, state.owner)},
         "amount": amount,

@@ -12,6 +12,7 @@ from api.page_reads.home import HomeReads
 from api.page_reads.imports import ImportReads
 from api.page_reads.processes import ProcessReads
 from api.page_reads.quarters import QuarterReads
+from api.page_reads.records import DealWrites
 from api.page_reads.replays import ReplayReads
 from api.page_reads.settings import SettingsReads
 from api.people import People
@@ -26,6 +27,7 @@ from api.web.routes.home import home_section
 from api.web.routes.imports import imports_section
 from api.web.routes.organisation import organisation_section
 from api.web.routes.process import process_section
+from api.web.routes.record import record_section
 from api.web.routes.replay import replay_section
 from api.web.routes.report import report_section
 from api.web.routes.settings import settings_section
@@ -38,7 +40,13 @@ def build_pages(
     people = People(services.store)
     door = Door(services.views, services.access, services.accesses)
     board = Board(services.store, services.context, people, places, services.access)
-    deals = DealReads(door, questions=services.questions, board=board, people=people)
+    deals = DealReads(
+        door,
+        questions=services.questions,
+        board=board,
+        people=people,
+        context=services.context,
+    )
     quarters = QuarterReads(
         door,
         context=services.context,
@@ -57,6 +65,7 @@ def build_pages(
     sections = (
         home_section(HomeReads(door, services.overviews, people)),
         board_section(deals),
+        record_section(deals, DealWrites(services)),
         deal_section(deals),
         replay_section(replays),
         process_section(ProcessReads(door, services.processes, services.context)),

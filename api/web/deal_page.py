@@ -1,6 +1,6 @@
 """Everything the deal page shows, made from the application's answer about one deal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -23,6 +23,7 @@ from api.web.findings import (
 from api.web.learned import Lessons, lessons_of
 from api.web.patterns import patterns_of
 from api.web.reads import Answer
+from api.web.record_form import corrections_of
 from api.web.review_panel import ReviewPanel, review_panel
 from api.web.vocabulary import DRIVERS, KINDS, STATUSES
 
@@ -35,13 +36,18 @@ SAME_TIME: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One event of the ledger, with both clocks where they differ."""
+    """One event of the ledger, with both clocks where they differ.
+
+    `new` is what a form has just recorded; `corrections` are the forms that correct the event.
+    """
 
     entry: Entry
     number: int | None
     driver: str
     recorded: str | None
     notes: tuple[str, ...]
+    new: bool = False
+    corrections: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,7 @@ class DealPage:
     legend: tuple[tuple[str, str], ...]
     ledger: tuple[LedgerRow, ...]
     ledger_left_out: int
+    recorded: tuple[Entry, ...]
     shown_ids: frozenset[str]
     reasons: tuple[Reason, ...]
     other_reasons: tuple[Reason, ...]
@@ -88,17 +95,30 @@ class DealPage:
 
 
 def deal_page(
-    answer: Answer, *, asked: tuple[str | None, str | None], everything: bool, zoom: int
+    answer: Answer,
+    *,
+    asked: tuple[str | None, str | None],
+    everything: bool,
+    zoom: int,
+    recorded: Collection[str] = (),
 ) -> DealPage:
-    """The page for what was asked (`as_of`, `effective_at`), with all of the ledger if wanted."""
+    """The page for what was asked (`as_of`, `effective_at`), with all of the ledger if wanted.
+
+    It is also shown whole where one of the `recorded` events, which are marked, is further down.
+    """
     progress, pressure, deal = answer["progress"], answer["pressure"], answer["deal"]
     entries = entries_of(answer)
     chart = draw_chart(chart_data(answer, entries, zoom=zoom if zoom in ZOOMS else 1))
     numbers, titles = _numbers(entries), _titles(entries)
     reasons = reasons_of(pressure["events"], titles, numbers)
     patterns, other_patterns = patterns_of(pressure["patterns"], titles)
-    rows = [_row(entry, numbers) for entry in reversed(entries)]
-    ledger = rows if everything else rows[:LEDGER_ROWS]
+    correctable = answer.get("offers") is not None
+    rows = [
+        _row(entry, numbers, recorded=recorded, correctable=correctable)
+        for entry in reversed(entries)
+    ]
+    further_down = any(row.new for row in rows[LEDGER_ROWS:])
+    ledger = rows if everything or further_down else rows[:LEDGER_ROWS]
     return DealPage(
         deal=deal,
         stage=CLOSED.get(deal.get("closed") or "") or f.name_of(deal["stage"], "not in a stage"),
@@ -115,6 +135,7 @@ def deal_page(
         legend=_legend(chart),
         ledger=tuple(ledger),
         ledger_left_out=len(rows) - len(ledger),
+        recorded=tuple(row.entry for row in ledger if row.new),
         shown_ids=frozenset(row.entry.event["event_id"] for row in ledger),
         reasons=tuple(reason for reason in reasons if reason.number is not None),
         other_reasons=tuple(reason for reason in reasons if reason.number is None),
@@ -148,7 +169,9 @@ def _numbers(entries: Sequence[Entry]) -> dict[str, int]:
     return {event_id: number for number, event_id in enumerate(ids, start=1)}
 
 
-def _row(entry: Entry, numbers: Mapping[str, int]) -> LedgerRow:
+def _row(
+    entry: Entry, numbers: Mapping[str, int], *, recorded: Collection[str], correctable: bool
+) -> LedgerRow:
     event = entry.event
     apart = f.instant(event["recorded_at"]) - f.instant(event["occurred_at"])
     return LedgerRow(
@@ -157,6 +180,8 @@ def _row(entry: Entry, numbers: Mapping[str, int]) -> LedgerRow:
         driver=DRIVERS.get(event["driver"], event["driver"]),
         recorded=f.moment(event["recorded_at"]) if abs(apart) > SAME_TIME else None,
         notes=tuple(word for word in ("late", "amended", "retracted") if event.get(word)),
+        new=event["event_id"] in recorded,
+        corrections=corrections_of(event) if correctable else (),
     )
 
 
