@@ -46,6 +46,7 @@ def build_pages(
         board=board,
         people=people,
         context=services.context,
+        customers=services.customers,
     )
     quarters = QuarterReads(
         door,

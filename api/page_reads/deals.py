@@ -1,12 +1,13 @@
 """Answers the board and the page of a deal, with people by their names."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from api.answers import state_json
 from api.board import Board, BoardWish
 from api.context import ContextReader
+from api.customers import Customers
 from api.errors import UnknownDealError
 from api.identity.permissions import Action, Identity, may
 from api.identity.reach import Reach
@@ -22,6 +23,9 @@ from projections.pressure.acts import Stay
 from projections.pressure.answer import money_json
 from projections.spans.fold import fold as fold_state
 
+MAX_ACCOUNTS: Final = 500
+"""Accounts that a new deal is helped to choose from; any other id can be typed."""
+
 
 class DealReads:
     """What the board and the page of a deal ask."""
@@ -34,8 +38,10 @@ class DealReads:
         board: Board,
         people: People,
         context: ContextReader,
+        customers: Customers,
     ) -> None:
         self._door = door
+        self._customers = customers
         self._context = context
         self._questions = questions
         self._board = board
@@ -96,6 +102,7 @@ class DealReads:
         offers = offers_to_anybody(known, reach, names, moment.effective_at)
         own = any(one["id"] == reader.actor for one in offers["people"])
         offers |= offers_to_open(known, moment.effective_at)
+        offers["accounts"] = self._customers.accounts(moment, limit=MAX_ACCOUNTS, reach=reach)
         return {**moment.answer(), "offers": offers | {"reader": reader.actor if own else ""}}
 
     def _judged(self, reach: Reach, seen: DealSeen) -> tuple[dict[str, Any], dict[str, Any]]:

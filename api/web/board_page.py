@@ -176,7 +176,7 @@ def _stages(deal: Mapping[str, Any], processes: Answer) -> tuple[Choice, ...]:
     """Where a deal may be moved to: every stage of its process but the one that it is in."""
     return tuple(
         Choice(one["id"], one["name"], chosen=False)
-        for one in processes.get(deal.get("process"), ())
+        for one in processes.get(deal.get("process", ""), ())
         if one["id"] != deal["stage"]
     )
 

@@ -270,7 +270,7 @@ def _with_currencies(
 ) -> dict[str, str]:
     """What an event says, with a currency where an amount could be added to it."""
     names = (name for name, _ in leaves(fields, base) if name.endswith(".currency"))
-    return dict.fromkeys(names, ground.offers["currency"]) | dict(stands)
+    return dict.fromkeys(names, str(ground.offers["currency"])) | dict(stands)
 
 
 def _part(

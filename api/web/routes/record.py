@@ -66,7 +66,14 @@ def _add_opening(router: APIRouter, site: Site, reads: RecordReads, writes: Deal
             form = opening_form(Ground(answer, answer["offers"], request.query_params, typed))
             form = refused(form, answer, sent) if sent else form
             status = sent.error.status if sent else 200
-            return site.page(request, "new_deal.html", tab=BOARD, status=status, form=form)
+            return site.page(
+                request,
+                "new_deal.html",
+                tab=BOARD,
+                status=status,
+                form=form,
+                accounts=answer["offers"]["accounts"],
+            )
 
         return show
 
