@@ -39,15 +39,7 @@ def build_pages(
     """Build the pages over the services of the API, so that both give the same answers."""
     people = People(services.store)
     door = Door(services.views, services.access, services.accesses)
-    board = Board(services.store, services.context, people, places, services.access)
-    deals = DealReads(
-        door,
-        questions=services.questions,
-        board=board,
-        people=people,
-        context=services.context,
-        customers=services.customers,
-    )
+    deals = _deals(services, places, door, people)
     quarters = QuarterReads(
         door,
         context=services.context,
@@ -88,3 +80,14 @@ def _audit(services: Services, places: Places, door: Door, people: People) -> Au
         access=services.access,
     )
     return AuditReads(door, log=services.log, told=told, context=services.context, people=people)
+
+
+def _deals(services: Services, places: Places, door: Door, people: People) -> DealReads:
+    return DealReads(
+        door,
+        questions=services.questions,
+        board=Board(services.store, services.context, people, places, services.access),
+        people=people,
+        context=services.context,
+        customers=services.customers,
+    )

@@ -1,6 +1,6 @@
 """Everything the deal page shows, made from the application's answer about one deal."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -77,13 +77,9 @@ class DealPage:
     exposure: str
     led: str
     chart: Chart
-    legend: tuple[tuple[str, str], ...]
     ledger: tuple[LedgerRow, ...]
-    ledger_left_out: int
-    recorded: tuple[Entry, ...]
     shown_ids: frozenset[str]
-    reasons: tuple[Reason, ...]
-    other_reasons: tuple[Reason, ...]
+    judged: tuple[Reason, ...]
     patterns: tuple[Reason, ...]
     other_patterns: tuple[Reason, ...]
     activities: tuple[StageActivities, ...]
@@ -93,6 +89,32 @@ class DealPage:
     tips: dict[str, Tip]
     numbers: dict[str, int]
 
+    @property
+    def legend(self) -> tuple[tuple[str, str], ...]:
+        """The kinds that are on the chart, in a fixed order."""
+        present = {mark.moment.glyph for mark in self.chart.marks} - {"circle"}
+        return tuple((glyph, name) for glyph, name in KINDS.items() if glyph in present)
+
+    @property
+    def ledger_left_out(self) -> int:
+        """How many rows of the ledger are not shown."""
+        return self.events - len(self.ledger)
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why events are marked."""
+        return tuple(reason for reason in self.judged if reason.number is not None)
+
+    @property
+    def other_reasons(self) -> tuple[Reason, ...]:
+        """What was judged, and is not marked."""
+        return tuple(reason for reason in self.judged if reason.number is None)
+
+    @property
+    def recorded(self) -> tuple[Entry, ...]:
+        """The events that a form has just recorded, in the order of the ledger."""
+        return tuple(row.entry for row in self.ledger if row.new)
+
 
 def deal_page(
     answer: Answer,
@@ -100,25 +122,15 @@ def deal_page(
     asked: tuple[str | None, str | None],
     everything: bool,
     zoom: int,
-    recorded: Collection[str] = (),
+    recorded: Sequence[str] = (),
 ) -> DealPage:
-    """The page for what was asked (`as_of`, `effective_at`), with all of the ledger if wanted.
-
-    It is also shown whole where one of the `recorded` events, which are marked, is further down.
-    """
+    """The page for what was asked (`as_of`, `effective_at`), with all of the ledger if wanted."""
     progress, pressure, deal = answer["progress"], answer["pressure"], answer["deal"]
     entries = entries_of(answer)
-    chart = draw_chart(chart_data(answer, entries, zoom=zoom if zoom in ZOOMS else 1))
     numbers, titles = _numbers(entries), _titles(entries)
-    reasons = reasons_of(pressure["events"], titles, numbers)
     patterns, other_patterns = patterns_of(pressure["patterns"], titles)
-    correctable = answer.get("offers") is not None
-    rows = [
-        _row(entry, numbers, recorded=recorded, correctable=correctable)
-        for entry in reversed(entries)
-    ]
-    further_down = any(row.new for row in rows[LEDGER_ROWS:])
-    ledger = rows if everything or further_down else rows[:LEDGER_ROWS]
+    rows = tuple(_row(one, numbers, answer, frozenset(recorded)) for one in reversed(entries))
+    ledger = rows if everything else rows[: _enough(rows)]
     return DealPage(
         deal=deal,
         stage=CLOSED.get(deal.get("closed") or "") or f.name_of(deal["stage"], "not in a stage"),
@@ -131,14 +143,10 @@ def deal_page(
         coverage=_coverage(pressure),
         exposure=_exposure(pressure),
         led=_led(progress.get("customer_led_movement")),
-        chart=chart,
-        legend=_legend(chart),
-        ledger=tuple(ledger),
-        ledger_left_out=len(rows) - len(ledger),
-        recorded=tuple(row.entry for row in ledger if row.new),
+        chart=draw_chart(chart_data(answer, entries, zoom=zoom if zoom in ZOOMS else 1)),
+        ledger=ledger,
         shown_ids=frozenset(row.entry.event["event_id"] for row in ledger),
-        reasons=tuple(reason for reason in reasons if reason.number is not None),
-        other_reasons=tuple(reason for reason in reasons if reason.number is None),
+        judged=reasons_of(pressure["events"], titles, numbers),
         patterns=patterns,
         other_patterns=other_patterns,
         activities=activities_of(progress["activities"], _stage_names(answer["stages"])),
@@ -148,6 +156,11 @@ def deal_page(
         tips={entry.event["event_id"]: _tip(entry, numbers) for entry in entries},
         numbers=numbers,
     )
+
+
+def _enough(rows: Sequence[LedgerRow]) -> int:
+    """Give how many rows are shown at first: all where a new one is further down."""
+    return len(rows) if any(row.new for row in rows[LEDGER_ROWS:]) else LEDGER_ROWS
 
 
 def beads_of(counts: Mapping[str, int]) -> tuple[str, ...]:
@@ -170,7 +183,7 @@ def _numbers(entries: Sequence[Entry]) -> dict[str, int]:
 
 
 def _row(
-    entry: Entry, numbers: Mapping[str, int], *, recorded: Collection[str], correctable: bool
+    entry: Entry, numbers: Mapping[str, int], answer: Answer, recorded: frozenset[str]
 ) -> LedgerRow:
     event = entry.event
     apart = f.instant(event["recorded_at"]) - f.instant(event["occurred_at"])
@@ -181,7 +194,7 @@ def _row(
         recorded=f.moment(event["recorded_at"]) if abs(apart) > SAME_TIME else None,
         notes=tuple(word for word in ("late", "amended", "retracted") if event.get(word)),
         new=event["event_id"] in recorded,
-        corrections=corrections_of(event) if correctable else (),
+        corrections=corrections_of(event) if answer.get("offers") else (),
     )
 
 
@@ -202,12 +215,6 @@ def _tip(entry: Entry, numbers: Mapping[str, int]) -> Tip:
         why=tuple(str(s) for s in [(judged or {}).get("sentence")] if s and number),
         foot=", ".join(foot),
     )
-
-
-def _legend(chart: Chart) -> tuple[tuple[str, str], ...]:
-    """The kinds that are on this chart, in a fixed order."""
-    present = {mark.moment.glyph for mark in chart.marks} - {"circle"}
-    return tuple((glyph, name) for glyph, name in KINDS.items() if glyph in present)
 
 
 def _pressure(pressure: Answer) -> Finding:
