@@ -290,9 +290,9 @@ def stages_of(known: Known, states: Mapping[UUID, DealState]) -> dict[str, str]:
 
 
 def _processes(seen: Sequence[_Seen]) -> dict[str, list[dict[str, str]]]:
-    """Give the stages that deals may enter, by the process that they are judged by."""
+    """Give the stages that deals go through, by the process that they are judged by."""
     return {
-        name: [{"id": stage.id, "name": stage.name} for stage in process.stages]
+        name: [{"id": stage.id, "name": stage.name} for stage in process.working_stages]
         for name, process in {_named(one.process): one.process for one in seen}.items()
     }
 

@@ -104,7 +104,8 @@ def _next_stage(process: Process, stage: str | None) -> str | None:
 
 
 def _stages(process: Process) -> list[Offer]:
-    return [{"id": stage.id, "name": stage.name} for stage in process.stages]
+    """Give the stages to go through; a deal is closed by winning or losing it."""
+    return [{"id": stage.id, "name": stage.name} for stage in process.working_stages]
 
 
 def _activities(process: Process, ticked: frozenset[str]) -> list[dict[str, Any]]:

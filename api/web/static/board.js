@@ -4,12 +4,12 @@ let held = null;
 
 function optionFor(card, column) {
   const select = card?.querySelector(".move select");
-  const found = select && [...select.options].find((one) => one.value === column.dataset.stage);
+  const found = select && !closes(column) && [...select.options].find((one) => one.value === column.dataset.stage);
   return found ? { select, value: found.value } : null;
 }
 
 function closes(column) {
-  return ["won", "lost", "disqualified"].includes(column.dataset.stage);
+  return column.classList.contains("closed");
 }
 
 for (const card of document.querySelectorAll(".card:has(.move)")) {
