@@ -329,7 +329,7 @@ async def test_forms_are_accessible_and_fit(work: Work, scheme: Scheme, width: i
         ):
             page = await watched.open(f"{deal}?record={query}")
             assert await page.evaluate(WIDER) == [], query
-            if query.startswith(("activity_ticked&", "gate", "event")):
+            if scheme == "light" and query.startswith(("activity_ticked&", "gate", "event")):
                 found = await Axe().run(page, options=AXE_RUN)
                 assert found.violations_count == 0, f"{query}: {found.generate_report()}"
         await page.locator(".record-form [type=submit]").click()
