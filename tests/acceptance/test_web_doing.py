@@ -308,7 +308,7 @@ async def test_a_card_is_moved_on_the_board(work: Work, *, script: bool) -> None
         await expect(page.locator(".column[data-stage=solution]").locator(card)).to_be_visible()
         assert (await work.told(watched, deal))[1]["data"] == {"stage": "solution"}
         if script:
-            await card.drag_to(page.locator(".column[data-stage=won]"))
+            await card.drag_to(page.locator(".column[data-closed=won]"))
             await page.wait_for_url("**record=deal_won#record")
         assert watched.faults == []
 

@@ -4,12 +4,8 @@ let held = null;
 
 function optionFor(card, column) {
   const select = card?.querySelector(".move select");
-  const found = select && !closes(column) && [...select.options].find((one) => one.value === column.dataset.stage);
+  const found = select && [...select.options].find((one) => one.value === column.dataset.stage);
   return found ? { select, value: found.value } : null;
-}
-
-function closes(column) {
-  return column.classList.contains("closed");
 }
 
 for (const card of document.querySelectorAll(".card:has(.move)")) {
@@ -30,7 +26,7 @@ for (const card of document.querySelectorAll(".card:has(.move)")) {
 
 for (const column of columns) {
   column.addEventListener("dragover", (event) => {
-    if (!held || !(optionFor(held, column) || closes(column))) return;
+    if (!held || !(optionFor(held, column) || column.dataset.closed)) return;
     event.preventDefault();
     column.classList.add("under");
   });
@@ -43,9 +39,9 @@ for (const column of columns) {
     if (target) {
       target.select.value = target.value;
       target.select.form.requestSubmit();
-    } else if (held && closes(column)) {
+    } else if (held && column.dataset.closed) {
       // how it closed is asked on the page of the deal
-      location.assign(`${held.querySelector("a").pathname}?record=deal_${column.dataset.stage}#record`);
+      location.assign(`${held.querySelector("a").pathname}?record=deal_${column.dataset.closed}#record`);
     }
   });
 }
