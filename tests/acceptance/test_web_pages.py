@@ -219,7 +219,8 @@ def test_what_was_typed_is_kept_to_be_sent_again_while_the_log_is_away(reader: T
             assert re.search(kept.format(re.escape(name), re.escape(shown)), answer.text), name
 
 
-def test_who_signs_in_after_sending_a_form_comes_back_to_its_deal(reader: TestClient) -> None:
-    answer = reader.get(f"/deals/{DEAL_ID}/record")
+def test_where_a_form_was_shown_again_leads_to_its_deal(reader: TestClient) -> None:
+    for query in ("", "?record=note_added"):
+        answer = reader.get(f"/deals/{DEAL_ID}/record{query}")
 
-    assert answer.headers["location"] == f"/deals/{DEAL_ID}"
+        assert answer.headers["location"] == f"/deals/{DEAL_ID}{query}"

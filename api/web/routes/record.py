@@ -90,9 +90,10 @@ def _add_recording(router: APIRouter, site: Site, reads: RecordReads, writes: De
     pages = DealPages(site, reads)
 
     @router.get("/deals/{deal_id}/record")
-    def record_page(deal_id: str) -> Response:
-        """Lead who signs in after sending a form to where it was."""
-        return redirect(f"/deals/{quote(deal_id, safe='')}")
+    def record_page(request: Request, deal_id: str) -> Response:
+        """Lead on from where a form was shown again, or sent without a session."""
+        query = f"?{request.url.query}" if request.url.query else ""
+        return redirect(f"/deals/{quote(deal_id, safe='')}{query}")
 
     @router.post("/deals/{deal_id}/record")
     async def record(request: Request, deal_id: str) -> Response:
