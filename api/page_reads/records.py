@@ -22,6 +22,7 @@ from api.http.body import decoded_object
 from api.http.deals import deal_named
 from api.http.guard import identity_of
 from api.http.intents import read_intents, read_undoing
+from api.http.notes import notes_of
 from api.http.problems import RequestRefusedError, problem_of, request_id_of
 from api.http.services import Services
 from api.http.writes import command
@@ -135,11 +136,12 @@ def _recorded(recorded: Recorded) -> dict[str, Any]:
 
 
 def _refused(error: Exception, request: Request, told: Told) -> PageError:
-    """Give what a page says of a refusal: the API's own status, words and fields."""
+    """Note a refusal, and give what a page says of it: the API's own status, words and fields."""
     answer = problem_of(error, request_id=request_id_of(request))
     if answer is None:
         raise error
     problem = json.loads(bytes(answer.body))
+    notes_of(request.scope).refusal = problem["code"]
     detail, errors = problem["detail"], problem["errors"]
     match error:
         case UnknownDealError():

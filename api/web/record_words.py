@@ -155,6 +155,7 @@ LABELS: Final[Mapping[str, str]] = {
 HELP: Final[Mapping[str, str]] = {
     "account.id": "Deals with one id are of one customer.",
     "author.side": "From the third level on it is the customer's.",
+    "currency": "Three letters such as USD.",
     "occurred_at": "Empty means now.",
     "caused_by": "An action of the customer explains what the seller did after it.",
     "customer_commitment_recorded.by": "The person who said it, by id or name.",

@@ -77,6 +77,7 @@ class DealPages:
             view={"all": "1" if wish.everything else "", "zoom": wish.zoom},
             zooms=ZOOMS,
             corrections=CORRECTED,
+            told_of_new=bool(wish.recorded),
         )
 
 

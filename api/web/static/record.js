@@ -143,7 +143,8 @@ async function follow(form, answer) {
   const ledger = page.querySelector(".ledger tbody");
   if (ledger && refused.querySelector(".problem a[href^='#e-']")) document.querySelector(".ledger tbody")?.replaceWith(ledger);
   form.replaceWith(refused);
-  keep(refused, null);
+  drop(form); // nothing was recorded, so that nothing is on its way any more
+  keep(refused);
   refused.querySelector(".problem")?.focus();
 }
 
