@@ -18,7 +18,7 @@ from api.places import Places
 from api.storage.event_store import EventStore
 from domain.fiscal import FiscalQuarter, days_left
 from domain.known import Known
-from domain.process import Stage
+from domain.process import Process, Stage
 from domain.values import Money
 from projections.attainment.projection import ledger
 from projections.facts import Rows
@@ -58,6 +58,7 @@ class _Seen:
     state: DealState
     ticks: TickShares
     verdicts: Counts | None
+    process: Process
 
     @property
     def column(self) -> str:
@@ -129,6 +130,7 @@ class Board:
             "attainment": attainment,
             **_figures(wished),
             "columns": _columns(stages_of(known, states), wished, wish, names),
+            "processes": _processes(wished),
             "owners": _owners(states.values(), names),
         }
 
@@ -154,9 +156,21 @@ class Board:
         ticks = shares_of(connection, each(states), as_of=position, at=at, cut=cut)
         nothing = TickShares.of([])
         return [
-            _Seen(deal_id, state, ticks.get(deal_id, nothing), verdicts.get(deal_id))
+            _Seen(
+                deal_id,
+                state,
+                ticks.get(deal_id, nothing),
+                verdicts.get(deal_id),
+                _process_of(known, state),
+            )
             for deal_id, state in states.items()
         ]
+
+
+def _process_of(known: Known, state: DealState) -> Process:
+    """Give the process that a deal is judged by."""
+    pinned = known.catalogue.get((state.process_id or "", state.process_version or 0))
+    return pinned or known.default_process(state.opened_at)
 
 
 def _shown(connection: Rows, reach: Reach) -> set[UUID] | None:
@@ -275,6 +289,18 @@ def stages_of(known: Known, states: Mapping[UUID, DealState]) -> dict[str, str]:
     return stages | CLOSED_COLUMNS
 
 
+def _processes(seen: Sequence[_Seen]) -> dict[str, list[dict[str, str]]]:
+    """Give the stages that deals go through, by the process that they are judged by."""
+    return {
+        name: [{"id": stage.id, "name": stage.name} for stage in process.working_stages]
+        for name, process in {_named(one.process): one.process for one in seen}.items()
+    }
+
+
+def _named(process: Process) -> str:
+    return f"{process.id} {process.version}"
+
+
 def _urgency(seen: _Seen) -> tuple[bool, date, str, UUID]:
     state = seen.state
     return (state.close_date is None, state.close_date or date.min, state.name, seen.deal_id)
@@ -296,6 +322,9 @@ def _deal(seen: _Seen, names: Mapping[str, str]) -> dict[str, object]:
     return {
         "deal_id": str(seen.deal_id),
         "name": state.name,
+        "stage": state.stage,
+        "closed": state.closed,
+        "process": _named(seen.process),
         "account": {"id": state.account_id, "name": state.account_name},
         "owner": {"id": state.owner, "name": names.get(state.owner, state.owner)},
         "amount": amount,

@@ -12,6 +12,7 @@ from api.page_reads.home import HomeReads
 from api.page_reads.imports import ImportReads
 from api.page_reads.processes import ProcessReads
 from api.page_reads.quarters import QuarterReads
+from api.page_reads.records import DealWrites
 from api.page_reads.replays import ReplayReads
 from api.page_reads.sample import SampleReads
 from api.page_reads.settings import SettingsReads
@@ -27,6 +28,7 @@ from api.web.routes.home import home_section
 from api.web.routes.imports import imports_section
 from api.web.routes.organisation import organisation_section
 from api.web.routes.process import process_section
+from api.web.routes.record import record_section
 from api.web.routes.replay import replay_section
 from api.web.routes.report import report_section
 from api.web.routes.settings import settings_section
@@ -38,8 +40,7 @@ def build_pages(
     """Build the pages over the services of the API, so that both give the same answers."""
     people = People(services.store)
     door = Door(services.views, services.access, services.accesses)
-    board = Board(services.store, services.context, people, places, services.access)
-    deals = DealReads(door, questions=services.questions, board=board, people=people)
+    deals = _deals(services, places, door, people)
     quarters = QuarterReads(
         door,
         context=services.context,
@@ -58,6 +59,7 @@ def build_pages(
     sections = (
         home_section(HomeReads(door, services.overviews, people)),
         board_section(deals),
+        record_section(deals, DealWrites(services)),
         deal_section(deals),
         replay_section(replays),
         process_section(ProcessReads(door, services.processes, services.context)),
@@ -79,3 +81,14 @@ def _audit(services: Services, places: Places, door: Door, people: People) -> Au
         access=services.access,
     )
     return AuditReads(door, log=services.log, told=told, context=services.context, people=people)
+
+
+def _deals(services: Services, places: Places, door: Door, people: People) -> DealReads:
+    return DealReads(
+        door,
+        questions=services.questions,
+        board=Board(services.store, services.context, people, places, services.access),
+        people=people,
+        context=services.context,
+        customers=services.customers,
+    )

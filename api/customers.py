@@ -73,6 +73,16 @@ class Customers:
             "history": [deal_json(deal) for deal in in_order(deals)],
         }
 
+    def accounts(self, moment: Moment, *, limit: int, reach: Reach = WHOLE) -> list[Answer]:
+        """Give the ids and the names of customers, those of the newest deals first."""
+        with self._store.connection() as connection:
+            query = sql.SQL(
+                "SELECT account_id, (array_agg(account_name ORDER BY opened_at DESC, deal_id))[1]"
+                " FROM {} d GROUP BY 1 ORDER BY max(opened_at) DESC, 1 LIMIT %s"
+            ).format(self._table(connection, moment, reach))
+            rows = connection.execute(query, (limit,)).fetchall()
+        return [{"id": account_id, "name": name} for account_id, name in rows]
+
     def _table(self, connection: Rows, moment: Moment, reach: Reach) -> sql.Composed:
         """Give the deals of a moment that are in reach and not deleted."""
         place = self._places.of(connection, moment)

@@ -192,7 +192,9 @@ def _next_outcomes(
             if outcome.reached() is None:
                 yield {
                     "activity": activity.name,
+                    "activity_id": activity.id,
                     "outcome": names.get(outcome.outcome, outcome.outcome),
+                    "outcome_id": outcome.outcome,
                     "required_level": outcome.required_level,
                     "status": progress.status(at),
                     "settles_at": progress.claim.settles_at if progress.claim else None,
@@ -207,6 +209,7 @@ def _waits(one: Commitment, at: datetime) -> bool:
 def _commitment_json(one: Commitment, at: datetime) -> Answer:
     return {
         "side": one.side,
+        "id": one.id,
         "what": one.what,
         "by": one.by,
         "level": one.level,

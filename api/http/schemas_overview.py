@@ -116,7 +116,9 @@ class NextOutcome(Answer):
     """An outcome of the deal's stage that is not shown at the level that the process asks for."""
 
     activity: str
+    activity_id: str
     outcome: str
+    outcome_id: str
     required_level: int
     status: Status
     settles_at: datetime | None
@@ -126,6 +128,7 @@ class WaitedFor(Answer):
     """What somebody said they will do and nobody has settled; broken means past its day."""
 
     side: Literal["customer", "seller"]
+    id: str
     what: str
     by: str | None
     level: int | None

@@ -1,16 +1,19 @@
 """Answers the board and the page of a deal, with people by their names."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from api.answers import state_json
 from api.board import Board, BoardWish
+from api.context import ContextReader
+from api.customers import Customers
 from api.errors import UnknownDealError
 from api.identity.permissions import Action, Identity, may
 from api.identity.reach import Reach
 from api.identity.redaction import without_verdicts
 from api.page_reads.door import Door
+from api.page_reads.offers import offers_of, offers_to_anybody, offers_to_open
 from api.people import People
 from api.questions import DealQuestions, DealSeen
 from api.web.reads import NoSuchPageError
@@ -20,14 +23,26 @@ from projections.pressure.acts import Stay
 from projections.pressure.answer import money_json
 from projections.spans.fold import fold as fold_state
 
+MAX_ACCOUNTS: Final = 500
+"""Accounts that a new deal is helped to choose from; any other id can be typed."""
+
 
 class DealReads:
     """What the board and the page of a deal ask."""
 
     def __init__(
-        self, door: Door, *, questions: DealQuestions, board: Board, people: People
+        self,
+        door: Door,
+        *,
+        questions: DealQuestions,
+        board: Board,
+        people: People,
+        context: ContextReader,
+        customers: Customers,
     ) -> None:
         self._door = door
+        self._customers = customers
+        self._context = context
         self._questions = questions
         self._board = board
         self._people = people
@@ -40,9 +55,11 @@ class DealReads:
         effective_at: str | None,
         wish: BoardWish,
     ) -> dict[str, Any]:
-        """Give the board as of a moment."""
+        """Give the board as of a moment; its deals are moved now, and by who may."""
         reach = self._door.enter(reader, Action.READ_DEALS, "/board")
-        return self._board.board(self._door.moment(as_of, effective_at), reach, wish)
+        answer = self._board.board(self._door.moment(as_of, effective_at), reach, wish)
+        now = as_of is None and effective_at is None
+        return answer if now and may_record(reader) else answer | {"processes": None}
 
     def deal(
         self, reader: Identity, deal_id: str, *, as_of: str | None, effective_at: str | None
@@ -50,6 +67,8 @@ class DealReads:
         """Give one deal as of a moment, with everything its page shows."""
         reach = self._door.enter(reader, Action.READ_DEALS, f"/deals/{deal_id}")
         moment = self._door.moment(as_of, effective_at, stream=f"deal:{deal_id.lower()}")
+        names = self._people.names()
+        now = as_of is None and effective_at is None
         try:
             named = UUID(deal_id)
             self._door.access.ensure_deal(reach, named)
@@ -57,7 +76,6 @@ class DealReads:
         except (ValueError, UnknownDealError) as error:
             message = f"There is no deal {deal_id} that was known at this moment."
             raise NoSuchPageError(message) from error
-        names = self._people.names()
         pressure, history = self._judged(reach, seen)
         chart: dict[str, Any] = self._questions.chart(seen)
         return {
@@ -70,7 +88,23 @@ class DealReads:
             "quarters": chart["quarters"],
             "review": self._questions.review(seen),
             "told": self._questions.told(named),
+            "offers": offers_of(seen, reach, names) if now and may_record(reader) else None,
         }
+
+    def opening(self, reader: Identity) -> dict[str, Any]:
+        """Give what a new deal may name now.
+
+        Raises:
+            NotForYouError: the reader opens no deals.
+        """
+        reach = self._door.enter(reader, Action.APPEND_DEALS, "/deals/new")
+        moment = self._door.moment(None, None)
+        known, names = self._context.known(moment.position), self._people.names()
+        offers = offers_to_anybody(known, reach, names, moment.effective_at)
+        own = any(one["id"] == reader.actor for one in offers["people"])
+        offers |= offers_to_open(known, moment.effective_at)
+        offers["accounts"] = self._customers.accounts(moment, limit=MAX_ACCOUNTS, reach=reach)
+        return {**moment.answer(), "offers": offers | {"reader": reader.actor if own else ""}}
 
     def _judged(self, reach: Reach, seen: DealSeen) -> tuple[dict[str, Any], dict[str, Any]]:
         """Give the pressure and the timeline, without verdicts where they are not the reader's."""
@@ -80,6 +114,11 @@ class DealReads:
             return self._questions.pressure(seen), history
         untold = self._questions.without_pressure(seen) | {"untold": True}
         return untold, without_verdicts(history)
+
+
+def may_record(reader: Identity) -> bool:
+    """Say whether forms that record are offered to somebody at all."""
+    return may(reader, Action.APPEND_DEALS)
 
 
 def _deal(seen: DealSeen, names: Mapping[str, str]) -> dict[str, Any]:

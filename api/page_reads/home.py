@@ -5,6 +5,7 @@ from typing import Any
 from api.http.overview import since_of
 from api.identity.permissions import Action, Identity
 from api.overview import Overviews
+from api.page_reads.deals import may_record
 from api.page_reads.door import Door, refused_as_pages
 from api.people import People
 
@@ -40,4 +41,5 @@ class HomeReads:
         moment = self._door.moment(as_of, effective_at)
         with refused_as_pages():
             answer = self._overviews.today(moment, rep or reader.actor, reach)
-        return answer | {"names": self._people.names()}
+        recorded = as_of is None and effective_at is None and may_record(reader)
+        return answer | {"names": self._people.names(), "recorded": recorded}

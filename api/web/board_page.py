@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from secrets import token_urlsafe
 from typing import Any, Final
 
 from api.board import MAX_CARDS, BoardWish, Show
@@ -25,8 +26,20 @@ MAX_BEADS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One entry of a filter."""
+
+    value: str
+    name: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
-    """One deal; beads are its ticked activities, filled where the outcome was evidenced."""
+    """One deal; beads are its ticked activities, filled where the outcome was evidenced.
+
+    `stages` are where it may be moved to.
+    """
 
     deal_id: str
     account: str
@@ -39,6 +52,7 @@ class Card:
     beads_text: str
     pressure: str | None
     discount: str | None
+    stages: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +72,11 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One entry of a filter."""
-
-    value: str
-    name: str
-    chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
 class BoardPage:
-    """The board, ready for its template."""
+    """The board, ready for its template.
+
+    `moving` is what the form of every card sends; `moved` and `moved_to` name the last move.
+    """
 
     quarter: str
     as_of: AsOf
@@ -82,27 +90,43 @@ class BoardPage:
     owners: tuple[Choice, ...]
     shows: tuple[Choice, ...]
     workings: Workings
+    records: bool
+    moving: Mapping[str, str]
+    moved: str
+    moved_to: str
 
 
 def board_page(
-    answer: Answer, *, asked: tuple[str | None, str | None], wish: BoardWish
+    answer: Answer, *, asked: tuple[str | None, str | None], wish: BoardWish, moved: str = ""
 ) -> BoardPage:
-    """The page for what was asked; the figures of the head are of the deals that are shown."""
+    """The page for what was asked; the figures of the head are of the deals that are shown.
+
+    `moved` is the deal that was moved from it last.
+    """
     kept = {"owner": wish.owner or "", "show": wish.show if wish.show != "all" else ""}
     as_of = as_of_view(answer, asked=asked)
+    processes = answer.get("processes") or {}
+    columns = tuple(
+        _column(column, {**as_of.carried, **kept}, processes) for column in answer["columns"]
+    )
+    found = next(((c, one) for one in columns for c in one.cards if c.deal_id == moved), None)
     return BoardPage(
         quarter=_quarter(answer["quarter"]),
         as_of=as_of,
         kept=kept,
-        here=kept | ({"column": wish.column or "", "skip": str(wish.skip)} if wish.skip else {}),
+        here=kept | {"column": wish.column or "", "skip": str(wish.skip or "")},
         attainment=_attainment(answer["attainment"]),
         open_total=f.money_list(answer["open_total"]),
         checkbox=_checkbox(answer["ticks"]),
         pressure=_pressure(answer),
-        columns=tuple(_column(column, {**as_of.carried, **kept}) for column in answer["columns"]),
+        columns=columns,
         owners=_owners(answer["owners"], wish.owner),
         shows=tuple(Choice(value, name, value == wish.show) for value, name in NAMES.items()),
         workings=of_board(answer),
+        records=answer.get("processes") is not None,
+        moving={"key": token_urlsafe(18), "seen": str(as_of.position)},
+        moved=found[0].account if found else "",
+        moved_to=found[1].name if found else "",
     )
 
 
@@ -112,7 +136,7 @@ def _quarter(quarter: Mapping[str, Any] | None) -> str:
     return f"{quarter['name']}, {f.count(quarter['days_left'], 'day')} left"
 
 
-def _column(column: Answer, kept: Mapping[str, str]) -> Column:
+def _column(column: Answer, kept: Mapping[str, str], processes: Answer) -> Column:
     """One column; its links lead to the cards before and after those that are shown."""
     count, skip, deals = column["count"], column["skip"], column["deals"]
     stage = column["stage"]
@@ -124,7 +148,7 @@ def _column(column: Answer, kept: Mapping[str, str]) -> Column:
         closed=column["closed"],
         count=count,
         total=f.money_list(column["total"]) if count else "",
-        cards=tuple(_card(deal) for deal in deals),
+        cards=tuple(_card(deal, processes) for deal in deals),
         left_out=left_out,
         skipped=min(skip, count),
         before={**here, "skip": str(max(0, skip - MAX_CARDS) or "")} if skip else None,
@@ -132,7 +156,7 @@ def _column(column: Answer, kept: Mapping[str, str]) -> Column:
     )
 
 
-def _card(deal: Mapping[str, Any]) -> Card:
+def _card(deal: Mapping[str, Any], processes: Answer) -> Card:
     counts, shaped = deal["counts"], deal["pressure_shaped"]
     beads = beads_of(counts)
     return Card(
@@ -147,6 +171,16 @@ def _card(deal: Mapping[str, Any]) -> Card:
         beads_text=_beads_text(counts),
         pressure=f"{shaped} pressure-shaped" if shaped else None,
         discount=f"{f.MINUS}{f.percentage(deal['discount'])}" if deal["discount"] else None,
+        stages=() if deal.get("closed") else _stages(deal, processes),
+    )
+
+
+def _stages(deal: Mapping[str, Any], processes: Answer) -> tuple[Choice, ...]:
+    """Where a deal may be moved to: every stage of its process but the one that it is in."""
+    return tuple(
+        Choice(one["id"], one["name"], chosen=False)
+        for one in processes.get(deal.get("process", ""), ())
+        if one["id"] != deal["stage"]
     )
 
 

@@ -23,6 +23,7 @@ from api.web.findings import (
 from api.web.learned import Lessons, lessons_of
 from api.web.patterns import patterns_of
 from api.web.reads import Answer
+from api.web.record_form import corrections_of
 from api.web.review_panel import ReviewPanel, review_panel
 from api.web.scrubber import Scrubber, scrubber_of
 from api.web.vocabulary import DRIVERS, KINDS, STATUSES
@@ -37,13 +38,18 @@ SAME_TIME: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One event of the ledger, with both clocks where they differ."""
+    """One event of the ledger, with both clocks where they differ.
+
+    `new` is what a form has just recorded; `corrections` are the forms that correct the event.
+    """
 
     entry: Entry
     number: int | None
     driver: str
     recorded: str | None
     notes: tuple[str, ...]
+    new: bool = False
+    corrections: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +69,18 @@ class DealPage:
 
     deal: Mapping[str, Any]
     stage: str
-    events: int
     as_of: AsOf
     scrubber: Scrubber
     checkbox: Finding
     beads: tuple[str, ...]
     pressure: Finding
-    untold: bool
     coverage: str
     exposure: str
     led: str
     chart: Chart
     ledger: tuple[LedgerRow, ...]
     shown_ids: frozenset[str]
-    reasons: tuple[Reason, ...]
-    other_reasons: tuple[Reason, ...]
+    judged: tuple[Reason, ...]
     patterns: tuple[Reason, ...]
     other_patterns: tuple[Reason, ...]
     activities: tuple[StageActivities, ...]
@@ -89,6 +92,16 @@ class DealPage:
     workings: Workings
 
     @property
+    def events(self) -> int:
+        """How many events the deal has, all of which have a tip."""
+        return len(self.tips)
+
+    @property
+    def untold(self) -> bool:
+        """Whether the pressure on the owner is not the reader's to know."""
+        return "pressure_shaped" not in self.workings
+
+    @property
     def legend(self) -> tuple[tuple[str, str], ...]:
         """The kinds that are on the chart, in a fixed order."""
         present = {mark.moment.glyph for mark in self.chart.marks} - {"circle"}
@@ -96,41 +109,57 @@ class DealPage:
 
     @property
     def ledger_left_out(self) -> int:
+        """How many rows of the ledger are not shown."""
         return self.events - len(self.ledger)
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why events are marked."""
+        return tuple(reason for reason in self.judged if reason.number is not None)
+
+    @property
+    def other_reasons(self) -> tuple[Reason, ...]:
+        """What was judged, and is not marked."""
+        return tuple(reason for reason in self.judged if reason.number is None)
+
+    @property
+    def recorded(self) -> tuple[Entry, ...]:
+        """The events that a form has just recorded, in the order of the ledger."""
+        return tuple(row.entry for row in self.ledger if row.new)
 
 
 def deal_page(
-    answer: Answer, *, asked: tuple[str | None, str | None], everything: bool, zoom: int
+    answer: Answer,
+    *,
+    asked: tuple[str | None, str | None],
+    everything: bool,
+    zoom: int,
+    recorded: Sequence[str] = (),
 ) -> DealPage:
     """The page for what was asked (`as_of`, `effective_at`), with all of the ledger if wanted."""
     progress, pressure, deal = answer["progress"], answer["pressure"], answer["deal"]
     entries = entries_of(answer)
-    chart = draw_chart(chart_data(answer, entries, zoom=zoom if zoom in ZOOMS else 1))
     numbers, titles = _numbers(entries), _titles(entries)
-    reasons = reasons_of(pressure["events"], titles, numbers)
-    patterns, other_patterns = patterns_of(pressure["patterns"], titles)
-    shown = entries if everything else entries[-LEDGER_ROWS:]
-    as_of = as_of_view(answer, asked=asked)
+    as_of, patterns = as_of_view(answer, asked=asked), patterns_of(pressure["patterns"], titles)
+    rows = tuple(_row(one, numbers, answer, frozenset(recorded)) for one in reversed(entries))
+    ledger = rows if everything else rows[: _enough(rows)]
     return DealPage(
         deal=deal,
         stage=CLOSED.get(deal.get("closed") or "") or f.name_of(deal["stage"], "not in a stage"),
-        events=len(entries),
         as_of=as_of,
         scrubber=scrubber_of(answer, as_of, entries),
         checkbox=checkbox_finding(progress["counts"], progress["checkbox_only"]),
         beads=beads_of(progress["counts"]),
         pressure=_pressure(pressure),
-        untold=bool(pressure.get("untold")),
         coverage=_coverage(pressure),
         exposure=_exposure(pressure),
         led=_led(progress.get("customer_led_movement")),
-        chart=chart,
-        ledger=tuple(_row(entry, numbers) for entry in reversed(shown)),
-        shown_ids=frozenset(entry.event["event_id"] for entry in shown),
-        reasons=tuple(reason for reason in reasons if reason.number is not None),
-        other_reasons=tuple(reason for reason in reasons if reason.number is None),
-        patterns=patterns,
-        other_patterns=other_patterns,
+        chart=draw_chart(chart_data(answer, entries, zoom=zoom if zoom in ZOOMS else 1)),
+        ledger=ledger,
+        shown_ids=frozenset(row.entry.event["event_id"] for row in ledger),
+        judged=reasons_of(pressure["events"], titles, numbers),
+        patterns=patterns[0],
+        other_patterns=patterns[1],
         activities=activities_of(progress["activities"], _stage_names(answer["stages"])),
         lessons=lessons_of(progress["activities"], progress["unlinked_facts"]),
         money=money_of(pressure),
@@ -139,6 +168,11 @@ def deal_page(
         numbers=numbers,
         workings=of_deal(answer),
     )
+
+
+def _enough(rows: Sequence[LedgerRow]) -> int:
+    """Give how many rows are shown at first: all where a new one is further down."""
+    return len(rows) if any(row.new for row in rows[LEDGER_ROWS:]) else LEDGER_ROWS
 
 
 def beads_of(counts: Mapping[str, int]) -> tuple[str, ...]:
@@ -160,7 +194,9 @@ def _numbers(entries: Sequence[Entry]) -> dict[str, int]:
     return {event_id: number for number, event_id in enumerate(ids, start=1)}
 
 
-def _row(entry: Entry, numbers: Mapping[str, int]) -> LedgerRow:
+def _row(
+    entry: Entry, numbers: Mapping[str, int], answer: Answer, recorded: frozenset[str]
+) -> LedgerRow:
     event = entry.event
     apart = f.instant(event["recorded_at"]) - f.instant(event["occurred_at"])
     return LedgerRow(
@@ -169,6 +205,8 @@ def _row(entry: Entry, numbers: Mapping[str, int]) -> LedgerRow:
         driver=DRIVERS.get(event["driver"], event["driver"]),
         recorded=f.moment(event["recorded_at"]) if abs(apart) > SAME_TIME else None,
         notes=tuple(word for word in ("late", "amended", "retracted") if event.get(word)),
+        new=event["event_id"] in recorded,
+        corrections=corrections_of(event) if answer.get("offers") else (),
     )
 
 

@@ -10,11 +10,14 @@ MOST_FORM_BYTES: Final = 4096
 
 
 async def read_form(request: Request, *, most: int = MOST_FORM_BYTES) -> Mapping[str, str]:
-    """Give the last value of each field; a body of more than `most` bytes counts as empty."""
+    """Give the value of each field, of one given several times each on a line of its own.
+
+    A body of more than `most` bytes counts as empty.
+    """
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > most:
             return {}
     fields = parse_qs(body.decode("utf-8", errors="replace"))
-    return {name: values[-1] for name, values in fields.items()}
+    return {name: "\n".join(values) for name, values in fields.items()}

@@ -1,6 +1,6 @@
 """What the pages get of the application: plain answers, shaped as the API gives them, or errors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -57,13 +57,33 @@ class NotNowError(PageError):
 
 
 class FormError(PageError):
-    """What was filled in cannot be done; `field` says where, and the form is shown again."""
+    """What was filled in cannot be done; the form is shown again as it was filled in.
+
+    `field` says where, `errors` are all fields that are wrong, each with what is wrong with it.
+    """
 
     status = 422
 
-    def __init__(self, detail: str, *, field: str | None = None) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        field: str | None = None,
+        status: int = 422,
+        errors: Sequence[tuple[str, str]] = (),
+    ) -> None:
         super().__init__(detail)
         self.field = field
+        self.status = status
+        self.errors = errors or ([(field, detail)] if field else [])
+
+
+class MovedOnError(FormError):
+    """Somebody was first: the deal has events that the page of the form did not show."""
+
+
+class SentBeforeError(FormError):
+    """The same form was sent before with something else in it, and that was recorded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ class Site:
         """Give what `fill` makes for the reader; else the way to sign in, or why it cannot be."""
         reader = reader_of(request)
         if reader is None:
-            return _to_sign_in(request)
+            return to_sign_in(request)
         try:
             return fill(reader)
         except PageError as error:
@@ -134,6 +134,7 @@ def redirect(target: str) -> RedirectResponse:
     return RedirectResponse(target, status_code=303, headers=HEADERS)
 
 
-def _to_sign_in(request: Request) -> Response:
+def to_sign_in(request: Request) -> Response:
+    """Send somebody to sign in, and on from there to what they asked for."""
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return redirect("/sign-in" + query_of({"next": path}))

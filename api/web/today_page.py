@@ -5,28 +5,50 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from api.web import format as f
-from api.web.asof import AsOf, as_of_view
+from api.web.asof import AsOf, as_of_view, query_of
 from api.web.reads import Answer
 from api.web.vocabulary import EVIDENCE_LEVELS, STATUSES, Sign
 from api.web.workings import Workings, of_today
 
 MAX_OUTCOMES: Final = 3
 """Outcomes of a deal that are named; of more only their number."""
+_FORMS: Final = {
+    "customer": (
+        "commitment_id",
+        {
+            "Kept": "commitment_kept",
+            "Moved": "commitment_renegotiated",
+            "Broken": "commitment_broken",
+        },
+    ),
+    "seller": (
+        "promise_id",
+        {"Kept": "seller_promise_kept", "Broken": "seller_promise_broken"},
+    ),
+}
+"""How something is named that waits on either side, and the forms that say what became of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a customer is to have shown before the deal moves on, and what it takes to show it."""
+    """What a customer is to have shown before the deal moves on, and what it takes to show it.
+
+    `record` asks for the form that is next: the tick, or once it is there the evidence.
+    """
 
     name: str
     activity: str
     sign: Sign
     wanted: str
+    record: str
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What somebody said they will do; `late` once the day is past."""
+    """What somebody said they will do; `late` once the day is past.
+
+    `records` are the forms that say what became of it, each with the query that asks for it.
+    """
 
     deal_id: str
     event_id: str
@@ -35,6 +57,7 @@ class Waiting:
     due: str
     late: bool
     words: str
+    records: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +88,7 @@ class TodayPage:
     without: tuple[DealToday, ...]
     late: int
     workings: Workings
+    records: bool
 
 
 def today_page(answer: Answer, *, asked: tuple[str | None, str | None], own: bool) -> TodayPage:
@@ -89,12 +113,14 @@ def today_page(answer: Answer, *, asked: tuple[str | None, str | None], own: boo
         without=tuple(deal for deal in deals if not deal.next_step),
         late=sum(one.late for found in sides.values() for one in found),
         workings=of_today(answer["deals"], answer["names"].get(answer["rep"], answer["rep"])),
+        records=answer["recorded"],
     )
 
 
 def _waiting(deal: Mapping[str, Any], one: Mapping[str, Any]) -> Waiting:
     late = one["status"] == "broken"
     words = {"broken": "past its day", "renegotiated": "another day was agreed"}
+    name, forms = _FORMS[one["side"]]
     return Waiting(
         deal_id=deal["deal_id"],
         event_id=one["event_id"],
@@ -103,7 +129,16 @@ def _waiting(deal: Mapping[str, Any], one: Mapping[str, Any]) -> Waiting:
         due=f.day(one["due"]) if one["due"] else "no day",
         late=late,
         words=words.get(one["status"], ""),
+        records=tuple(
+            (text, query_of({"record": kind, name: one["id"]})) for text, kind in forms.items()
+        ),
     )
+
+
+def _next_form(outcome: Mapping[str, Any]) -> str:
+    if outcome["status"] == "not_ticked":
+        return query_of({"record": "activity_ticked", "activity": outcome["activity_id"]})
+    return query_of({"record": "outcome_evidenced", "outcome": outcome["outcome_id"]})
 
 
 def _deal(deal: Mapping[str, Any]) -> DealToday:
@@ -121,6 +156,7 @@ def _deal(deal: Mapping[str, Any]) -> DealToday:
                 activity=one["activity"],
                 sign=STATUSES[one["status"]],
                 wanted=EVIDENCE_LEVELS[one["required_level"]],
+                record=_next_form(one),
             )
             for one in outcomes[:MAX_OUTCOMES]
         ),

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -201,3 +203,24 @@ def test_a_deal_page_shows_what_ticks_taught_and_what_is_linked_to_none(
     assert "and 2 more" in page
     for words in ("taught", "linked to"):
         assert words not in bare.partition('id="h-activities"')[2]
+
+
+def test_what_was_typed_is_kept_to_be_sent_again_while_the_log_is_away(reader: TestClient) -> None:
+    typed = {"key": "k" * 20, "seen": "7", "events[0].data.text": "Two\n<lines>"}
+
+    for path in ("/deals/new", f"/deals/{DEAL_ID}/record"):
+        answer = reader.post(path, data=typed)
+
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert f'action="{path}"' in answer.text
+        kept = r'<textarea name="{}" hidden>\n{}</textarea>'
+        for name, value in typed.items():
+            shown = value.replace("<", "&lt;").replace(">", "&gt;")
+            assert re.search(kept.format(re.escape(name), re.escape(shown)), answer.text), name
+
+
+def test_where_a_form_was_shown_again_leads_to_its_deal(reader: TestClient) -> None:
+    for query in ("", "?record=note_added"):
+        answer = reader.get(f"/deals/{DEAL_ID}/record{query}")
+
+        assert answer.headers["location"] == f"/deals/{DEAL_ID}{query}"

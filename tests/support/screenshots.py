@@ -25,6 +25,8 @@ PAGES: Final = {
     "today": "/today?rep=nadia-petrov",
     "board": "/board",
     "deal": "/deals/{deal}",
+    "tick": "/deals/{open}?record=activity_ticked&activity=demonstrate-on-their-data",
+    "new_deal": "/deals/new",
     "replay": "/replay/{quarter}?at={near_its_end}&from={before}",
     "process": "/process?process=standard",
     "organisation": "/organisation",
@@ -61,6 +63,15 @@ def last_closed(ledger: Ledger) -> FiscalQuarter:
     return closed
 
 
+def an_open_deal(ledger: Ledger) -> str:
+    """Give a deal that is worked on; the views must know it."""
+    query = (
+        "SELECT deal_id FROM spans WHERE until_position IS NULL AND closed IS NULL"
+        " AND stage = 'discover' ORDER BY opened_at DESC, deal_id LIMIT 1"
+    )
+    return str(ledger.store.rows(query, {})[0][0])
+
+
 def main(folder: Path) -> None:
     """Load the sample company into a ledger of its own and take the pictures."""
     with TemporaryDirectory(prefix="dealtrail-pictures-") as home:
@@ -75,8 +86,10 @@ def main(folder: Path) -> None:
             serving(build_app(ledger, token=TOKEN)) as base,
             in_thread(ledger.worker),
         ):
+            ledger.worker.catch_up()
             words = {
                 "deal": deal,
+                "open": an_open_deal(ledger),
                 "month": instant_text(clock.now() - A_MONTH),
                 "quarter": closed.name,
                 "near_its_end": instant_text(closed.end_instant - A_FEW_DAYS),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -13,9 +13,10 @@ from api.board import BoardWish
 from api.identity.cookies import cookie_of
 from api.identity.permissions import OPERATOR, Identity
 from api.web.pages import create_pages
-from api.web.reads import BadQuestionError, NoSuchPageError
+from api.web.reads import BadQuestionError, NoSuchPageError, NotNowError
 from api.web.routes.board import board_section
 from api.web.routes.deal import deal_section
+from api.web.routes.record import record_section
 from tests.support.web_answers import (
     BARE_ID,
     DEAL_ID,
@@ -59,10 +60,25 @@ class FakeReads:
             raise NoSuchPageError(f"there is no deal {deal_id}")
         return self.deals[deal_id]
 
+    def opening(self, reader: Identity) -> Mapping[str, Any]:
+        raise NotNowError("The log cannot be reached.")
+
     def _ask(self, as_of: str | None, effective_at: str | None) -> None:
         if as_of == "yesterday":
             raise BadQuestionError("as_of: 'yesterday' is neither an instant nor position:N")
         self.asked.append((as_of, effective_at))
+
+
+class WritesAway:
+    """Records nothing, because the log is away."""
+
+    async def open_deal(self, request: Request, form: Mapping[str, str]) -> Mapping[str, Any]:
+        raise NotNowError("The log cannot be reached.")
+
+    async def append(
+        self, request: Request, deal_id: str, form: Mapping[str, str]
+    ) -> Mapping[str, Any]:
+        raise NotNowError("The log cannot be reached.")
 
 
 TOKEN: Final = "the-token"
@@ -108,6 +124,7 @@ def pages_on(reads: FakeReads) -> FastAPI:
     doors = FakeDoors()
     app = FastAPI()
     app.add_api_route("/v1/events/stream", lambda: Response(status_code=204))  # nothing to follow
-    app.include_router(create_pages((board_section(reads), deal_section(reads)), doors))
+    sections = (board_section(reads), record_section(reads, WritesAway()), deal_section(reads))
+    app.include_router(create_pages(sections, doors))
     app.add_middleware(FakeShield, doors=doors)
     return app

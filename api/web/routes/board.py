@@ -44,6 +44,7 @@ def board_section(reads: BoardReads) -> Section:
             show: str = "all",
             column: Annotated[str | None, Query(max_length=200)] = None,
             skip: str = "0",
+            moved: Annotated[str, Query(max_length=200)] = "",
         ) -> Response:
             asked = moment_asked(as_of, effective_at)
             wish = BoardWish(
@@ -52,7 +53,7 @@ def board_section(reads: BoardReads) -> Section:
 
             def fill(reader: Identity) -> HTMLResponse:
                 answer = reads.board(reader, as_of=asked[0], effective_at=asked[1], wish=wish)
-                page = board_page(answer, asked=asked, wish=wish)
+                page = board_page(answer, asked=asked, wish=wish, moved=moved)
                 return site.page(request, "board.html", tab=PATH, page=page)
 
             return site.show(request, fill)

@@ -1,15 +1,24 @@
 """The page of a deal."""
 
-from typing import Annotated, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Final, Protocol, TypeAlias
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.identity.permissions import Identity
 from api.web.deal_page import ZOOMS, deal_page
-from api.web.reads import Answer
+from api.web.reads import Answer, MovedOnError
+from api.web.record_form import Filled
+from api.web.record_panel import record_panel
+from api.web.record_words import CORRECTED
 from api.web.routes.board import PATH as BOARD
-from api.web.site import Moment, Section, Site, moment_asked
+from api.web.site import Asked, Moment, Section, Site, moment_asked
+
+MOST_MARKED: Final = 50
+"""New events that a page marks at most."""
+Recorded: TypeAlias = Annotated[list[str] | tuple[()], Query(max_length=MOST_MARKED)]
 
 
 class DealReads(Protocol):
@@ -18,14 +27,66 @@ class DealReads(Protocol):
     def deal(
         self, reader: Identity, deal_id: str, *, as_of: str | None, effective_at: str | None
     ) -> Answer:
-        """One deal with its progress, pressure, history, stages and quarters."""
+        """One deal with its progress, pressure, history, stages and quarters.
+
+        And with what may be recorded of it, None for who only reads and for a past moment.
+        """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class DealWish:
+    """Which deal a reader asks for, and how; `recorded` are the events that are told as new."""
+
+    deal_id: str
+    asked: Asked = (None, None)
+    everything: bool = False
+    zoom: int | None = None
+    recorded: tuple[str, ...] = ()
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DealPages:
+    """Shows the pages of deals."""
+
+    site: Site
+    reads: DealReads
+
+    def show(
+        self, request: Request, reader: Identity, wish: DealWish, sent: Filled | None = None
+    ) -> HTMLResponse:
+        """Give the page of a deal, with a form that could not be done as it was sent."""
+        as_of, effective_at = wish.asked
+        answer = self.reads.deal(reader, wish.deal_id, as_of=as_of, effective_at=effective_at)
+        moved = sent is not None and isinstance(sent.error, MovedOnError)
+        page = deal_page(
+            answer,
+            asked=wish.asked,
+            everything=wish.everything or moved,
+            zoom=wish.zoom or 1,
+            recorded=wish.recorded,
+        )
+        return self.site.page(
+            request,
+            "deal.html",
+            tab=BOARD,
+            status=sent.error.status if sent else 200,
+            page=page,
+            panel=record_panel(answer, wish.query, sent),
+            view={"all": "1" if wish.everything else "", "zoom": wish.zoom},
+            zooms=ZOOMS,
+            corrections=CORRECTED,
+            told_of_new=bool(wish.recorded),
+        )
 
 
 def deal_section(reads: DealReads) -> Section:
     """The pages of deals over these answers."""
 
     def add(router: APIRouter, site: Site) -> None:
+        pages = DealPages(site, reads)
+
         @router.get("/deals/{deal_id}")
         def deal(
             *,
@@ -35,19 +96,17 @@ def deal_section(reads: DealReads) -> Section:
             effective_at: Moment = None,
             everything: Annotated[str, Query(alias="all")] = "",
             zoom: str = "1",
+            recorded: Recorded = (),
         ) -> Response:
-            asked = moment_asked(as_of, effective_at)
-            closer = _zoom(zoom)
-            view = {"all": "1" if everything == "1" else "", "zoom": closer}
-
-            def fill(reader: Identity) -> HTMLResponse:
-                answer = reads.deal(reader, deal_id, as_of=asked[0], effective_at=asked[1])
-                page = deal_page(
-                    answer, asked=asked, everything=everything == "1", zoom=closer or 1
-                )
-                return site.page(request, "deal.html", tab=BOARD, page=page, view=view, zooms=ZOOMS)
-
-            return site.show(request, fill)
+            wish = DealWish(
+                deal_id,
+                asked=moment_asked(as_of, effective_at),
+                everything=everything == "1",
+                zoom=_zoom(zoom),
+                recorded=tuple(recorded),
+                query=dict(request.query_params),
+            )
+            return site.show(request, lambda reader: pages.show(request, reader, wish))
 
     return Section(add)
 

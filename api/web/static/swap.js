@@ -26,10 +26,10 @@ function partsOf(root) {
   return parts.length ? parts : [root];
 }
 
-// What a part says, apart from the moment that it was asked at.
+// What a part says, apart from the moment that it was asked at, and what its forms carry of it.
 function said(part) {
   const copy = part.cloneNode(true);
-  for (const moment of copy.querySelectorAll("[data-moment]")) moment.remove();
+  for (const moment of copy.querySelectorAll("[data-moment], input[type=hidden]")) moment.remove();
   return copy.innerHTML;
 }
 
@@ -49,13 +49,18 @@ function filledIn(root) {
   return [...root.querySelectorAll("form")].filter((form) => [...form.querySelectorAll("input:not([type=range]), select, textarea")].some(isChanged));
 }
 
+// Several forms lead to one address, and tell there what they are.
+function nameOf(form) {
+  return [form.id, form.getAttribute("action"), form.elements.namedItem("form")?.value].join(" ");
+}
+
 function inUse(part) {
   const focused = document.activeElement;
   const selection = getSelection();
   return (
     (part !== focused && part.contains(focused)) ||
     (!selection.isCollapsed && part.contains(selection.anchorNode)) ||
-    Boolean(part.querySelector(":popover-open")) ||
+    Boolean(part.querySelector(":popover-open, .held")) ||
     (canHover.matches && (part === main ? main.querySelector(":scope > * :hover") !== null : part.matches(":hover"))) ||
     filledIn(part).length > 0
   );
@@ -85,7 +90,7 @@ function carry(old, fresh, kept) {
   }
   for (const form of filledIn(old)) {
     if (kept && form.id === kept) continue;
-    const same = [...fresh.querySelectorAll("form")].find((one) => one.id === form.id && one.getAttribute("action") === form.getAttribute("action"));
+    const same = [...fresh.querySelectorAll("form")].find((one) => nameOf(one) === nameOf(form));
     same?.replaceWith(form);
   }
 }

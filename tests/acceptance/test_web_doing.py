@@ -1,0 +1,357 @@
+"""Deals are worked on in a real browser: by keyboard, without script, through what goes wrong."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+import pytest
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # untyped
+from playwright.async_api import Locator, Page, Route, expect
+
+from tests.support.browser import AXE_RUN, CHROMIUM, WIDER, Scheme, Site, Watched, Window, launched
+from tests.support.client import TOKEN, event, opened
+from tests.support.ledgers import SCHEMA
+from tests.support.postgres import PostgresServer
+from tests.support.site import NASTY, site_on
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
+
+ACTIVITY: Final = "meet_decision_makers"
+MOST_TABS: Final = 90
+STEPS: Final[list[tuple[str, dict[str, str]]]] = [
+    ("Tick an activity", {"events_1_data_level": "3", "events_1_data_statement": "She wrote it"}),
+    (
+        "Customer commitment",
+        {"what": "Sends the list", "kind": "Dat", "level": "2", "due": "12012027"},
+    ),
+    ("Commitment kept", {"commitment_id": "S"}),
+    ("Move to a stage", {"stage": "Prop"}),
+    ("Decide a gate", {"decision": "No", "reason": "No budget"}),
+    ("Move the close date", {"to": "10312027", "reason": "Their year ends"}),
+    ("Offer a discount", {"percent": "12.5"}),
+]
+"""The form, and what is typed into its fields by their ids; the first letters choose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The pages, and the API beside them."""
+
+    site: Site
+
+    async def post(self, watched: Watched, path: str, *events: Any) -> Any:
+        headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": uuid4().hex}
+        answer = await watched.context.request.post(
+            self.site.base + path, headers=headers, data={"events": list(events)}
+        )
+        assert answer.status == 201, await answer.text()
+        return await answer.json()
+
+    async def deal(self, watched: Watched, *events: Any) -> str:
+        """Open a deal, sign in, and give the path of the deal's page."""
+        amount = {"amount": "1234.00", "currency": "USD"}
+        told = opened("2025-06-02T09:00:00Z", amount=amount, close_date="2025-09-30")
+        made = await self.post(watched, "/v1/deals", told, *events)
+        await watched.open(f"/sign-in?token={TOKEN}")
+        return f"/deals/{made['deal_id']}"
+
+    async def told(self, watched: Watched, deal: str) -> list[dict[str, Any]]:
+        """Give a deal's events as the API has them, without the one that opened it."""
+        answer = await watched.context.request.get(
+            f"{self.site.base}/v1{deal}/events", headers={"Authorization": f"Bearer {TOKEN}"}
+        )
+        events: list[dict[str, Any]] = (await answer.json())["events"]
+        return events[1:]
+
+
+@pytest.fixture(scope="module")
+async def work(postgres_server: PostgresServer) -> AsyncIterator[Work]:
+    with (
+        postgres_server.ledger(SCHEMA) as database,
+        site_on(database) as (base, _, _),
+    ):
+        async with launched() as browser:
+            yield Work(Site(base, browser))
+
+
+async def tab_to(page: Page, target: Locator) -> None:
+    """Press Tab until something has the focus."""
+    for _ in range(MOST_TABS):
+        if await target.evaluate("one => one === document.activeElement"):
+            return
+        await page.keyboard.press("Tab")
+    pytest.fail(f"{target} is not reached by Tab")
+
+
+async def typed(page: Page, **fields: str) -> None:
+    """Fill in fields by their ids, one after the other, by keyboard."""
+    for name, text in fields.items():
+        field = page.locator(f"#f-{name.replace('_', '-')}")
+        await tab_to(page, field)
+        await page.keyboard.type(text)
+
+
+async def sent(page: Page) -> None:
+    """Send the form that is open by keyboard, and come to the event that it records."""
+    await tab_to(page, page.locator(".record-form [type=submit]"))
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**recorded=**")
+    await expect(page.locator("tr.new").first).to_be_visible()
+    await expect(page.locator(".told")).to_contain_text("Recorded")
+
+
+async def entered(page: Page, link: Locator, target: str) -> None:
+    """Follow a link by keyboard."""
+    await tab_to(page, link)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**{target}")
+
+
+async def chosen(page: Page, name: str) -> None:
+    """Open a form from the page of a deal by keyboard."""
+    link = page.get_by_role("navigation", name="What to record").get_by_role("link", name=name)
+    if not await link.count():
+        await tab_to(page, page.get_by_role("button", name="More", exact=True))
+        await page.keyboard.press("Enter")
+        link = page.locator("#kinds").get_by_role("link", name=name, exact=True)
+    await entered(page, link, "#record")
+
+
+def without_refusals(watched: Watched) -> list[str]:
+    """Give what went wrong but that a form was refused, which a browser notes by its status."""
+    return [fault for fault in watched.faults if "server responded with a status of 4" not in fault]
+
+
+async def test_a_deal_is_worked_on_by_keyboard_without_script(work: Work) -> None:
+    async with work.site.seen(Window(script=False)) as watched:
+        await watched.open(f"/sign-in?token={TOKEN}")
+        page = await watched.open("/board")
+        await entered(page, page.get_by_role("link", name="Open a deal"), "/deals/new")
+        await typed(page, name="Renewal", account_id="acme", account_name="Acme", owner="ann")
+        await typed(page, amount_amount="900.00", amount_currency="USD", close_date="09302027")
+        await sent(page)
+        deal = page.url[len(work.site.base) :].partition("?")[0]
+        for form, fields in STEPS:
+            await chosen(page, form)
+            if form == "Tick an activity":
+                activity = page.get_by_role("link", name="Meet with decision makers")
+                await entered(page, activity, f"{ACTIVITY}#record")
+            await typed(page, **fields)
+            await sent(page)
+
+        amend = page.locator("tr.new").get_by_role("link", name="Amend")
+        await entered(page, amend, "record=event_amended**")
+        await tab_to(page, page.locator("#f-data-percent"))
+        await page.keyboard.press("Control+a")
+        await page.keyboard.type("10")
+        await typed(page, reason="Typed wrongly")
+        await sent(page)
+        undo = page.locator("tr.new").get_by_role("link", name="Undo")
+        await entered(page, undo, "record=undo**")
+        await typed(page, reason="It was right")
+        await sent(page)
+
+        told = await work.told(watched, deal)
+        assert watched.faults == []
+    assert [(one["type"], one["data"]) for one in told] == [
+        ("activity_ticked", {"activity": ACTIVITY}),
+        (
+            "outcome_evidenced",
+            {"outcome": "decision_understood", "level": 3, "statement": "She wrote it"},
+        ),
+        (
+            "customer_commitment_recorded",
+            {
+                "commitment_id": told[2]["data"]["commitment_id"],
+                "what": "Sends the list",
+                "kind": "data",
+                "level": 2,
+                "due": "2027-12-01",
+            },
+        ),
+        ("commitment_kept", {"commitment_id": told[2]["data"]["commitment_id"]}),
+        ("stage_entered", {"stage": "proposal"}),
+        ("gate_decided", {"stage": "proposal", "decision": "no_go", "reason": "No budget"}),
+        ("close_date_moved", {"to": "2027-10-31", "reason": "Their year ends"}),
+        ("discount_offered", {"percent": "12.5"}),
+        (
+            "event_amended",
+            {
+                "event_id": told[7]["event_id"],
+                "data": {"percent": "10"},
+                "reason": "Typed wrongly",
+            },
+        ),
+        ("event_retracted", {"event_id": told[8]["event_id"], "reason": "It was right"}),
+    ]
+
+
+@pytest.mark.parametrize("script", [False, True])
+async def test_somebody_was_first(work: Work, *, script: bool) -> None:
+    async with work.site.seen(Window(script=script)) as watched:
+        deal = await work.deal(watched)
+        page = await watched.open(f"{deal}?record=discount_offered#record")
+        await page.fill("#f-percent", "7,5")
+        await work.post(watched, f"/v1{deal}/events", event("note_added", text="I was first"))
+        button = page.locator(".record-form [type=submit]")
+        await button.press("Enter")
+        error = page.locator("#f-percent-error")
+        await expect(error).to_contain_text("Expected a decimal string")
+        field = page.locator("#f-percent")
+        assert "f-percent-error" in str(await field.get_attribute("aria-describedby"))
+        assert await field.get_attribute("aria-invalid") == "true"
+        await expect(page.locator(".problem")).to_be_focused()
+
+        await field.fill("7.5")
+        await button.press("Enter")
+        await expect(page.locator(".problem")).to_contain_text("Somebody was first")
+        await page.locator(".problem").get_by_role("link", name="Note").click()
+        await expect(page.locator("tr:target")).to_contain_text("I was first")
+        await expect(field).to_have_value("7.5")
+        assert len(await work.told(watched, deal)) == 1
+        await button.press("Enter")
+        await page.wait_for_url("**recorded=**")
+
+        told = await work.told(watched, deal)
+        assert [one["data"] for one in told] == [{"text": "I was first"}, {"percent": "7.5"}]
+        assert without_refusals(watched) == []
+
+
+async def test_nothing_is_lost_or_doubled_when_the_connection_drops(work: Work) -> None:
+    async with work.site.seen() as watched:
+        deal = await work.deal(watched)
+        page = await watched.open(f"{deal}?record=note_added#record")
+        await page.fill("#f-text", "Typed on a train")
+        await watched.context.set_offline(True)
+        await page.get_by_role("button", name="Keep the note").click()
+        await expect(page.locator(".problem")).to_contain_text("cannot be reached")
+        await expect(page.locator("#f-text")).to_have_value("Typed on a train")
+        await watched.context.set_offline(False)
+
+        async def lose(route: Route) -> None:
+            await route.fetch(max_redirects=0)
+            await route.abort()
+
+        await page.route("**/record", lose)
+        await page.get_by_role("button", name="Send it again").click()
+        await expect(page.locator(".sending")).to_have_text("")
+        await expect(page.get_by_role("button", name="Send it again")).to_be_enabled()
+        assert len(await work.told(watched, deal)) == 1
+        await page.unroute("**/record")
+
+        await page.reload()
+        await expect(page.locator(".draft")).to_contain_text("may have arrived")
+        await expect(page.locator("#f-text")).to_have_value("Typed on a train")
+        await page.get_by_role("button", name="Keep the note").click()
+        await page.wait_for_url("**recorded=**")
+
+        assert [one["data"] for one in await work.told(watched, deal)] == [
+            {"text": "Typed on a train"}
+        ]
+        page = await watched.open(f"{deal}?record=note_added#record")
+        await expect(page.locator("#f-text")).to_have_value("")
+        assert await page.locator(".draft").count() == 0
+
+
+async def test_what_was_typed_outlives_a_reload_until_it_is_discarded(work: Work) -> None:
+    async with work.site.seen() as watched:
+        deal = await work.deal(watched)
+        page = await watched.open(f"{deal}?record=gate_decided#record")
+        await page.fill("#f-reason", "Half a thou")
+        await page.get_by_label("The customer has confirmed what the change is worth").check()
+        await page.reload()
+        await expect(page.locator("#f-reason")).to_have_value("Half a thou")
+        await expect(
+            page.get_by_label("The customer has confirmed what the change is worth")
+        ).to_be_checked()
+
+        await page.get_by_role("button", name="Discard it").click()
+        await expect(page.locator("#f-reason")).to_have_value("")
+        assert watched.faults == []
+
+
+async def test_who_is_signed_out_meanwhile_keeps_what_they_typed(work: Work) -> None:
+    async with work.site.seen() as watched:
+        deal = await work.deal(watched)
+        page = await watched.open(f"{deal}?record=note_added#record")
+        await page.fill("#f-text", "Before lunch")
+        await watched.context.clear_cookies()
+        await page.get_by_role("button", name="Keep the note").click()
+        await expect(page.locator(".problem")).to_contain_text("You are signed out")
+        other = await watched.context.new_page()
+        await other.goto(f"{work.site.base}/sign-in?token={TOKEN}")
+        await page.get_by_role("button", name="Send it again").click()
+        await page.wait_for_url("**recorded=**")
+
+        assert [one["data"] for one in await work.told(watched, deal)] == [{"text": "Before lunch"}]
+
+
+@pytest.mark.parametrize("script", [False, True])
+async def test_a_card_is_moved_on_the_board(work: Work, *, script: bool) -> None:
+    async with work.site.seen(Window(script=script)) as watched:
+        deal = await work.deal(watched, event("stage_entered", stage="discovery"))
+        page = await watched.open("/board?show=open")
+        card = page.locator(f"#card-{deal.removeprefix('/deals/')}")
+        if script:
+            await card.drag_to(page.locator(".column[data-stage=solution]"))
+        else:
+            await card.locator("summary").press("Enter")
+            await tab_to(page, card.locator("select"))
+            await page.keyboard.type("Sol")
+            await tab_to(page, card.get_by_role("button"))
+            await page.keyboard.press("Enter")
+        await page.wait_for_url("**moved=**")
+
+        await expect(page.get_by_role("status")).to_contain_text("Acme is in Solution now")
+        assert "show=open" in page.url
+        await expect(page.locator(".column[data-stage=solution]").locator(card)).to_be_visible()
+        assert (await work.told(watched, deal))[1]["data"] == {"stage": "solution"}
+        if script:
+            await card.drag_to(page.locator(".column[data-closed=won]"))
+            await page.wait_for_url("**record=deal_won#record")
+        assert watched.faults == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+async def test_forms_are_accessible_and_fit(work: Work, scheme: Scheme, width: int) -> None:
+    async with work.site.seen(Window(scheme=scheme, width=width)) as watched:
+        said = {"commitment_id": "c", "what": NASTY * 20, "kind": "other", "level": 1}
+        deal = await work.deal(watched, event("customer_commitment_recorded", **said))
+        event_id = (await work.told(watched, deal))[0]["event_id"]
+        for query in (
+            "activity_ticked",
+            f"activity_ticked&activity={ACTIVITY}",
+            "gate_decided",
+            f"event_amended&event={event_id}",
+            "commitment_kept",
+            "deal_won&net.amount=1,000&closed_on=2026-01-31",
+        ):
+            page = await watched.open(f"{deal}?record={query}")
+            assert await page.evaluate(WIDER) == [], query
+            if scheme == "light" and query.startswith(("activity_ticked&", "gate", "event")):
+                found = await Axe().run(page, options=AXE_RUN)
+                assert found.violations_count == 0, f"{query}: {found.generate_report()}"
+        await page.locator(".record-form [type=submit]").click()
+        await expect(page.locator("#f-net-amount-error")).to_be_visible()
+        assert await page.evaluate(WIDER) == []
+        assert (await Axe().run(page, options=AXE_RUN)).violations_count == 0
+        page = await watched.open("/deals/new")
+        assert (await Axe().run(page, options=AXE_RUN)).violations_count == 0
+        assert without_refusals(watched) == []
+
+
+async def test_in_forced_colours_a_form_shows_its_edges_and_what_is_wrong(work: Work) -> None:
+    async with work.site.seen(Window(forced_colors=True)) as watched:
+        deal = await work.deal(watched)
+        page = await watched.open(f"{deal}?record=deal_won&net.amount=1,000&closed_on=2026-01-31")
+        button, field = page.locator(".record-form [type=submit]"), page.locator("#f-net-amount")
+        edge = (
+            "one => `${getComputedStyle(one).borderTopWidth} ${getComputedStyle(one).outlineStyle}`"
+        )
+        assert [await one.evaluate(edge) for one in (button, field)] == ["1px none", "1px none"]
+
+        await button.click()
+        await expect(page.locator("#f-net-amount-error")).to_be_visible()
+
+        assert await field.evaluate(edge) == "2px solid"
