@@ -303,7 +303,7 @@ async def test_a_card_is_moved_on_the_board(work: Work, *, script: bool) -> None
             await page.keyboard.press("Enter")
         await page.wait_for_url("**moved=**")
 
-        await expect(page.get_by_role("status")).to_contain_text("Acme is in Solution now")
+        await expect(page.locator(".then")).to_contain_text("Acme is in Solution now")
         assert "show=open" in page.url
         await expect(page.locator(".column[data-stage=solution]").locator(card)).to_be_visible()
         assert (await work.told(watched, deal))[1]["data"] == {"stage": "solution"}
