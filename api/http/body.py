@@ -19,6 +19,9 @@ MAX_BODY: Final = 1 << 20
 MAX_DEPTH: Final = 32
 """Nesting of a body; the deepest event, a published process, needs ten."""
 
+_EXACT: Final = 1 << 53
+"""From here on a float may stand for an integer that was not sent."""
+
 MAX_VALUES: Final = 100_000
 """Values in a body, those inside others included: two hundred for each event of a request."""
 _CHARSETS: Final = frozenset({"", "charset=utf-8", 'charset="utf-8"'})
@@ -94,7 +97,7 @@ def decoded_object(body: bytes) -> JsonObject:
             body.decode("utf-8"),
             object_pairs_hook=_unique,
             parse_constant=_no_constant,
-            parse_float=_finite,
+            parse_float=_number,
         )
     except UnicodeDecodeError as error:
         raise _not_json(f"the body is not UTF-8: byte {error.start}") from error
@@ -168,11 +171,12 @@ def _no_constant(name: str) -> NoReturn:
     raise MalformedRequestError(f"{name} is not JSON; leave the field out or give null")
 
 
-def _finite(text: str) -> float:
+def _number(text: str) -> float:
+    """Give a number; `7.0` is an integer to JSON Schema, and to clients that write all so."""
     number = float(text)
     if not math.isfinite(number):
         raise MalformedRequestError("a number of the body is too large")
-    return number
+    return int(number) if number.is_integer() and abs(number) < _EXACT else number
 
 
 def _not_json(detail: str) -> RequestRefusedError:

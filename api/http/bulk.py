@@ -51,7 +51,7 @@ _LINE: Final = re.compile(rb"\S[^\n]*")
 @router.post(
     "/v1/events:bulk",
     response_class=StreamingResponse,
-    responses=contract.streams(MEDIA_TYPE, 422, writes=True),
+    responses=contract.verdicts(MEDIA_TYPE),
     openapi_extra=contract.lines(BulkLine, media_type=MEDIA_TYPE),
 )
 @does(Action.APPEND_DEALS)
