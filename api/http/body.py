@@ -19,9 +19,6 @@ MAX_BODY: Final = 1 << 20
 MAX_DEPTH: Final = 32
 """Nesting of a body; the deepest event, a published process, needs ten."""
 
-_EXACT: Final = 1 << 53
-"""From here on a float may stand for an integer that was not sent."""
-
 MAX_VALUES: Final = 100_000
 """Values in a body, those inside others included: two hundred for each event of a request."""
 _CHARSETS: Final = frozenset({"", "charset=utf-8", 'charset="utf-8"'})
@@ -97,7 +94,7 @@ def decoded_object(body: bytes) -> JsonObject:
             body.decode("utf-8"),
             object_pairs_hook=_unique,
             parse_constant=_no_constant,
-            parse_float=_number,
+            parse_float=_finite,
         )
     except UnicodeDecodeError as error:
         raise _not_json(f"the body is not UTF-8: byte {error.start}") from error
@@ -171,12 +168,11 @@ def _no_constant(name: str) -> NoReturn:
     raise MalformedRequestError(f"{name} is not JSON; leave the field out or give null")
 
 
-def _number(text: str) -> float:
-    """Give a number; `7.0` is an integer to JSON Schema, and to clients that write all so."""
+def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
         raise MalformedRequestError("a number of the body is too large")
-    return int(number) if number.is_integer() and abs(number) < _EXACT else number
+    return number
 
 
 def _not_json(detail: str) -> RequestRefusedError:

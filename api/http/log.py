@@ -31,7 +31,7 @@ from api.identity.accesses import Exported
 from api.identity.permissions import Action, ensure_may
 from api.identity.reach import Reach
 from api.moment import Moment
-from api.parameters import some_of
+from api.parameters import NUMERAL, some_of
 from api.query.counting import DIMENSIONS, counts_views
 from api.query.question import LogQuestion, needs_views
 from api.query.tree import render
@@ -189,7 +189,7 @@ def _acceptable(accept: str) -> str:
 )
 @does(Action.READ_EFFECTS)
 def get_rederived(
-    request: Request, position: Annotated[int, Path(ge=1, le=2**62)], asked: AskedMoment
+    request: Request, position: Annotated[int, Path(ge=1, le=2**62), NUMERAL], asked: AskedMoment
 ) -> Response:
     """Give which verdicts an event re-derived, why, and which read otherwise since.
 
