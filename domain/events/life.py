@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 
 from domain.events.base import DomainEvent, Part
 from domain.values import WHOLE, Identifier, LocalDate, LongText, Money, Share, ShortText
@@ -11,7 +11,7 @@ from domain.values import WHOLE, Identifier, LocalDate, LongText, Money, Share, 
 ForecastCategory: TypeAlias = Literal[
     "pipeline", "best_case", "most_likely", "commit", "closed", "omitted"
 ]
-ProcessVersion: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000), WHOLE]
+ProcessVersion: TypeAlias = Annotated[int, Strict(), Field(ge=1, le=1_000_000), WHOLE]
 
 
 class Account(Part):
