@@ -124,6 +124,7 @@ def count_events(
             min_length=1,
             max_length=200,
             description=f"One of {', '.join(DIMENSIONS)}; several with commas between.",
+            json_schema_extra={"pattern": pattern_of_some(DIMENSIONS)},
         ),
     ] = None,
 ) -> Response:
