@@ -128,7 +128,7 @@ def _kind(value: object) -> str:
     return {"list": "a list", "dict": "an object"}.get(type(value).__name__, type(value).__name__)
 
 
-def _whole(value: object) -> object:
+def _integer(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -272,7 +272,7 @@ Share: TypeAlias = Annotated[
     _AS_TEXT,
     _schema(_SHARE_PATTERN, "A share from 0 to 1."),
 ]
-WHOLE: Final = BeforeValidator(_whole)
+WHOLE: Final = BeforeValidator(_integer)
 """Lets `7.0` be the integer that JSON Schema takes it for: some clients write all numbers so."""
 
 # The lengths and patterns stand before the validators, so that they shape the JSON schema too.

@@ -263,7 +263,7 @@ def _said(schema: dict[str, Any]) -> dict[str, Any]:
     said = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
     if len(said) != 1:
         return schema
-    return said[0] | {name: value for name, value in schema.items() if name != "anyOf"}
+    return {**said[0], **{name: value for name, value in schema.items() if name != "anyOf"}}
 
 
 def _apart(told: dict[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from api.identity.accesses import Exported
 from api.identity.permissions import Action, ensure_may
 from api.identity.reach import Reach
 from api.moment import Moment
-from api.parameters import NUMERAL, some_of
+from api.parameters import NUMERAL, pattern_of_some, some_of
 from api.query.counting import DIMENSIONS, counts_views
 from api.query.question import LogQuestion, needs_views
 from api.query.tree import render
