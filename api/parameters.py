@@ -1,11 +1,25 @@
-"""Reads parameters whose values are named: one of them, or some with commas between."""
+"""Reads parameters: whole numbers, and values that are named, one or some with commas between."""
 
+import re
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
+
+from pydantic import BeforeValidator
 
 from api.errors import MalformedRequestError
 
 Named = TypeVar("Named", bound=str)
+_WHOLE: Final = re.compile(r"-?[0-9]+(\.0+)?")
+
+
+def _whole(text: object) -> object:
+    if isinstance(text, str) and not _WHOLE.fullmatch(text):
+        raise ValueError("input should be a valid integer")
+    return text
+
+
+NUMERAL: Final = BeforeValidator(_whole)
+"""Takes a whole number as JSON writes it; `int` would take `1_0` and ` 1` for one too."""
 
 
 def pattern_of_some(known: Sequence[str]) -> str:

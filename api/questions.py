@@ -135,13 +135,20 @@ class DealQuestions:
         return replace(seen, known=seen.known.under(policy))
 
     def deal(self, seen: DealSeen) -> dict[str, object]:
-        """Give the state of the deal."""
+        """Give the state of the deal.
+
+        Raises:
+            UnknownDealError: it is known, and was not opened yet at that instant.
+        """
         state = fold_state(seen.events)
+        if state is None:
+            message = f"deal {seen.deal_id} was not opened yet at the moment asked about"
+            raise UnknownDealError(message)
         return {
             "deal_id": str(seen.deal_id),
             "version": seen.version,
             **seen.moment.answer(),
-            **(state_json(state) if state else {}),
+            **state_json(state),
             "late": self._late(seen),
         }
 

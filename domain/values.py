@@ -128,6 +128,10 @@ def _kind(value: object) -> str:
     return {"list": "a list", "dict": "an object"}.get(type(value).__name__, type(value).__name__)
 
 
+def _integer(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _between(lowest: int, highest: int) -> Callable[[object], Decimal]:
     def check(value: object) -> Decimal:
         number = exact_decimal(value)
@@ -268,6 +272,9 @@ Share: TypeAlias = Annotated[
     _AS_TEXT,
     _schema(_SHARE_PATTERN, "A share from 0 to 1."),
 ]
+WHOLE: Final = BeforeValidator(_integer)
+"""Lets `7.0` be the integer that JSON Schema takes it for: some clients write all numbers so."""
+
 # The lengths and patterns stand before the validators, so that they shape the JSON schema too.
 Identifier: TypeAlias = Annotated[
     str,
@@ -285,9 +292,9 @@ LongText: TypeAlias = Annotated[
     BeforeValidator(_long_text),
 ]
 EventId: TypeAlias = UUID
-FiscalYear: TypeAlias = Annotated[int, Strict(), Field(ge=FIRST_YEAR, le=LAST_YEAR)]
-Level: TypeAlias = Annotated[int, Strict(), Field(ge=1, le=5)]
-CommitmentLevel: TypeAlias = Annotated[int, Strict(), Field(ge=0, le=5)]
+FiscalYear: TypeAlias = Annotated[int, Strict(), Field(ge=FIRST_YEAR, le=LAST_YEAR), WHOLE]
+Level: TypeAlias = Annotated[int, Strict(), Field(ge=1, le=5), WHOLE]
+CommitmentLevel: TypeAlias = Annotated[int, Strict(), Field(ge=0, le=5), WHOLE]
 FiscalQuarterName: TypeAlias = Annotated[
     str, Field(pattern=r"^FY[0-9]{4}Q[1-4]$"), BeforeValidator(_string)
 ]

@@ -27,7 +27,7 @@ from api.http.deals import deal_named
 from api.http.guard import GuardedRoute, does
 from api.http.intents import read_intents
 from api.http.problems import RequestRefusedError, problem_of, request_id_of
-from api.http.schemas import BulkLine
+from api.http.schemas import KEY_PATTERN, MAX_KEY, BulkLine
 from api.http.services import services_of
 from api.http.slots import SlottedStream
 from api.http.tracing import correlation_of
@@ -41,17 +41,17 @@ MAX_BYTES: Final = 32 << 20
 """Bytes of all lines together: read before the first verdict, so that none waits for another."""
 MAX_LINES: Final = 100_000
 MAX_LINE: Final = 1 << 20
-MAX_KEY: Final = 200
 AT_ONCE: Final = 64
 """Lines decided together, so that they share commits; lines of one deal keep their order."""
 _OF_THE_LINE: Final = ("idempotency_key", "deal_id", "if_match")
+_KEY: Final = re.compile(KEY_PATTERN)
 _LINE: Final = re.compile(rb"\S[^\n]*")
 
 
 @router.post(
     "/v1/events:bulk",
     response_class=StreamingResponse,
-    responses=contract.streams(MEDIA_TYPE, 422, writes=True),
+    responses=contract.verdicts(MEDIA_TYPE),
     openapi_extra=contract.lines(BulkLine, media_type=MEDIA_TYPE),
 )
 @does(Action.APPEND_DEALS)
@@ -193,8 +193,8 @@ class _Line:
 
     def _checked(self) -> tuple[str, int | None]:
         key, if_match = self.key, self._if_match
-        if not isinstance(key, str) or not key or not key.isprintable() or len(key) > MAX_KEY:
-            message = f"idempotency_key: expected 1 to {MAX_KEY} printable characters"
+        if not isinstance(key, str) or len(key) > MAX_KEY or not _KEY.fullmatch(key):
+            message = f"idempotency_key: expected 1 to {MAX_KEY} printable ASCII characters"
             raise MalformedRequestError(message, field="idempotency_key")
         if if_match is not None and (isinstance(if_match, bool) or not isinstance(if_match, int)):
             message = "if_match: expected the version of the deal, a whole number"

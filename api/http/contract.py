@@ -95,14 +95,41 @@ def answers(*more: int) -> Responses:
     }
 
 
-def streams(media_type: str, *more: int, writes: bool = False) -> Responses:
-    """Describe an answer that goes on."""
+def verdicts(media_type: str) -> Responses:
+    """Describe an answer that goes on line by line, as the lines of its request are recorded."""
     return {
         200: {
             "description": "The answer, line by line.",
             "content": {media_type: {"schema": {"type": "string"}}},
         },
-        **_problems(*((400, 401, 403, 415, 503) if writes else _READ), *more),
+        **_problems(400, 401, 403, 415, 422, 503),
+    }
+
+
+def follows(model: type[BaseModel]) -> Responses:
+    """Describe server-sent events, whose data is a model as JSON, under their position as id.
+
+    `itemSchema` is what OpenAPI 3.2 calls it; to 3.1 the whole stream is one text.
+    """
+    item = {
+        "type": "object",
+        "required": ["id", "event", "data"],
+        "properties": {
+            "id": {"type": "string", "pattern": "^[1-9][0-9]*$"},
+            "event": {"type": "string", "minLength": 1},
+            "data": {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "contentSchema": {"$ref": _REF.format(model=model.__name__)},
+            },
+        },
+    }
+    return {
+        200: {
+            "description": "The events, each as soon as it is in the log; it never ends.",
+            "content": {"text/event-stream": {"itemSchema": item}},
+        },
+        **_problems(*_READ),
     }
 
 
@@ -226,7 +253,17 @@ def _described(app: FastAPI) -> dict[str, Any]:
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
             _add_everywhere(path, method, operation)
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = _said(parameter["schema"])
     return schema
+
+
+def _said(schema: dict[str, Any]) -> dict[str, Any]:
+    """Leave out null, since no parameter says it: `owner=null` names an owner called null."""
+    said = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if len(said) != 1:
+        return schema
+    return {**said[0], **{name: value for name, value in schema.items() if name != "anyOf"}}
 
 
 def _apart(told: dict[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:

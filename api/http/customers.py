@@ -13,6 +13,7 @@ from api.http.moments import AskedMoment, moment_of_views
 from api.http.reply import link_with, reply
 from api.http.services import services_of
 from api.identity.permissions import Action
+from api.parameters import NUMERAL
 
 router: Final = APIRouter(tags=["customers"], route_class=GuardedRoute)
 Account: TypeAlias = Annotated[str, Path(min_length=1, max_length=200)]
@@ -27,7 +28,7 @@ def list_customers(
         str | None,
         Query(min_length=1, max_length=200, description="The account that a page ended with."),
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_CUSTOMERS)] = 200,
+    limit: Annotated[int, Query(ge=1, le=MAX_CUSTOMERS), NUMERAL] = 200,
 ) -> Response:
     """List customers, with how many won again with us and how many of their goals were reached.
 

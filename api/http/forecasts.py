@@ -18,6 +18,7 @@ from api.http.reply import link_with, reply
 from api.http.services import services_of
 from api.http.writes import IdempotencyKey
 from api.identity.permissions import Action
+from api.parameters import NUMERAL
 from domain.known import Known
 
 router: Final = APIRouter(tags=["forecasts"], route_class=GuardedRoute)
@@ -39,7 +40,7 @@ def get_forecast(
     cursor: Annotated[
         UUID | None, Query(description="The deal that the page before ended with.")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_DEALS)] = MAX_DEALS,
+    limit: Annotated[int, Query(ge=1, le=MAX_DEALS), NUMERAL] = MAX_DEALS,
 ) -> Response:
     """Give what the open deals will probably bring by the end of a quarter.
 

@@ -20,6 +20,7 @@ from api.http.services import services_of
 from api.http.writes import IdempotencyKey
 from api.identity.permissions import Action
 from api.imports import MAX_LISTED, Asked, ImportJson, Upload
+from api.parameters import NUMERAL
 
 router: Final = APIRouter(tags=["imports"], route_class=GuardedRoute)
 MEDIA_TYPE: Final = "application/octet-stream"
@@ -124,7 +125,7 @@ def _ask(request: Request, upload: Upload, asked: Asked, key: str) -> tuple[Impo
 def list_imports(
     request: Request,
     before: Annotated[UUID | None, Query()] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 100,
+    limit: Annotated[int, Query(ge=1, le=MAX_LISTED), NUMERAL] = 100,
 ) -> Response:
     """List the imports there were, the latest first."""
     rows = services_of(request).imports.page(before=before, limit=limit + 1)
@@ -153,8 +154,8 @@ def get_import(request: Request, import_id: ImportId) -> Response:
 def list_rejects(
     request: Request,
     import_id: ImportId,
-    after: Annotated[int, Query(ge=0, le=2**62)] = 0,
-    limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 100,
+    after: Annotated[int, Query(ge=0, le=2**62), NUMERAL] = 0,
+    limit: Annotated[int, Query(ge=1, le=MAX_LISTED), NUMERAL] = 100,
 ) -> Response:
     """List the rows that were not imported, each with the reason."""
     rows = services_of(request).imports.rejects(import_id, after=after, limit=limit + 1)

@@ -22,6 +22,7 @@ from api.identity.accesses import MAX_LISTED
 from api.identity.issuing import create_key
 from api.identity.keys import NewKey, key_json
 from api.identity.permissions import Action
+from api.parameters import NUMERAL
 
 router: Final = APIRouter(tags=["keys"], route_class=GuardedRoute)
 KeyId: TypeAlias = Annotated[str, Path(pattern="^[a-z0-9]{8}$")]
@@ -110,9 +111,9 @@ def revoke_key(request: Request, key_id: KeyId) -> Response:
 @does(Action.READ_ACCESSES)
 def list_accesses(
     request: Request,
-    before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    before: Annotated[int | None, Query(ge=1, le=2**62), NUMERAL] = None,
     actor: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 100,
+    limit: Annotated[int, Query(ge=1, le=MAX_LISTED), NUMERAL] = 100,
 ) -> Response:
     """List what auditors read and what was exported, the latest first."""
     reach_of(request)

@@ -19,7 +19,7 @@ from api.identity.reach import Reach
 from api.lists import CLOSED, MAX_LIMIT, Cursor, DealFilters, Sort
 from api.lists_health import RANKS
 from api.moment import Moment
-from api.parameters import pattern_of_some, some_of
+from api.parameters import NUMERAL, pattern_of_some, some_of
 from domain.values import local_date
 
 router: Final = APIRouter(tags=["deals"], route_class=GuardedRoute)
@@ -104,7 +104,7 @@ def list_deals(
     asked: AskedMoment,
     wanted: Annotated[DealFilters, Depends(filters)],
     sort: Annotated[Sort, Query(description="A minus sign turns the order round.")] = "name",
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT), NUMERAL] = 50,
     cursor: Annotated[
         str | None, Query(min_length=1, max_length=2000, description="Where the page before ended.")
     ] = None,

@@ -12,7 +12,7 @@ from fastapi.responses import Response, StreamingResponse
 from api.answers import event_json, json_bytes
 from api.errors import BeyondTheLogError, MalformedRequestError, NotPermittedError
 from api.exchange.exporting import EXPORTS
-from api.http import contract, schemas_log
+from api.http import contract, schemas, schemas_log
 from api.http.formats import FORMATS, NAMES
 from api.http.guard import GuardedRoute, does, identity_of, note_access, reach_of
 from api.http.log_query import Paged, Position, Wanted
@@ -31,7 +31,7 @@ from api.identity.accesses import Exported
 from api.identity.permissions import Action, ensure_may
 from api.identity.reach import Reach
 from api.moment import Moment
-from api.parameters import some_of
+from api.parameters import NUMERAL, pattern_of_some, some_of
 from api.query.counting import DIMENSIONS, counts_views
 from api.query.question import LogQuestion, needs_views
 from api.query.tree import render
@@ -45,15 +45,16 @@ _IDLE_SECONDS: Final = 5.0
 """How often a stream that has nothing to tell looks whether its credential is good still."""
 _UNWANTED: Final = re.compile(r"q=0(\.0{0,3})?")
 _JSON: Final = ("*/*", "application/*", "application/json")
-# Written as JSON Schema has it, where a hyphen must not be escaped.
-_OFFERED: Final = "|".join(re.sub("([*+])", r"[\1]", one) for one in (*_JSON, *FORMATS))
-_SOME_OFFERED: Final = f"^([^,]*,)* *({_OFFERED}) *(,[^,]*)*$"
-Accept: TypeAlias = Annotated[
-    str,
+# Not described as a parameter: OpenAPI says it by the types of the answer.
+Accept: TypeAlias = Annotated[str, Header(max_length=500, include_in_schema=False)]
+
+LastEventId: TypeAlias = Annotated[
+    str | None,
     Header(
-        max_length=500,
-        description="What may be answered; one that is offered here must be among them.",
-        json_schema_extra={"pattern": _SOME_OFFERED},
+        alias="Last-Event-ID",
+        max_length=20,
+        description="The id of the last event that you have.",
+        json_schema_extra={"pattern": "^[0-9]+$"},
     ),
 ]
 
@@ -123,6 +124,7 @@ def count_events(
             min_length=1,
             max_length=200,
             description=f"One of {', '.join(DIMENSIONS)}; several with commas between.",
+            json_schema_extra={"pattern": pattern_of_some(DIMENSIONS)},
         ),
     ] = None,
 ) -> Response:
@@ -188,7 +190,7 @@ def _acceptable(accept: str) -> str:
 )
 @does(Action.READ_EFFECTS)
 def get_rederived(
-    request: Request, position: Annotated[int, Path(ge=1, le=2**62)], asked: AskedMoment
+    request: Request, position: Annotated[int, Path(ge=1, le=2**62), NUMERAL], asked: AskedMoment
 ) -> Response:
     """Give which verdicts an event re-derived, why, and which read otherwise since.
 
@@ -203,13 +205,13 @@ def get_rederived(
 @router.get(
     "/v1/events/stream",
     response_class=StreamingResponse,
-    responses=contract.streams("text/event-stream"),
+    responses=contract.follows(schemas.Event),
 )
 @does(Action.READ_LOG)
 async def stream_events(
     request: Request,
     after: Position = None,
-    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=20)] = None,
+    last_event_id: LastEventId = None,
 ) -> Response:
     """Follow the log: each event under its position as id, from `Last-Event-ID` or `after` on.
 

@@ -9,7 +9,7 @@ from api.errors import MalformedRequestError
 from api.http.deals import deal_named
 from api.http.moments import INSTANT_PATTERN, instant_named
 from api.lists_log import MAX_LIMIT
-from api.parameters import pattern_of_some, some_of
+from api.parameters import NUMERAL, pattern_of_some, some_of
 from api.query.fields import CHANNELS
 from api.query.parser import MAX_LENGTH, parse
 from api.query.question import Sort
@@ -28,7 +28,7 @@ Instant: TypeAlias = Annotated[
         json_schema_extra={"pattern": f"^{INSTANT_PATTERN}$"},
     ),
 ]
-Position: TypeAlias = Annotated[int | None, Query(ge=0, le=2**62)]
+Position: TypeAlias = Annotated[int | None, Query(ge=0, le=2**62), NUMERAL]
 QueryText: TypeAlias = Annotated[
     str | None,
     Query(
@@ -122,7 +122,7 @@ class PageAsked:
 def page_asked(
     after: Position = None,
     before: Position = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT), NUMERAL] = 100,
     sort: Annotated[
         Sort | None,
         Query(description="A minus sign turns the order round. Default: position."),

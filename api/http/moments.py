@@ -9,6 +9,7 @@ from fastapi import Depends, Query
 from api.errors import MalformedRequestError
 from api.http.services import Services
 from api.moment import Moment, ensure_recorded, instant, moment
+from api.parameters import NUMERAL
 from api.what_if import published
 from domain.policy import Policy
 
@@ -56,6 +57,7 @@ MinPosition: TypeAlias = Annotated[
         le=2**62,
         description="Answer only from this position of the log on, such as the one of a write.",
     ),
+    NUMERAL,
 ]
 
 
@@ -74,6 +76,7 @@ PolicyVersion: TypeAlias = Annotated[
         description="Answer under this published version of the policy too (0: the built-in one), "
         "and name the verdicts and values that it changes. Nothing is recorded.",
     ),
+    NUMERAL,
 ]
 
 

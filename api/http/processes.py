@@ -20,6 +20,7 @@ from api.http.reply import reply
 from api.http.services import Services, services_of
 from api.http.writes import IdempotencyKey, IfMatch, command, recorded_process, versions_named
 from api.identity.permissions import Action
+from api.parameters import NUMERAL
 from api.processes import versions_of
 from api.storage.errors import StorageError
 from domain.events.context import ProcessPublished
@@ -27,7 +28,7 @@ from projections.process.lint import Finding, lint, warnings_json
 
 router: Final = APIRouter(tags=["context"], route_class=GuardedRoute)
 Name: TypeAlias = Annotated[str, Path(min_length=1, max_length=200)]
-Version: TypeAlias = Annotated[int | None, Query(ge=1, le=1_000_000)]
+Version: TypeAlias = Annotated[int | None, Query(ge=1, le=1_000_000), NUMERAL]
 
 
 @router.post(
@@ -114,6 +115,7 @@ def get_effectiveness(
             le=1_000_000,
             description="The version to compare with. Default: the one before, if there is one.",
         ),
+        NUMERAL,
     ] = None,
 ) -> Response:
     """Give what each activity of a version, by default the latest, goes with: no cause is told."""

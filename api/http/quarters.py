@@ -25,6 +25,7 @@ from api.http.services import Services, services_of
 from api.identity.permissions import Action
 from api.identity.redaction import scope_within, within
 from api.moment import Moment
+from api.parameters import NUMERAL
 from api.quarters import MAX_TAPED
 from api.replays import ClockName, Replay
 from api.restatement import restated
@@ -245,7 +246,7 @@ def get_tape(
     cursor: Annotated[
         UUID | None, Query(description="The deal that the page before ended with.")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_TAPED)] = MAX_TAPED,
+    limit: Annotated[int, Query(ge=1, le=MAX_TAPED), NUMERAL] = MAX_TAPED,
 ) -> Response:
     """Give the versions of each deal in a quarter, so that a page can scrub it by itself.
 

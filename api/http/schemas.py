@@ -1,7 +1,7 @@
 """The shapes of answers, for the OpenAPI description; no field has a default, all are there."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -131,12 +131,17 @@ class RecordedContext(Answer):
     events: list[RecordedEvent]
 
 
+MAX_KEY: Final = 200
+KEY_PATTERN: Final = "^[!-~]([ -~]*[!-~])?$"
+"""An idempotency key: printable ASCII, and no blank at either end, where a header loses it."""
+
+
 class BulkLine(BaseModel):
     """One line of a bulk append: one event, or `events` of one deal; no `deal_id` opens one."""
 
     model_config = ConfigDict(extra="allow")
 
-    idempotency_key: str = Field(min_length=1, max_length=200)
+    idempotency_key: str = Field(min_length=1, max_length=MAX_KEY, pattern=KEY_PATTERN)
     deal_id: UUID | None = None
     if_match: int | None = None
     type: str | None = None

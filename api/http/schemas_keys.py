@@ -1,12 +1,12 @@
 """The shapes of keys and of the access table."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.identity.permissions import ROLES, Role, Scope
-from domain.values import Identifier, ShortText
+from domain.values import WHOLE, Identifier, ShortText
 
 
 class CreateKey(BaseModel):
@@ -23,7 +23,7 @@ class CreateKey(BaseModel):
         json_schema_extra={"items": {"enum": [str(scope) for scope in Scope]}},
     )
     name: ShortText = Field(description="What it is for.")
-    days: int = Field(90, ge=1, le=366, description="How long it is good.")
+    days: Annotated[int, WHOLE] = Field(90, ge=1, le=366, description="How long it is good.")
 
 
 class RotateKey(BaseModel):
@@ -31,7 +31,7 @@ class RotateKey(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    grace_hours: int = Field(
+    grace_hours: Annotated[int, WHOLE] = Field(
         0, ge=0, le=720, description="How long the secret before is good for yet."
     )
 

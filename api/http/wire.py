@@ -28,6 +28,7 @@ from api.http.problems import problem
 _END_OF_HEAD: Final = re.compile(rb"\n\r?\n")
 _TWO_MEANINGS: Final = re.compile(rb"(?<!\r)\n|\r(?!\n)|\n[ \t]|\n[^\r:]*[ \t]:")
 """A line that ends otherwise than in CRLF, a folded header, a blank before the colon."""
+_LENGTH: Final = re.compile(rb"\ncontent-length:([^\r]*)", re.IGNORECASE)
 _ABSOLUTE: Final = re.compile(rb"https?://([^/?#]+)(/[^#]*|\?[^#]*)?", re.IGNORECASE)
 _SAFE: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _CODES: Final = {
@@ -75,6 +76,9 @@ def _check_head(received: bytes) -> None:
         raise _refused(f"there are more than {MAX_HEADERS} headers", 431)
     if end and _TWO_MEANINGS.search(head):
         raise _refused("a line of the head is folded, or does not end in CRLF", 400)
+    lengths = _LENGTH.findall(head)
+    if len(lengths) > 1 or any(b"," in length for length in lengths):
+        raise _refused("Content-Length stands there more than once", 400)
 
 
 def _origin_form(request: h11.Request) -> h11.Request:
@@ -84,6 +88,8 @@ def _origin_form(request: h11.Request) -> h11.Request:
         raise _refused("Content-Length and Transfer-Encoding cannot both hold", 400)
     if request.http_version not in {b"1.0", b"1.1"}:
         raise _refused("HTTP/1.1 is spoken here", 400)
+    if request.http_version == b"1.0" and b"transfer-encoding" in names:
+        raise _refused("HTTP/1.0 knows no Transfer-Encoding", 400)
     if request.target.startswith(b"/") and b"#" not in request.target:
         return request
     if request.target == b"*" and request.method == b"OPTIONS":

@@ -15,6 +15,7 @@ from api.errors import MalformedRequestError, VersionMismatchError
 from api.http.body import body_hash
 from api.http.guard import identity_of
 from api.http.problems import problem, request_id_of
+from api.http.schemas import KEY_PATTERN, MAX_KEY
 from api.http.services import Services
 from api.http.tracing import correlation_of
 from domain.events.base import type_name
@@ -30,8 +31,8 @@ IdempotencyKey: TypeAlias = Annotated[
     Header(
         alias="Idempotency-Key",
         min_length=1,
-        max_length=200,
-        pattern="^[!-~]([ -~]*[!-~])?$",
+        max_length=MAX_KEY,
+        pattern=KEY_PATTERN,
         description="Your name for this request. Sent again with the same body it gives the "
         "first answer again; with another body it is refused.",
     ),

@@ -3,15 +3,15 @@
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 
 from domain.events.base import DomainEvent, Part
-from domain.values import Identifier, LocalDate, LongText, Money, Share, ShortText
+from domain.values import WHOLE, Identifier, LocalDate, LongText, Money, Share, ShortText
 
 ForecastCategory: TypeAlias = Literal[
     "pipeline", "best_case", "most_likely", "commit", "closed", "omitted"
 ]
-ProcessVersion: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
+ProcessVersion: TypeAlias = Annotated[int, Strict(), Field(ge=1, le=1_000_000), WHOLE]
 
 
 class Account(Part):

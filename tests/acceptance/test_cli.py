@@ -97,6 +97,19 @@ def test_a_deal_is_shown_with_the_work_of_each_quarter(
     assert work == [["FY2025Q1", "2", "6", "2", "4"]]
 
 
+def test_a_deal_that_was_not_opened_yet_is_one_sentence(
+    run: Run, database: str, tmp_path: Path
+) -> None:
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, thirty_lines())
+
+    code, _, err = run("show", "D1", "--effective-at", "1970-01-01T00:00:00Z")
+
+    assert code == 1
+    assert err.endswith(" was not opened yet at the moment asked about\n")
+    assert err.count("\n") == 1
+
+
 def test_of_many_facts_that_no_activity_is_linked_to_the_first_are_shown(
     run: Run, database: str, tmp_path: Path
 ) -> None:

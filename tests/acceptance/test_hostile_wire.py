@@ -87,6 +87,57 @@ HEADS = {
         431,
         "headers_too_large",
     ),
+    "a version in lower case": (head(b"GET /v1/deals http/1.1", HOST), 400, "malformed_http"),
+    "a blank before the method": (b" " + get(b"/v1/deals"), 400, "malformed_http"),
+    "tabs between the words": (head(b"GET\t/v1/deals\tHTTP/1.1", HOST), 400, "malformed_http"),
+    "two blanks between the words": (head(b"GET  /v1/deals HTTP/1.1", HOST), 400, "malformed_http"),
+    "a greeting of TLS": (b"\x16\x03\x01\x00\x48\x01\r\n\r\n", 400, "malformed_http"),
+    "an empty host": (head(b"GET /v1/deals HTTP/1.1", b"Host:"), 400, "foreign_host"),
+    "two hosts in one": (
+        head(b"GET /v1/deals HTTP/1.1", b"Host: localhost, evil.example"),
+        400,
+        "foreign_host",
+    ),
+    "a host with a path": (
+        head(b"GET /v1/deals HTTP/1.1", b"Host: localhost/evil"),
+        400,
+        "foreign_host",
+    ),
+    "a port that is none": (
+        head(b"GET /v1/deals HTTP/1.1", b"Host: localhost:99999999"),
+        400,
+        "foreign_host",
+    ),
+    "an address with a password": (
+        head(b"GET http://a:b@localhost/v1/deals HTTP/1.1", HOST, SIGNED_IN),
+        400,
+        "foreign_host",
+    ),
+    "an address of another scheme": (
+        head(b"GET ftp://localhost/v1/deals HTTP/1.1", HOST, SIGNED_IN),
+        400,
+        "malformed_http",
+    ),
+    "an address in UTF-8": (get("/v1/deals?owner=é".encode()), 400, "malformed_http"),
+    "a header named in UTF-8": (get(b"/v1/deals", "X-É: a".encode()), 400, "malformed_http"),
+    "a token in the address": (
+        head(b"GET /v1/deals?access_token=t HTTP/1.1", HOST),
+        401,
+        "unauthorised",
+    ),
+    "a token that nobody signed": (
+        head(b"GET /v1/deals HTTP/1.1", HOST, b"Authorization: Bearer eyJhbGciOiJub25lIn0.e30."),
+        401,
+        "unauthorised",
+    ),
+    "a token in the trailer": (
+        head(b"GET /v1/deals HTTP/1.1", HOST, CHUNKED, b"Trailer: Authorization")
+        + b"0\r\n"
+        + SIGNED_IN
+        + b"\r\n\r\n",
+        401,
+        "unauthorised",
+    ),
     "no token": (head(b"GET /v1/deals HTTP/1.1", HOST), 401, "unauthorised"),
     "a token of another scheme": (
         head(b"GET /v1/deals HTTP/1.1", HOST, b"Authorization: Basic YTpi"),
@@ -105,6 +156,19 @@ FRAMINGS = {
         400,
         "malformed_http",
     ),
+    "a length twice": (
+        posted(b"Content-Length: 2", b"Content-Length: 2", body=b"{}"),
+        400,
+        "malformed_http",
+    ),
+    "a list of lengths": (posted(b"Content-Length: 2, 2", body=b"{}"), 400, "malformed_http"),
+    "a length in hexadecimal": (posted(b"Content-Length: 0x2", body=b"{}"), 400, "malformed_http"),
+    "an empty length": (posted(b"Content-Length:"), 400, "malformed_http"),
+    "a length in Arabic digits": (
+        posted("Content-Length: \u0662".encode(), body=b"{}"),
+        400,
+        "malformed_http",
+    ),
     "a negative length": (posted(b"Content-Length: -1"), 400, "malformed_http"),
     "a length with a sign": (posted(b"Content-Length: +2", body=b"{}"), 400, "malformed_http"),
     "a length of many digits": (posted(b"Content-Length: 1" + b"0" * 30), 400, "malformed_http"),
@@ -113,6 +177,34 @@ FRAMINGS = {
         posted(b"Transfer-Encoding: xchunked", body=b"0\r\n\r\n"),
         400,
         "malformed_http",
+    ),
+    "the coding twice": (posted(CHUNKED, CHUNKED, body=b"0\r\n\r\n"), 400, "malformed_http"),
+    "the coding and none": (
+        posted(b"Transfer-Encoding: chunked, identity", body=b"0\r\n\r\n"),
+        400,
+        "malformed_http",
+    ),
+    "the coding after a vertical tab": (
+        posted(b"Transfer-Encoding: \x0bchunked", body=b"0\r\n\r\n"),
+        400,
+        "malformed_http",
+    ),
+    "chunks of HTTP/1.0": (
+        head(b"POST /v1/deals HTTP/1.0", HOST, SIGNED_IN, KEY, JSON, CHUNKED)
+        + b"%x\r\n%s\r\n0\r\n\r\n" % (len(OPENED), OPENED),
+        400,
+        "malformed_http",
+    ),
+    "a chunk of negative size": (posted(CHUNKED, body=b"-2\r\n{}\r\n"), 400, "malformed_http"),
+    "a chunk size with a prefix": (
+        posted(CHUNKED, body=b"0x2\r\n{}\r\n"),
+        400,
+        "malformed_http",
+    ),
+    "a trailer without end": (
+        posted(CHUNKED, body=b"0\r\nX-A: " + b"x" * 200_000),
+        431,
+        "headers_too_large",
     ),
     "a chunk that is none": (posted(CHUNKED, body=b"zz\r\n"), 400, "malformed_http"),
     "a chunk longer than it says": (
@@ -156,11 +248,19 @@ ADDRESSES = {
     "half a character in the path": (get(b"/v1/deals/%ff%fe"), 400, "malformed_address"),
     "half a surrogate pair in the path": (get(b"/v1/deals/%ed%a0%80"), 400, "malformed_address"),
     "an escape that is none": (get(b"/v1/deals/%zz"), 404, "unknown_deal"),
+    "an overlong slash": (get(b"/v1/deals/%c0%af"), 400, "malformed_address"),
+    "a slash in disguise": (get(b"/v1/deals/a%2fb"), 404, "not_found"),
+    "a line break in the path": (get(b"/v1/deals/a%0d%0aX-A:b"), 404, "unknown_deal"),
+    "an escaped escape": (get(b"/v1/deals/%2500"), 404, "unknown_deal"),
+    "a parameter of the path": (get(b"/v1/deals;a=b"), 404, "not_found"),
     "another case": (get(b"/V1/deals"), 404, "not_found"),
     "an address that is none": (get(b"/v1/nothing"), 404, "not_found"),
     "a method in lower case": (get(b"/v1/deals", method=b"get"), 405, "method_not_allowed"),
     "a method that is none": (get(b"/v1/deals", method=b"BREW"), 405, "method_not_allowed"),
     "a trace": (get(b"/v1/deals", method=b"TRACE"), 405, "method_not_allowed"),
+    "a replacement": (get(b"/v1/deals", method=b"PUT"), 405, "method_not_allowed"),
+    "a change": (get(b"/v1/deals", method=b"PATCH"), 405, "method_not_allowed"),
+    "a long method": (get(b"/v1/deals", method=b"A" * 300), 405, "method_not_allowed"),
     "a deletion": (get(b"/v1/deals", method=b"DELETE"), 405, "method_not_allowed"),
 }
 
@@ -195,6 +295,10 @@ UNUSUAL = {
     "a range": (get(b"/v1/deals", b"Range: bytes=0-1"), 200),
     "a header of Latin-1": (get(b"/v1/deals", b"X-A: \xe9"), 200),
     "another site's page": (get(b"/v1/deals", b"Origin: https://evil.example"), 200),
+    "a method in a header": (get(b"/v1/deals", b"X-HTTP-Method-Override: DELETE"), 200),
+    "another host in a header": (get(b"/v1/deals", b"X-Forwarded-Host: evil.example"), 200),
+    "a trace of nothing": (get(b"/v1/deals", b"traceparent: 00-zz"), 200),
+    "many ranges": (get(b"/v1/deals", b"Range: bytes=" + b"0-1," * 999 + b"5-6"), 200),
     "an upgrade": (get(b"/v1/deals", b"Connection: Upgrade", b"Upgrade: websocket"), 200),
     "options": (get(b"/v1/deals", method=b"OPTIONS"), 204),
     "options of the server": (get(b"*", method=b"OPTIONS"), 204),

@@ -171,6 +171,34 @@ def test_every_question_about_a_deal_is_the_same_at_the_same_instant(client: Tes
     assert client.get(paths[0], headers={"If-None-Match": etag}).status_code == 304
 
 
+def test_a_deal_has_no_state_before_it_was_opened(client: TestClient) -> None:
+    deal = open_deal(client)
+
+    before = client.get(f"/v1/deals/{deal}?effective_at=1970-01-01T00:00:00Z")
+
+    assert (before.status_code, before.json()["code"]) == (404, "unknown_deal")
+    assert "not opened yet" in before.json()["detail"]
+
+
+def test_a_parameter_is_described_as_what_can_be_sent(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    parameters = [
+        (operation["operationId"], parameter["name"], parameter)
+        for methods in paths.values()
+        for operation in methods.values()
+        for parameter in operation.get("parameters", ())
+    ]
+    followed = paths["/v1/events/stream"]["get"]["responses"]["200"]["content"]
+
+    assert parameters
+    assert [
+        name for *name, one in parameters if {"type": "null"} in one["schema"].get("anyOf", ())
+    ] == []
+    # OpenAPI ignores a parameter of these names.
+    assert not {"accept", "authorization", "content-type"} & {n.lower() for _, n, _ in parameters}
+    assert set(followed["text/event-stream"]) == {"itemSchema"}
+
+
 def test_a_question_about_the_future_is_refused(client: TestClient) -> None:
     deal = open_deal(client)
 

@@ -104,6 +104,13 @@ def test_every_line_has_its_verdict_in_order_and_none_stops_another(url: str) ->
     assert ask(url, get(f"/v1/deals/{deal}".encode())).told["version"] == 3
 
 
+@pytest.mark.parametrize("key", [" ", " a", "a ", "k" * 201, "\u2603", "a\u00a0b", "a\n", 7, None])
+def test_a_line_has_a_key_as_a_header_could_have_it(url: str, key: object) -> None:
+    (verdict,) = bulk(url, json.dumps({"idempotency_key": key, **opened()}).encode())
+
+    assert (verdict["status"], verdict["field"]) == (422, "idempotency_key")
+
+
 def test_who_leaves_midway_loses_nothing(url: str) -> None:
     lines = [line(f"left-{n}", **opened(name=f"Deal {n}")) for n in range(300)]
     with connected(url) as connection:
@@ -197,6 +204,13 @@ def test_a_deal_that_the_views_do_not_reach_yet_is_not_told_to_be_none(database:
         (b"limit=", 422, "limit"),
         (b"limit=" + b"9" * 400, 422, "limit"),
         (b"limit=NaN", 422, "limit"),
+        (b"limit=1_0", 422, "limit"),
+        (b"limit=+1", 422, "limit"),
+        (b"limit=%D9%A3", 422, "limit"),
+        (b"limit[]=1", 422, "limit[]"),
+        (b"limit", 422, "limit"),
+        (b"min_position=1_0", 422, "min_position"),
+        (b"as_of=position:9223372036854775808", 422, "as_of"),
         (b"limit=1&limit=2", 422, "limit"),
         (b"limit=1001", 422, "limit"),
         (b"ownr=ann", 422, "ownr"),

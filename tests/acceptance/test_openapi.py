@@ -21,6 +21,8 @@ from tests.support.served import served
 SIGNED_IN: Final = {"Authorization": f"Bearer {TOKEN}"}
 EXAMPLES: Final = int(os.environ.get("OPENAPI_EXAMPLES", "1"))
 """Requests of each kind for each operation; `OPENAPI_EXAMPLES=50` takes minutes, by hand."""
+SECONDS: Final = 60.0
+"""How long the description may take, which is made when it is asked for first."""
 ENDLESS: Final = "/v1/events/stream"
 """Has no end that a client could wait for; its own tests follow it."""
 ANY_TEXT: Final = ("/v1/events:bulk", GenerationMode.NEGATIVE)
@@ -40,9 +42,13 @@ def one_line(_: Any, value: Any) -> bytes:
 
 
 @pytest.mark.slow
+# The server shares the process, and its pools draw how long a connection lives, at any time.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 def test_no_request_finds_the_server_other_than_described(database: str, tmp_path: Path) -> None:
     with served(database, uploads=Uploads(tmp_path)) as url:
-        described = schemathesis.openapi.from_url(f"{url}/openapi.json", headers=SIGNED_IN)
+        described = schemathesis.openapi.from_url(
+            f"{url}/openapi.json", headers=SIGNED_IN, timeout=SECONDS
+        )
         operations = [
             found.ok() for found in described.get_all_operations() if isinstance(found, Ok)
         ]

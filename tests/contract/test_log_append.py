@@ -212,6 +212,17 @@ def test_functions_that_write_keep_their_search_path(ledger_dsn: str) -> None:
     assert all(definer and "search_path=ledger,pg_temp" in kept for _, definer, kept in rows)
 
 
+def test_the_append_is_planned_once(ledger_dsn: str) -> None:
+    # A plan made for each call takes longer than what an append of one event does.
+    with session(ledger_dsn) as connection:
+        kept = connection.execute(
+            "SELECT proconfig FROM pg_proc WHERE oid = 'append_events'::regproc"
+        ).fetchone()
+
+    assert kept is not None
+    assert "plan_cache_mode=force_generic_plan" in kept[0]
+
+
 def test_a_resent_request_that_was_stored_is_answered_as_it_was(
     store: EventStore, ledger_dsn: str
 ) -> None:

@@ -7,7 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from domain.values import Amount, Identifier, LongText, Percent, Rate, Share, ShortText
+from domain.events.life import ProcessVersion
+from domain.values import (
+    Amount,
+    CommitmentLevel,
+    FiscalYear,
+    Identifier,
+    Level,
+    LongText,
+    Percent,
+    Rate,
+    Share,
+    ShortText,
+)
 
 ADAPTERS: list[TypeAdapter[Any]] = [
     TypeAdapter(kind) for kind in (Amount, Rate, Percent, Share, Identifier, ShortText, LongText)
@@ -29,3 +41,26 @@ def test_the_published_pattern_says_what_is_accepted(adapter: TypeAdapter[Any], 
     else:
         assert promised
         assert adapter.dump_json(read) == json.dumps(value, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("whole", [ProcessVersion, FiscalYear, Level, CommitmentLevel])
+@given(number=st.integers(-10, 3000) | st.floats(-10, 3000) | st.booleans() | NUMBERS)
+def test_a_whole_number_may_be_written_as_json_schema_lets_it(
+    whole: Any, number: float | str
+) -> None:
+    adapter = TypeAdapter[Any](whole)
+    schema = adapter.json_schema()
+    promised = (
+        isinstance(number, int | float)
+        and not isinstance(number, bool)
+        and number == int(number)
+        and schema["minimum"] <= number <= schema["maximum"]
+    )
+
+    try:
+        read = adapter.validate_json(json.dumps(number))
+    except ValidationError:
+        assert not promised
+    else:
+        assert promised
+        assert repr(read) == repr(int(number))

@@ -171,7 +171,7 @@ def test_money_refuses_fields_it_does_not_know() -> None:
         ("level", 6, "less than or equal to 5"),
         ("level", "3", "valid integer"),
         ("level", True, "valid integer"),
-        ("level", 3.0, "valid integer"),
+        ("level", 3.5, "valid integer"),
         ("commitment", -1, "greater than or equal to 0"),
         ("quarter", "FY2026Q5", "pattern"),
         ("quarter", "2026Q1", "pattern"),
