@@ -1,8 +1,10 @@
 """How events and states read as JSON, the same wherever they are answered."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 import orjson
 
@@ -43,6 +45,20 @@ def event_json(event: Event) -> dict[str, object]:
         "source": source_json(event.source),
         "data": json.loads(event.data.to_json()),
     }
+
+
+def logged_json(event: Event, correctors: Mapping[UUID, Event]) -> dict[str, object]:
+    """Give an event as it was told, and the correction in force by which it reads otherwise."""
+    found = correctors.get(event.event_id)
+    by: dict[str, object] | None = None
+    if found is not None:
+        by = {"event_id": str(found.event_id), "how": how(found), "position": found.position}
+    return {**event_json(event), "corrected_by": by}
+
+
+def how(correction: Event) -> str:
+    """Say what a correction does to an event: `amended` or `retracted`."""
+    return type_name(type(correction.data)).removeprefix("event_")
 
 
 def source_json(source: Source | None) -> dict[str, object] | None:

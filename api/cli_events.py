@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from api import clock
-from api.answers import event_json
+from api.answers import logged_json
 from api.bootstrap import Ledger, open_ledger
 from api.cli_exchange import catch_up
 from api.cli_output import AsOf, EffectiveAt, print_json, print_table
@@ -76,14 +76,15 @@ def _print_counts(
 
 def _print_page(ledger: Ledger, page: Page, question: LogQuestion, form: str) -> None:
     if form in NAMES.values():
-        sys.stdout.buffer.write(ledger.exports.page(page.events, form))
+        sys.stdout.buffer.write(ledger.exports.page(page.events, question, form))
         sys.stdout.buffer.flush()
     elif form == "json":
+        correctors = ledger.log.correctors(page.events, question)
         print_json(
             {
                 "upto": question.moment.position,
                 "query": render(question.query),
-                "events": [event_json(event) for event in page.events],
+                "events": [logged_json(event, correctors) for event in page.events],
                 "next": page.last,
             }
         )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from api.context import ContextReader
+from api.corrected import Correctors, correctors_of
 from api.identity.access import Access
 from api.identity.reach import ACT_TOPICS
 from api.places import Places
@@ -111,6 +112,11 @@ class LogLists:
             if page.last is None:
                 return
             last = page.last
+
+    def correctors(self, events: Sequence[Event], question: LogQuestion) -> Correctors:
+        """Give what corrected some events of a question, as known at its moment."""
+        with self._store.connection() as connection:
+            return correctors_of(connection, events, upto=question.moment.position)
 
     def counts(self, question: LogQuestion, by: Sequence[Dimension]) -> Counts:
         """Count the events of a question, together and in groups, the largest first.

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from api.answers import how
 from api.exchange.told import FORMULA, Batches, Told, instant_text
 
 if TYPE_CHECKING:
@@ -17,18 +18,19 @@ ROW_GROUP: Final = 10_000
 _MAX_HELD: Final = 16 << 20
 """Characters of payloads held together, however large each is."""
 _INSTANTS: Final = frozenset({"occurred_at", "recorded_at", "ingested_at", "told_at"})
-_NUMBERS: Final = frozenset({"position", "version"})
+_NUMBERS: Final = frozenset({"position", "version", "corrected_position"})
 COLUMNS: Final = (
     *("position", "event_id", "stream_id", "version", "type"),
     *("occurred_at", "recorded_at", "ingested_at", "actor", "on_behalf_of", "channel", "clock"),
     *("correlation_id", "caused_by", "data"),
     *("stream", "external_id", "told_at", "source_system", "file_sha256"),
+    *("corrected_by", "corrected_how", "corrected_position"),
 )
 
 
 def row_of(told: Told) -> dict[str, object]:
     """Give an event as a row, by the columns."""
-    event = told.event
+    event, corrector = told.event, told.corrector
     return {
         "position": event.position,
         "event_id": str(event.event_id),
@@ -50,6 +52,9 @@ def row_of(told: Told) -> dict[str, object]:
         "told_at": told.told_at,
         "source_system": told.system,
         "file_sha256": told.file_sha256,
+        "corrected_by": str(corrector.event_id) if corrector else None,
+        "corrected_how": how(corrector) if corrector else None,
+        "corrected_position": corrector.position if corrector else None,
     }
 
 

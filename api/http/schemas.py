@@ -252,11 +252,25 @@ class Event(Answer):
     data: dict[str, JsonValue]
 
 
+class CorrectedBy(Answer):
+    """The correction in force of an event, as known then."""
+
+    event_id: UUID
+    how: Literal["amended", "retracted"]
+    position: int
+
+
+class LoggedEvent(Event):
+    """An event as it was told, and what corrected it; null where it reads as told."""
+
+    corrected_by: CorrectedBy | None
+
+
 class DealEventsAnswer(Standing):
     """The raw events of a deal."""
 
     deal_id: UUID
-    events: list[Event]
+    events: list[LoggedEvent]
 
 
 class OutcomeProgress(Answer):
