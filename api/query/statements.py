@@ -1,9 +1,10 @@
 """The statements that answer a question about the log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Final
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Final, TypeAlias
 
 from psycopg import sql
 
@@ -17,8 +18,12 @@ from api.query.question import LogQuestion
 from api.storage.rows import SELECT, Row
 from projections.facts import Rows
 
-_JOINED: Final = sql.SQL(" LEFT JOIN contexts USING (position)")
-"""What an event stands in: nothing if it is of no deal, or of one that is parked."""
+Key: TypeAlias = int | datetime
+"""A place in the order: a position, or an instant."""
+Stretch: TypeAlias = tuple[Key | None, Key | None]
+"""From one place until before another; None is no end."""
+_STEPS: Final = (2_000, 60_000)
+"""How many events are looked at before all others: where many are found, these have enough."""
 _IN_REACH: Final = sql.SQL("""
     CASE split_part(stream_id, ':', 1)
     WHEN 'deal' THEN %(deals_of)s::text[] IS NULL OR stream_id IN (
@@ -66,16 +71,35 @@ class Statements:
 
         Of a question that must be judged these are all that it may hold for, and others.
         """
+        found: list[Row] = []
+        for stretch in self._stretches(bounds):
+            found += self._first(bounds, stretch, limit - len(found))
+            if len(found) == limit:
+                break
+        return found
+
+    def _first(self, bounds: Bounds, stretch: Stretch, limit: int) -> list[Row]:
+        """Give the rows of the first events of a stretch of the order.
+
+        All events of the stretch are found first and put in order then: what the planner thinks
+        lies soon in an order may lie at its end.
+        """
         conditions, where = self._where(None)
+        key = conditions.columns[self._key]
         return self._execute(
             conditions,
             sql.SQL(
-                "{select}{joined} WHERE {where}{between} ORDER BY {order} LIMIT {limit}"
+                "WITH found AS MATERIALIZED ("
+                "SELECT position, {key} AS key FROM {source} WHERE {where}{between}{stretch})"
+                " {select} JOIN (SELECT * FROM found ORDER BY {order} LIMIT {limit}) AS first"
+                " USING (position) ORDER BY {order}"
             ).format(
                 select=sql.SQL(SELECT),
-                joined=_JOINED,
+                source=conditions.source,
                 where=where,
+                key=key,
                 between=self._between(conditions, bounds),
+                stretch=_within(conditions, key, stretch),
                 order=self._order(),
                 limit=conditions.value(limit),
             ),
@@ -86,8 +110,8 @@ class Statements:
         conditions, where = self._where(findings)
         rows = self._execute(
             conditions,
-            sql.SQL("SELECT position FROM events{} WHERE {} AND position = ANY({})").format(
-                _JOINED, where, conditions.value(list(positions))
+            sql.SQL("SELECT position FROM {} WHERE {} AND position = ANY({})").format(
+                conditions.source, where, conditions.value(list(positions))
             ),
         )
         return {row[0] for row in rows}
@@ -97,9 +121,12 @@ class Statements:
         conditions, where = self._where(None)
         return self._execute(
             conditions,
-            sql.SQL(
-                "SELECT event_id, stream_id FROM events{} WHERE {} AND topic = ANY({}) LIMIT {}"
-            ).format(_JOINED, where, conditions.value(list(ACT_TOPICS)), conditions.value(limit)),
+            sql.SQL("SELECT event_id, stream_id FROM {} WHERE {} AND {} LIMIT {}").format(
+                conditions.source,
+                where,
+                conditions.equal(conditions.columns["type"], ACT_TOPICS),
+                conditions.value(limit),
+            ),
         )
 
     def counts(self, by: Sequence[Dimension], findings: Findings | None, limit: int) -> list[Row]:
@@ -110,11 +137,10 @@ class Statements:
         return self._execute(
             conditions,
             sql.SQL(
-                "SELECT {keys} FROM events{joined} WHERE {where}{groups}"
-                " ORDER BY {order} LIMIT {limit}"
+                "SELECT {keys} FROM {source} WHERE {where}{groups} ORDER BY {order} LIMIT {limit}"
             ).format(
                 keys=sql.SQL(", ").join([*keys, sql.SQL("count(*)")]),
-                joined=_JOINED,
+                source=conditions.source,
                 where=where,
                 groups=sql.SQL(" GROUP BY {}").format(sql.SQL(", ").join(places))
                 if by
@@ -126,26 +152,53 @@ class Statements:
 
     def _where(self, findings: Findings | None) -> tuple[Conditions, sql.Composed]:
         question = self._question
-        conditions = Conditions(self._ground, findings)
+        conditions = Conditions(self._ground, question.query, findings)
         parts: list[sql.Composable] = [sql.SQL("position <= %(upto)s")]
         if question.moment.cut is not None:
             cut = conditions.value(question.moment.cut)
-            parts.append(sql.SQL("occurred_at <= {}").format(cut))
+            occurred = conditions.columns["occurred"]
+            parts.append(sql.SQL("{} <= {}").format(occurred, cut))
         if not question.reach.whole:
             conditions.parameters |= {
                 "deals_of": people(question.reach.deals_of),
                 "figures_of": people(_figures_of(question.reach)),
             }
             parts.append(_IN_REACH)
-        parts.append(sql.SQL("({})").format(conditions.of(question.query)))
+        parts.append(sql.SQL("({})").format(conditions.whole()))
         return conditions, sql.SQL(" AND ").join(parts)
 
-    def _order(self) -> sql.Composed:
-        direction = sql.SQL("DESC" if self._question.backwards else "ASC")
-        keys = ["occurred_at", "position"] if self._question.by_occurrence else ["position"]
-        return sql.SQL(", ").join(
-            sql.SQL("{} {}").format(sql.Identifier(key), direction) for key in keys
-        )
+    @property
+    def _key(self) -> str:
+        """The field that the order goes by, and positions after it."""
+        return "occurred" if self._question.by_occurrence else "position"
+
+    def _order(self) -> sql.SQL:
+        return sql.SQL("key DESC, position DESC" if self._question.backwards else "key, position")
+
+    def _stretches(self, bounds: Bounds) -> Iterator[Stretch]:
+        """Divide what lies between bounds into stretches, in the order of the question."""
+        for near, far in pairwise([None, *self._cuts(bounds), None]):
+            yield (far, near) if self._question.backwards else (near, far)
+
+    def _cuts(self, bounds: Bounds) -> list[Key]:
+        """Give where the order is cut, from the side that the question begins at."""
+        if self._question.by_occurrence:
+            return self._cuts_of_time(bounds)
+        first, last = bounds.after or 0, bounds.before or self._question.moment.position + 1
+        steps = [last - s if self._question.backwards else first + 1 + s for s in _STEPS]
+        return [cut for cut in steps if first < cut < last]
+
+    def _cuts_of_time(self, bounds: Bounds) -> list[Key]:
+        if self._ground.spanned is None:
+            return []
+        first, last = self._ground.spanned
+        one: timedelta = (last - first) / max(1, self._question.moment.position)
+        if bounds.after is not None:
+            first = self._occurred_at(bounds.after, "after")
+        if bounds.before is not None:
+            last = self._occurred_at(bounds.before, "before")
+        steps = [last - one * s if self._question.backwards else first + one * s for s in _STEPS]
+        return [cut for cut in steps if first < cut < last]
 
     def _between(self, conditions: Conditions, bounds: Bounds) -> sql.Composed:
         made: list[sql.Composable] = []
@@ -158,8 +211,8 @@ class Statements:
             place = conditions.value(position)
             if self._question.by_occurrence:
                 instant = conditions.value(self._occurred_at(position, field))
-                keys = sql.SQL(" AND (occurred_at, position) {} ({}, {})")
-                made.append(keys.format(operator, instant, place))
+                keys = sql.SQL(" AND ({}, position) {} ({}, {})")
+                made.append(keys.format(conditions.columns["occurred"], operator, instant, place))
             else:
                 made.append(sql.SQL(" AND position {} {}").format(operator, place))
         return sql.Composed(made)
@@ -185,6 +238,16 @@ class Statements:
         with self._connection.cursor(binary=True) as cursor:
             # Planned for the values that it has: a plan for any would serve none of them well.
             return cursor.execute(statement, conditions.parameters, prepare=False).fetchall()
+
+
+def _within(conditions: Conditions, key: sql.Composable, stretch: Stretch) -> sql.Composed:
+    since, until = stretch
+    made = [
+        sql.SQL(" AND {} {} {}").format(key, operator, conditions.value(place))
+        for operator, place in ((sql.SQL(">="), since), (sql.SQL("<"), until))
+        if place is not None
+    ]
+    return sql.Composed(made)
 
 
 def _figures_of(reach: Reach) -> People:

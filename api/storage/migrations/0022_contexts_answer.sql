@@ -1,0 +1,30 @@
+-- What two terms hold for together is found in one table where one of them is about the deal: its
+-- rows have what the envelope says of the event as well. The log itself pays for none of this.
+-- Each index by itself is small, and any two of them are read together: the order comes afterwards.
+DROP TABLE contexts;
+CREATE TABLE contexts (
+    position   bigint      PRIMARY KEY,
+    deal_id    uuid        NOT NULL,
+    owner      text        NOT NULL,
+    account_id text        NOT NULL,
+    stage      text,
+    amount     numeric,
+    currency   text,
+    told_topic text        NOT NULL,
+    told_rep   text        NOT NULL,
+    told_actor text        NOT NULL,
+    told_of    timestamptz NOT NULL,
+    told_at    timestamptz
+);
+CREATE INDEX contexts_of_an_owner ON contexts (owner);
+CREATE INDEX contexts_in_a_stage ON contexts (stage);
+CREATE INDEX contexts_in_a_currency ON contexts (currency);
+CREATE INDEX contexts_of_an_amount ON contexts (amount);
+CREATE INDEX contexts_of_a_topic ON contexts (told_topic);
+CREATE INDEX contexts_of_a_rep ON contexts (told_rep);
+CREATE INDEX contexts_of_an_actor ON contexts (told_actor);
+CREATE INDEX contexts_of_a_time ON contexts (told_of);
+DELETE FROM projections WHERE name = 'contexts';
+
+-- Who recorded what for another; all else is found by whom it is attributed to.
+CREATE INDEX events_for_another ON events (actor, position) WHERE on_behalf_of IS NOT NULL;
