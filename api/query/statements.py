@@ -22,7 +22,7 @@ Key: TypeAlias = int | datetime
 """A place in the order: a position, or an instant."""
 Stretch: TypeAlias = tuple[Key | None, Key | None]
 """From one place until before another; None is no end."""
-_STEPS: Final = (4_000, 16_000, 64_000, 256_000, 1_000_000)
+_STEPS: Final = (4_000, 32_000, 256_000)
 """How many events are looked at before all others: where many are found, these have enough."""
 _IN_REACH: Final = sql.SQL("""
     CASE split_part(stream_id, ':', 1)

@@ -1,5 +1,7 @@
 """Undoing an event puts every figure back to what it was, and leaves both events to be seen."""
 
+import csv
+import io
 from collections.abc import Iterator
 from typing import Any, Final
 from uuid import uuid4
@@ -133,6 +135,75 @@ def test_both_events_stay_to_be_seen_and_every_answer_names_the_correction(
         assert named["corrected_by"] == by
         assert named["correction"]["reason"] == REASON
         assert named["correction"]["rep"] == entry["retracted"]["rep"]
+
+
+def test_every_event_says_what_corrects_it_as_known_then(client: TestClient) -> None:
+    deal = open_deal(client, occurred_at="2026-03-20T08:00:00Z")
+    offer = said(client, deal, "discount_offered", {"percent": "25"})
+    assert offer is not None
+    amended = correction(client, deal, "event_amended", offer, data={"percent": "20"})
+    retracted = correction(client, deal, "event_retracted", offer)
+    again = correction(client, deal, "event_retracted", retracted["event_id"])
+
+    for question in (f"/v1/events?deal={deal}", f"/v1/deals/{deal}/events?"):
+        known = {
+            position: corrected(client, f"{question}&as_of=position:{position}")
+            for position in (offered_at(client, deal), *at(amended, retracted, again))
+        }
+        by_amendment = {"how": "amended", **named(amended)}
+        assert list(known.values()) == [
+            {},
+            {offer: by_amendment},
+            {offer: {"how": "retracted", **named(retracted)}},
+            {offer: by_amendment, retracted["event_id"]: {"how": "retracted", **named(again)}},
+        ]
+
+
+def correction(client: TestClient, deal: str, kind: str, event_id: str, **more: Any) -> Any:
+    told = event(kind, "2026-03-20T10:00:00Z", event_id=event_id, reason=REASON, **more)
+    answer = post(client, f"/v1/deals/{deal}/events", told)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["events"][0]
+
+
+def named(correction: Any) -> dict[str, Any]:
+    return {name: correction[name] for name in ("event_id", "position")}
+
+
+def at(*events: Any) -> list[int]:
+    return [one["position"] for one in events]
+
+
+def offered_at(client: TestClient, deal: str) -> int:
+    position: int = client.get(f"/v1/deals/{deal}/events").json()["events"][1]["position"]
+    return position
+
+
+def corrected(client: TestClient, question: str) -> dict[str, Any]:
+    """Give what corrects the events of an answer, by their ids."""
+    answer = client.get(question)
+    assert answer.status_code == 200, answer.text
+    events = answer.json()["events"]
+    assert events
+    return {one["event_id"]: one["corrected_by"] for one in events if one["corrected_by"]}
+
+
+def test_tables_name_the_correction_beside_the_event(client: TestClient) -> None:
+    deal = open_deal(client, occurred_at="2026-03-20T08:00:00Z")
+    offer = said(client, deal, "discount_offered", {"percent": "25"})
+    assert offer is not None
+    by = correction(client, deal, "event_retracted", offer)
+
+    for path in (f"/v1/events?deal={deal}", f"/v1/exports?format=csv&deal={deal}"):
+        answer = client.get(path, headers={"Accept": "text/csv"})
+        assert answer.status_code == 200, answer.text
+        rows = list(csv.DictReader(io.StringIO(answer.text)))
+        columns = ("corrected_by", "corrected_how", "corrected_position")
+        assert [tuple(row[name] for name in columns) for row in rows] == [
+            ("", "", ""),
+            (by["event_id"], "retracted", str(by["position"])),
+            ("", "", ""),
+        ]
 
 
 def test_an_undo_is_undone_like_any_event(client: TestClient) -> None:
