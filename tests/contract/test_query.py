@@ -59,6 +59,12 @@ def ledger(postgres_server: PostgresServer) -> Iterator[Ledger]:
         yield ledger
 
 
+@pytest.fixture(autouse=True)
+def short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a small log be read in as many stretches as a large one."""
+    monkeypatch.setattr("api.query.statements._STEPS", (4, 32, 256))
+
+
 @pytest.fixture(scope="module")
 def readings(ledger: Ledger) -> Sequence[tuple[Moment, Plain]]:
     """The log now, and as it was known and true before."""

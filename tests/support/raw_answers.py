@@ -172,12 +172,6 @@ class Raw:
         }
         return {**found, closing["won"]: []}
 
-    @cached_property
-    def changed_stages(self) -> set[str]:
-        """The stages of which the versions of the process require different outcomes."""
-        told = [self._stages(e["data"]["version"]) for e in self.of("process_published")]
-        return {s for one in told for s in one if any(v.get(s) != one[s] for v in told)}
-
     def bursts(self) -> list[tuple[object, ...]]:
         ticks = sorted(self.of("activity_ticked"), key=lambda e: (e["rep"], e["recorded_at"]))
         runs: list[list[Told]] = [[ticks[0]]]
