@@ -147,7 +147,7 @@ class Raw:
                 case "stage_entered" if event["data"]["stage"] in order:
                     rank = order.index(event["data"]["stage"])
                     if source and rank > highest:
-                        wanted = [o for s in order[highest:rank] for o in stages[s]]
+                        wanted = [o for s in order[order.index(source) : rank] for o in stages[s]]
                         if wanted:
                             shown = [_shown(deal, o, level, event) for o, level in wanted]
                             yield source, shown
