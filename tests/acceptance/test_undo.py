@@ -157,6 +157,8 @@ def test_every_event_says_what_corrects_it_as_known_then(client: TestClient) -> 
             {offer: {"how": "retracted", **named(retracted)}},
             {offer: by_amendment, retracted["event_id"]: {"how": "retracted", **named(again)}},
         ]
+    alone = corrected(client, f"/v1/events?deal={deal}&type=discount_offered")
+    assert alone == {offer: by_amendment}
 
 
 def correction(client: TestClient, deal: str, kind: str, event_id: str, **more: Any) -> Any:

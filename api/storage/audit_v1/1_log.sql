@@ -42,19 +42,18 @@ SELECT e.position, e.event_id, e.stream_id, e.version,
               array_agg(from_instant ORDER BY from_instant) AS starts,
               array_agg(to_instant ORDER BY from_instant) AS ends
          FROM {ledger}.audit_quarters) q
-  LEFT JOIN (
-       SELECT DISTINCT ON (a.corrected_event_id) a.corrected_event_id, a.how, a.event_id,
-              k.data -> 'data' AS data
+  LEFT JOIN LATERAL (
+       SELECT a.how, a.event_id, k.data -> 'data' AS data
          FROM {ledger}.audit_corrections a JOIN {ledger}.events k USING (event_id)
-        WHERE a.in_force
-        ORDER BY a.corrected_event_id, k.position DESC) c ON c.corrected_event_id = e.event_id;
+        WHERE a.corrected_event_id = e.event_id AND a.in_force
+        ORDER BY k.position DESC LIMIT 1) c ON true;
 COMMENT ON VIEW {audit}.events IS
     'Every event of the log as it was told, corrections included and never applied to `data`. Stands at the head of the log; the columns quarter, told_quarter, corrected_how, corrected_by and data_in_force stand where `audit` stands (see standing).';
 COMMENT ON COLUMN {audit}.events.position IS 'Place in the log, from 1 without a gap, in the order of commits.';
 COMMENT ON COLUMN {audit}.events.event_id IS 'Id of the event.';
 COMMENT ON COLUMN {audit}.events.stream_id IS 'What it is about: `deal:<id>`, `quota:<who>:<quarter>`, `forecast:<who>:<quarter>`, `process:<id>`, `policy`, `calendar`, `organisation`, `rates`.';
 COMMENT ON COLUMN {audit}.events.version IS 'Place in its stream, from 1 without a gap.';
-COMMENT ON COLUMN {audit}.events.deal_id IS 'The deal, of a deal''s event.';
+COMMENT ON COLUMN {audit}.events.deal_id IS 'The deal, of a deal''s event. An index finds the events of one by stream_id.';
 COMMENT ON COLUMN {audit}.events.type IS 'What happened, as docs/events.md lists it.';
 COMMENT ON COLUMN {audit}.events.topic IS 'Stored name of the type, with its version.';
 COMMENT ON COLUMN {audit}.events.occurred_at IS 'When it happened in the world, as its teller says.';
