@@ -4,7 +4,7 @@ Written for the sample company: one process in two versions, quarters that begin
 August and November in New York, the default policy.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -116,9 +116,9 @@ class Raw:
         ]
 
     def hollow(self) -> list[tuple[object, ...]]:
-        """How often each stage was left for a higher one than ever, how often hollow, with how much.
+        """How often each stage was left for a higher one than ever, and how often hollow.
 
-        That is without anything shown, and how many outcomes were required and shown.
+        Then how often with nothing shown, and how many outcomes were required and shown.
         """
         left: dict[str, list[list[bool]]] = defaultdict(list)
         for deal in self.deals.values():
@@ -244,8 +244,8 @@ class Raw:
 
     def broken(self, now: datetime) -> list[tuple[object, ...]]:
         found = []
-        for stream, deal in self.deals.items():
-            for side, own in _promised(deal).items():
+        for deal in self.deals.values():
+            for own in _promised(deal).values():
                 stated = [e for e in own if e["type"] in _STATING][-1]
                 renewed = [e for e in own if e["type"] == "commitment_renegotiated"]
                 settled = [_BREAKING[e["type"]] for e in own if e["type"] in _BREAKING]
@@ -262,7 +262,8 @@ class Raw:
         told = {e["event_id"]: e for e in self.events}
         return [
             (
-                *(e["type"], e["data"].get("data"), e["rep"], e["recorded_at"]),
+                *(e["type"].removeprefix("event_"), e["data"].get("data"), e["rep"]),
+                e["recorded_at"],
                 *(told[e["data"]["event_id"]][name] for name in ("data", "rep", "recorded_at")),
             )
             for e in self.events
