@@ -211,8 +211,8 @@ class Conditions(Writing):
         names = [word.text for word in leaf.values]
         streams = self.value([f"deal:{_uuid_text(name)}" for name in names])
         return sql.SQL(
-            "stream_id = ANY({}) OR stream_id IN (SELECT o.stream_id FROM events o"
-            " WHERE o.external_stream = ANY({}) AND o.position <= %(upto)s)"
+            "stream_id = ANY({}::text[] || ARRAY(SELECT DISTINCT o.stream_id FROM events o"
+            " WHERE o.external_stream = ANY({}) AND o.position <= %(upto)s))"
         ).format(streams, self.value(names))
 
     def account(self, leaf: Term) -> sql.Composable:
