@@ -192,12 +192,15 @@ class Statements:
         if self._ground.spanned is None:
             return []
         first, last = self._ground.spanned
-        one: timedelta = (last - first) / max(1, self._question.moment.position)
+        events = max(1, self._question.moment.position)
+        one: timedelta = (last - first) / events
         if bounds.after is not None:
             first = self._occurred_at(bounds.after, "after")
         if bounds.before is not None:
             last = self._occurred_at(bounds.before, "before")
-        steps = [last - one * s if self._question.backwards else first + one * s for s in _STEPS]
+        # Of a short log a step is longer than time itself.
+        sizes = [one * step for step in _STEPS if step < events]
+        steps = [last - size if self._question.backwards else first + size for size in sizes]
         return [cut for cut in steps if first < cut < last]
 
     def _between(self, conditions: Conditions, bounds: Bounds) -> sql.Composed:
