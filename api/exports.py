@@ -1,6 +1,6 @@
 """Exports of the log: its events batch by batch, under the names that their source gave."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, LiteralString
 
@@ -67,18 +67,22 @@ class Exports:
         """
         yield from EXPORTS[export.format].write(tally.counted(self._batches(export)))
 
-    def page(self, events: Sequence[Event], question: LogQuestion, name: str) -> bytes:
-        """Write events of a page, which were read already.
+    def shown(
+        self, pages: Iterable[Sequence[Event]], question: LogQuestion, name: str
+    ) -> Iterator[bytes]:
+        """Write events of pages, which were read already, piece by piece.
 
         As NDJSON they are what a page of JSON shows; the line of an export leaves out what another
         ledger cannot keep.
         """
-        if name == "ndjson":
+        filled = (events for events in pages if events)
+        if name != "ndjson":
+            yield from EXPORTS[name].write(self._told(events, question) for events in filled)
+            return
+        for events in filled:
             correctors = self._log.correctors(events, question)
             lines = (json_bytes(logged_json(event, correctors)) for event in events)
-            return b"".join(line + b"\n" for line in lines)
-        batches = [self._told(events, question)] if events else []
-        return b"".join(EXPORTS[name].write(iter(batches)))
+            yield b"".join(line + b"\n" for line in lines)
 
     def _batches(self, export: Export) -> Batches:
         if export.after < export.upto:

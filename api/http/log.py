@@ -90,7 +90,7 @@ def list_events(
     if media_type != "application/json":
         since, count = paged.bounds.after or 0, len(page.events)
         given = Exported(NAMES[media_type], after=since, upto=moment.position, events=count)
-        body = services.exports.page(page.events, question, given.format)
+        body = b"".join(services.exports.shown([page.events], question, given.format))
         return _exported(request, body, given, link)
     correctors = services.log.correctors(page.events, question)
     answer = {

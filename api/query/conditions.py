@@ -2,7 +2,6 @@
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
 from typing import Final, LiteralString
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from api.late import TOLD_IN_INDEX
 from api.query import fiscal, values
 from api.query.fields import PAYLOAD_PREFIX, PRESSURE_VERDICTS, payload_place
 from api.query.ground import Findings, Ground
+from api.query.lateness import TOLD, TOLD_INDEXED, backdated, late
 from api.query.payload_conditions import payload_condition
 from api.query.tree import (
     AllOf,
@@ -41,9 +41,6 @@ VIEWED_FIELDS: Final = JUDGED_FIELDS | {
 """What is told by projections and not by the log alone."""
 
 _EVERYTHING: Final = sql.SQL("true")
-TOLD: Final = "told"
-"""The name of the column, asked by no field, that says when the source or else the ledger was told;
-null where an import does not say."""
 _COLUMNS: Final[Mapping[str, sql.SQL]] = {
     "actor": sql.SQL("actor"),
     "amount": sql.SQL("amount"),
@@ -63,6 +60,7 @@ _COLUMNS: Final[Mapping[str, sql.SQL]] = {
         "(CASE WHEN channel = 'import' AND clock = 'server' THEN source_recorded_at"
         " ELSE recorded_at END)"
     ),
+    TOLD_INDEXED: TOLD_IN_INDEX,
 }
 """The fields that a row says by itself."""
 _COLUMNS_OF_CONTEXTS: Final[Mapping[str, sql.SQL]] = {
@@ -72,12 +70,13 @@ _COLUMNS_OF_CONTEXTS: Final[Mapping[str, sql.SQL]] = {
     "rep": sql.SQL("told_rep"),
     "type": sql.SQL("told_topic"),
     TOLD: sql.SQL("told_at"),
+    TOLD_INDEXED: sql.SQL("told_at"),
 }
 """The same, as far as a row says them beside what an event stands in."""
 _OF_DEALS: Final = sql.SQL(
-    "stream_id IN (SELECT 'deal:' || s.deal_id FROM spans s"
-    " WHERE {} AND s.from_position <= %(upto)s{})"
+    "{} IN (SELECT {} FROM spans s WHERE {} AND s.from_position <= %(upto)s{})"
 )
+_EVER: Final = sql.SQL("")
 _STILL: Final = sql.SQL(" AND (s.until_position IS NULL OR s.until_position > %(upto)s)")
 _STATUS: Final = sql.SQL(
     """CASE WHEN topic = {ticked} THEN (
@@ -88,7 +87,6 @@ _STATUS: Final = sql.SQL(
            AND t.from_at <= %(progress_cut)s
            AND (t.until_at IS NULL OR t.until_at > %(progress_cut)s)) END"""
 ).format(ticked=sql.Literal(ActivityTicked.TOPIC), status=sql.SQL(STATUS_SQL))
-_INDEXED_LATENESS: Final = timedelta(minutes=5)
 
 
 class Conditions(Writing):
@@ -217,11 +215,18 @@ class Conditions(Writing):
 
     def account(self, leaf: Term) -> sql.Composable:
         names = [word.text for word in leaf.values]
-        return _OF_DEALS.format(self.equal(sql.SQL("s.account_id"), names), sql.SQL(""))
+        return self._of_deals(self.equal(sql.SQL("s.account_id"), names))
 
     def owner_now(self, leaf: Term) -> sql.Composable:
         names = [word.text for word in leaf.values]
-        return _OF_DEALS.format(self.equal(sql.SQL("s.owner"), names), _STILL)
+        return self._of_deals(self.equal(sql.SQL("s.owner"), names), _STILL)
+
+    def _of_deals(self, spans: sql.Composable, still: sql.Composable = _EVER) -> sql.Composable:
+        """Give where the deal of an event has some spans, each known at some time or still."""
+        if self.in_contexts:
+            return _OF_DEALS.format(sql.SQL("deal_id"), sql.SQL("s.deal_id"), spans, still)
+        named = sql.SQL("'deal:' || s.deal_id")
+        return _OF_DEALS.format(sql.SQL("stream_id"), named, spans, still)
 
     def stage(self, leaf: Term) -> sql.Composable:
         ids = {i for word in leaf.values for i in self.ground.stages(word.text)}
@@ -274,37 +279,6 @@ class Conditions(Writing):
             for word in leaf.values
         ]
         return sql.SQL(" OR ").join(made)
-
-    def late(self, leaf: Term) -> sql.Composable:
-        lag = timedelta(hours=float(self.ground.known.policy.late_hours))
-        late = sql.SQL("{} - {} > {}").format(
-            self.columns[TOLD], self.columns["occurred"], self.value(lag)
-        )
-        if lag >= _INDEXED_LATENESS and not self.in_contexts:
-            # In the words of the index of what was told late.
-            indexed = sql.SQL("{} - occurred_at > interval '5 minutes'").format(TOLD_IN_INDEX)
-            late = sql.SQL("({} AND {})").format(indexed, late)
-        return self._truth(leaf, late)
-
-    def backdated(self, leaf: Term) -> sql.Composable:
-        starts = self.value(fiscal.boundaries(self.ground.stretches))
-        apart = sql.SQL(
-            "width_bucket({occurred}, {s}::timestamptz[])"
-            " <> width_bucket({told}, {s}::timestamptz[])"
-        ).format(s=starts, occurred=self.columns["occurred"], told=self.columns[TOLD])
-        return self._truth(leaf, apart)
-
-    def _truth(self, leaf: Term, condition: sql.Composable) -> sql.Composable:
-        """Give where a condition is as one of the values says, and can be told."""
-        wanted = {values.truth(word) for word in leaf.values}
-        forms: list[sql.Composable] = []
-        if True in wanted:
-            forms.append(condition)
-        if False in wanted:
-            forms.append(
-                sql.SQL("(NOT ({}) AND {} IS NOT NULL)").format(condition, self.columns[TOLD])
-            )
-        return sql.SQL(" OR ").join(forms)
 
     def _judged(self, leaf: Term, *, wanted: bool) -> sql.Composable:
         names = {word.text for word in leaf.values}
@@ -359,10 +333,10 @@ _SPECIAL: Final[Mapping[str, Callable[[Conditions, Term], sql.Composable]]] = {
     "account": Conditions.account,
     "actor": Conditions.actor,
     "amount": Conditions.amount,
-    "backdated": Conditions.backdated,
+    "backdated": backdated,
     "days_left": Conditions.days_left,
     "deal": Conditions.deal,
-    "late": Conditions.late,
+    "late": late,
     "occurred": Conditions.time,
     "on_behalf_of": Conditions.on_behalf_of,
     "owner_now": Conditions.owner_now,

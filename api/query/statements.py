@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from itertools import pairwise
-from typing import Final, TypeAlias
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Final, TypeAlias, TypeVar
 
 from psycopg import sql
 
@@ -13,6 +13,7 @@ from api.identity.access import people
 from api.identity.reach import ACT_TOPICS, People, Reach
 from api.query.conditions import Conditions
 from api.query.counting import Dimension, expression
+from api.query.extent import Span, extent_of, inside
 from api.query.ground import Findings, Ground
 from api.query.question import LogQuestion
 from api.storage.rows import SELECT, Row
@@ -22,8 +23,13 @@ Key: TypeAlias = int | datetime
 """A place in the order: a position, or an instant."""
 Stretch: TypeAlias = tuple[Key | None, Key | None]
 """From one place until before another; None is no end."""
+End = TypeVar("End")
 _STEPS: Final = (4_000, 32_000, 256_000)
 """How many events are looked at before all others: where many are found, these have enough."""
+_LOOKS: Final = 8
+"""Into how many parts the rest is divided to look at where they meet."""
+_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+_LEAST: Final = timedelta(microseconds=1)
 _IN_REACH: Final = sql.SQL("""
     CASE split_part(stream_id, ':', 1)
     WHEN 'deal' THEN %(deals_of)s::text[] IS NULL OR stream_id IN (
@@ -177,31 +183,115 @@ class Statements:
 
     def _stretches(self, bounds: Bounds) -> Iterator[Stretch]:
         """Divide what lies between bounds into stretches, in the order of the question."""
-        for near, far in pairwise([None, *self._cuts(bounds), None]):
-            yield (far, near) if self._question.backwards else (near, far)
+        near: Key | None = None
+        for place in self._cuts(bounds):
+            far = self._key_at(place)
+            yield self._ordered(near, far)
+            near = far
+        yield self._ordered(near, None)
 
-    def _cuts(self, bounds: Bounds) -> list[Key]:
-        """Give where the order is cut, from the side that the question begins at."""
+    def _cuts(self, bounds: Bounds) -> Iterator[int]:
+        """Give where the order is cut, from the side that the question begins at.
+
+        Where little was found before, much may still lie together: a few places of the rest are
+        looked at, and from the nearest at which there is something the stretches grow again.
+        """
+        first, last = self._ends(bounds)
+        near, far = (last, first) if self._question.backwards else (first, last)
+        yield from self._steps(near, first, last)
+        near = self._further(near, _STEPS[-1])
+        if abs(far - near) > _STEPS[-1] and first < near < last:
+            found = self._nearest(bounds, near, far)
+            if found is not None and first < found < last:
+                yield found
+                yield from self._steps(found, first, last)
+
+    def _steps(self, near: int, first: int, last: int) -> Iterator[int]:
+        steps = (self._further(near, step) for step in _STEPS)
+        return (place for place in steps if first < place < last)
+
+    def _nearest(self, bounds: Bounds, near: int, far: int) -> int | None:
+        """Look at a few places of a stretch; give the nearest with something, None without."""
+        places = [near + (far - near) * part // _LOOKS for part in range(1, _LOOKS)]
+        spans = [self._ordered(p, self._further(p, _STEPS[0] // _LOOKS)) for p in places]
+        conditions, where = self._where(None)
+        key = conditions.columns[self._key]
+        looked = [
+            sql.SQL("({key} >= {} AND {key} < {})").format(
+                *(conditions.value(self._key_at(end)) for end in span), key=key
+            )
+            for span in spans
+        ]
+        rows = self._execute(
+            conditions,
+            sql.SQL(
+                "WITH found AS MATERIALIZED ("
+                "SELECT position, {key} AS key FROM {source} WHERE {where}{between} AND ({looked}))"
+                " SELECT key FROM found ORDER BY {order} LIMIT 1"
+            ).format(
+                key=key,
+                source=conditions.source,
+                where=where,
+                between=self._between(conditions, bounds),
+                looked=sql.SQL(" OR ").join(looked),
+                order=self._order(),
+            ),
+        )
+        return self._place_of(rows[0][0]) + self._question.backwards if rows else None
+
+    def _further(self, place: int, steps: int) -> int:
+        return place - steps if self._question.backwards else place + steps
+
+    def _ordered(self, near: End, far: End) -> tuple[End, End]:
+        return (far, near) if self._question.backwards else (near, far)
+
+    @cached_property
+    def _scale(self) -> tuple[datetime, timedelta]:
+        """When the log begins, and how long it takes for one event of it."""
+        begun, ended = self._ground.spanned or (_BEGINNING, _BEGINNING)
+        return begun, max((ended - begun) / max(1, self._question.moment.position), _LEAST)
+
+    def _key_at(self, place: int) -> Key:
+        """Give the key at a place of the order, which are as many as events."""
+        begun, one = self._scale
+        return begun + one * place if self._question.by_occurrence else place
+
+    def _place_of(self, key: Key) -> int:
+        """Give the last place at or before a key."""
+        return key if isinstance(key, int) else (key - self._scale[0]) // self._scale[1]
+
+    def _ends(self, bounds: Bounds) -> tuple[int, int]:
+        """Give from which place until before another all that is asked for lies."""
+        extent = extent_of(self._question.query, self._ground)
+        whole = (0, self._question.moment.position + 1)
         if self._question.by_occurrence:
-            return self._cuts_of_time(bounds)
-        first, last = bounds.after or 0, bounds.before or self._question.moment.position + 1
-        steps = [last - s if self._question.backwards else first + 1 + s for s in _STEPS]
-        return [cut for cut in steps if first < cut < last]
+            bound = (
+                self._occurred_at(bounds.after, "after"),
+                self._occurred_at(bounds.before, "before"),
+            )
+            spans = (self._places(bound), self._places(extent.occurred))
+            return inside(whole, *spans)
+        since, until = extent.recorded
+        recorded = (self._recorded_from(since), self._recorded_from(until))
+        return inside(whole, (bounds.after, bounds.before), extent.positions, recorded)
 
-    def _cuts_of_time(self, bounds: Bounds) -> list[Key]:
-        if self._ground.spanned is None:
-            return []
-        first, last = self._ground.spanned
-        events = max(1, self._question.moment.position)
-        one: timedelta = (last - first) / events
-        if bounds.after is not None:
-            first = self._occurred_at(bounds.after, "after")
-        if bounds.before is not None:
-            last = self._occurred_at(bounds.before, "before")
-        # Of a short log a step is longer than time itself.
-        sizes = [one * step for step in _STEPS if step < events]
-        steps = [last - size if self._question.backwards else first + size for size in sizes]
-        return [cut for cut in steps if first < cut < last]
+    def _places(self, span: Span[datetime]) -> Span[int]:
+        since, until = span
+        return (
+            None if since is None else self._place_of(since),
+            None if until is None else self._place_of(until) + 1,
+        )
+
+    def _recorded_from(self, instant: datetime | None) -> int | None:
+        """Give the first position that was recorded at an instant or later; None if none was."""
+        if instant is None:
+            return None
+        row = self._connection.execute(
+            "SELECT position FROM events WHERE recorded_at >= %s"
+            " ORDER BY recorded_at, position LIMIT 1",
+            (instant,),
+        ).fetchone()
+        return int(row[0]) if row else None
 
     def _between(self, conditions: Conditions, bounds: Bounds) -> sql.Composed:
         made: list[sql.Composable] = []
@@ -220,12 +310,14 @@ class Statements:
                 made.append(sql.SQL(" AND position {} {}").format(operator, place))
         return sql.Composed(made)
 
-    def _occurred_at(self, position: int, field: str) -> datetime:
-        """Give when the event at a bound occurred.
+    def _occurred_at(self, position: int | None, field: str) -> datetime | None:
+        """Give when the event at a bound occurred; None where there is no bound.
 
         Raises:
-            BeyondTheLogError: there is none, as known at the moment of the question.
+            BeyondTheLogError: there is no event, as known at the moment of the question.
         """
+        if position is None:
+            return None
         upto = self._question.moment.position
         row = self._connection.execute(
             "SELECT occurred_at FROM events WHERE position = %s AND position <= %s",
