@@ -14,8 +14,9 @@ from api.query.counting import Dimension, named
 from api.query.errors import QueryError
 from api.query.ground import Findings, Ground
 from api.query.judging import Judging
+from api.query.order import NO_BOUNDS, Bounds
 from api.query.question import LogQuestion
-from api.query.statements import NO_BOUNDS, Bounds, Statements
+from api.query.statements import Statements
 from api.query.tree import render
 from api.storage.log_reader import LogReader
 from api.storage.rows import read_events

@@ -11,9 +11,9 @@ from api.bench.grounds import Grounds
 from api.bench.harness import Case, Measure, Sides, at_most, ensure_same, timed
 from api.bootstrap import Ledger
 from api.lists_log import Page
+from api.query.order import NO_BOUNDS, Bounds
 from api.query.parser import parse
 from api.query.question import LogQuestion
-from api.query.statements import NO_BOUNDS, Bounds
 
 LIMIT: Final = 100
 QUERIES: Final = (

@@ -13,7 +13,8 @@ TOLD: Final = "told"
 """The name of the column, asked by no field, that says when the source or else the ledger was told;
 null where an import does not say."""
 TOLD_INDEXED: Final = "told_indexed"
-"""The name of the same in the words of the indexes of what was told early or late."""
+"""The name of the same in the words of the indexes of what was told early or late; when it occurred
+where an import does not say."""
 _SOON: Final = timedelta(minutes=5)
 """What is told within this time, before or after, is in none of these indexes."""
 _LATE: Final = sql.SQL("{} - {} > interval '5 minutes'")
@@ -23,10 +24,8 @@ _EARLY: Final = sql.SQL("{} - {} < interval '-5 minutes'")
 def late(writing: Writing, leaf: Term) -> sql.Composable:
     """Give where an event was told later after it occurred than the policy allows."""
     lag = timedelta(hours=float(writing.ground.known.policy.late_hours))
-    told, occurred = writing.columns[TOLD], writing.columns["occurred"]
-    found = sql.SQL("{} - {} > {}").format(told, occurred, writing.value(lag))
-    indexed = _LATE.format(writing.columns[TOLD_INDEXED], occurred) if lag >= _SOON else None
-    return _truth(writing, leaf, found, indexed)
+    told, occurred = writing.columns[TOLD_INDEXED], writing.columns["occurred"]
+    return _truth(writing, leaf, sql.SQL("{} - {} > {}").format(told, occurred, writing.value(lag)))
 
 
 def backdated(writing: Writing, leaf: Term) -> sql.Composable:
@@ -42,21 +41,15 @@ def backdated(writing: Writing, leaf: Term) -> sql.Composable:
         _EARLY.format(indexed, occurred),
         writing.spans(occurred, [(turn - _SOON, turn + _SOON) for turn in turns]),
     )
-    return _truth(writing, leaf, apart, sql.SQL(" OR ").join(ways))
+    return _truth(writing, leaf, sql.SQL("(({}) AND {})").format(sql.SQL(" OR ").join(ways), apart))
 
 
-def _truth(
-    writing: Writing, leaf: Term, condition: sql.Composable, indexed: sql.Composable | None
-) -> sql.Composable:
-    """Give where a condition is as one of the values says, and can be told.
-
-    What is `indexed` holds wherever the condition does.
-    """
+def _truth(writing: Writing, leaf: Term, condition: sql.Composable) -> sql.Composable:
+    """Give where a condition is as one of the values says, and can be told."""
     wanted = {values.truth(word) for word in leaf.values}
     forms: list[sql.Composable] = []
     if True in wanted:
-        both = sql.SQL("(({}) AND {})")
-        forms.append(both.format(indexed, condition) if indexed else condition)
+        forms.append(condition)
     if False in wanted:
         told = writing.columns[TOLD]
         forms.append(sql.SQL("(NOT ({}) AND {} IS NOT NULL)").format(condition, told))

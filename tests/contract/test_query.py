@@ -18,9 +18,9 @@ from api.moment import Moment, moment
 from api.query.counting import DIMENSIONS, Dimension
 from api.query.errors import QueryError
 from api.query.fields import FIELDS, RULES
+from api.query.order import Bounds
 from api.query.parser import parse
 from api.query.question import SORTS, LogQuestion, Sort
-from api.query.statements import Bounds
 from api.query.tree import Given, Leaf, Query, Word, render, term
 from domain.replay import Event
 from tests.support.ledgers import NOW, SCHEMA, import_lines, ledger_on
@@ -62,7 +62,7 @@ def ledger(postgres_server: PostgresServer) -> Iterator[Ledger]:
 @pytest.fixture(autouse=True)
 def short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a small log be read in as many stretches as a large one."""
-    monkeypatch.setattr("api.query.statements._STEPS", (4, 32, 256))
+    monkeypatch.setattr("api.query.order._STEPS", (8, 32, 128))
 
 
 @pytest.fixture(scope="module")
