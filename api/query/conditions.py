@@ -29,7 +29,9 @@ from api.query.tree import (
 )
 from api.query.writing import NOTHING, Writing
 from domain.events.catalogue import TYPES_BY_NAME
-from domain.events.progress import ActivityTicked
+from domain.events.life import CloseDateMoved
+from domain.events.money import DiscountOffered
+from domain.events.progress import ActivityTicked, StageEntered
 from projections.progress.status import STATUS_SQL
 
 _IN_CONTEXTS: Final = frozenset({"owner", "stage", "amount", "currency"})
@@ -87,6 +89,23 @@ _STATUS: Final = sql.SQL(
            AND t.from_at <= %(progress_cut)s
            AND (t.until_at IS NULL OR t.until_at > %(progress_cut)s)) END"""
 ).format(ticked=sql.Literal(ActivityTicked.TOPIC), status=sql.SQL(STATUS_SQL))
+
+
+_OUTSIDE: Final = "not_pressure_shaped"
+"""The one verdict of what lies outside the last days of its quarter."""
+_NEAR_THE_END: Final = sql.SQL(
+    "event_id IN (SELECT a.event_id FROM acts a WHERE a.outside IS NOT TRUE"
+    " AND a.from_position <= %(upto)s"
+    " AND (a.until_position IS NULL OR a.until_position > %(upto)s))"
+)
+_TOPICS_OF_RULES: Final[Mapping[str, str]] = {
+    "PS-1": DiscountOffered.TOPIC,
+    "PS-2": DiscountOffered.TOPIC,
+    "PS-3": DiscountOffered.TOPIC,
+    "PS-4": CloseDateMoved.TOPIC,
+    "PS-5": StageEntered.TOPIC,
+}
+"""What each rule can hold for."""
 
 
 class Conditions(Writing):
@@ -292,16 +311,19 @@ class Conditions(Writing):
         return sql.SQL(" OR ").join(made)
 
     def _of_pressure(self, field: str, names: set[str], *, wanted: bool) -> sql.Composable:
-        if self._findings is None:
-            # Every event that may have one; under a negation, none that may not be without.
-            if not wanted:
-                return NOTHING
-            return self.equal(self.columns["type"], ACT_TOPICS)
-        return self._events(
-            event_id
-            for event_id, one in self._findings.items()
-            if (one.verdict in names if field == "verdict" else one.rules & names)
-        )
+        if self._findings is not None:
+            return self._events(
+                event_id
+                for event_id, one in self._findings.items()
+                if (one.verdict in names if field == "verdict" else one.rules & names)
+            )
+        # Every event that may have one; under a negation, none that may not be without.
+        if not wanted:
+            return NOTHING
+        if field == "rule":
+            return self.equal(self.columns["type"], sorted({_TOPICS_OF_RULES[n] for n in names}))
+        acts = self.equal(self.columns["type"], ACT_TOPICS)
+        return acts if _OUTSIDE in names else sql.SQL("{} AND {}").format(acts, _NEAR_THE_END)
 
     def _events(self, ids: Iterable[UUID]) -> sql.Composed:
         return sql.SQL("event_id = ANY({}::uuid[])").format(self.value(sorted(ids)))

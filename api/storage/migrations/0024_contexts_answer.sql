@@ -50,3 +50,6 @@ CREATE STATISTICS events_lag ON
     ((CASE WHEN channel = 'import' AND clock = 'server'
            THEN coalesce(source_recorded_at, occurred_at) ELSE recorded_at END) - occurred_at)
     FROM events;
+
+-- All that can have another verdict than to be outside the last days of its quarter.
+CREATE INDEX acts_near_the_end ON acts (event_id) WHERE outside IS NOT TRUE;
