@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 
 from domain.events.base import type_name
+from domain.events.honesty import EventAmended
 from domain.replay import Event
 from domain.stamp import Source
 from domain.values import decimal_text
@@ -52,13 +53,23 @@ def logged_json(event: Event, correctors: Mapping[UUID, Event]) -> dict[str, obj
     found = correctors.get(event.event_id)
     by: dict[str, object] | None = None
     if found is not None:
-        by = {"event_id": str(found.event_id), "how": how(found), "position": found.position}
+        by = {
+            "event_id": str(found.event_id),
+            "how": how(found),
+            "position": found.position,
+            "data": data_in_force(found),
+        }
     return {**event_json(event), "corrected_by": by}
 
 
 def how(correction: Event) -> str:
     """Say what a correction does to an event: `amended` or `retracted`."""
     return type_name(type(correction.data)).removeprefix("event_")
+
+
+def data_in_force(correction: Event) -> dict[str, object] | None:
+    """Give the payload that a correction puts in the place of an event's; None of a retraction."""
+    return {**correction.data.data} if isinstance(correction.data, EventAmended) else None
 
 
 def source_json(source: Source | None) -> dict[str, object] | None:

@@ -14,7 +14,7 @@ from api.cli_exchange import catch_up
 from api.cli_output import AsOf, EffectiveAt, print_json, print_table
 from api.corrected import Correctors
 from api.http.formats import NAMES
-from api.lists_log import Counts, Page
+from api.lists_log import MAX_LIMIT, Counts, Page
 from api.moment import moment
 from api.parameters import one_of, some_of
 from api.query.counting import DIMENSIONS, Dimension
@@ -61,7 +61,7 @@ def events(
         if groups:
             _print_counts(ledger.log.counts(question, groups), question, groups, form)
             return
-        pages = ledger.log.pages(question, last=last, limit=limit)
+        pages = ledger.log.pages(question, last=last, limit=limit, size=MAX_LIMIT)
         _print_pages(ledger, pages, question, form)
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from api.answers import how
+from api.answers import data_in_force, how, json_bytes
 from api.exchange.told import FORMULA, Batches, Told, instant_text
+from domain.replay import Event
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,7 +25,7 @@ COLUMNS: Final = (
     *("occurred_at", "recorded_at", "ingested_at", "actor", "on_behalf_of", "channel", "clock"),
     *("correlation_id", "caused_by", "data"),
     *("stream", "external_id", "told_at", "source_system", "file_sha256"),
-    *("corrected_by", "corrected_how", "corrected_position"),
+    *("corrected_by", "corrected_how", "corrected_position", "corrected_data"),
 )
 
 
@@ -55,7 +56,13 @@ def row_of(told: Told) -> dict[str, object]:
         "corrected_by": str(corrector.event_id) if corrector else None,
         "corrected_how": how(corrector) if corrector else None,
         "corrected_position": corrector.position if corrector else None,
+        "corrected_data": _corrected_data(corrector) if corrector else None,
     }
+
+
+def _corrected_data(corrector: Event) -> str | None:
+    data = data_in_force(corrector)
+    return None if data is None else json_bytes(data).decode()
 
 
 def csv_rows(batches: Batches) -> Iterator[bytes]:

@@ -253,11 +253,15 @@ class Event(Answer):
 
 
 class CorrectedBy(Answer):
-    """The correction in force of an event, as known then."""
+    """The correction in force of an event, as known then.
+
+    `data` is the payload that counts in the place of the event's; null where it was retracted.
+    """
 
     event_id: UUID
     how: Literal["amended", "retracted"]
     position: int
+    data: dict[str, JsonValue] | None
 
 
 class LoggedEvent(Event):

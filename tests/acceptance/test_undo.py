@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 from uuid import uuid4
@@ -150,12 +151,13 @@ def test_every_event_says_what_corrects_it_as_known_then(client: TestClient) -> 
             position: corrected(client, f"{question}&as_of=position:{position}")
             for position in (offered_at(client, deal), *at(amended, retracted, again))
         }
-        by_amendment = {"how": "amended", **named(amended)}
+        by_amendment = {"how": "amended", **named(amended), "data": {"percent": "20"}}
+        taken_back = {"how": "retracted", "data": None}
         assert list(known.values()) == [
             {},
             {offer: by_amendment},
-            {offer: {"how": "retracted", **named(retracted)}},
-            {offer: by_amendment, retracted["event_id"]: {"how": "retracted", **named(again)}},
+            {offer: {**taken_back, **named(retracted)}},
+            {offer: by_amendment, retracted["event_id"]: {**taken_back, **named(again)}},
         ]
     alone = corrected(client, f"/v1/events?deal={deal}&type=discount_offered")
     assert alone == {offer: by_amendment}
@@ -190,22 +192,46 @@ def corrected(client: TestClient, question: str) -> dict[str, Any]:
     return {one["event_id"]: one["corrected_by"] for one in events if one["corrected_by"]}
 
 
-def test_tables_name_the_correction_beside_the_event(client: TestClient) -> None:
+@pytest.mark.parametrize(
+    ("kind", "how", "more", "reads"),
+    [
+        ("event_retracted", "retracted", {}, ""),
+        ("event_amended", "amended", {"data": {"percent": "20"}}, '{"percent":"20"}'),
+    ],
+)
+def test_tables_and_events_name_the_correction_beside_what_was_told(
+    client: TestClient, kind: str, how: str, more: dict[str, Any], reads: str
+) -> None:
     deal = open_deal(client, occurred_at="2026-03-20T08:00:00Z")
     offer = said(client, deal, "discount_offered", {"percent": "25"})
     assert offer is not None
-    by = correction(client, deal, "event_retracted", offer)
+    by = correction(client, deal, kind, offer, **more)
 
     for path in (f"/v1/events?deal={deal}", f"/v1/exports?format=csv&deal={deal}"):
-        answer = client.get(path, headers={"Accept": "text/csv"})
-        assert answer.status_code == 200, answer.text
-        rows = list(csv.DictReader(io.StringIO(answer.text)))
-        columns = ("corrected_by", "corrected_how", "corrected_position")
-        assert [tuple(row[name] for name in columns) for row in rows] == [
-            ("", "", ""),
-            (by["event_id"], "retracted", str(by["position"])),
-            ("", "", ""),
+        rows = list(csv.DictReader(io.StringIO(written(client, path, "text/csv").text)))
+        assert [[value for name, value in row.items() if "corrected" in name] for row in rows] == [
+            [""] * 4,
+            [by["event_id"], how, str(by["position"]), reads],
+            [""] * 4,
         ]
+        assert rows[1]["data"] == '{"percent":"25"}'
+    batch = "application/cloudevents-batch+json"
+    for path in (f"/v1/events?deal={deal}", f"/v1/exports?format=cloudevents&deal={deal}"):
+        told = written(client, path, batch).json()
+        assert [(one.get("correctedby"), one.get("correctedhow")) for one in told] == [
+            (None, None),
+            (by["event_id"], how),
+            (None, None),
+        ]
+    page = written(client, f"/v1/events?deal={deal}", "application/x-ndjson").text
+    lines = [json.loads(line)["corrected_by"] for line in page.splitlines()]
+    assert [one and one["how"] for one in lines] == [None, how, None]
+
+
+def written(client: TestClient, path: str, media_type: str) -> Any:
+    answer = client.get(path, headers={"Accept": media_type})
+    assert answer.status_code == 200, answer.text
+    return answer
 
 
 def test_an_undo_is_undone_like_any_event(client: TestClient) -> None:

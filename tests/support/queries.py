@@ -23,6 +23,7 @@ from api.query.tree import (
     Not,
     Query,
     Term,
+    Word,
     all_of,
     any_of,
     negated,
@@ -60,6 +61,23 @@ def trees(leaves: st.SearchStrategy[Leaf]) -> st.SearchStrategy[Query]:
         ),
         max_leaves=6,
     )
+
+
+NUMBERED: Final = trees(st.integers(0, 9_999).map(lambda number: Given(Word(str(number)))))
+"""Queries of numbers, in whose place `filled` puts terms: what is drawn rests on no ledger."""
+
+
+def filled(tree: Query, terms: Sequence[Leaf]) -> Query:
+    """Give a drawn query with terms of a ledger in the place of numbers."""
+    match tree:
+        case Not(part):
+            return negated(filled(part, terms))
+        case AllOf(parts):
+            return all_of(filled(part, terms) for part in parts)
+        case AnyOf(parts):
+            return any_of(filled(part, terms) for part in parts)
+        case Term() | Between() | Given():
+            return terms[int(tree.field.text) % len(terms)]
 
 
 @dataclass(frozen=True)
