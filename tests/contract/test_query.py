@@ -45,6 +45,19 @@ TEXTS: Final = (
     *(f"rule:{rule}" for rule in RULES),
 )
 
+SPANS: Final = (
+    *("position<300", "position<=300", "position>300", "position>=300", "position:200,300"),
+    *("recorded<2022-06-01", "recorded<=2022-06-01", "recorded>2022-06-01", "recorded>=2022-06-01"),
+    *("occurred<2022-06-01", "occurred<=2022-06-01", "occurred>2022-06-01", "occurred>=2022-06-01"),
+    *("quarter<FY2023Q2", "quarter<=FY2023Q2", "quarter>FY2022Q2", "quarter>=FY2022Q2"),
+    *(
+        "quarter:FY2022Q2,FY2023Q1",
+        "occurred:2022-03-01..2023-03-01",
+        "recorded:2022-03-01..2023-03-01",
+    ),
+    *("recorded:..2022-09-01 occurred:2022-03-01..", "position>200 quarter:FY2022Q4,FY2023Q1"),
+)
+
 
 def history(database: str) -> None:
     """Fill a ledger with a founding history, and with an ordinary import after it."""
@@ -113,6 +126,18 @@ def test_every_term_holds_for_what_a_plain_reading_finds(
 
     assert {name for name in FIELDS if not found_by[name]} <= {"on_behalf_of"}
     assert all(found_by[name] for name in ("data.percent", "data.to", "data.list", "data.stage"))
+
+
+@pytest.mark.parametrize("sort", ["position", "-position", "occurred", "-occurred"])
+def test_a_span_of_the_log_is_found_from_either_side(
+    ledger: Ledger, readings: Sequence[tuple[Moment, Plain]], sort: Sort
+) -> None:
+    for when, plain in readings:
+        for text in SPANS:
+            query = parse(text)
+            expected = ordered(plain.holding(query), sort)
+            found = every(ledger, LogQuestion(query=query, moment=when, sort=sort), size=1000)
+            assert found == expected, text
 
 
 @settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
