@@ -21,7 +21,7 @@ from api.query.fields import FIELDS, RULES
 from api.query.order import Bounds
 from api.query.parser import parse
 from api.query.question import SORTS, LogQuestion, Sort
-from api.query.tree import Given, Leaf, Query, Word, render, term
+from api.query.tree import Given, Leaf, Query, Word, all_of, render, term
 from domain.replay import Event
 from tests.support.ledgers import NOW, SCHEMA, import_lines, ledger_on
 from tests.support.postgres import PostgresServer
@@ -57,6 +57,11 @@ SPANS: Final = (
     ),
     *("recorded:..2022-09-01 occurred:2022-03-01..", "position>200 quarter:FY2022Q4,FY2023Q1"),
 )
+
+TOLD_OF_BOTH: Final = frozenset(
+    {"account", "actor", "backdated", "days_left", "late", "occurred", "owner_now", "rep", "team"}
+)
+"""Fields that are read in other columns where a term about the deal stands beside."""
 
 
 def history(database: str) -> None:
@@ -126,6 +131,19 @@ def test_every_term_holds_for_what_a_plain_reading_finds(
 
     assert {name for name in FIELDS if not found_by[name]} <= {"on_behalf_of"}
     assert all(found_by[name] for name in ("data.percent", "data.to", "data.list", "data.stage"))
+
+
+def test_a_term_holds_for_the_same_beside_one_that_another_table_answers(
+    ledger: Ledger, readings: Sequence[tuple[Moment, Plain]]
+) -> None:
+    beside = parse("stage:*")
+    for when, plain in readings:
+        told = [leaf for leaf in leaves(plain) if leaf.field.text in TOLD_OF_BOTH]
+        for leaf in told:
+            query = all_of([leaf, beside])
+            expected = [event.position for event in plain.holding(query)]
+            found = every(ledger, LogQuestion(query=query, moment=when), size=1000)
+            assert found == expected, render(query)
 
 
 @pytest.mark.parametrize("sort", ["position", "-position", "occurred", "-occurred"])
