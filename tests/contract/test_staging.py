@@ -275,6 +275,24 @@ def test_two_imports_of_the_same_lines_at_once_store_each_once(store: EventStore
     assert assert_gapless(store) == 2000
 
 
+def test_what_another_import_stores_between_two_windows_is_a_duplicate(store: EventStore) -> None:
+    lines = [line(f"H{n}", stream=f"deal:D{n % 50}", row=n) for n in range(1500)]
+    others: list[Loaded] = []
+
+    def overtake(_: int) -> None:
+        if not others:
+            others.append(load(store, lines))
+
+    with store.staging(system="crm") as staging:
+        for each in lines:
+            staging.add(each)
+        report = Loaded.of(staging, staging.append(founding=False, progress=overtake))
+
+    assert (report.appended, report.duplicates, report.rejects) == (1000, 500, ())
+    assert (others[0].appended, others[0].duplicates) == (500, 1000)
+    assert assert_gapless(store) == 1500
+
+
 def test_a_refused_line_takes_no_other_with_it(store: EventStore, ledger_dsn: str) -> None:
     with session(ledger_dsn) as connection:
         connection.execute("ALTER TABLE events ADD CHECK (actor <> 'forbidden')")
