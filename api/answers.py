@@ -1,12 +1,15 @@
 """How events and states read as JSON, the same wherever they are answered."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 import orjson
 
 from domain.events.base import type_name
+from domain.events.honesty import EventAmended
 from domain.replay import Event
 from domain.stamp import Source
 from domain.values import decimal_text
@@ -43,6 +46,30 @@ def event_json(event: Event) -> dict[str, object]:
         "source": source_json(event.source),
         "data": json.loads(event.data.to_json()),
     }
+
+
+def logged_json(event: Event, correctors: Mapping[UUID, Event]) -> dict[str, object]:
+    """Give an event as it was told, and the correction in force by which it reads otherwise."""
+    found = correctors.get(event.event_id)
+    by: dict[str, object] | None = None
+    if found is not None:
+        by = {
+            "event_id": str(found.event_id),
+            "how": how(found),
+            "position": found.position,
+            "data": data_in_force(found),
+        }
+    return {**event_json(event), "corrected_by": by}
+
+
+def how(correction: Event) -> str:
+    """Say what a correction does to an event: `amended` or `retracted`."""
+    return type_name(type(correction.data)).removeprefix("event_")
+
+
+def data_in_force(correction: Event) -> dict[str, object] | None:
+    """Give the payload that a correction puts in the place of an event's; None of a retraction."""
+    return {**correction.data.data} if isinstance(correction.data, EventAmended) else None
 
 
 def source_json(source: Source | None) -> dict[str, object] | None:

@@ -1,10 +1,10 @@
 """Exports of the log: its events batch by batch, under the names that their source gave."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, LiteralString
 
-from api.answers import event_json, json_bytes
+from api.answers import json_bytes, logged_json
 from api.exchange.exporting import EXPORTS
 from api.exchange.told import Batches, Told
 from api.lists_log import LogLists
@@ -67,27 +67,36 @@ class Exports:
         """
         yield from EXPORTS[export.format].write(tally.counted(self._batches(export)))
 
-    def page(self, events: Sequence[Event], name: str) -> bytes:
-        """Write events of a page, which were read already.
+    def shown(
+        self, pages: Iterable[Sequence[Event]], question: LogQuestion, name: str
+    ) -> Iterator[bytes]:
+        """Write events of pages, which were read already, piece by piece.
 
         As NDJSON they are what a page of JSON shows; the line of an export leaves out what another
         ledger cannot keep.
         """
-        if name == "ndjson":
-            return b"".join(json_bytes(event_json(event)) + b"\n" for event in events)
-        batches = [self._told(events)] if events else []
-        return b"".join(EXPORTS[name].write(iter(batches)))
+        filled = (events for events in pages if events)
+        if name != "ndjson":
+            yield from EXPORTS[name].write(self._told(events, question) for events in filled)
+            return
+        for events in filled:
+            correctors = self._log.correctors(events, question)
+            lines = (json_bytes(logged_json(event, correctors)) for event in events)
+            yield b"".join(line + b"\n" for line in lines)
 
     def _batches(self, export: Export) -> Batches:
         if export.after < export.upto:
             for events in self._log.batches(export.question, last=export.after, size=BATCH):
-                yield self._told(events)
+                yield self._told(events, export.question)
 
-    def _told(self, events: Sequence[Event]) -> list[Told]:
+    def _told(self, events: Sequence[Event], question: LogQuestion) -> list[Told]:
         """Give the events with the names of their deals in the source; others are their own."""
         deals = {event.stream_id for event in events if deal_of(event.stream_id)}
         names: dict[str, str] = dict(self._store.rows(_NAMES, {"ids": list(deals)}))
-        return [Told(event, _name(event, names)) for event in events]
+        correctors = self._log.correctors(events, question)
+        return [
+            Told(event, _name(event, names), correctors.get(event.event_id)) for event in events
+        ]
 
 
 def _name(event: Event, names: dict[str, str]) -> str:

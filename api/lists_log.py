@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from api.context import ContextReader
+from api.corrected import Correctors, correctors_of
 from api.identity.access import Access
 from api.identity.reach import ACT_TOPICS
 from api.places import Places
@@ -13,8 +14,9 @@ from api.query.counting import Dimension, named
 from api.query.errors import QueryError
 from api.query.ground import Findings, Ground
 from api.query.judging import Judging
+from api.query.order import NO_BOUNDS, Bounds
 from api.query.question import LogQuestion
-from api.query.statements import NO_BOUNDS, Bounds, Statements
+from api.query.statements import Statements
 from api.query.tree import render
 from api.storage.log_reader import LogReader
 from api.storage.rows import read_events
@@ -23,7 +25,6 @@ from projections.facts import Rows
 
 MAX_LIMIT: Final = 1000
 """Events of a page."""
-BATCH_EVENTS: Final = 1000
 MAX_JUDGED: Final = 2_000
 """Events that are judged for one page: where few of them are found, it is short and goes on."""
 MAX_COUNTED: Final = 5_000
@@ -96,21 +97,41 @@ class LogLists:
             events = read_events(statements.page(bounds, limit + 1))
         return Page(events[:limit], events[limit - 1].position if len(events) > limit else None)
 
-    def batches(
-        self, question: LogQuestion, *, last: int | None = None, size: int = BATCH_EVENTS
-    ) -> Iterator[list[Event]]:
-        """Give all events of a question, some at a time, going on from the event at a position.
+    def pages(
+        self,
+        question: LogQuestion,
+        *,
+        last: int | None = None,
+        limit: int | None = None,
+        size: int = MAX_LIMIT,
+    ) -> Iterator[Page]:
+        """Give the events of a question page by page: all of them, or the first `limit`.
 
-        Each batch is a question of its own: memory stays flat, and no transaction is held open
-        while the reader thinks.
+        They go on from the event at position `last`. Each page is a question of its own: memory
+        stays flat, and no transaction is held open while the reader thinks.
         """
         while True:
-            page = self.page(question, limit=size, bounds=NO_BOUNDS.from_(question, last))
-            if page.events:
-                yield page.events
-            if page.last is None:
+            most = size if limit is None else min(size, limit)
+            page = self.page(question, limit=most, bounds=NO_BOUNDS.from_(question, last))
+            yield page
+            if limit is not None:
+                limit -= len(page.events)
+            if page.last is None or limit == 0:
                 return
             last = page.last
+
+    def batches(
+        self, question: LogQuestion, *, last: int | None = None, size: int = MAX_LIMIT
+    ) -> Iterator[list[Event]]:
+        """Give the events of all pages of a question, as `pages`; none is empty."""
+        for page in self.pages(question, last=last, size=size):
+            if page.events:
+                yield page.events
+
+    def correctors(self, events: Sequence[Event], question: LogQuestion) -> Correctors:
+        """Give what corrected some events of a question, as known at its moment."""
+        with self._store.connection() as connection:
+            return correctors_of(connection, events, upto=question.moment.position)
 
     def counts(self, question: LogQuestion, by: Sequence[Dimension]) -> Counts:
         """Count the events of a question, together and in groups, the largest first.

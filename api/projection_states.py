@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from api.audit.tables import NAME as AUDIT
 from api.context import ContextReader
 from api.parking import Parked, parked_deals
 from api.storage.log_reader import LogReader
@@ -41,16 +42,21 @@ class ProjectionState:
 
 @dataclass(frozen=True, slots=True)
 class ProjectionStates:
-    """All projections at one moment, and what of the log nobody can read."""
+    """All projections at one moment, the rows of auditors last, and what nobody can read."""
 
     head: int
     projections: Sequence[ProjectionState]
     unreadable: Sequence[tuple[str, int]]
 
     @property
+    def awaited(self) -> Sequence[ProjectionState]:
+        """Those that answers wait for: the rows of auditors follow them at a pace of their own."""
+        return [one for one in self.projections if one.name != AUDIT]
+
+    @property
     def lag_seconds(self) -> float:
-        """How long the event has been waiting that waits longest."""
-        return max((one.lag_seconds for one in self.projections), default=0.0)
+        """How long the event has been waiting that waits longest for one that is awaited."""
+        return max((one.lag_seconds for one in self.awaited), default=0.0)
 
 
 class StateReader:
@@ -61,7 +67,7 @@ class StateReader:
     ) -> None:
         self._store = store
         self._context = context
-        self._names = [projection.name for projection in projections]
+        self._names = [*(projection.name for projection in projections), AUDIT]
 
     def states(self, now: datetime) -> ProjectionStates:
         """Give where all stand at this moment."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from api.answers import entry_json, event_json, late_because, late_json, state_json
+from api.answers import entry_json, late_because, late_json, logged_json, state_json
 from api.context import ContextReader
 from api.errors import UnknownDealError
 from api.moment import Moment
@@ -19,7 +19,7 @@ from domain.known import Known
 from domain.path import Processes, pinned_reference
 from domain.policy import Policy
 from domain.process import Process
-from domain.replay import Event, view
+from domain.replay import Event, in_force, view
 from projections.attainment.projection import ledger
 from projections.commitments.answer import answer as commitments_answer
 from projections.commitments.fold import fold as fold_commitments
@@ -364,13 +364,13 @@ class DealQuestions:
         )
 
     def events(self, seen: DealSeen) -> dict[str, object]:
-        """Give the raw events in the order of versions."""
+        """Give the raw events in the order of versions, and what corrected them."""
+        told = [event for event in seen.stream if _true_by(event, seen.moment.cut)]
+        correctors = in_force(seen.stream)
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
-            "events": [
-                event_json(event) for event in seen.stream if _true_by(event, seen.moment.cut)
-            ],
+            "events": [logged_json(event, correctors) for event in told],
         }
 
 

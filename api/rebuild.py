@@ -129,7 +129,9 @@ def _rebuilt(store: LogReader, place: _Place, processes: int, told: Told, *, swa
         tables.make_next(connection, name)
         deals = _load(place, connection, processes, told)
         _fill(place, connection, processes, told)
-        _index(place, tables.index_statements(connection), told)
+        # All keys first: by some of them rows are brought into order.
+        steps = [tables.key_statements(connection), tables.index_statements(connection)]
+        _index(place, steps, told)
         _settle(place, tables.next, "ANALYZE")
         with place.store().closing() as beside:
             worker = Worker(beside, ContextReader(beside), [place.projection])
@@ -201,7 +203,9 @@ def _fill(place: _Place, connection: Rows, processes: int, told: Told) -> None:
         _follow(place, connection, "filling", parts, told)
 
 
-def _index(place: _Place, statements: Sequence[sql.Composed], told: Told) -> None:
+def _index(place: _Place, steps: Sequence[Sequence[sql.Composed]], told: Told) -> None:
+    """Make the keys and indexes, those of a step at once and one step after the other."""
+
     def execute(statement: sql.Composed) -> None:
         with (
             place.store().closing() as store,
@@ -213,10 +217,13 @@ def _index(place: _Place, statements: Sequence[sql.Composed], told: Told) -> Non
             connection.execute("SET LOCAL maintenance_work_mem = '512MB'")
             connection.execute(statement)
 
-    told("indexing", 0, len(statements))
+    done, total = 0, sum(map(len, steps))
+    told("indexing", done, total)
     with ThreadPoolExecutor(PROCESSES) as pool:
-        for done, _ in enumerate(pool.map(execute, statements), start=1):
-            told("indexing", done, len(statements))
+        for statements in steps:
+            for _ in pool.map(execute, statements):
+                done += 1
+                told("indexing", done, total)
 
 
 def _settle(place: _Place, schema: str, statement: LiteralString) -> None:

@@ -1,6 +1,6 @@
 """The tables of a projection in three schemas: live, made anew beside, and what was live before."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,8 @@ from projections.facts import Rows
 _OWN: Final = ("projections", "parked")
 """Tables that a rebuild has beside as well, for its own position and the deals it parks."""
 _CONSTRAINTS: Final = (
-    "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+    "SELECT conname, pg_get_constraintdef(c.oid), indisclustered FROM pg_constraint c"
+    " JOIN pg_index ON indexrelid = conindid"
     " WHERE conrelid = %s::regclass AND contype IN ('p', 'u') ORDER BY conname"
 )
 _INDEXES: Final = (
@@ -57,18 +58,27 @@ class Tables:
                     )
                 )
 
-    def index_statements(self, connection: Rows) -> list[sql.Composed]:
-        """Give what makes the keys and indexes of the live tables on those beside."""
+    def key_statements(self, connection: Rows) -> list[sql.Composed]:
+        """Give what makes the keys of the live tables on those beside.
+
+        Rows of a table that lies in the order of a key (`CLUSTER ON`) are brought into it.
+        """
         found: list[sql.Composed] = []
-        for table in self.names:
-            live = f"{self.schema}.{table}"
-            target = _in(self.next, table)
-            for _, name, definition in connection.execute(_CONSTRAINTS, (live,)).fetchall():
-                found.append(
-                    sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(
-                        target, sql.Identifier(name), sql.SQL(definition)
-                    )
+        for live, target in self._pairs():
+            for name, definition, clustered in connection.execute(_CONSTRAINTS, (live,)).fetchall():
+                key = sql.Identifier(name)
+                made = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(
+                    target, key, sql.SQL(definition)
                 )
+                if clustered:
+                    made += sql.SQL("; CLUSTER {} USING {}").format(target, key)
+                found.append(made)
+        return found
+
+    def index_statements(self, connection: Rows) -> list[sql.Composed]:
+        """Give what makes the other indexes of the live tables on those beside."""
+        found: list[sql.Composed] = []
+        for live, target in self._pairs():
             for (definition,) in connection.execute(_INDEXES, (live,)).fetchall():
                 # "CREATE INDEX name ON schema.table USING ...": only the table is another one.
                 head, _, rest = definition.partition(" ON ")
@@ -77,6 +87,10 @@ class Tables:
                     sql.SQL("{} ON {} USING {}").format(sql.SQL(head), target, sql.SQL(method))
                 )
         return found
+
+    def _pairs(self) -> Iterator[tuple[str, sql.Identifier]]:
+        """Give the name of each live table, and the table beside it."""
+        return ((f"{self.schema}.{table}", _in(self.next, table)) for table in self.names)
 
     def swap(self, connection: Rows, name: str, position: int) -> None:
         """Put the tables beside in the place of the live ones, which are kept."""

@@ -5,8 +5,9 @@ from fractions import Fraction
 from typing import Final
 from uuid import UUID
 
-from api.answers import correction_json, event_json
+from api.answers import correction_json, logged_json
 from api.context import ContextReader
+from api.corrected import correctors_of
 from api.identity.access import Access
 from api.identity.permissions import Action, may
 from api.identity.reach import ACT_TOPICS, Reach
@@ -62,9 +63,11 @@ class ToldEvents:
         words = {one: self._words(seen) for one, seen in deals.items()}
         statuses = self._statuses(events, deals)
         verdicts = self._verdicts(events, moment, reach)
+        with self._store.connection() as connection:
+            correctors = correctors_of(connection, events, upto=moment.position)
         return [
             {
-                "event": event_json(event),
+                "event": logged_json(event, correctors),
                 **_words_of(event, words)(event),
                 "status": statuses.get(event.event_id),
                 **verdicts.get(event.event_id, _NO_VERDICT),

@@ -1,6 +1,6 @@
 """What a question sees of a stream: corrections applied, in order, cut by what was known."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
@@ -65,6 +65,30 @@ def corrections(known: Iterable[Event]) -> tuple[set[UUID], dict[UUID, EventAmen
             case _:
                 pass
     return retracted, amended
+
+
+def target_of(data: DomainEvent) -> UUID | None:
+    """Give the event that a correction is about; None of what is no correction."""
+    return data.event_id if isinstance(data, EventAmended | EventRetracted) else None
+
+
+def in_force(known: Sequence[Event]) -> dict[UUID, Event]:
+    """Give the correction by which each corrected event reads as it does.
+
+    A retraction counts before any amendment. The events are in the order of positions.
+    """
+    retracted, amended = corrections(known)
+    found: dict[UUID, Event] = {}
+    for event in known:
+        target = target_of(event.data)
+        if target is None or event.event_id in retracted:
+            continue
+        if target in retracted:
+            if isinstance(event.data, EventRetracted):
+                found[target] = event
+        elif amended.get(target) is event.data:
+            found[target] = event
+    return found
 
 
 def _amend(event: Event, amendment: EventAmended | None) -> Event:

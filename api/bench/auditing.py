@@ -11,9 +11,9 @@ from api.bench.grounds import Grounds
 from api.bench.harness import Case, Measure, Sides, at_most, ensure_same, timed
 from api.bootstrap import Ledger
 from api.lists_log import Page
+from api.query.order import NO_BOUNDS, Bounds
 from api.query.parser import parse
 from api.query.question import LogQuestion
-from api.query.statements import NO_BOUNDS, Bounds
 
 LIMIT: Final = 100
 QUERIES: Final = (
@@ -22,8 +22,16 @@ QUERIES: Final = (
     "stage:propose amount>60000",
     "owner:rep-11 days_left<14",
     "late:yes type:stage_entered",
+    "backdated:yes type:deal_won",
+    "team:team-3 quarter:FY2022Q2",
+    "recorded>=2023-01-01 rep:rep-7",
+    "amount<20000 -type:activity_ticked",
+    "source:elsewhere stage:qualify",
 )
-"""Two filters each: of envelope, payload, what an event stands in, and both clocks."""
+"""Two filters each: of envelope, payload, what an event stands in, and both clocks.
+
+Of some there are many, of some few, of some only early or only late ones, and of the last none.
+"""
 _TIMES: Final = 4
 
 

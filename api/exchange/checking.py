@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -211,7 +211,7 @@ def _is_of(event: Event, line: Line) -> bool:
 
 
 def _referring(line: Line, event_id: UUID) -> Line:
-    return replace(line, data=line.data | {_REFERENCE: str(event_id)})
+    return line._replace(data=line.data | {_REFERENCE: str(event_id)})
 
 
 def _is_uuid(text: str) -> bool:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import orjson
 
-from api.answers import json_bytes
+from api.answers import how, json_bytes
 from api.exchange.told import Batches, Told
 
 SOURCE: Final = "/dealtrail/"
@@ -26,7 +26,7 @@ def cloudevents(batches: Batches) -> Iterator[bytes]:
 
 def _cloudevent(told: Told) -> dict[str, object]:
     """Give an event: its source is the stream, its id the event's; names of ours are extensions."""
-    event = told.event
+    event, corrector = told.event, told.corrector
     extensions = {
         "recordedtime": event.recorded_at,
         "toldtime": told.told_at,
@@ -40,6 +40,8 @@ def _cloudevent(told: Told) -> dict[str, object]:
         "channel": event.channel,
         "sourcesystem": told.system,
         "filesha256": told.file_sha256,
+        "correctedby": str(corrector.event_id) if corrector else None,
+        "correctedhow": how(corrector) if corrector else None,
     }
     return {
         "specversion": "1.0",

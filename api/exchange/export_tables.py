@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from api.answers import data_in_force, how, json_bytes
 from api.exchange.told import FORMULA, Batches, Told, instant_text
+from domain.replay import Event
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,18 +19,19 @@ ROW_GROUP: Final = 10_000
 _MAX_HELD: Final = 16 << 20
 """Characters of payloads held together, however large each is."""
 _INSTANTS: Final = frozenset({"occurred_at", "recorded_at", "ingested_at", "told_at"})
-_NUMBERS: Final = frozenset({"position", "version"})
+_NUMBERS: Final = frozenset({"position", "version", "corrected_position"})
 COLUMNS: Final = (
     *("position", "event_id", "stream_id", "version", "type"),
     *("occurred_at", "recorded_at", "ingested_at", "actor", "on_behalf_of", "channel", "clock"),
     *("correlation_id", "caused_by", "data"),
     *("stream", "external_id", "told_at", "source_system", "file_sha256"),
+    *("corrected_by", "corrected_how", "corrected_position", "corrected_data"),
 )
 
 
 def row_of(told: Told) -> dict[str, object]:
     """Give an event as a row, by the columns."""
-    event = told.event
+    event, corrector = told.event, told.corrector
     return {
         "position": event.position,
         "event_id": str(event.event_id),
@@ -50,7 +53,16 @@ def row_of(told: Told) -> dict[str, object]:
         "told_at": told.told_at,
         "source_system": told.system,
         "file_sha256": told.file_sha256,
+        "corrected_by": str(corrector.event_id) if corrector else None,
+        "corrected_how": how(corrector) if corrector else None,
+        "corrected_position": corrector.position if corrector else None,
+        "corrected_data": _corrected_data(corrector) if corrector else None,
     }
+
+
+def _corrected_data(corrector: Event) -> str | None:
+    data = data_in_force(corrector)
+    return None if data is None else json_bytes(data).decode()
 
 
 def csv_rows(batches: Batches) -> Iterator[bytes]:

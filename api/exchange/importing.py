@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -202,7 +201,7 @@ def _knowing_what_they_correct(
     for name, topic in staging.topics(wanted - types.keys()).items():
         types[name] = type_name(EVENT_TYPES[topic])
     for place, line in held:
-        yield place, replace(line, corrects=types.get(str(line.data.get("event_id"))))
+        yield place, line._replace(corrects=types.get(str(line.data.get("event_id"))))
 
 
 def _report(findings: Findings, staged: StagingReport, *, dry_run: bool) -> ImportReport:

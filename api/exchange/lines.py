@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from api.exchange.rejects import Reject, Rejects
 from api.storage.staged_lines import Kept
@@ -15,12 +15,12 @@ _MOST_NAMES: Final = 200
 """Names of events that are kept to be proposed; a log with more names them by their content."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One event as a file states it, before it is checked.
 
     `recorded_at` is the source's own recording time, read by a founding import only; None
     for context that the source does not date. `row` counts records, the header being row 1.
+    A tuple, since millions of them are made: a frozen dataclass takes twice as long.
     """
 
     stream: str

@@ -17,6 +17,9 @@ _AS_THEY_ARE: Final = (
     *("actor", "on_behalf_of", "caused_by"),
 )
 
+_READ: Final = (*_AS_THEY_ARE, "data", "told_at", "source_system", "file_sha256")
+"""The columns that a line is made of; exports of earlier versions lack some of the others."""
+
 
 def is_own_csv(path: Path) -> bool:
     """Whether a table has the columns of an export.
@@ -24,7 +27,7 @@ def is_own_csv(path: Path) -> bool:
     Raises:
         ExportRefusedError: it is no table.
     """
-    return tuple(CsvTable(path).columns()) == COLUMNS
+    return set(_READ) <= set(CsvTable(path).columns()) <= set(COLUMNS)
 
 
 @dataclass(slots=True)
@@ -67,10 +70,10 @@ def _parquet_rows(path: Path) -> Iterator[Mapping[str, object]]:
 
     try:
         with pq.ParquetFile(path) as file:
-            for name in COLUMNS:
+            for name in _READ:
                 if name not in file.schema_arrow.names:
                     raise ExportRefusedError(f"another table: no column {name!r}", file=path.name)
-            for batch in file.iter_batches(_READ_AT_ONCE, columns=list(COLUMNS)):
+            for batch in file.iter_batches(_READ_AT_ONCE, columns=list(_READ)):
                 yield from batch.to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise ExportRefusedError(f"no Parquet, or cut short: {error}", file=path.name) from error

@@ -18,10 +18,14 @@ FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "'")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event on its way out; `name` is the stream as a line names it, by the source's own id."""
+    """An event on its way out; `name` is the stream as a line names it, by the source's own id.
+
+    `corrector` is the correction in force of it, where one is.
+    """
 
     event: Event
     name: str
+    corrector: Event | None = None
 
     @property
     def type(self) -> str:

@@ -108,7 +108,7 @@ def _asked(services: Services) -> Ready:
     if migrations != "behind":
         rehearse_append(services.store, services.store.timekeeper)
     states = services.states.states(services.now())
-    views = min(one.position for one in states.projections)
+    views = min(one.position for one in states.awaited)
     return Ready(
         ready=migrations != "behind",
         clock=_clock(services),

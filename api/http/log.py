@@ -9,7 +9,7 @@ from typing import Annotated, Final, TypeAlias
 from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from api.answers import event_json, json_bytes
+from api.answers import event_json, json_bytes, logged_json
 from api.errors import BeyondTheLogError, MalformedRequestError, NotPermittedError
 from api.exchange.exporting import EXPORTS
 from api.http import contract, schemas, schemas_log
@@ -90,23 +90,22 @@ def list_events(
     if media_type != "application/json":
         since, count = paged.bounds.after or 0, len(page.events)
         given = Exported(NAMES[media_type], after=since, upto=moment.position, events=count)
-        return _exported(request, services, page.events, given, link)
+        body = b"".join(services.exports.shown([page.events], question, given.format))
+        return _exported(request, body, given, link)
+    correctors = services.log.correctors(page.events, question)
     answer = {
         "upto": moment.position,
         "query": render(wanted),
-        "events": [event_json(event) for event in page.events],
+        "events": [logged_json(event, correctors) for event in page.events],
         "next": link,
     }
     return reply(request, answer, moment, next_link=link)
 
 
-def _exported(
-    request: Request, services: Services, events: list[Event], given: Exported, link: str | None
-) -> Response:
+def _exported(request: Request, body: bytes, given: Exported, link: str | None) -> Response:
     """Give a page in another format than JSON, which is kept as what was taken out."""
     note_access(request, "export", given)
     headers = {"X-Position": str(given.upto)} | ({"Link": f'<{link}>; rel="next"'} if link else {})
-    body = services.exports.page(events, given.format)
     return Response(body, headers=headers, media_type=EXPORTS[given.format].media_type)
 
 

@@ -11,9 +11,9 @@ from api.http.moments import INSTANT_PATTERN, instant_named
 from api.lists_log import MAX_LIMIT
 from api.parameters import NUMERAL, pattern_of_some, some_of
 from api.query.fields import CHANNELS
+from api.query.order import Bounds
 from api.query.parser import MAX_LENGTH, parse
 from api.query.question import Sort
-from api.query.statements import Bounds
 from api.query.tree import Comparison, Term, all_of, term
 from api.query.tree import Query as Tree
 from domain.events.catalogue import TYPES_BY_NAME

@@ -252,11 +252,29 @@ class Event(Answer):
     data: dict[str, JsonValue]
 
 
+class CorrectedBy(Answer):
+    """The correction in force of an event, as known then.
+
+    `data` is the payload that counts in the place of the event's; null where it was retracted.
+    """
+
+    event_id: UUID
+    how: Literal["amended", "retracted"]
+    position: int
+    data: dict[str, JsonValue] | None
+
+
+class LoggedEvent(Event):
+    """An event as it was told, and what corrected it; null where it reads as told."""
+
+    corrected_by: CorrectedBy | None
+
+
 class DealEventsAnswer(Standing):
     """The raw events of a deal."""
 
     deal_id: UUID
-    events: list[Event]
+    events: list[LoggedEvent]
 
 
 class OutcomeProgress(Answer):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from api.http.schemas import Answer, AsOf, Event, Standing
+from api.http.schemas import Answer, AsOf, Event, LoggedEvent, Standing
 
 
 class LogPage(Answer):
@@ -14,7 +14,7 @@ class LogPage(Answer):
 
     upto: int
     query: str
-    events: list[Event]
+    events: list[LoggedEvent]
     next: str | None
 
 

@@ -14,9 +14,9 @@ from api.people import People
 from api.query.counting import DIMENSIONS, Dimension
 from api.query.errors import QueryError
 from api.query.fields import check
+from api.query.order import NO_BOUNDS, Bounds
 from api.query.parser import parse
 from api.query.question import SORTS, LogQuestion, Sort
-from api.query.statements import NO_BOUNDS, Bounds
 from api.query.tree import Comparison, Term, all_of, term
 from api.told_events import ToldEvents
 from api.web.audit_asked import Cursor, LogAsked, Mistake, Side

@@ -2,17 +2,19 @@
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
 from typing import Final, LiteralString
 from uuid import UUID
 
 from psycopg import sql
+from psycopg.types.multirange import TimestamptzMultirange
+from psycopg.types.range import TimestamptzRange
 
 from api.identity.reach import ACT_TOPICS
 from api.late import TOLD_IN_INDEX
 from api.query import fiscal, values
 from api.query.fields import PAYLOAD_PREFIX, PRESSURE_VERDICTS, payload_place
 from api.query.ground import Findings, Ground
+from api.query.lateness import TOLD, TOLD_INDEXED, backdated, late
 from api.query.payload_conditions import payload_condition
 from api.query.tree import (
     AllOf,
@@ -25,29 +27,29 @@ from api.query.tree import (
     Query,
     Term,
 )
-from api.query.writing import Writing
+from api.query.writing import NOTHING, Writing
 from domain.events.catalogue import TYPES_BY_NAME
-from domain.events.progress import ActivityTicked
+from domain.events.life import CloseDateMoved
+from domain.events.money import DiscountOffered
+from domain.events.progress import ActivityTicked, StageEntered
 from projections.progress.status import STATUS_SQL
 
-FROM: Final[LiteralString] = " FROM events LEFT JOIN contexts USING (position)"
-"""Where the conditions hold. An event without context is none of a deal, or its deal is parked."""
+_IN_CONTEXTS: Final = frozenset({"owner", "stage", "amount", "currency"})
+"""What an event stands in: nothing if it is of no deal, or of one that is parked."""
 JUDGED_FIELDS: Final = frozenset({"verdict", "rule"})
 VIEWED_FIELDS: Final = JUDGED_FIELDS | {
     "account", "amount", "currency", "owner", "owner_now", "stage"
 }  # fmt: skip
 """What is told by projections and not by the log alone."""
 
-_NOTHING: Final = sql.SQL("false")
 _EVERYTHING: Final = sql.SQL("true")
-_OCCURRED: Final = sql.SQL("occurred_at")
 _COLUMNS: Final[Mapping[str, sql.SQL]] = {
     "actor": sql.SQL("actor"),
     "amount": sql.SQL("amount"),
     "channel": sql.SQL("channel"),
     "clock": sql.SQL("clock"),
     "currency": sql.SQL("currency"),
-    "occurred": _OCCURRED,
+    "occurred": sql.SQL("occurred_at"),
     "on_behalf_of": sql.SQL("on_behalf_of"),
     "owner": sql.SQL("owner"),
     "position": sql.SQL("position"),
@@ -56,17 +58,27 @@ _COLUMNS: Final[Mapping[str, sql.SQL]] = {
     "source": sql.SQL("source_system"),
     "stage": sql.SQL("stage"),
     "type": sql.SQL("topic"),
+    TOLD: sql.SQL(
+        "(CASE WHEN channel = 'import' AND clock = 'server' THEN source_recorded_at"
+        " ELSE recorded_at END)"
+    ),
+    TOLD_INDEXED: TOLD_IN_INDEX,
 }
 """The fields that a row says by itself."""
-TOLD: Final = sql.SQL(
-    "(CASE WHEN channel = 'import' AND clock = 'server' THEN source_recorded_at"
-    " ELSE recorded_at END)"
-)
-"""When the source, or else the ledger, was told; null where an import does not say."""
+_COLUMNS_OF_CONTEXTS: Final[Mapping[str, sql.SQL]] = {
+    **_COLUMNS,
+    "actor": sql.SQL("told_actor"),
+    "occurred": sql.SQL("told_of"),
+    "rep": sql.SQL("told_rep"),
+    "type": sql.SQL("told_topic"),
+    TOLD: sql.SQL("told_at"),
+    TOLD_INDEXED: sql.SQL("told_at"),
+}
+"""The same, as far as a row says them beside what an event stands in."""
 _OF_DEALS: Final = sql.SQL(
-    "stream_id IN (SELECT 'deal:' || s.deal_id FROM spans s"
-    " WHERE {} AND s.from_position <= %(upto)s{})"
+    "{} IN (SELECT {} FROM spans s WHERE {} AND s.from_position <= %(upto)s{})"
 )
+_EVER: Final = sql.SQL("")
 _STILL: Final = sql.SQL(" AND (s.until_position IS NULL OR s.until_position > %(upto)s)")
 _STATUS: Final = sql.SQL(
     """CASE WHEN topic = {ticked} THEN (
@@ -77,7 +89,23 @@ _STATUS: Final = sql.SQL(
            AND t.from_at <= %(progress_cut)s
            AND (t.until_at IS NULL OR t.until_at > %(progress_cut)s)) END"""
 ).format(ticked=sql.Literal(ActivityTicked.TOPIC), status=sql.SQL(STATUS_SQL))
-_INDEXED_LATENESS: Final = timedelta(minutes=5)
+
+
+_OUTSIDE: Final = "not_pressure_shaped"
+"""The one verdict of what lies outside the last days of its quarter."""
+_NEAR_THE_END: Final = sql.SQL(
+    "event_id IN (SELECT a.event_id FROM acts a WHERE a.outside IS NOT TRUE"
+    " AND a.from_position <= %(upto)s"
+    " AND (a.until_position IS NULL OR a.until_position > %(upto)s))"
+)
+_TOPICS_OF_RULES: Final[Mapping[str, str]] = {
+    "PS-1": DiscountOffered.TOPIC,
+    "PS-2": DiscountOffered.TOPIC,
+    "PS-3": DiscountOffered.TOPIC,
+    "PS-4": CloseDateMoved.TOPIC,
+    "PS-5": StageEntered.TOPIC,
+}
+"""What each rule can hold for."""
 
 
 class Conditions(Writing):
@@ -87,8 +115,10 @@ class Conditions(Writing):
     holds for every event that the query holds for, and for more.
     """
 
-    def __init__(self, ground: Ground, findings: Findings | None = None) -> None:
-        super().__init__(ground)
+    def __init__(self, ground: Ground, query: Query, findings: Findings | None = None) -> None:
+        self.in_contexts = _asks_contexts(query)
+        super().__init__(ground, _COLUMNS_OF_CONTEXTS if self.in_contexts else _COLUMNS)
+        self._query = query
         moment = ground.moment
         self._findings = findings
         self.parameters |= {
@@ -96,6 +126,17 @@ class Conditions(Writing):
             "progress_at": moment.effective_at,
             "progress_cut": moment.cut or "infinity",
         }
+
+    @property
+    def source(self) -> sql.SQL:
+        """Where the condition holds: the one of two tables that finds it comes first."""
+        if self.in_contexts:
+            return sql.SQL("contexts LEFT JOIN events USING (position)")
+        return sql.SQL("events LEFT JOIN contexts USING (position)")
+
+    def whole(self) -> sql.Composable:
+        """Give the condition of the whole query."""
+        return self.of(self._query)
 
     def of(self, query: Query, *, wanted: bool = True) -> sql.Composable:
         """Give the condition of a query; not `wanted` under an odd number of negations."""
@@ -107,7 +148,7 @@ class Conditions(Writing):
             case AllOf(parts):
                 return self._joined(" AND ", parts, _EVERYTHING, wanted=wanted)
             case AnyOf(parts):
-                return self._joined(" OR ", parts, _NOTHING, wanted=wanted)
+                return self._joined(" OR ", parts, NOTHING, wanted=wanted)
             case _:
                 return self._leaf(query, wanted=wanted)
 
@@ -124,66 +165,91 @@ class Conditions(Writing):
         if isinstance(leaf, Given):
             return self._given(name, wanted=wanted)
         if isinstance(leaf, Between):
-            return self.between(_COLUMNS[name], leaf)
+            return self.between(self.columns[name], leaf)
         made = _SPECIAL.get(name)
         if made is not None:
             return made(self, leaf)
         if name in JUDGED_FIELDS:
             return self._judged(leaf, wanted=wanted)
-        return self.equal(_COLUMNS[name], [word.text for word in leaf.values])
+        return self.equal(self.columns[name], [word.text for word in leaf.values])
 
     def _given(self, name: str, *, wanted: bool) -> sql.Composable:
         """Give where a field says anything."""
         if name in JUDGED_FIELDS:
-            judged: sql.Composable = self.equal(sql.SQL("topic"), ACT_TOPICS)
+            judged: sql.Composable = self.equal(self.columns["type"], ACT_TOPICS)
             if self._findings is not None:
                 told = [i for i, one in self._findings.items() if name == "verdict" or one.rules]
                 judged = self._events(told)
             elif not wanted:
-                judged = _NOTHING
+                judged = NOTHING
             ticked = sql.SQL(" OR ({}) IS NOT NULL").format(_STATUS)
             return judged if name == "rule" else sql.SQL("({}{})").format(judged, ticked)
         if name in {"late", "backdated"}:
-            return sql.SQL("{} IS NOT NULL").format(TOLD)
+            return sql.SQL("{} IS NOT NULL").format(self.columns[TOLD])
         if name in {"quarter", "days_left"}:
-            return self.spans(_OCCURRED, fiscal.in_quarters(self.ground.stretches, lambda _: True))
+            return self.spans(
+                self.columns["occurred"], fiscal.in_quarters(self.ground.stretches, lambda _: True)
+            )
         if name in {"deal", "account", "owner_now"}:
             return sql.SQL("stream_id >= 'deal:' AND stream_id < 'deal;'")
         if name == "team":
             return self._members(None)
-        return sql.SQL("{} IS NOT NULL").format(_COLUMNS[name])
+        return sql.SQL("{} IS NOT NULL").format(self.columns[name])
 
     def of_type(self, leaf: Term) -> sql.Composable:
         topics = [TYPES_BY_NAME[word.text].TOPIC for word in leaf.values]
-        return self.equal(_COLUMNS["type"], topics)
+        return self.equal(self.columns["type"], topics)
 
     def position(self, leaf: Term) -> sql.Composable:
         wanted = [values.whole(word) for word in leaf.values]
-        return self.compared(_COLUMNS["position"], leaf.comparison, wanted)
+        return self.compared(self.columns["position"], leaf.comparison, wanted)
 
     def amount(self, leaf: Term) -> sql.Composable:
         wanted = [values.number(word) for word in leaf.values]
-        return self.compared(_COLUMNS["amount"], leaf.comparison, wanted)
+        return self.compared(self.columns["amount"], leaf.comparison, wanted)
+
+    def actor(self, leaf: Term) -> sql.Composable:
+        names = [word.text for word in leaf.values]
+        said = self.equal(self.columns["actor"], names)
+        if self.in_contexts:
+            return said
+        # In the words of two indexes: by whom it is attributed to, and of what another recorded.
+        return sql.SQL("(on_behalf_of IS NULL AND {}) OR (on_behalf_of IS NOT NULL AND {})").format(
+            self.equal(self.columns["rep"], names), said
+        )
+
+    def on_behalf_of(self, leaf: Term) -> sql.Composable:
+        names = [word.text for word in leaf.values]
+        # To whom it is attributed has an index.
+        said = [self.equal(self.columns[name], names) for name in ("on_behalf_of", "rep")]
+        return sql.SQL(" AND ").join(said)
 
     def deal(self, leaf: Term) -> sql.Composable:
         names = [word.text for word in leaf.values]
         streams = self.value([f"deal:{_uuid_text(name)}" for name in names])
         return sql.SQL(
-            "stream_id = ANY({}) OR stream_id IN (SELECT o.stream_id FROM events o"
-            " WHERE o.external_stream = ANY({}) AND o.position <= %(upto)s)"
+            "stream_id = ANY({}::text[] || ARRAY(SELECT DISTINCT o.stream_id FROM events o"
+            " WHERE o.external_stream = ANY({}) AND o.position <= %(upto)s))"
         ).format(streams, self.value(names))
 
     def account(self, leaf: Term) -> sql.Composable:
         names = [word.text for word in leaf.values]
-        return _OF_DEALS.format(self.equal(sql.SQL("s.account_id"), names), sql.SQL(""))
+        return self._of_deals(self.equal(sql.SQL("s.account_id"), names))
 
     def owner_now(self, leaf: Term) -> sql.Composable:
         names = [word.text for word in leaf.values]
-        return _OF_DEALS.format(self.equal(sql.SQL("s.owner"), names), _STILL)
+        return self._of_deals(self.equal(sql.SQL("s.owner"), names), _STILL)
+
+    def _of_deals(self, spans: sql.Composable, still: sql.Composable = _EVER) -> sql.Composable:
+        """Give where the deal of an event has some spans, each known at some time or still."""
+        if self.in_contexts:
+            return _OF_DEALS.format(sql.SQL("deal_id"), sql.SQL("s.deal_id"), spans, still)
+        named = sql.SQL("'deal:' || s.deal_id")
+        return _OF_DEALS.format(sql.SQL("stream_id"), named, spans, still)
 
     def stage(self, leaf: Term) -> sql.Composable:
         ids = {i for word in leaf.values for i in self.ground.stages(word.text)}
-        return self.equal(_COLUMNS["stage"], sorted(ids))
+        return self.equal(self.columns["stage"], sorted(ids))
 
     def team(self, leaf: Term) -> sql.Composable:
         return self._members({word.text for word in leaf.values})
@@ -194,21 +260,22 @@ class Conditions(Writing):
             one for one in self.ground.known.memberships if teams is None or one.team in teams
         ]
         if not members:
-            return _NOTHING
+            return NOTHING
+        times: dict[str, list[TimestamptzRange]] = {}
+        for one in members:
+            times.setdefault(one.rep, []).append(TimestamptzRange(one.joined, one.left))
         return sql.SQL(
-            "coalesce(on_behalf_of, actor) = ANY({people}) AND EXISTS (SELECT FROM"
-            " unnest({reps}::text[], {since}::timestamptz[], {until}::timestamptz[])"
-            " AS m(rep, since, until) WHERE m.rep = coalesce(on_behalf_of, actor)"
-            " AND m.since <= occurred_at AND (m.until IS NULL OR occurred_at < m.until))"
+            "{rep} = ANY({people}) AND ({times}::tstzmultirange[])"
+            "[array_position({people}::text[], {rep})] @> {occurred}"
         ).format(
-            people=self.value(sorted({one.rep for one in members})),
-            reps=self.value([one.rep for one in members]),
-            since=self.value([one.joined for one in members]),
-            until=self.value([one.left for one in members]),
+            rep=self.columns["rep"],
+            occurred=self.columns["occurred"],
+            people=self.value(list(times)),
+            times=self.value([TimestamptzMultirange(own) for own in times.values()]),
         )
 
     def time(self, leaf: Term) -> sql.Composable:
-        return self.at(_COLUMNS[leaf.field.text], leaf)
+        return self.at(self.columns[leaf.field.text], leaf)
 
     def quarter(self, leaf: Term) -> sql.Composable:
         for word in leaf.values:
@@ -216,7 +283,7 @@ class Conditions(Writing):
         wanted = [word.text for word in leaf.values]
         holds = _NAME_TESTS[leaf.comparison]
         return self.spans(
-            _OCCURRED,
+            self.columns["occurred"],
             fiscal.in_quarters(
                 self.ground.stretches, lambda name: any(holds(name, one) for one in wanted)
             ),
@@ -225,40 +292,12 @@ class Conditions(Writing):
     def days_left(self, leaf: Term) -> sql.Composable:
         made = [
             self.spans(
-                _OCCURRED,
+                self.columns["occurred"],
                 fiscal.with_days_left(self.ground.stretches, leaf.comparison, values.whole(word)),
             )
             for word in leaf.values
         ]
         return sql.SQL(" OR ").join(made)
-
-    def late(self, leaf: Term) -> sql.Composable:
-        lag = timedelta(hours=float(self.ground.known.policy.late_hours))
-        late = sql.SQL("{} - occurred_at > {}").format(TOLD, self.value(lag))
-        if lag >= _INDEXED_LATENESS:
-            # In the words of the index of what was told late.
-            indexed = sql.SQL("{} - occurred_at > interval '5 minutes'").format(TOLD_IN_INDEX)
-            late = sql.SQL("({} AND {})").format(indexed, late)
-        return self._truth(leaf, late)
-
-    def backdated(self, leaf: Term) -> sql.Composable:
-        starts = self.value(fiscal.boundaries(self.ground.stretches))
-        apart = sql.SQL(
-            "width_bucket(occurred_at, {s}::timestamptz[])"
-            " <> width_bucket({told}, {s}::timestamptz[])"
-        ).format(s=starts, told=TOLD)
-        return self._truth(leaf, apart)
-
-    @staticmethod
-    def _truth(leaf: Term, condition: sql.Composable) -> sql.Composable:
-        """Give where a condition is as one of the values says, and can be told."""
-        wanted = {values.truth(word) for word in leaf.values}
-        forms: list[sql.Composable] = []
-        if True in wanted:
-            forms.append(condition)
-        if False in wanted:
-            forms.append(sql.SQL("(NOT ({}) AND {} IS NOT NULL)").format(condition, TOLD))
-        return sql.SQL(" OR ").join(forms)
 
     def _judged(self, leaf: Term, *, wanted: bool) -> sql.Composable:
         names = {word.text for word in leaf.values}
@@ -272,19 +311,28 @@ class Conditions(Writing):
         return sql.SQL(" OR ").join(made)
 
     def _of_pressure(self, field: str, names: set[str], *, wanted: bool) -> sql.Composable:
-        if self._findings is None:
-            # Every event that may have one; under a negation, none that may not be without.
-            if not wanted:
-                return _NOTHING
-            return self.equal(sql.SQL("topic"), ACT_TOPICS)
-        return self._events(
-            event_id
-            for event_id, one in self._findings.items()
-            if (one.verdict in names if field == "verdict" else one.rules & names)
-        )
+        if self._findings is not None:
+            return self._events(
+                event_id
+                for event_id, one in self._findings.items()
+                if (one.verdict in names if field == "verdict" else one.rules & names)
+            )
+        # Every event that may have one; under a negation, none that may not be without.
+        if not wanted:
+            return NOTHING
+        if field == "rule":
+            return self.equal(self.columns["type"], sorted({_TOPICS_OF_RULES[n] for n in names}))
+        acts = self.equal(self.columns["type"], ACT_TOPICS)
+        return acts if _OUTSIDE in names else sql.SQL("{} AND {}").format(acts, _NEAR_THE_END)
 
     def _events(self, ids: Iterable[UUID]) -> sql.Composed:
         return sql.SQL("event_id = ANY({}::uuid[])").format(self.value(sorted(ids)))
+
+
+def _asks_contexts(query: Query) -> bool:
+    """Say whether a query holds only for events that stand in something."""
+    parts = query.parts if isinstance(query, AllOf) else (query,)
+    return any(isinstance(one, Leaf) and one.field.text in _IN_CONTEXTS for one in parts)
 
 
 def _uuid_text(name: str) -> str:
@@ -305,12 +353,14 @@ _NAME_TESTS: Final[Mapping[Comparison, Callable[[str, str], bool]]] = {
 """How the names of quarters compare, which sort as the quarters do."""
 _SPECIAL: Final[Mapping[str, Callable[[Conditions, Term], sql.Composable]]] = {
     "account": Conditions.account,
+    "actor": Conditions.actor,
     "amount": Conditions.amount,
-    "backdated": Conditions.backdated,
+    "backdated": backdated,
     "days_left": Conditions.days_left,
     "deal": Conditions.deal,
-    "late": Conditions.late,
+    "late": late,
     "occurred": Conditions.time,
+    "on_behalf_of": Conditions.on_behalf_of,
     "owner_now": Conditions.owner_now,
     "position": Conditions.position,
     "quarter": Conditions.quarter,

@@ -36,8 +36,8 @@ def counts_views(by: Iterable[Dimension]) -> bool:
 
 def expression(dimension: Dimension, writing: Conditions) -> sql.Composable:
     """Give what an event is counted under, null where it says nothing."""
-    made = _EXPRESSIONS[dimension]
-    return made(writing) if callable(made) else made
+    made = _EXPRESSIONS.get(dimension)
+    return made(writing) if made else writing.columns[dimension]
 
 
 def named(dimension: Dimension, value: str | None) -> str | None:
@@ -51,9 +51,11 @@ def _team(writing: Conditions) -> sql.Composable:
     return sql.SQL(
         "(SELECT m.team FROM unnest({reps}::text[], {teams}::text[], {since}::timestamptz[],"
         " {until}::timestamptz[]) AS m(rep, team, since, until)"
-        " WHERE m.rep = coalesce(on_behalf_of, actor) AND m.since <= occurred_at"
-        " AND (m.until IS NULL OR occurred_at < m.until) ORDER BY m.since LIMIT 1)"
+        " WHERE m.rep = {rep} AND m.since <= {occurred}"
+        " AND (m.until IS NULL OR {occurred} < m.until) ORDER BY m.since LIMIT 1)"
     ).format(
+        rep=writing.columns["rep"],
+        occurred=writing.columns["occurred"],
         reps=writing.value([one.rep for one in members]),
         teams=writing.value([one.team for one in members]),
         since=writing.value([one.joined for one in members]),
@@ -63,8 +65,9 @@ def _team(writing: Conditions) -> sql.Composable:
 
 def _quarter(writing: Conditions) -> sql.Composable:
     found = writing.ground.stretches
-    return sql.SQL("({}::text[])[width_bucket(occurred_at, {}::timestamptz[])]").format(
+    return sql.SQL("({}::text[])[width_bucket({}, {}::timestamptz[])]").format(
         writing.value([one.quarter.name if one.quarter else None for one in found]),
+        writing.columns["occurred"],
         writing.value(fiscal.boundaries(found)),
     )
 
@@ -72,19 +75,19 @@ def _quarter(writing: Conditions) -> sql.Composable:
 def _week(writing: Conditions) -> sql.Composable:
     moment, calendar = writing.ground.moment, writing.ground.known.calendar
     zone = writing.value(calendar.calendar_at(moment.effective_at).zone)
-    return sql.SQL("to_char(occurred_at AT TIME ZONE {}, 'IYYY-\"W\"IW')").format(zone)
+    return sql.SQL("to_char({} AT TIME ZONE {}, 'IYYY-\"W\"IW')").format(
+        writing.columns["occurred"], zone
+    )
 
 
-_EXPRESSIONS: Final[Mapping[Dimension, sql.Composable | Callable[[Conditions], sql.Composable]]] = {
-    "type": sql.SQL("topic"),
-    "rep": sql.SQL("coalesce(on_behalf_of, actor)"),
-    "actor": sql.SQL("actor"),
-    "team": _team,
-    "owner": sql.SQL("owner"),
-    "account": sql.SQL("account_id"),
-    "stage": sql.SQL("stage"),
-    "channel": sql.SQL("channel"),
-    "source": sql.SQL("source_system"),
+def _account(_writing: Conditions) -> sql.Composable:
+    return sql.SQL("account_id")
+
+
+_EXPRESSIONS: Final[Mapping[Dimension, Callable[[Conditions], sql.Composable]]] = {
+    "account": _account,
     "quarter": _quarter,
+    "team": _team,
     "week": _week,
 }
+"""What is counted by that no column says as it is."""

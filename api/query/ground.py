@@ -46,10 +46,14 @@ class Ground:
         self._spanned = spanned
 
     @cached_property
+    def spanned(self) -> tuple[datetime, datetime] | None:
+        """The first and the last instant that the log tells of; None while it tells of nothing."""
+        return self._spanned()
+
+    @cached_property
     def stretches(self) -> list[fiscal.Stretch]:
         """The fiscal quarters that the log tells of."""
-        spanned = self._spanned()
-        return fiscal.stretches(self.known.calendar, *spanned) if spanned else []
+        return fiscal.stretches(self.known.calendar, *self.spanned) if self.spanned else []
 
     def span_of(self, value: date | datetime) -> fiscal.Span:
         """Give from when until when a local day lasts; an instant begins and ends at once."""

@@ -7,7 +7,7 @@ from psycopg import sql
 from api.query.fields import readable
 from api.query.payload import Kind, Place
 from api.query.tree import Between, Given, Leaf, Term
-from api.query.writing import Writing, ends_of
+from api.query.writing import NOTHING, Writing, ends_of
 
 # Each reads nothing but what is of its kind, whatever else somebody wrote there.
 _AS_NUMBER: Final = sql.SQL(r"(CASE WHEN {0} ~ '^-?[0-9]+(\.[0-9]+)?$' THEN ({0})::numeric END)")
@@ -33,11 +33,11 @@ def payload_condition(writing: Writing, leaf: Leaf, place: Place) -> sql.Compose
         if (condition := _of_kind(writing, leaf, kind, path)) is not None
     ]
     if not made:
-        return sql.SQL("{}").format(sql.SQL("false"))
+        return sql.SQL("{}").format(NOTHING)
     # Said once more by itself: an index finds these events, and none finds what they say.
     topics = sorted({topic for some in place.topics.values() for topic in some})
     return sql.SQL("{} AND ({})").format(
-        writing.equal(sql.SQL("topic"), topics), sql.SQL(" OR ").join(made)
+        writing.equal(writing.columns["type"], topics), sql.SQL(" OR ").join(made)
     )
 
 

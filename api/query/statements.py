@@ -1,24 +1,21 @@
 """The statements that answer a question about the log."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from functools import partial
 from typing import Final
 
 from psycopg import sql
 
-from api.errors import BeyondTheLogError
 from api.identity.access import people
 from api.identity.reach import ACT_TOPICS, People, Reach
 from api.query.conditions import Conditions
 from api.query.counting import Dimension, expression
 from api.query.ground import Findings, Ground
+from api.query.order import Bounds, Key, Order, Stretch
 from api.query.question import LogQuestion
 from api.storage.rows import SELECT, Row
 from projections.facts import Rows
 
-_JOINED: Final = sql.SQL(" LEFT JOIN contexts USING (position)")
-"""What an event stands in: nothing if it is of no deal, or of one that is parked."""
 _IN_REACH: Final = sql.SQL("""
     CASE split_part(stream_id, ':', 1)
     WHEN 'deal' THEN %(deals_of)s::text[] IS NULL OR stream_id IN (
@@ -33,26 +30,6 @@ _IN_REACH: Final = sql.SQL("""
 """What `sees_context` and the owner of today say of an event, as far as the views have got."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """The events between which others are asked for, by position: None is no bound.
-
-    In the order without its minus sign, and without the two themselves.
-    """
-
-    after: int | None = None
-    before: int | None = None
-
-    def from_(self, question: LogQuestion, last: int | None) -> "Bounds":
-        """Give what of them comes after an event in the order of a question; all for None."""
-        if last is None:
-            return self
-        return replace(self, before=last) if question.backwards else replace(self, after=last)
-
-
-NO_BOUNDS: Final = Bounds()
-
-
 class Statements:
     """Asks the database for the events of one question, which `findings` of judgement settle."""
 
@@ -60,24 +37,63 @@ class Statements:
         self._connection = connection
         self._ground = ground
         self._question = question
+        self._order = Order(connection, ground, question)
 
     def page(self, bounds: Bounds, limit: int) -> list[Row]:
         """Give the rows of the first events, as `SELECT` has them.
 
         Of a question that must be judged these are all that it may hold for, and others.
         """
+        found: list[Row] = []
+        for stretch in self._order.stretches(bounds, partial(self._nearest, bounds)):
+            found += self._first(bounds, stretch, limit - len(found))
+            if len(found) == limit:
+                break
+        return found
+
+    def _first(self, bounds: Bounds, stretch: Stretch, limit: int) -> list[Row]:
+        """Give the rows of the first events of a stretch of the order."""
+        return self._in_order(
+            bounds,
+            [stretch],
+            sql.SQL(
+                "{select} JOIN (SELECT * FROM found ORDER BY {order} LIMIT {limit}) AS first"
+                " USING (position) ORDER BY {order}"
+            ).format(select=sql.SQL(SELECT), order=self._order.words, limit=sql.Literal(limit)),
+        )
+
+    def _nearest(self, bounds: Bounds, stretches: Sequence[Stretch]) -> Key | None:
+        """Give the key of the first event in the order that lies in one of some stretches."""
+        rows = self._in_order(
+            bounds,
+            stretches,
+            sql.SQL("SELECT key FROM found ORDER BY {} LIMIT 1").format(self._order.words),
+        )
+        return rows[0][0] if rows else None
+
+    def _in_order(
+        self, bounds: Bounds, stretches: Sequence[Stretch], asked: sql.Composed
+    ) -> list[Row]:
+        """Ask about the events of some stretches, which are `found` with their keys.
+
+        All of them are found first and put in order then: what the planner thinks lies soon in an
+        order may lie at its end.
+        """
         conditions, where = self._where(None)
+        key = conditions.columns[self._order.field]
+        within = [_within(conditions, key, stretch) for stretch in stretches]
+        found = sql.SQL(
+            "WITH found AS MATERIALIZED (SELECT position, {} AS key FROM {} WHERE {}{} AND ({})) {}"
+        )
         return self._execute(
             conditions,
-            sql.SQL(
-                "{select}{joined} WHERE {where}{between} ORDER BY {order} LIMIT {limit}"
-            ).format(
-                select=sql.SQL(SELECT),
-                joined=_JOINED,
-                where=where,
-                between=self._between(conditions, bounds),
-                order=self._order(),
-                limit=conditions.value(limit),
+            found.format(
+                key,
+                conditions.source,
+                where,
+                self._between(conditions, bounds),
+                sql.SQL(" OR ").join(within),
+                asked,
             ),
         )
 
@@ -86,8 +102,8 @@ class Statements:
         conditions, where = self._where(findings)
         rows = self._execute(
             conditions,
-            sql.SQL("SELECT position FROM events{} WHERE {} AND position = ANY({})").format(
-                _JOINED, where, conditions.value(list(positions))
+            sql.SQL("SELECT position FROM {} WHERE {} AND position = ANY({})").format(
+                conditions.source, where, conditions.value(list(positions))
             ),
         )
         return {row[0] for row in rows}
@@ -97,9 +113,12 @@ class Statements:
         conditions, where = self._where(None)
         return self._execute(
             conditions,
-            sql.SQL(
-                "SELECT event_id, stream_id FROM events{} WHERE {} AND topic = ANY({}) LIMIT {}"
-            ).format(_JOINED, where, conditions.value(list(ACT_TOPICS)), conditions.value(limit)),
+            sql.SQL("SELECT event_id, stream_id FROM {} WHERE {} AND {} LIMIT {}").format(
+                conditions.source,
+                where,
+                conditions.equal(conditions.columns["type"], ACT_TOPICS),
+                conditions.value(limit),
+            ),
         )
 
     def counts(self, by: Sequence[Dimension], findings: Findings | None, limit: int) -> list[Row]:
@@ -110,11 +129,10 @@ class Statements:
         return self._execute(
             conditions,
             sql.SQL(
-                "SELECT {keys} FROM events{joined} WHERE {where}{groups}"
-                " ORDER BY {order} LIMIT {limit}"
+                "SELECT {keys} FROM {source} WHERE {where}{groups} ORDER BY {order} LIMIT {limit}"
             ).format(
                 keys=sql.SQL(", ").join([*keys, sql.SQL("count(*)")]),
-                joined=_JOINED,
+                source=conditions.source,
                 where=where,
                 groups=sql.SQL(" GROUP BY {}").format(sql.SQL(", ").join(places))
                 if by
@@ -126,26 +144,20 @@ class Statements:
 
     def _where(self, findings: Findings | None) -> tuple[Conditions, sql.Composed]:
         question = self._question
-        conditions = Conditions(self._ground, findings)
+        conditions = Conditions(self._ground, question.query, findings)
         parts: list[sql.Composable] = [sql.SQL("position <= %(upto)s")]
         if question.moment.cut is not None:
             cut = conditions.value(question.moment.cut)
-            parts.append(sql.SQL("occurred_at <= {}").format(cut))
+            occurred = conditions.columns["occurred"]
+            parts.append(sql.SQL("{} <= {}").format(occurred, cut))
         if not question.reach.whole:
             conditions.parameters |= {
                 "deals_of": people(question.reach.deals_of),
                 "figures_of": people(_figures_of(question.reach)),
             }
             parts.append(_IN_REACH)
-        parts.append(sql.SQL("({})").format(conditions.of(question.query)))
+        parts.append(sql.SQL("({})").format(conditions.whole()))
         return conditions, sql.SQL(" AND ").join(parts)
-
-    def _order(self) -> sql.Composed:
-        direction = sql.SQL("DESC" if self._question.backwards else "ASC")
-        keys = ["occurred_at", "position"] if self._question.by_occurrence else ["position"]
-        return sql.SQL(", ").join(
-            sql.SQL("{} {}").format(sql.Identifier(key), direction) for key in keys
-        )
 
     def _between(self, conditions: Conditions, bounds: Bounds) -> sql.Composed:
         made: list[sql.Composable] = []
@@ -157,34 +169,27 @@ class Statements:
                 continue
             place = conditions.value(position)
             if self._question.by_occurrence:
-                instant = conditions.value(self._occurred_at(position, field))
-                keys = sql.SQL(" AND (occurred_at, position) {} ({}, {})")
-                made.append(keys.format(operator, instant, place))
+                instant = conditions.value(self._order.occurred_at(position, field))
+                keys = sql.SQL(" AND ({}, position) {} ({}, {})")
+                made.append(keys.format(conditions.columns["occurred"], operator, instant, place))
             else:
                 made.append(sql.SQL(" AND position {} {}").format(operator, place))
         return sql.Composed(made)
-
-    def _occurred_at(self, position: int, field: str) -> datetime:
-        """Give when the event at a bound occurred.
-
-        Raises:
-            BeyondTheLogError: there is none, as known at the moment of the question.
-        """
-        upto = self._question.moment.position
-        row = self._connection.execute(
-            "SELECT occurred_at FROM events WHERE position = %s AND position <= %s",
-            (position, upto),
-        ).fetchone()
-        if row is None:
-            message = f"{field}: there is no event at position {position} of {upto}"
-            raise BeyondTheLogError(message, field=field)
-        found: datetime = row[0]
-        return found
 
     def _execute(self, conditions: Conditions, statement: sql.Composed) -> list[Row]:
         with self._connection.cursor(binary=True) as cursor:
             # Planned for the values that it has: a plan for any would serve none of them well.
             return cursor.execute(statement, conditions.parameters, prepare=False).fetchall()
+
+
+def _within(conditions: Conditions, key: sql.Composable, stretch: Stretch) -> sql.Composed:
+    since, until = stretch
+    made = [
+        sql.SQL("{} {} {}").format(key, operator, conditions.value(place))
+        for operator, place in ((sql.SQL(">="), since), (sql.SQL("<"), until))
+        if place is not None
+    ]
+    return sql.SQL("({})").format(sql.SQL(" AND ").join(made) if made else sql.SQL("true"))
 
 
 def _figures_of(reach: Reach) -> People:

@@ -20,12 +20,20 @@ _OPERATORS: Final[Mapping[Comparison, sql.SQL]] = {
     ">=": sql.SQL(">="),
 }
 
+NOTHING: Final = sql.SQL("false")
+_INDEXED_SPANS: Final = 60
+"""Quarters of fifteen years."""
+
 
 class Writing:
-    """A statement that is being written; every value in it is a parameter."""
+    """A statement that is being written; every value in it is a parameter.
 
-    def __init__(self, ground: Ground) -> None:
+    `columns` are those that fields of a query are in.
+    """
+
+    def __init__(self, ground: Ground, columns: Mapping[str, sql.SQL]) -> None:
         self.ground = ground
+        self.columns = columns
         self.parameters: dict[str, object] = {}
 
     def value(self, value: object) -> sql.Placeholder:
@@ -66,13 +74,21 @@ class Writing:
 
     def spans(self, column: sql.Composable, spans: Sequence[Span]) -> sql.Composed:
         """Give where an instant lies in one of some spans."""
-        if len(spans) == 1:
-            since, until = spans[0]
-            return sql.SQL("{column} >= {since} AND {column} < {until}").format(
+        if len(spans) > _INDEXED_SPANS:
+            ranges = TimestamptzMultirange([TimestamptzRange(*span) for span in spans])
+            return sql.SQL("{} <@ {}::tstzmultirange").format(column, self.value(ranges))
+        # One by one, which is how an index finds them.
+        made = [
+            sql.SQL("({column} >= {since} AND {column} < {until})").format(
                 column=column, since=self.value(since), until=self.value(until)
             )
-        ranges = TimestamptzMultirange([TimestamptzRange(*span) for span in spans])
-        return sql.SQL("{} <@ {}::tstzmultirange").format(column, self.value(ranges))
+            for since, until in spans
+        ]
+        return (
+            sql.SQL("({})").format(sql.SQL(" OR ").join(made))
+            if made
+            else sql.SQL("{}").format(NOTHING)
+        )
 
     def _within(self, column: sql.Composable, comparison: Comparison, span: Span) -> sql.Composed:
         since, until = span

@@ -71,6 +71,7 @@ class Staging:
         self._buffer: list[Row] = []
         self._copying: _Copying | None = None
         self._seq = 0
+        self._known = 0
         self._identified = False
         self._referring = False
         self._connection: psycopg.Connection[Row] | None = None
@@ -176,6 +177,7 @@ class Staging:
         self._flush()
         if self._referring:
             self._run(staging_sql.INDEX)
+        ((self._known,),) = self._rows(staging_sql.HEAD)
         self._run(staging_sql.STORED)
         self._run(staging_sql.REPEATED)
         if self._identified:
@@ -223,9 +225,12 @@ class Staging:
         """Appends some lines; where the database refuses them, all but the guilty ones."""
         sent_at, started = self._timekeeper.now(), perf_counter()
         try:
-            total = self._rows(staging_sql.APPEND_WINDOW, sent_at=sent_at, seqs=seqs)[0][0]
+            total = self._rows(
+                staging_sql.APPEND_WINDOW, sent_at=sent_at, known=self._known, seqs=seqs
+            )[0][0]
         except psycopg.Error as error:
             return self._refused(seqs, _refusal(error), progress)
+        self._known += total
         self._timekeeper.agreed()
         self._metrics.imported(total, perf_counter() - started)
         progress(total)

@@ -10,6 +10,7 @@ COPY: Final[LiteralString] = (
 )
 INDEX: Final[LiteralString] = "SELECT index_import()"
 
+HEAD: Final[LiteralString] = "SELECT position FROM log_head"
 STORED: Final[LiteralString] = """
 UPDATE import_lines l
    SET fate = s.fate, reason = CASE s.fate WHEN 'rejected' THEN
@@ -114,7 +115,7 @@ UPDATE import_lines l SET caused_by = coalesce(
 REFUSAL: Final[LiteralString] = "SELECT founding_refusal()"
 APPEND_FOUNDING: Final[LiteralString] = "SELECT append_founding(%(system)s, %(caller)s)"
 APPEND_WINDOW: Final[LiteralString] = (
-    "SELECT append_import(%(system)s, %(caller)s, %(sent_at)s, %(seqs)s::bigint[])"
+    "SELECT append_import(%(system)s, %(caller)s, %(sent_at)s, %(known)s, %(seqs)s::bigint[])"
 )
 NEXT_ROUND: Final[LiteralString] = (
     "UPDATE import_lines SET fate = CASE WHEN fate IS NULL THEN 'appended' END"

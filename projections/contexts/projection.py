@@ -9,9 +9,19 @@ from projections.batch import Batch
 from projections.contexts.fold import TOPICS, Evolve, contexts
 from projections.facts import Rows
 
-_COPY: Final[LiteralString] = (
-    "COPY contexts (position, deal_id, owner, account_id, stage, amount, currency) FROM STDIN"
-)
+# What the envelope says stands beside the deal, so that one table answers what is asked of both.
+_ADD: Final[LiteralString] = """
+    INSERT INTO contexts (position, deal_id, owner, account_id, stage, amount, currency,
+           told_topic, told_rep, told_actor, told_of, told_at)
+    SELECT position, l.deal_id, l.owner, l.account_id, l.stage, l.amount, l.currency,
+           e.topic, coalesce(e.on_behalf_of, e.actor), e.actor, e.occurred_at,
+           CASE WHEN e.channel = 'import' AND e.clock = 'server' THEN e.source_recorded_at
+                ELSE e.recorded_at END
+      FROM unnest(%s::bigint[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::numeric[],
+                  %s::text[]) AS l(position, deal_id, owner, account_id, stage, amount, currency)
+      JOIN events e USING (position)
+     ORDER BY position
+"""
 
 
 class ContextsProjection:
@@ -49,17 +59,10 @@ class ContextsProjection:
     def _add(
         self, connection: Rows, streams: Mapping[UUID, Sequence[Event]], *, after: int
     ) -> None:
-        with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-            for deal_id, stream in streams.items():
-                for position, deal in contexts(stream, self._evolve, after=after):
-                    copy.write_row(
-                        (
-                            position,
-                            deal_id,
-                            deal.owner,
-                            deal.account_id,
-                            deal.stage,
-                            deal.amount,
-                            deal.currency,
-                        )
-                    )
+        rows = [
+            (position, deal_id, one.owner, one.account_id, one.stage, one.amount, one.currency)
+            for deal_id, stream in streams.items()
+            for position, one in contexts(stream, self._evolve, after=after)
+        ]
+        if rows:
+            connection.execute(_ADD, [list(column) for column in zip(*rows, strict=True)])

@@ -1,5 +1,7 @@
 """The command line: what it prints, what it refuses, and with which exit."""
 
+import csv
+import io
 import json
 import re
 import sys
@@ -350,6 +352,41 @@ def without_wraps(text: str) -> str:
 def sentence_of(told: Any) -> str:
     sentence: str = told.get("sentence") or told["shares"]["sentence"]
     return sentence
+
+
+def test_more_events_than_a_page_are_shown_as_they_are_read(
+    run: Run, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.cli_events.MAX_LIMIT", 4)
+    with ledger_on(database) as ledger:
+        import_lines(ledger, tmp_path, imported_lines())
+    head = len(answered(run("events", "--format", "json", "--limit", "100000")[1])["events"])
+    assert head > 8
+
+    for form in ("json", "ndjson", "csv", "table"):
+        shown = run("events", "--format", form, "--limit", "9", "--sort", "-position")
+        assert positions(form, shown[1]) == list(range(head, head - 9, -1))
+        hint = shown[2]
+        assert (f"more follow: --from {head - 8} " in hint) == (form != "json")
+    assert answered(run("events", "--format", "json", "--limit", "9")[1])["next"] == 9
+    code, out, err = run("events", "--limit", "100000", "--format", "csv")
+    assert (code, err) == (0, "")
+    assert positions("csv", out) == list(range(1, head + 1))
+    assert run("events", "rep:nobody")[1] == "none\n"
+
+
+def positions(form: str, out: str) -> list[int]:
+    """Give the positions of the events that were shown."""
+    match form:
+        case "json":
+            return [one["position"] for one in answered(out)["events"]]
+        case "ndjson":
+            return [json.loads(line)["position"] for line in out.splitlines()]
+        case "csv":
+            return [int(row["position"]) for row in csv.DictReader(io.StringIO(out))]
+        case _:
+            words = [line.split()[:1] for line in out.splitlines()]
+            return [int(word) for line in words for word in line if word.isdigit()]
 
 
 def test_the_log_is_asked_in_every_form(run: Run, database: str, tmp_path: Path) -> None:

@@ -132,6 +132,10 @@ def test_lag_is_told_by_projection(database: str) -> None:
         assert value(client, "projection_lag_positions", projection="spans") == 0
         assert value(client, "projection_lag_seconds", projection="spans") == 0
 
+        assert value(client, "projection_lag_positions", projection="audit") == 2
+        ledger.audit.catch_up()
+        assert value(client, "projection_lag_positions", projection="audit") == 0
+
 
 def test_series_do_not_grow_with_deals_paths_methods_or_keys(client: TestClient) -> None:
     def ask(name: str) -> None:

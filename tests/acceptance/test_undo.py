@@ -1,5 +1,8 @@
 """Undoing an event puts every figure back to what it was, and leaves both events to be seen."""
 
+import csv
+import io
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 from uuid import uuid4
@@ -133,6 +136,102 @@ def test_both_events_stay_to_be_seen_and_every_answer_names_the_correction(
         assert named["corrected_by"] == by
         assert named["correction"]["reason"] == REASON
         assert named["correction"]["rep"] == entry["retracted"]["rep"]
+
+
+def test_every_event_says_what_corrects_it_as_known_then(client: TestClient) -> None:
+    deal = open_deal(client, occurred_at="2026-03-20T08:00:00Z")
+    offer = said(client, deal, "discount_offered", {"percent": "25"})
+    assert offer is not None
+    amended = correction(client, deal, "event_amended", offer, data={"percent": "20"})
+    retracted = correction(client, deal, "event_retracted", offer)
+    again = correction(client, deal, "event_retracted", retracted["event_id"])
+
+    for question in (f"/v1/events?deal={deal}", f"/v1/deals/{deal}/events?"):
+        known = {
+            position: corrected(client, f"{question}&as_of=position:{position}")
+            for position in (offered_at(client, deal), *at(amended, retracted, again))
+        }
+        by_amendment = {"how": "amended", **named(amended), "data": {"percent": "20"}}
+        taken_back = {"how": "retracted", "data": None}
+        assert list(known.values()) == [
+            {},
+            {offer: by_amendment},
+            {offer: {**taken_back, **named(retracted)}},
+            {offer: by_amendment, retracted["event_id"]: {**taken_back, **named(again)}},
+        ]
+    alone = corrected(client, f"/v1/events?deal={deal}&type=discount_offered")
+    assert alone == {offer: by_amendment}
+
+
+def correction(client: TestClient, deal: str, kind: str, event_id: str, **more: Any) -> Any:
+    told = event(kind, "2026-03-20T10:00:00Z", event_id=event_id, reason=REASON, **more)
+    answer = post(client, f"/v1/deals/{deal}/events", told)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["events"][0]
+
+
+def named(correction: Any) -> dict[str, Any]:
+    return {name: correction[name] for name in ("event_id", "position")}
+
+
+def at(*events: Any) -> list[int]:
+    return [one["position"] for one in events]
+
+
+def offered_at(client: TestClient, deal: str) -> int:
+    position: int = client.get(f"/v1/deals/{deal}/events").json()["events"][1]["position"]
+    return position
+
+
+def corrected(client: TestClient, question: str) -> dict[str, Any]:
+    """Give what corrects the events of an answer, by their ids."""
+    answer = client.get(question)
+    assert answer.status_code == 200, answer.text
+    events = answer.json()["events"]
+    assert events
+    return {one["event_id"]: one["corrected_by"] for one in events if one["corrected_by"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "how", "more", "reads"),
+    [
+        ("event_retracted", "retracted", {}, ""),
+        ("event_amended", "amended", {"data": {"percent": "20"}}, '{"percent":"20"}'),
+    ],
+)
+def test_tables_and_events_name_the_correction_beside_what_was_told(
+    client: TestClient, kind: str, how: str, more: dict[str, Any], reads: str
+) -> None:
+    deal = open_deal(client, occurred_at="2026-03-20T08:00:00Z")
+    offer = said(client, deal, "discount_offered", {"percent": "25"})
+    assert offer is not None
+    by = correction(client, deal, kind, offer, **more)
+
+    for path in (f"/v1/events?deal={deal}", f"/v1/exports?format=csv&deal={deal}"):
+        rows = list(csv.DictReader(io.StringIO(written(client, path, "text/csv").text)))
+        assert [[value for name, value in row.items() if "corrected" in name] for row in rows] == [
+            [""] * 4,
+            [by["event_id"], how, str(by["position"]), reads],
+            [""] * 4,
+        ]
+        assert rows[1]["data"] == '{"percent":"25"}'
+    batch = "application/cloudevents-batch+json"
+    for path in (f"/v1/events?deal={deal}", f"/v1/exports?format=cloudevents&deal={deal}"):
+        told = written(client, path, batch).json()
+        assert [(one.get("correctedby"), one.get("correctedhow")) for one in told] == [
+            (None, None),
+            (by["event_id"], how),
+            (None, None),
+        ]
+    page = written(client, f"/v1/events?deal={deal}", "application/x-ndjson").text
+    lines = [json.loads(line)["corrected_by"] for line in page.splitlines()]
+    assert [one and one["how"] for one in lines] == [None, how, None]
+
+
+def written(client: TestClient, path: str, media_type: str) -> Any:
+    answer = client.get(path, headers={"Accept": media_type})
+    assert answer.status_code == 200, answer.text
+    return answer
 
 
 def test_an_undo_is_undone_like_any_event(client: TestClient) -> None:

@@ -18,14 +18,14 @@ from api.moment import Moment, moment
 from api.query.counting import DIMENSIONS, Dimension
 from api.query.errors import QueryError
 from api.query.fields import FIELDS, RULES
+from api.query.order import Bounds
 from api.query.parser import parse
 from api.query.question import SORTS, LogQuestion, Sort
-from api.query.statements import Bounds
-from api.query.tree import Given, Leaf, Query, Word, render, term
+from api.query.tree import Given, Leaf, Query, Word, all_of, render, term
 from domain.replay import Event
 from tests.support.ledgers import NOW, SCHEMA, import_lines, ledger_on
 from tests.support.postgres import PostgresServer
-from tests.support.queries import Plain, imported_lines, plainly, trees
+from tests.support.queries import NUMBERED, Plain, filled, imported_lines, plainly
 
 VALUED: Final = (
     *("account", "actor", "channel", "clock", "currency", "deal", "on_behalf_of", "owner"),
@@ -45,6 +45,24 @@ TEXTS: Final = (
     *(f"rule:{rule}" for rule in RULES),
 )
 
+SPANS: Final = (
+    *("position<300", "position<=300", "position>300", "position>=300", "position:200,300"),
+    *("recorded<2022-06-01", "recorded<=2022-06-01", "recorded>2022-06-01", "recorded>=2022-06-01"),
+    *("occurred<2022-06-01", "occurred<=2022-06-01", "occurred>2022-06-01", "occurred>=2022-06-01"),
+    *("quarter<FY2023Q2", "quarter<=FY2023Q2", "quarter>FY2022Q2", "quarter>=FY2022Q2"),
+    *(
+        "quarter:FY2022Q2,FY2023Q1",
+        "occurred:2022-03-01..2023-03-01",
+        "recorded:2022-03-01..2023-03-01",
+    ),
+    *("recorded:..2022-09-01 occurred:2022-03-01..", "position>200 quarter:FY2022Q4,FY2023Q1"),
+)
+
+TOLD_OF_BOTH: Final = frozenset(
+    {"account", "actor", "backdated", "days_left", "late", "occurred", "owner_now", "rep", "team"}
+)
+"""Fields that are read in other columns where a term about the deal stands beside."""
+
 
 def history(database: str) -> None:
     """Fill a ledger with a founding history, and with an ordinary import after it."""
@@ -57,6 +75,12 @@ def history(database: str) -> None:
 def ledger(postgres_server: PostgresServer) -> Iterator[Ledger]:
     with postgres_server.ledger(SCHEMA, filled_by=history) as dsn, ledger_on(dsn) as ledger:
         yield ledger
+
+
+@pytest.fixture(autouse=True)
+def short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a small log be read in as many stretches as a large one."""
+    monkeypatch.setattr("api.query.order._STEPS", (8, 32, 128))
 
 
 @pytest.fixture(scope="module")
@@ -109,14 +133,38 @@ def test_every_term_holds_for_what_a_plain_reading_finds(
     assert all(found_by[name] for name in ("data.percent", "data.to", "data.list", "data.stage"))
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
-@given(data=st.data())
-def test_a_query_holds_for_what_a_plain_reading_finds(
-    ledger: Ledger, readings: Sequence[tuple[Moment, Plain]], data: st.DataObject
+def test_a_term_holds_for_the_same_beside_one_that_another_table_answers(
+    ledger: Ledger, readings: Sequence[tuple[Moment, Plain]]
 ) -> None:
-    when, plain = data.draw(st.sampled_from(readings))
-    query = data.draw(trees(st.sampled_from(leaves(plain))))
-    sort = data.draw(st.sampled_from(SORTS))
+    beside = parse("stage:*")
+    for when, plain in readings:
+        told = [leaf for leaf in leaves(plain) if leaf.field.text in TOLD_OF_BOTH]
+        for leaf in told:
+            query = all_of([leaf, beside])
+            expected = [event.position for event in plain.holding(query)]
+            found = every(ledger, LogQuestion(query=query, moment=when), size=1000)
+            assert found == expected, render(query)
+
+
+@pytest.mark.parametrize("sort", ["position", "-position", "occurred", "-occurred"])
+def test_a_span_of_the_log_is_found_from_either_side(
+    ledger: Ledger, readings: Sequence[tuple[Moment, Plain]], sort: Sort
+) -> None:
+    for when, plain in readings:
+        for text in SPANS:
+            query = parse(text)
+            expected = ordered(plain.holding(query), sort)
+            found = every(ledger, LogQuestion(query=query, moment=when, sort=sort), size=1000)
+            assert found == expected, text
+
+
+@settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
+@given(reading=st.sampled_from([0, 1]), tree=NUMBERED, sort=st.sampled_from(SORTS))
+def test_a_query_holds_for_what_a_plain_reading_finds(
+    ledger: Ledger, readings: Sequence[tuple[Moment, Plain]], reading: int, tree: Query, sort: Sort
+) -> None:
+    when, plain = readings[reading]
+    query = filled(tree, leaves(plain))
 
     found = every(ledger, LogQuestion(query=parse(render(query)), moment=when, sort=sort))
 
@@ -124,13 +172,21 @@ def test_a_query_holds_for_what_a_plain_reading_finds(
 
 
 @settings(max_examples=20, suppress_health_check=list(HealthCheck), deadline=None)
-@given(data=st.data())
+@given(
+    reading=st.sampled_from([0, 1]),
+    number=st.integers(0, 9_999),
+    by=st.lists(st.sampled_from(DIMENSIONS), max_size=2, unique=True),
+)
 def test_counts_are_those_of_a_plain_reading(
-    ledger: Ledger, readings: Sequence[tuple[Moment, Plain]], data: st.DataObject
+    ledger: Ledger,
+    readings: Sequence[tuple[Moment, Plain]],
+    reading: int,
+    number: int,
+    by: list[Dimension],
 ) -> None:
-    when, plain = data.draw(st.sampled_from(readings))
-    query: Query = data.draw(st.sampled_from(leaves(plain)))
-    by = data.draw(st.lists(st.sampled_from(DIMENSIONS), max_size=2, unique=True))
+    when, plain = readings[reading]
+    terms = leaves(plain)
+    query = terms[number % len(terms)]
 
     counts = ledger.log.counts(LogQuestion(query=query, moment=when), by)
 

@@ -68,11 +68,12 @@ def test_drift_is_told_and_mended(ledger: Ledger) -> None:
     assert snapshot(ledger) == live
 
 
-def test_the_tables_after_a_swap_are_made_like_those_before(ledger: Ledger) -> None:
+@pytest.mark.parametrize("name", ["spans", "contexts"])
+def test_the_tables_after_a_swap_are_made_like_those_before(ledger: Ledger, name: str) -> None:
     with ledger.projecting.connection() as connection:
         before = _shape(connection)
-    rebuild(ledger.projecting, "spans", projections, processes=1)
-    rebuild(ledger.projecting, "spans", projections, processes=1)
+    rebuild(ledger.projecting, name, projections, processes=1)
+    rebuild(ledger.projecting, name, projections, processes=1)
 
     with ledger.projecting.connection() as connection:
         assert _shape(connection) == before
@@ -93,6 +94,15 @@ def _shape(connection: Rows) -> list[object]:
             "SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity"
             " FROM information_schema.columns WHERE table_schema = current_schema()"
             " ORDER BY 1, 2"
+        ),
+        (
+            "SELECT stxrelid::regclass::text, pg_get_statisticsobjdef_expressions(s.oid)"
+            " FROM pg_statistic_ext s JOIN pg_class c ON c.oid = stxrelid"
+            " WHERE relnamespace = current_schema()::regnamespace ORDER BY 1"
+        ),
+        (
+            "SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class c ON c.oid = indexrelid"
+            " WHERE indisclustered AND relnamespace = current_schema()::regnamespace ORDER BY 1"
         ),
     )
     return [connection.execute(query).fetchall() for query in queries]

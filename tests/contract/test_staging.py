@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -111,7 +110,7 @@ def test_an_import_that_was_interrupted_goes_on_where_it_was(store: EventStore) 
 @pytest.mark.parametrize(
     "changed",
     [
-        replace(line("H1"), data=STAGE),
+        line("H1")._replace(data=STAGE),
         line("H1", occurred=NOON + DAY),
         line("H1", stream="deal:D02"),
     ],
@@ -122,7 +121,7 @@ def test_the_same_id_with_something_else_is_rejected(
     load(store, [line("H1")])
 
     later = load(store, [changed])
-    beside = load(store, [line("H2"), replace(changed, external_id="H2", row=2)])
+    beside = load(store, [line("H2"), changed._replace(external_id="H2", row=2)])
 
     assert [reject.reason.split(":")[0] for reject in later.rejects] == ["changed"]
     assert [(r.row, r.reason.split(":")[0]) for r in beside.rejects] == [(2, "changed")]
@@ -276,10 +275,28 @@ def test_two_imports_of_the_same_lines_at_once_store_each_once(store: EventStore
     assert assert_gapless(store) == 2000
 
 
+def test_what_another_import_stores_between_two_windows_is_a_duplicate(store: EventStore) -> None:
+    lines = [line(f"H{n}", stream=f"deal:D{n % 50}", row=n) for n in range(1500)]
+    others: list[Loaded] = []
+
+    def overtake(_: int) -> None:
+        if not others:
+            others.append(load(store, lines))
+
+    with store.staging(system="crm") as staging:
+        for each in lines:
+            staging.add(each)
+        report = Loaded.of(staging, staging.append(founding=False, progress=overtake))
+
+    assert (report.appended, report.duplicates, report.rejects) == (1000, 500, ())
+    assert (others[0].appended, others[0].duplicates) == (500, 1000)
+    assert assert_gapless(store) == 1500
+
+
 def test_a_refused_line_takes_no_other_with_it(store: EventStore, ledger_dsn: str) -> None:
     with session(ledger_dsn) as connection:
         connection.execute("ALTER TABLE events ADD CHECK (actor <> 'forbidden')")
-    bad = replace(line("H3", row=3), actor="forbidden")
+    bad = line("H3", row=3)._replace(actor="forbidden")
 
     report = load(store, [line("H1"), line("H2"), bad, line("H4")])
 

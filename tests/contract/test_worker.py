@@ -113,4 +113,4 @@ def test_lag_counts_from_the_head_whether_or_not_a_worker_lives(
 
 def lag(ledger: Ledger) -> tuple[int, float]:
     states = ledger.states.states(NOW)
-    return max(one.lag_positions for one in states.projections), states.lag_seconds
+    return max(one.lag_positions for one in states.awaited), states.lag_seconds

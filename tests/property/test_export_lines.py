@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -41,7 +40,7 @@ def read_back(name: str, content: bytes) -> tuple[list[Line], Findings]:
         file = Path(folder) / f"export.{EXPORTS[name].suffix}"
         file.write_bytes(content)
         reader = reader_for(chosen, [file], profile=None, known=NoContext())
-        return [replace(line, file="", row=0) for line in reader.lines(findings)], findings
+        return [line._replace(file="", row=0) for line in reader.lines(findings)], findings
 
 
 def assert_same(name: str, events: Sequence[Event], *, at_once: int = 7) -> None:

@@ -111,7 +111,7 @@ ATTACKS: Final[dict[str, str]] = {
     "false import": "CREATE TEMP VIEW import_lines AS SELECT 1 AS seq; SELECT founding_refusal()",
     "false founding": "CREATE TEMP TABLE import_lines (seq int); SELECT append_founding('x', 'x')",
     "false window": "CREATE TEMP TABLE import_lines (seq int);"
-    " SELECT append_import('x', 'x', now(), '{1}')",
+    " SELECT append_import('x', 'x', now(), 0, '{1}')",
     "false index": "CREATE TEMP TABLE import_lines (external_id text); SELECT index_import()",
     "trigger on the import": "SELECT open_import(); CREATE TRIGGER mine BEFORE INSERT"
     " ON import_lines EXECUTE FUNCTION refuse_change()",

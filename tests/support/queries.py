@@ -23,6 +23,7 @@ from api.query.tree import (
     Not,
     Query,
     Term,
+    Word,
     all_of,
     any_of,
     negated,
@@ -60,6 +61,23 @@ def trees(leaves: st.SearchStrategy[Leaf]) -> st.SearchStrategy[Query]:
         ),
         max_leaves=6,
     )
+
+
+NUMBERED: Final = trees(st.integers(0, 9_999).map(lambda number: Given(Word(str(number)))))
+"""Queries of numbers, in whose place `filled` puts terms: what is drawn rests on no ledger."""
+
+
+def filled(tree: Query, terms: Sequence[Leaf]) -> Query:
+    """Give a drawn query with terms of a ledger in the place of numbers."""
+    match tree:
+        case Not(part):
+            return negated(filled(part, terms))
+        case AllOf(parts):
+            return all_of(filled(part, terms) for part in parts)
+        case AnyOf(parts):
+            return any_of(filled(part, terms) for part in parts)
+        case Term() | Between() | Given():
+            return terms[int(tree.field.text) % len(terms)]
 
 
 @dataclass(frozen=True)
@@ -275,7 +293,15 @@ def imported_lines(*, later: bool = False) -> list[Line]:
     told = [timedelta(0), timedelta(hours=1), timedelta(days=40), None]
     if later:
         return [{**line, "external_id": f"{line['external_id']}/later"} for line in lines.all]
-    return [_told_by_source(line, told[n % len(told)]) for n, line in enumerate(lines.all)]
+    lags = [told[number % len(told)] for number in range(len(lines.all))]
+    # Told before it was to happen; and in the next quarter, which began two minutes later.
+    for when, lag in (
+        ("2025-02-03T10:00:00Z", timedelta(days=-10)),
+        ("2025-02-01T04:58:00Z", timedelta(minutes=4)),
+    ):
+        lines.add("deal:Q1", "note_added", when, {"text": "To be called then"})
+        lags.append(lag)
+    return [_told_by_source(line, lag) for line, lag in zip(lines.all, lags, strict=True)]
 
 
 def _told_by_source(line: Line, lag: timedelta | None) -> Line:

@@ -4,7 +4,7 @@ Written for the sample company: one process in two versions, quarters that begin
 August and November in New York, the default policy.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -105,23 +105,36 @@ class Raw:
 
     def late_wins(self) -> list[tuple[object, ...]]:
         return [
-            (e["rep"], e["occurred_at"], e["recorded_at"])
+            (
+                *(name_of(local(e["occurred_at"])), name_of(local(e["told_at"])), e["rep"]),
+                *(e["occurred_at"], e["told_at"], e["told_at"] - e["occurred_at"]),
+                e["data"]["net"]["amount"],
+            )
             for e in self.events
             if e["type"] == "deal_won"
-            and quarter_of(local(e["occurred_at"])) != quarter_of(local(e["recorded_at"]))
+            and quarter_of(local(e["occurred_at"])) != quarter_of(local(e["told_at"]))
         ]
 
-    def hollow(self) -> dict[str, tuple[int, int]]:
-        """How often each stage was left for a higher one than ever, and how often hollow."""
-        moved: Counter[str] = Counter()
-        left_hollow: Counter[str] = Counter()
-        for deal in self.deals.values():
-            for source, hollow in self._advances(deal):
-                moved[source] += 1
-                left_hollow[source] += hollow
-        return {stage: (n, left_hollow[stage]) for stage, n in moved.items()}
+    def hollow(self) -> list[tuple[object, ...]]:
+        """How often each stage was left for a higher one than ever, and how often hollow.
 
-    def _advances(self, deal: Sequence[Told]) -> Iterator[tuple[str, bool]]:
+        Then how often with nothing shown, and how many outcomes were required and shown.
+        """
+        left: dict[str, list[list[bool]]] = defaultdict(list)
+        for deal in self.deals.values():
+            for source, shown in self._advances(deal) if "process" in deal[0]["data"] else ():
+                left[source].append(shown)
+        return sorted(
+            (
+                *(stage, len(all_shown), sum(not all(shown) for shown in all_shown)),
+                sum(not any(shown) for shown in all_shown),
+                sum(len(shown) for shown in all_shown),
+                sum(sum(shown) for shown in all_shown),
+            )
+            for stage, all_shown in left.items()
+        )
+
+    def _advances(self, deal: Sequence[Told]) -> Iterator[tuple[str, list[bool]]]:
         stages = self._stages(deal[0]["data"]["process"]["version"])
         order = list(stages)
         highest, source = -1, ""
@@ -134,10 +147,10 @@ class Raw:
                 case "stage_entered" if event["data"]["stage"] in order:
                     rank = order.index(event["data"]["stage"])
                     if source and rank > highest:
-                        wanted = [o for s in order[highest:rank] for o in stages[s]]
+                        wanted = [o for s in order[order.index(source) : rank] for o in stages[s]]
                         if wanted:
                             shown = [_shown(deal, o, level, event) for o, level in wanted]
-                            yield source, not all(shown)
+                            yield source, shown
                     highest, source = max(highest, rank), event["data"]["stage"]
                 case _:
                     pass
@@ -169,8 +182,39 @@ class Raw:
             else:
                 runs.append([tick])
         return sorted(
-            (run[0]["recorded_at"], run[0]["rep"], len(run)) for run in runs if len(run) >= 5
+            (
+                *(run[0]["recorded_at"], run[-1]["recorded_at"], run[0]["rep"], len(run)),
+                *(len({tick["stream_id"] for tick in run}), sum(map(self._unshown, run))),
+            )
+            for run in runs
+            if len(run) >= 5
         )
+
+    def _unshown(self, tick: Told) -> bool:
+        """Say whether a tick was for something that had not been shown when it was made."""
+        deal = self.deals[tick["stream_id"]]
+        wanted = [
+            (outcome["id"], outcome["required_level"])
+            for told in self.of("process_published")
+            if told["data"]["version"] == self._version(deal, tick)
+            for stage in told["data"]["stages"]
+            for activity in stage.get("activities", [])
+            if activity["id"] == tick["data"]["activity"]
+            for outcome in activity["outcomes"]
+        ]
+        shown = [_shown(deal, outcome, level, tick) for outcome, level in wanted]
+        return bool(shown) and not all(shown)
+
+    @staticmethod
+    def _version(deal: Sequence[Told], by: Told) -> int:
+        moved = [
+            e["data"]["process"]["version"]
+            for e in deal
+            if e["type"] in {"deal_opened", "deal_moved_to_process"}
+            and e["occurred_at"] <= by["occurred_at"]
+        ]
+        version: int = moved[-1]
+        return version
 
     def quota_changes(self) -> list[tuple[object, ...]]:
         found = []
@@ -193,44 +237,60 @@ class Raw:
                 if event["type"] == "close_date_moved":
                     to = date.fromisoformat(event["data"]["to"])
                     if stands is not None and quarter_of(to) != quarter_of(stands):
-                        found.append((event["rep"], stands, to))
+                        names = (name_of(stands), name_of(to))
+                        found.append((event["rep"], stands, to, *names))
                     stands = to
         return sorted(found)
 
     def broken(self, now: datetime) -> list[tuple[object, ...]]:
         found = []
-        for stream, deal in self.deals.items():
-            for side, own in _promised(deal).items():
+        for deal in self.deals.values():
+            for own in _promised(deal).values():
                 stated = [e for e in own if e["type"] in _STATING][-1]
                 renewed = [e for e in own if e["type"] == "commitment_renegotiated"]
                 settled = [_BREAKING[e["type"]] for e in own if e["type"] in _BREAKING]
                 due = (renewed or [stated])[-1]["data"].get("due")
                 overdue = due and now >= _after_grace(date.fromisoformat(due))
                 if settled[-1:] == ["broken"] or (not settled and overdue):
-                    found.append((stream, side[1], stated["rep"], not settled))
-        return sorted(found)
+                    data = stated["data"]
+                    who = data.get("by") or data.get("role")
+                    name = deal[0]["data"]["name"]
+                    found.append((name, data["what"], stated["rep"], who, not settled))
+        return sorted(found, key=repr)
 
     def corrected(self) -> list[tuple[object, ...]]:
         told = {e["event_id"]: e for e in self.events}
         return [
-            (e["type"], told[e["data"]["event_id"]]["data"], e["data"].get("data"), e["rep"])
+            (
+                *(e["type"].removeprefix("event_"), e["data"].get("data"), e["rep"]),
+                e["recorded_at"],
+                *(told[e["data"]["event_id"]][name] for name in ("data", "rep", "recorded_at")),
+            )
             for e in self.events
             if e["type"] in {"event_amended", "event_retracted"}
         ]
 
-    def backdated(self) -> Counter[tuple[object, ...]]:
-        found: Counter[tuple[object, ...]] = Counter()
+    def backdated(self) -> list[tuple[object, ...]]:
+        """By quarters, type and rep: how many, the longest lag, and the first position."""
+        found: dict[tuple[str, ...], list[Told]] = defaultdict(list)
         for event in self.events:
-            day, told = local(event["occurred_at"]), local(event["recorded_at"])
+            if event["told_at"] is None or not event["stream_id"].startswith("deal:"):
+                continue
+            day, told = local(event["occurred_at"]), local(event["told_at"])
             begun = first_instant(told)
-            early = begun > event["occurred_at"] and event["recorded_at"] < begun + _FORTNIGHT
-            if event["stream_id"].startswith("deal:") and early:
-                found[name_of(told), name_of(day), event["type"], event["rep"]] += 1
-        return found
+            if begun > event["occurred_at"] and event["told_at"] < begun + _FORTNIGHT:
+                found[name_of(told), name_of(day), event["type"], event["rep"]].append(event)
+        return sorted(
+            (
+                *(*key, len(told), max(e["told_at"] - e["occurred_at"] for e in told)),
+                min(e["position"] for e in told),
+            )
+            for key, told in found.items()
+        )
 
     def handed_over(self) -> list[tuple[object, ...]]:
         return sorted(
-            (won["occurred_at"], event["data"]["owner"], event["actor"])
+            (won["occurred_at"], event["occurred_at"], event["data"]["owner"], event["actor"])
             for deal in self.deals.values()
             for won in deal
             if won["type"] == "deal_won"

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,7 +41,7 @@ def labelled(lines: list[Line], labels: Mapping[str, str]) -> list[Line]:
         return labels.get(value, value) if isinstance(value, str) else value
 
     return [
-        replace(line, data=named(line.data))
+        line._replace(data=named(line.data))
         if line.type in ("stage_entered", "process_published")
         else line
         for line in lines
