@@ -11,6 +11,7 @@ from api.page_reads.door import Door
 from api.page_reads.home import HomeReads
 from api.page_reads.imports import ImportReads
 from api.page_reads.processes import ProcessReads
+from api.page_reads.publishing import Publishing
 from api.page_reads.quarters import QuarterReads
 from api.page_reads.records import DealWrites
 from api.page_reads.replays import ReplayReads
@@ -28,6 +29,7 @@ from api.web.routes.home import home_section
 from api.web.routes.imports import imports_section
 from api.web.routes.organisation import organisation_section
 from api.web.routes.process import process_section
+from api.web.routes.publish import publish_section
 from api.web.routes.record import record_section
 from api.web.routes.replay import replay_section
 from api.web.routes.report import report_section
@@ -62,6 +64,7 @@ def build_pages(
         record_section(deals, DealWrites(services)),
         deal_section(deals),
         replay_section(replays),
+        publish_section(Publishing(door, services, people)),
         process_section(ProcessReads(door, services.processes, services.context)),
         organisation_section(quarters),
         report_section(quarters),

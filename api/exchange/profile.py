@@ -1,8 +1,7 @@
 """What a user declares about a source: how to read its files, and what its words mean."""
 
-from collections.abc import Hashable
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
 import yaml
 from pydantic import (
@@ -16,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from api import strict_yaml
 from api.exchange.instants import DateOrder
 from api.exchange.lines import JsonObject
 from api.exchange.texts import known_encoding
@@ -297,28 +297,6 @@ class Profile(_Declared):
         return [column] if isinstance(column, str) else column
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads YAML in which everything stands once, where it is meant.
-
-    A few aliases of aliases can stand for more than memory holds, and of two values under one
-    key the author meant one.
-    """
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("an alias, which is not read")
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        seen: set[Hashable] = set()
-        for key in (key for key in keys if isinstance(key, Hashable)):
-            if key in seen:
-                raise yaml.YAMLError(f"the key {key!r} is given twice")
-            seen.add(key)
-        return super().construct_mapping(node, deep=deep)
-
-
 def load_profile(name: str) -> Profile:
     """Read the profile in the file of that name, else the shipped one so called."""
     path = Path(name)
@@ -355,7 +333,7 @@ def profile_of(text: str, *, name: str) -> Profile:
     if len(text) > MAX_PROFILE:
         raise ProfileRefusedError(f"the profile {name} has more than {MAX_PROFILE} characters")
     try:
-        content = yaml.load(text, _Loader)  # noqa: S506 - a safe loader, made stricter
+        content = strict_yaml.read(text)
     except RecursionError as error:
         raise ProfileRefusedError(f"the profile {name} is nested too deeply") from error
     except (yaml.YAMLError, UnicodeError) as error:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from api.lists_figures import quarter_json
 from api.processes import versions_of
@@ -42,17 +43,21 @@ def process_json(known: Known, process_id: str, version: int | None) -> dict[str
     return {
         "id": process_id,
         "versions": [
-            {
-                "version": process.version,
-                "name": process.name,
-                "stages": [s.model_dump(mode="json", exclude_none=True) for s in process.stages],
-                "closing": process.closing.model_dump(mode="json"),
-                "published_at": told[1] if told else None,
-                "event_id": str(told[0]) if told else None,
-            }
+            version_json(process, published.get((process.id, process.version)))
             for process in versions_of(known, process_id, version)
-            for told in [published.get((process.id, process.version))]
         ],
+    }
+
+
+def version_json(process: Process, told: tuple[UUID, datetime] | None) -> dict[str, object]:
+    """Give a version of a process; `told` is the event that published it, and when."""
+    return {
+        "version": process.version,
+        "name": process.name,
+        "stages": [s.model_dump(mode="json", exclude_none=True) for s in process.stages],
+        "closing": process.closing.model_dump(mode="json"),
+        "published_at": told[1] if told else None,
+        "event_id": str(told[0]) if told else None,
     }
 
 

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
 from api.application import Recorded
-from api.errors import ViewsBehindError
 from api.http import contract
 from api.http import schemas_context as shapes
 from api.http import schemas_process as process_shapes
@@ -21,10 +20,9 @@ from api.http.services import Services, services_of
 from api.http.writes import IdempotencyKey, IfMatch, command, recorded_process, versions_named
 from api.identity.permissions import Action
 from api.parameters import NUMERAL
-from api.processes import versions_of
-from api.storage.errors import StorageError
+from api.publications import process_of
 from domain.events.context import ProcessPublished
-from projections.process.lint import Finding, lint, warnings_json
+from projections.process.lint import Finding, warnings_json
 
 router: Final = APIRouter(tags=["context"], route_class=GuardedRoute)
 Name: TypeAlias = Annotated[str, Path(min_length=1, max_length=200)]
@@ -145,15 +143,8 @@ def _warnings(services: Services, process: str, recorded: Recorded) -> list[Find
     """Say what the version that was published last should do without.
 
     Its deals are those known just before it was recorded, so that a repeated request is answered
-    as before. Where these cannot be read, or not yet, its shape alone speaks: it is recorded, and
-    nothing that is only read afterwards may make the answer say otherwise.
+    as before.
     """
-    versions = [e.data.version for e in recorded.events if isinstance(e.data, ProcessPublished)]
-    known = services.context.known(recorded.position)
-    (published,) = versions_of(known, process, versions[-1])
+    published = [e.data for e in recorded.events if isinstance(e.data, ProcessPublished)]
     before = recorded.events[0].position - 1
-    try:
-        moment = services.views.moment(as_of=f"position:{before}", effective_at=None)
-        return services.processes.warnings(moment, published)
-    except (StorageError, ViewsBehindError):
-        return lint(published, None)
+    return services.publications.findings(process_of(process, published[-1]), before=before)

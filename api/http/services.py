@@ -29,6 +29,7 @@ from api.lists_log import LogLists
 from api.overview import Overviews
 from api.processes import ProcessQuestions
 from api.projection_states import StateReader
+from api.publications import Publications
 from api.quarter_figures import QuarterFigures
 from api.quarter_pressure import QuarterPressure
 from api.quarters import Quarters
@@ -82,6 +83,11 @@ class Services:
     exports_at_once: Slots = field(default_factory=partial(Slots, MAX_EXPORTS, "exports"))
     bulks: Slots = field(default_factory=partial(Slots, MAX_BULKS, "bulk requests"))
     uploads: Slots = field(default_factory=partial(Slots, MAX_UPLOADS, "uploads"))
+
+    @property
+    def publications(self) -> Publications:
+        """What is said of a version of a process beside its publication."""
+        return Publications(self.store, self.context, self.processes, self.views)
 
 
 def services_of(request: Request) -> Services:

@@ -53,4 +53,6 @@ class ProcessReads:
             "against": other,
             "lint": lint,
             "worth": worth,
+            "publishes": (as_of, effective_at) == (None, None)
+            and may(reader, Action.PUBLISH_PROCESS),
         }

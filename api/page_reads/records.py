@@ -1,50 +1,24 @@
 """Records what the forms of deals tell, by the way that the API's own requests take."""
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from fastapi import Request
 
 from api.answers import json_bytes
 from api.application import Command, Intent, Recorded
-from api.errors import (
-    ApplicationError,
-    KeyReusedError,
-    NotPermittedError,
-    UnknownDealError,
-    VersionMismatchError,
-)
 from api.http.body import decoded_object
 from api.http.deals import deal_named
 from api.http.guard import identity_of
 from api.http.intents import read_intents, read_undoing
-from api.http.notes import notes_of
-from api.http.problems import RequestRefusedError, problem_of, request_id_of
 from api.http.services import Services
 from api.http.writes import command
 from api.identity.permissions import Action, ensure_may
-from api.storage.errors import LogUnavailableError, StorageError
-from api.web.reads import (
-    BadQuestionError,
-    FormError,
-    MovedOnError,
-    NoSuchPageError,
-    NotForYouError,
-    NotNowError,
-    PageError,
-    SentBeforeError,
-)
+from api.page_reads.refusals import EXPECTED, key_and_seen, refused, version_at
+from api.web.reads import BadQuestionError
 from api.web.record_body import Told, body_of
-from domain.errors import DomainError
-
-KEY: Final = "key"
-SEEN: Final = "seen"
-_KEY: Final = re.compile(r"[!-~]{16,200}")
-_POSITION: Final = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +49,8 @@ class DealWrites:
             ensure_may(identity_of(request), Action.APPEND_DEALS)
             asked_for = _command(request, sent)
             return _recorded(await self._services.application.open_deal(asked_for))
-        except (ApplicationError, DomainError, RequestRefusedError, StorageError) as error:
-            raise _refused(error, request, sent.told) from error
+        except EXPECTED as error:
+            raise refused(error, request, sent.told.field_of) from error
 
     async def append(
         self, request: Request, deal_id: str, form: Mapping[str, str]
@@ -95,21 +69,18 @@ class DealWrites:
             named = deal_named(deal_id)
             asked_for = _command(request, sent, if_match=await self._versions(named, sent.seen))
             return _recorded(await self._services.application.append_to_deal(named, asked_for))
-        except (ApplicationError, DomainError, RequestRefusedError, StorageError) as error:
-            raise _refused(error, request, sent.told) from error
+        except EXPECTED as error:
+            raise refused(error, request, sent.told.field_of) from error
 
     async def _versions(self, deal_id: UUID, seen: int) -> tuple[int, ...]:
         """Give the version of a deal that a page showed, by the position that the page stood at."""
-        events = await self._services.store.load(f"deal:{deal_id}")
-        return (sum(event.position <= seen for event in events),)
+        return version_at(await self._services.store.load(f"deal:{deal_id}"), seen)
 
 
 def _sent(form: Mapping[str, str]) -> _Sent:
-    key, seen = form.get(KEY, ""), form.get(SEEN, "")
-    if not _KEY.fullmatch(key) or not _POSITION.fullmatch(seen):
-        raise BadQuestionError("This form did not arrive whole. Go back and send it again.")
+    key, seen = key_and_seen(form)
     told = body_of(form)
-    return _Sent(told, json_bytes(told.content), key, int(seen))
+    return _Sent(told, json_bytes(told.content), key, seen)
 
 
 def _command(request: Request, sent: _Sent, *, if_match: tuple[int, ...] | None = None) -> Command:
@@ -133,26 +104,3 @@ def _recorded(recorded: Recorded) -> dict[str, Any]:
         "deal_id": recorded.stream_id.partition(":")[2],
         "event_ids": [str(event.event_id) for event in recorded.events],
     }
-
-
-def _refused(error: Exception, request: Request, told: Told) -> PageError:
-    """Note a refusal, and give what a page says of it: the API's own status, words and fields."""
-    answer = problem_of(error, request_id=request_id_of(request))
-    if answer is None:
-        raise error
-    problem = json.loads(bytes(answer.body))
-    notes_of(request.scope).refusal = problem["code"]
-    detail, errors = problem["detail"], problem["errors"]
-    match error:
-        case UnknownDealError():
-            return NoSuchPageError(detail)
-        case NotPermittedError(field=None):
-            return NotForYouError(detail)
-        case LogUnavailableError():
-            return NotNowError(f"{detail[:1].upper()}{detail[1:]}.")
-        case _:
-            pass
-    kinds = {VersionMismatchError: MovedOnError, KeyReusedError: SentBeforeError}
-    kind = next((kinds[one] for one in kinds if isinstance(error, one)), FormError)
-    named = [(told.field_of(one["field"]), one["detail"]) for one in errors]
-    return kind(detail, status=problem["status"], errors=named)

@@ -137,10 +137,17 @@ class ProcessPage:
     compared: tuple[Compared, ...]
     query: dict[str, str]
     workings: Workings
+    publishes: bool
+    published: str
 
 
-def process_page(answer: Answer, *, asked: tuple[str | None, str | None]) -> ProcessPage:
-    """The page for a process, one of its versions and what it is compared with."""
+def process_page(
+    answer: Answer, *, asked: tuple[str | None, str | None], published: str | None = None
+) -> ProcessPage:
+    """The page for a process, one of its versions and what it is compared with.
+
+    `published` is the version that the reader has just published.
+    """
     process, number, against = answer["process"], answer["version"], answer["against"]
     versions = {one["version"]: one for one in process["versions"]}
     this, other = versions[number], versions.get(against)
@@ -165,7 +172,7 @@ def process_page(answer: Answer, *, asked: tuple[str | None, str | None]) -> Pro
             for one in (_working(other) if other else ())
             if one["id"] not in {stage["id"] for stage in _working(this)}
         ),
-        findings=None if answer["lint"] is None else _findings(answer["lint"]["warnings"], this),
+        findings=None if answer["lint"] is None else findings_of(answer["lint"]["warnings"], this),
         worths=None if worth is None else tuple(_worth(one, axis, this) for one in values),
         axis=axis,
         note=worth["note"] if worth else "",
@@ -173,7 +180,18 @@ def process_page(answer: Answer, *, asked: tuple[str | None, str | None]) -> Pro
         compared=_compared(worth["comparison"]) if worth and worth["comparison"] else (),
         query={"process": process["id"], "version": str(number), "against": str(against or "")},
         workings=of_process(answer["lint"], worth),
+        publishes=answer["publishes"],
+        published=_told(published, number, versions),
     )
+
+
+def _told(published: str | None, shown: int, versions: Mapping[int, object]) -> str:
+    """Say that a version is published, and where the page does not show it yet."""
+    if not published or not published.isdecimal():
+        return ""
+    if int(published) not in versions:
+        return f"Version {published} was published; this page does not show it yet. Load it again."
+    return f"Version {published} is published." if int(published) == shown else ""
 
 
 def _working(version: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -229,7 +247,7 @@ def _days(stage: str, worth: Mapping[str, Any] | None) -> str:
     return f"{told['median_days']:.0f} d median of {f.count(told['n'], 'stay')}"
 
 
-def _findings(
+def findings_of(
     warnings: Sequence[Mapping[str, Any]], version: Mapping[str, Any]
 ) -> tuple[RuleFindings, ...]:
     """The findings by rule, in the order of the rules."""

@@ -70,9 +70,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """An event that was recorded after the form was shown."""
+    """An event that was recorded after the form was shown, and where it is shown."""
 
-    event_id: str
+    address: str
     title: str
     who: str
 
@@ -82,7 +82,8 @@ class Form:
     """A form, ready for its template; `problem` stands over it, `problems` are of its fields.
 
     `moved` says that the deal has events that its page did not show, which are `since`, and
-    `again` that the form was sent before with something else in it.
+    `again` that the form was sent before with something else in it. What is in a `fresh` one was
+    just asked for, so that no draft takes its place.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Form:
     moved: bool = False
     again: bool = False
     since: tuple[Since, ...] = ()
+    fresh: bool = False
 
     @property
     def fields(self) -> Iterable[Field]:
@@ -150,7 +152,7 @@ def form_of(name: str, ground: Ground) -> Form | None:
         name=name,
         words=FORMS[name],
         action=_action(ground),
-        key=_new_key(),
+        key=new_key(),
         seen=ground.answer["as_of"]["position"],
         parts=parts,
         envelope=_envelope(ground),
@@ -167,21 +169,24 @@ def opening_form(ground: Ground) -> Form:
         name="deal_opened",
         words=OPENING,
         action="/deals/new",
-        key=_new_key(),
+        key=new_key(),
         seen=ground.answer["as_of"]["position"],
         parts=(_part(0, "deal_opened", ground), first),
         envelope=(_envelope_field(OCCURRED_AT, _WHEN, ground),),
     )
 
 
-def refused(form: Form, answer: Answer, sent: Filled) -> Form:
+def refused(form: Form, sent: Filled, since: Iterable[Since]) -> Form:
     """Give a form that was sent again, with what is wrong, and with what was recorded since.
 
     It goes on under its key, so that it is recorded once however often it is sent; unless the key
     stands for something else already. Only who was shown what is new sends on top of that.
     """
     found = [(_field_at(form, path), _sentence(detail)) for path, detail in sent.error.errors]
-    wrong = {one.name: text for one, text in found if one is not None}
+    wrong: dict[str, str] = {}
+    for one, text in found:
+        if one is not None:
+            wrong[one.name] = f"{wrong[one.name]}\n{text}" if one.name in wrong else text
     other = [text for one, text in found if one is None]
     parts = tuple(replace(one, fields=_marked(one.fields, wrong)) for one in form.parts)
     seen, moved = int(sent.values["seen"]), isinstance(sent.error, MovedOnError)
@@ -195,7 +200,7 @@ def refused(form: Form, answer: Answer, sent: Filled) -> Form:
         again=again,
         problem="" if moved or again else " ".join(other) or ("" if wrong else str(sent.error)),
         problems=tuple(one for one in marked.fields if one.error),
-        since=_since(answer, seen) if moved else (),
+        since=tuple(since) if moved else (),
     )
 
 
@@ -231,7 +236,7 @@ def _correction(name: str, ground: Ground) -> Form | None:
         name=name,
         words=CORRECTIONS[name],
         action=_action(ground),
-        key=_new_key(),
+        key=new_key(),
         seen=ground.answer["as_of"]["position"],
         parts=parts,
         hidden=hidden,
@@ -344,7 +349,8 @@ def _action(ground: Ground) -> str:
     return f"/deals/{ground.deal['deal_id']}/record"
 
 
-def _new_key() -> str:
+def new_key() -> str:
+    """Give the idempotency key of a form that is shown."""
     return token_urlsafe(18)
 
 
@@ -372,9 +378,14 @@ def _sentence(detail: str) -> str:
     return f"{detail[:1].upper()}{detail[1:].rstrip('.')}."
 
 
-def _since(answer: Answer, seen: int) -> tuple[Since, ...]:
-    return tuple(
-        Since(one["event_id"], one["title"], f"{one['rep']}, {f.moment(one['recorded_at'])}")
+def recorded_since(answer: Answer, sent: Filled) -> Iterable[Since]:
+    """Give the events of a deal that the page of a form did not show."""
+    return (
+        Since(
+            f"#e-{one['event_id']}",
+            one["title"],
+            f"{one['rep']}, {f.moment(one['recorded_at'])}",
+        )
         for one in answer["history"]["events"]
-        if one["position"] > seen
+        if one["position"] > int(sent.values["seen"])
     )

@@ -7,7 +7,7 @@ from typing import Any, Final
 from api.web import format as f
 from api.web.reads import Answer
 from api.web.record_choices import Offers
-from api.web.record_form import Filled, Form, Ground, form_of, refused
+from api.web.record_form import Filled, Form, Ground, form_of, recorded_since, refused
 from api.web.record_words import FORMS, GROUPS, OFTEN
 
 CUSTOMER_EVENTS: Final = 20
@@ -48,7 +48,7 @@ def record_panel(
             for group, forms in GROUPS.items()
             if takes & forms.keys()
         ),
-        form=refused(form, answer, sent) if form and sent else form,
+        form=refused(form, sent, recorded_since(answer, sent)) if form and sent else form,
         to_tick=_to_tick(offers) if name == "activity_ticked" and form is None else (),
         open=name,
         problem=str(sent.error) if sent and form is None else "",

@@ -288,6 +288,47 @@ async def test_who_is_signed_out_meanwhile_keeps_what_they_typed(work: Work) -> 
 
 
 @pytest.mark.parametrize("script", [False, True])
+async def test_a_process_is_published_by_keyboard_once_its_findings_are_seen(
+    work: Work, *, script: bool
+) -> None:
+    process = f"by-keyboard-{script}"
+    async with work.site.seen(Window(script=script)) as watched:
+        await watched.open(f"/sign-in?token={TOKEN}")
+        page = await watched.open("/process?process=default")
+        await entered(page, page.get_by_role("link", name="Publish a version"), "process=default")
+        await tab_to(page, page.locator("#f-process"))
+        await page.keyboard.press("Control+a")
+        await page.keyboard.type(process)
+        text = page.locator("#f-text")
+        await tab_to(page, text)
+        await page.keyboard.press("Control+Home")
+        await page.keyboard.type("nam: Wrong\n")
+        button = page.locator(".record-form [type=submit]")
+        await tab_to(page, button)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#f-text-error")).to_contain_text("Line 1, nam: not a field")
+        await expect(page.locator(".problem")).to_be_focused()
+
+        await tab_to(page, text)
+        await page.keyboard.press("Control+Home")
+        await page.keyboard.press("Shift+ArrowDown")
+        await page.keyboard.press("Delete")
+        await tab_to(page, button)
+        await page.keyboard.press("Enter")
+        found = page.locator(".found")
+        await expect(found).to_be_focused()
+        await expect(found).to_contain_text("It is the first version of this process")
+        axe = await Axe().run(page, options=AXE_RUN) if script else None
+        await tab_to(page, page.get_by_role("button", name="Publish version 2"))
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**published=2")
+
+        await expect(page.get_by_role("status")).to_contain_text("Version 2 is published.")
+        assert axe is None or axe.response["violations"] == []
+        assert without_refusals(watched) == []
+
+
+@pytest.mark.parametrize("script", [False, True])
 async def test_a_card_is_moved_on_the_board(work: Work, *, script: bool) -> None:
     async with work.site.seen(Window(script=script)) as watched:
         deal = await work.deal(watched, event("stage_entered", stage="discovery"))

@@ -44,6 +44,7 @@ def process_section(reads: ProcessReads) -> Section:
             process: Text = None,
             version: Text = None,
             against: Text = None,
+            published: Text = None,
         ) -> Response:
             asked = moment_asked(as_of, effective_at)
 
@@ -56,7 +57,7 @@ def process_section(reads: ProcessReads) -> Section:
                     version=version,
                     against=against,
                 )
-                page = process_page(answer, asked=asked)
+                page = process_page(answer, asked=asked, published=published)
                 return site.page(request, "process.html", tab=PATH, page=page)
 
             return site.show(request, fill)

@@ -1,6 +1,5 @@
 """What the forms of deals send to: it opens them, and records and corrects their events."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final, Protocol, TypeAlias
@@ -10,16 +9,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.identity.permissions import Identity
-from api.web.forms import read_form
-from api.web.reads import Answer, FormError, NotNowError, PageError
+from api.web.reads import Answer
 from api.web.record_form import Filled, Ground, opening_form, refused
 from api.web.routes.board import PATH as BOARD
 from api.web.routes.deal import DealPages, DealReads, DealWish
-from api.web.site import Section, Site, local, reader_of, redirect, to_sign_in
+from api.web.sending import Form, Shown, done
+from api.web.site import Section, Site, local, redirect
 
 OPENING: Final = "/deals/new"
-MOST_BYTES: Final = 1 << 20
-"""As long as a body of the API may be."""
 
 
 class RecordReads(DealReads, Protocol):
@@ -42,9 +39,7 @@ class DealWrites(Protocol):
         ...
 
 
-Form: TypeAlias = Mapping[str, str]
-Do: TypeAlias = Callable[[Form], Awaitable[Answer]]
-Show: TypeAlias = Callable[[Identity, Filled | None], HTMLResponse]
+Shows: TypeAlias = Callable[[Identity, Filled | None], HTMLResponse]
 """Shows a form, empty or as it was sent."""
 
 
@@ -59,12 +54,12 @@ def record_section(reads: RecordReads, writes: DealWrites) -> Section:
 
 
 def _add_opening(router: APIRouter, site: Site, reads: RecordReads, writes: DealWrites) -> None:
-    def shown(request: Request) -> Show:
+    def shown(request: Request) -> Shows:
         def show(reader: Identity, sent: Filled | None) -> HTMLResponse:
             answer = reads.opening(reader)
             typed = sent.values if sent else {}
             form = opening_form(Ground(answer, answer["offers"], request.query_params, typed))
-            form = refused(form, answer, sent) if sent else form
+            form = refused(form, sent, ()) if sent else form
             status = sent.error.status if sent else 200
             return site.page(
                 request,
@@ -83,7 +78,8 @@ def _add_opening(router: APIRouter, site: Site, reads: RecordReads, writes: Deal
 
     @router.post(OPENING)
     async def open_deal(request: Request) -> Response:
-        return await _done(request, site, partial(writes.open_deal, request), shown(request))
+        do = partial(_led, partial(writes.open_deal, request))
+        return await done(request, site, do, shown(request), tab=BOARD)
 
 
 def _add_recording(router: APIRouter, site: Site, reads: RecordReads, writes: DealWrites) -> None:
@@ -100,43 +96,14 @@ def _add_recording(router: APIRouter, site: Site, reads: RecordReads, writes: De
         def show(reader: Identity, sent: Filled | None) -> HTMLResponse:
             return pages.show(request, reader, DealWish(deal_id), sent)
 
-        return await _done(request, site, partial(writes.append, request, deal_id), show)
+        do = partial(_led, partial(writes.append, request, deal_id))
+        return await done(request, site, do, show, tab=BOARD)
 
 
-async def _done(request: Request, site: Site, do: Do, show: Show) -> Response:
-    """Do what a form asks for and lead to what came of it; or show the form again, and why."""
-    form = await read_form(request, most=MOST_BYTES)
-    if reader_of(request) is None:
-        return to_sign_in(request)
-    try:
-        return redirect(_target(await do(form), form))
-    except PageError as error:
-        refusal = error
-
-    def fill(reader: Identity) -> HTMLResponse:
-        try:
-            if not isinstance(refusal, FormError):
-                raise refusal
-            return show(reader, Filled(form, refusal))
-        except NotNowError as error:
-            return _send_again(request, site, form, error)
-
-    return await asyncio.to_thread(site.show, request, fill)
-
-
-def _send_again(request: Request, site: Site, form: Form, error: NotNowError) -> HTMLResponse:
-    """Keep what was typed on a page that needs nothing of the log."""
-    page = site.page(
-        request,
-        "send_again.html",
-        tab=BOARD,
-        status=error.status,
-        action=request.url.path,
-        form=form,
-        detail=str(error),
-    )
-    page.headers["Retry-After"] = str(error.retry_after)
-    return page
+async def _led(do: Callable[[Form], Awaitable[Answer]], form: Form) -> Shown:
+    """Do what a form asks for, and lead to what came of it."""
+    target = _target(await do(form), form)
+    return lambda _: redirect(target)
 
 
 def _target(done: Answer, form: Form) -> str:

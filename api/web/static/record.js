@@ -43,7 +43,7 @@ function drop(form) {
 function restore(form) {
   form.dataset.empty = JSON.stringify(typed(form));
   const draft = kept(form);
-  if (!draft || form.querySelector(".problem")) return;
+  if (!draft || "fresh" in form.dataset || form.querySelector(".problem, .found")) return;
   const shown = fieldsOf(form).filter((one) => one.type !== "hidden");
   if (shown.length !== draft.values.length) return drop(form);
   shown.forEach((one, place) => {
@@ -145,7 +145,7 @@ async function follow(form, answer) {
   form.replaceWith(refused);
   drop(form); // nothing was recorded, so that nothing is on its way any more
   keep(refused);
-  refused.querySelector(".problem")?.focus();
+  refused.querySelector("[autofocus]")?.focus();
 }
 
 function nameTheAccount(input) {
