@@ -159,19 +159,13 @@ def process_page(
         id=process["id"],
         name=this["name"],
         version=number,
-        since=f"published {f.day(f.day_of(this['published_at']))}"
-        if this["published_at"]
-        else "built in",
+        since=_since(this["published_at"]),
         built_in=not this["published_at"],
         against=against,
         processes=tuple((one["id"], one["name"]) for one in answer["processes"]),
         versions=tuple(Version(v, v == number, v == against) for v in sorted(versions)),
         stages=tuple(_stage(one, other, worth) for one in _working(this)),
-        stages_gone=tuple(
-            one["name"]
-            for one in (_working(other) if other else ())
-            if one["id"] not in {stage["id"] for stage in _working(this)}
-        ),
+        stages_gone=_gone(other, this),
         findings=None if answer["lint"] is None else findings_of(answer["lint"]["warnings"], this),
         worths=None if worth is None else tuple(_worth(one, axis, this) for one in values),
         axis=axis,
@@ -183,6 +177,10 @@ def process_page(
         publishes=answer["publishes"],
         published=_told(published, number, versions),
     )
+
+
+def _since(published_at: str | None) -> str:
+    return f"published {f.day(f.day_of(published_at))}" if published_at else "built in"
 
 
 def _told(published: str | None, shown: int, versions: Mapping[int, object]) -> str:
@@ -199,6 +197,13 @@ def _working(version: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     closing = [version["closing"][way] for way in ("won", "lost")]
     ids = {one for way in closing for one in ([way] if isinstance(way, str) else way)}
     return [stage for stage in version["stages"] if stage["id"] not in ids]
+
+
+def _gone(other: Mapping[str, Any] | None, this: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the stages that a version had and this one has not."""
+    kept = {stage["id"] for stage in _working(this)}
+    had = _working(other) if other else ()
+    return tuple(stage["name"] for stage in had if stage["id"] not in kept)
 
 
 def _stage(

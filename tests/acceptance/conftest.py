@@ -1,16 +1,21 @@
-"""Servers that take uploads, and servers with an issuer that signs browsers in."""
+"""Commands run in this process, servers that take uploads, and servers with an issuer."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+from api.cli import main
+from api.storage.roles import Role
+from tests.support.commands import Run
 from tests.support.fake_issuer import FakeIssuer, fake_issuer
 from tests.support.issuer_visits import join
 from tests.support.ledgers import SCHEMA
 from tests.support.organisation import serving_ledger
 from tests.support.postgres import PostgresServer
+from tests.support.roles import address, url
 from tests.support.uploads import TESTS, Importing, importing_on
 
 
@@ -73,3 +78,25 @@ def visitor(shared_entrance: TestClient) -> TestClient:
     """A browser that was nowhere yet, in front of a server that knows ann and the issuer."""
     shared_entrance.cookies.clear()
     return shared_entrance
+
+
+@pytest.fixture
+def run(
+    database: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Run:
+    """Run a command on a ledger of the test's own, its roles apart; give exit, output, errors."""
+    monkeypatch.setenv("DEALTRAIL_APP_URL", url(address(database, Role.APP)))
+    monkeypatch.setenv("DEALTRAIL_PROJECTOR_URL", url(address(database, Role.PROJECTOR)))
+    monkeypatch.setenv("DEALTRAIL_HOME", str(tmp_path / "home"))
+
+    def run_command(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["dealtrail", *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        printed = capsys.readouterr()
+        return int(stopped.value.code or 0), printed.out, printed.err
+
+    return run_command

@@ -1,52 +1,17 @@
 """The command line: what it prints, what it refuses, and with which exit."""
 
-import csv
-import io
 import json
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from api.cli import main
 from api.cli_serve import token_of
 from api.settings import SettingsError
-from api.storage.roles import Role
+from tests.support.commands import Run, answered
 from tests.support.ledgers import import_lines, ledger_on
-from tests.support.queries import imported_lines
-from tests.support.roles import address, url
 from tests.support.thirty import Lines, thirty_lines
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(
-    database: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Run:
-    """Run a command on a ledger of the test's own, its roles apart; give exit, output, errors."""
-    monkeypatch.setenv("DEALTRAIL_APP_URL", url(address(database, Role.APP)))
-    monkeypatch.setenv("DEALTRAIL_PROJECTOR_URL", url(address(database, Role.PROJECTOR)))
-    monkeypatch.setenv("DEALTRAIL_HOME", str(tmp_path / "home"))
-
-    def run_command(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["dealtrail", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        printed = capsys.readouterr()
-        return int(stopped.value.code or 0), printed.out, printed.err
-
-    return run_command
-
-
-def answered(out: str) -> Any:
-    return json.loads(out)
 
 
 def test_an_export_is_imported_and_shown(run: Run, shared_data: Path) -> None:
@@ -352,62 +317,3 @@ def without_wraps(text: str) -> str:
 def sentence_of(told: Any) -> str:
     sentence: str = told.get("sentence") or told["shares"]["sentence"]
     return sentence
-
-
-def test_more_events_than_a_page_are_shown_as_they_are_read(
-    run: Run, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("api.cli_events.MAX_LIMIT", 4)
-    with ledger_on(database) as ledger:
-        import_lines(ledger, tmp_path, imported_lines())
-    head = len(answered(run("events", "--format", "json", "--limit", "100000")[1])["events"])
-    assert head > 8
-
-    for form in ("json", "ndjson", "csv", "table"):
-        shown = run("events", "--format", form, "--limit", "9", "--sort", "-position")
-        assert positions(form, shown[1]) == list(range(head, head - 9, -1))
-        hint = shown[2]
-        assert (f"more follow: --from {head - 8} " in hint) == (form != "json")
-    assert answered(run("events", "--format", "json", "--limit", "9")[1])["next"] == 9
-    code, out, err = run("events", "--limit", "100000", "--format", "csv")
-    assert (code, err) == (0, "")
-    assert positions("csv", out) == list(range(1, head + 1))
-    assert run("events", "rep:nobody")[1] == "none\n"
-
-
-def positions(form: str, out: str) -> list[int]:
-    """Give the positions of the events that were shown."""
-    match form:
-        case "json":
-            return [one["position"] for one in answered(out)["events"]]
-        case "ndjson":
-            return [json.loads(line)["position"] for line in out.splitlines()]
-        case "csv":
-            return [int(row["position"]) for row in csv.DictReader(io.StringIO(out))]
-        case _:
-            words = [line.split()[:1] for line in out.splitlines()]
-            return [int(word) for line in words for word in line if word.isdigit()]
-
-
-def test_the_log_is_asked_in_every_form(run: Run, database: str, tmp_path: Path) -> None:
-    with ledger_on(database) as ledger:
-        import_lines(ledger, tmp_path, imported_lines())
-    query = "type:stage_entered,discount_offered data.percent:*"
-
-    code, out, _ = run("events", query, "--format", "json", "--limit", "2", "--sort", "-occurred")
-    told = answered(out)
-    assert (code, told["query"], len(told["events"])) == (0, query, 2)
-    again = run("events", query, "--sort", "-occurred", "--from", str(told["next"]))
-    assert f" {told['events'][-1]['position']} " not in again[1]
-    code, out, err = run("events", query, "--format", "ndjson", "--limit", "1")
-    assert [json.loads(line)["type"] for line in out.splitlines()] == ["discount_offered"]
-    assert "more follow: --from " in err
-    code, out, _ = run("events", query, "--by", "type,rep", "--format", "json")
-    assert sum(group["count"] for group in answered(out)["groups"]) == answered(out)["total"] > 2
-    code, out, _ = run("events", query, "--by", "quarter")
-    assert "events" in out.splitlines()[-1]
-    code, _, err = run("events", "repp:ann")
-    assert (code, err) == (
-        1,
-        "dealtrail: q, column 1: there is no field 'repp'; did you mean rep?\n",
-    )

@@ -12,7 +12,7 @@ from api.web.payload_fields import fields_of, filled, leaves
 from api.web.reads import FormError, MovedOnError, SentBeforeError
 from api.web.record_body import body_of
 from api.web.record_choices import choices_of
-from api.web.record_form import Filled, Form, Ground, form_of, opening_form, refused
+from api.web.record_form import Filled, Form, Ground, form_of, opening_form, recorded_since, refused
 from api.web.record_words import CORRECTIONS, FORMS
 from domain.events.catalogue import STREAM_KINDS, TYPES_BY_NAME
 
@@ -169,7 +169,8 @@ def test_what_is_amended_is_what_stands_and_nothing_retracted_is() -> None:
 
 def again(form: Form, error: FormError) -> Form:
     """Show a form again that was sent from an earlier page, and so under an earlier key."""
-    return refused(form, ground().answer, Filled(values_of(form) | {"key": "sent"}, error))
+    sent = Filled(values_of(form) | {"key": "sent"}, error)
+    return refused(form, sent, recorded_since(ground().answer, sent))
 
 
 def test_what_is_wrong_stands_beside_its_field_and_the_rest_above() -> None:
@@ -204,7 +205,7 @@ def test_who_was_not_first_sees_what_is_new_and_sends_on_top_of_it() -> None:
 
     shown = again(form, MovedOnError("moved", status=412))
 
-    assert [one.event_id for one in shown.since] == ["e12"]
+    assert [one.address for one in shown.since] == ["#e-e12"]
     assert (shown.key, shown.seen, shown.moved) == ("sent", 12, True)
     assert again(form, FormError("x")).since == ()
 
