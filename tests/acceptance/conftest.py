@@ -1,14 +1,16 @@
-"""Commands run in this process, servers that take uploads, and servers with an issuer."""
+"""What tests of acceptance share: a browser, commands run in this process, and servers."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from playwright.async_api import Browser
 
 from api.cli import main
 from api.storage.roles import Role
+from tests.support.browser import launched
 from tests.support.commands import Run
 from tests.support.fake_issuer import FakeIssuer, fake_issuer
 from tests.support.issuer_visits import join
@@ -17,6 +19,13 @@ from tests.support.organisation import serving_ledger
 from tests.support.postgres import PostgresServer
 from tests.support.roles import address, url
 from tests.support.uploads import TESTS, Importing, importing_on
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """One for all, because each test looks through a window of its own."""
+    async with launched() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

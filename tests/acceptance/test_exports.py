@@ -25,7 +25,7 @@ from tests.support.ledgers import SCHEMA, ledger_on
 from tests.support.log import NOON
 from tests.support.organisation import Company, company_on
 from tests.support.postgres import PostgresServer
-from tests.support.raw_http import ask, connected, get
+from tests.support.raw_http import ask, begins, connected, get
 from tests.support.roles import address, url
 from tests.support.round_trips import exported
 from tests.support.served import served
@@ -205,7 +205,7 @@ def test_who_goes_away_or_takes_nothing_gives_the_place_to_others(
     connections = [client.__enter__() for client in clients]
     for connection in connections:
         connection.sendall(get(b"/v1/exports?format=ndjson"))
-        assert connection.recv(20).startswith(b"HTTP/1.1 200")
+        assert begins(connection, b"HTTP/1.1 200")
     refused = ask(heavy, get(b"/v1/exports?format=csv"))
     assert (refused.status, refused.told["code"]) == (503, "too_many_at_once")
     if leaving:

@@ -18,6 +18,7 @@ from tests.support.raw_http import (
     SIGNED_IN,
     Answer,
     ask,
+    begins,
     connected,
     get,
     head,
@@ -115,7 +116,7 @@ def test_who_leaves_midway_loses_nothing(url: str) -> None:
     lines = [line(f"left-{n}", **opened(name=f"Deal {n}")) for n in range(300)]
     with connected(url) as connection:
         connection.sendall(post(BULK, b"\n".join(lines), NDJSON))
-        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+        assert begins(connection, b"HTTP/1.1 200")
 
     verdicts = bulk(url, *lines)
 
@@ -148,7 +149,7 @@ def test_so_many_bulks_at_once(url: str) -> None:
     try:
         for connection in connections:
             connection.sendall(waiting)
-            assert connection.recv(100).startswith(b"HTTP/1.1 100")  # it has its place
+            assert begins(connection, b"HTTP/1.1 100")  # it has its place
         refused = _bulk_of_nothing(url)
     finally:
         for one in held:

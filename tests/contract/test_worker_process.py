@@ -32,11 +32,15 @@ def caught_up(ledger: Ledger) -> bool:
 
 def gone(pid: int) -> bool:
     deadline, pause = Deadline.after(PATIENCE), Flag()
-    while Path(f"/proc/{pid}/stat").exists() and not deadline.passed():
-        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+    while not deadline.passed():
+        try:
+            told = Path(f"/proc/{pid}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if told.rpartition(")")[2].split()[0] == "Z":
             return True
         pause.wait(0.05)
-    return not Path(f"/proc/{pid}").exists()
+    return False
 
 
 def workers() -> list[multiprocessing.process.BaseProcess]:

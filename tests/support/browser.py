@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import uvicorn
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # untyped
 from fastapi import FastAPI
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from api.http.wire import Wire
 
@@ -26,6 +27,7 @@ FLAGS: Final = (
     "--disable-sync",
 )
 START_SECONDS: Final = 15
+expect.set_options(timeout=20_000)  # what comes at once does not where all cores are busy
 AXE_RUN: Final = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
     "resultTypes": ["violations"],
@@ -41,6 +43,13 @@ WIDER: Final = """() => {
 }"""
 """Names what makes a page wider than the window, if anything does."""
 Scheme = Literal["light", "dark"]
+LOOKS: Final[tuple[tuple[Scheme, int, bool], ...]] = (
+    ("light", 1440, True),
+    ("light", 961, False),
+    ("dark", 390, True),
+)
+"""Scheme, width, and whether axe looks; from 961 on the navigation stands in the bar."""
+_AXE: Final = Axe()
 
 
 @contextmanager
@@ -137,3 +146,27 @@ class Site:
             watched = Watched(await context.new_page(), context, self.base)
             watched.watch()
             yield watched
+
+
+async def assert_accessible(page: Page, told: str) -> None:
+    """Fail with what axe finds wrong in a page as it is shown now."""
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(_AXE.axe_script)
+    found = await page.evaluate(
+        "asked => axe.run(asked).then((found) => found.violations.map((one) =>"
+        " [one.id, one.help, ...one.nodes.map((node) => node.html)].join('\\n')))",
+        AXE_RUN,
+    )
+    assert found == [], f"{told}: {found}"
+
+
+async def assert_fit_for_all(page: Page, told: str) -> None:
+    """Fail where a page, loaded once and light and wide, is not accessible or fits a window not."""
+    for scheme, width, looked_at in LOOKS:
+        await page.emulate_media(color_scheme=scheme)
+        await page.set_viewport_size({"width": width, "height": 900})
+        assert await page.evaluate(WIDER) == [], f"{told} is wider than {width}"
+        if looked_at:
+            await assert_accessible(page, f"{told}, {scheme}, {width}")
+    await page.emulate_media(color_scheme="light")
+    await page.set_viewport_size({"width": 1440, "height": 900})

@@ -89,6 +89,14 @@ def ask(url: str, request: bytes) -> Answer:
         return read_answer(connection, method=request.partition(b" ")[0].decode())
 
 
+def begins(connection: socket.socket, wanted: bytes) -> bool:
+    """Read as many bytes as are wanted, in however many pieces, and say whether they are these."""
+    received = b""
+    while len(received) < len(wanted) and (part := connection.recv(len(wanted) - len(received))):
+        received += part
+    return received == wanted
+
+
 def is_closed(connection: socket.socket) -> bool:
     """Read to the end, and say whether the server closed its side in time."""
     try:
