@@ -331,7 +331,6 @@ async def test_a_process_is_published_by_keyboard_once_its_findings_are_seen(
         await page.wait_for_url("**published=2")
 
         await expect(page.get_by_role("status")).to_contain_text("Version 2 is published.")
-        assert axe is None or axe.response["violations"] == []
         assert without_refusals(watched) == []
 
 
