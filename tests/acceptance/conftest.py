@@ -10,7 +10,7 @@ from playwright.async_api import Browser
 
 from api.cli import main
 from api.storage.roles import Role
-from tests.support.browser import launched
+from tests.support.browser import Site, launched
 from tests.support.commands import Run
 from tests.support.fake_issuer import FakeIssuer, fake_issuer
 from tests.support.issuer_visits import join
@@ -18,7 +18,9 @@ from tests.support.ledgers import SCHEMA
 from tests.support.organisation import serving_ledger
 from tests.support.postgres import PostgresServer
 from tests.support.roles import address, url
+from tests.support.site import site_on
 from tests.support.uploads import TESTS, Importing, importing_on
+from tests.support.work import Work
 
 
 @pytest.fixture(scope="session")
@@ -109,3 +111,12 @@ def run(
         return int(stopped.value.code or 0), printed.out, printed.err
 
     return run_command
+
+
+@pytest.fixture(scope="module")
+async def work(chromium: Browser, postgres_server: PostgresServer) -> AsyncIterator[Work]:
+    with (
+        postgres_server.ledger(SCHEMA) as database,
+        site_on(database) as (base, _, _),
+    ):
+        yield Work(Site(base, chromium))

@@ -1,26 +1,17 @@
 """Deals are worked on in a real browser: by keyboard, without script, through what goes wrong."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any, Final
-from uuid import uuid4
+from typing import Final
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, Route, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.support.browser import (
     CHROMIUM,
-    WIDER,
-    Site,
-    Watched,
     Window,
     assert_accessible,
-    assert_fit_for_all,
 )
-from tests.support.client import TOKEN, event, opened
-from tests.support.ledgers import SCHEMA
-from tests.support.postgres import PostgresServer
-from tests.support.site import NASTY, site_on
+from tests.support.client import TOKEN, event
+from tests.support.work import Work, without_refusals
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 
@@ -39,46 +30,6 @@ STEPS: Final[list[tuple[str, dict[str, str]]]] = [
     ("Offer a discount", {"percent": "12.5"}),
 ]
 """The form, and what is typed into its fields by their ids; the first letters choose."""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """The pages, and the API beside them."""
-
-    site: Site
-
-    async def post(self, watched: Watched, path: str, *events: Any) -> Any:
-        headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": uuid4().hex}
-        answer = await watched.context.request.post(
-            self.site.base + path, headers=headers, data={"events": list(events)}
-        )
-        assert answer.status == 201, await answer.text()
-        return await answer.json()
-
-    async def deal(self, watched: Watched, *events: Any, **more: Any) -> str:
-        """Open a deal, sign in, and give the path of the deal's page."""
-        amount = {"amount": "1234.00", "currency": "USD"}
-        told = opened("2025-06-02T09:00:00Z", amount=amount, close_date="2025-09-30", **more)
-        made = await self.post(watched, "/v1/deals", told, *events)
-        await watched.open(f"/sign-in?token={TOKEN}")
-        return f"/deals/{made['deal_id']}"
-
-    async def told(self, watched: Watched, deal: str) -> list[dict[str, Any]]:
-        """Give a deal's events as the API has them, without the one that opened it."""
-        answer = await watched.context.request.get(
-            f"{self.site.base}/v1{deal}/events", headers={"Authorization": f"Bearer {TOKEN}"}
-        )
-        events: list[dict[str, Any]] = (await answer.json())["events"]
-        return events[1:]
-
-
-@pytest.fixture(scope="module")
-async def work(chromium: Browser, postgres_server: PostgresServer) -> AsyncIterator[Work]:
-    with (
-        postgres_server.ledger(SCHEMA) as database,
-        site_on(database) as (base, _, _),
-    ):
-        yield Work(Site(base, chromium))
 
 
 async def tab_to(page: Page, target: Locator) -> None:
@@ -122,11 +73,6 @@ async def chosen(page: Page, name: str) -> None:
         await page.keyboard.press("Enter")
         link = page.locator("#kinds").get_by_role("link", name=name, exact=True)
     await entered(page, link, "#record")
-
-
-def without_refusals(watched: Watched) -> list[str]:
-    """Give what went wrong but that a form was refused, which a browser notes by its status."""
-    return [fault for fault in watched.faults if "server responded with a status of 4" not in fault]
 
 
 async def test_a_deal_is_worked_on_by_keyboard_without_script(work: Work) -> None:
@@ -357,85 +303,4 @@ async def test_a_card_is_moved_on_the_board(work: Work, *, script: bool) -> None
         if script:
             await card.drag_to(page.locator(".column[data-closed=won]"))
             await page.wait_for_url("**record=deal_won#record")
-        assert watched.faults == []
-
-
-async def test_forms_are_accessible_and_fit(work: Work) -> None:
-    async with work.site.seen() as watched:
-        said = {"commitment_id": "c", "what": NASTY * 20, "kind": "other", "level": 1}
-        deal = await work.deal(watched, event("customer_commitment_recorded", **said))
-        event_id = (await work.told(watched, deal))[0]["event_id"]
-        for query in (
-            "activity_ticked",
-            f"activity_ticked&activity={ACTIVITY}",
-            "gate_decided",
-            f"event_amended&event={event_id}",
-            "commitment_kept",
-            "deal_won&net.amount=1,000&closed_on=2026-01-31",
-        ):
-            page = await watched.open(f"{deal}?record={query}")
-            await assert_fit_for_all(page, query)
-        await page.locator(".record-form [type=submit]").click()
-        await expect(page.locator("#f-net-amount-error")).to_be_visible()
-        await assert_fit_for_all(page, "a form that was refused")
-        await assert_fit_for_all(await watched.open("/deals/new"), "/deals/new")
-        assert without_refusals(watched) == []
-
-
-async def test_in_forced_colours_a_form_shows_its_edges_and_what_is_wrong(work: Work) -> None:
-    async with work.site.seen(Window(forced_colors=True)) as watched:
-        deal = await work.deal(watched)
-        page = await watched.open(f"{deal}?record=deal_won&net.amount=1,000&closed_on=2026-01-31")
-        button, field = page.locator(".record-form [type=submit]"), page.locator("#f-net-amount")
-        edge = (
-            "one => `${getComputedStyle(one).borderTopWidth} ${getComputedStyle(one).outlineStyle}`"
-        )
-        assert [await one.evaluate(edge) for one in (button, field)] == ["1px none", "1px none"]
-
-        await button.click()
-        await expect(page.locator("#f-net-amount-error")).to_be_visible()
-
-        assert await field.evaluate(edge) == "2px solid"
-
-
-async def test_what_a_process_names_shows_as_text_and_fits(work: Work) -> None:
-    name, purpose = (NASTY + "x" * 500)[:500], (NASTY + "x" * 10_000)[:10_000]
-    activity = {"id": "act", "name": name, "purpose": purpose}
-    first = {"id": "first", "name": name, "goal": purpose}
-    process = {
-        "version": 1,
-        "name": name,
-        "stages": [
-            first | {"activities": [activity | {"outcomes": [{"id": "out", "name": name}]}]},
-            {"id": "won", "name": "Won", "goal": "Signed"},
-        ],
-        "closing": {"won": "won", "lost": "lost"},
-    }
-    async with work.site.seen() as watched:
-        await work.post(
-            watched, "/v1/processes/nasty/events", event("process_published", **process)
-        )
-        deal = await work.deal(
-            watched,
-            event("stage_entered", stage="first"),
-            event("activity_ticked", activity="act"),
-            name=name,
-            account={"id": "bad", "name": name},
-            process={"id": "nasty", "version": 1},
-        )
-        for path in (
-            deal,
-            f"{deal}?record=activity_ticked",
-            f"{deal}?record=activity_ticked&activity=act",
-            f"{deal}?record=stage_entered",
-            "/board?process=nasty",
-            "/process?process=nasty",
-        ):
-            page = await watched.open(path)
-            for width in (1440, 390):
-                await page.set_viewport_size({"width": width, "height": 900})
-                assert await page.evaluate(WIDER) == [], f"{path} is wider than {width}"
-            assert await page.title() != "taken"
-            assert await page.locator("main script:not([type]), main img").count() == 0
-            assert NASTY[:40] in await page.locator("main").inner_text(), path
         assert watched.faults == []
