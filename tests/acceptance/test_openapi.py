@@ -42,8 +42,6 @@ def one_line(_: Any, value: Any) -> bytes:
 
 
 @pytest.mark.slow
-# The server shares the process, and its pools draw how long a connection lives, at any time.
-@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 def test_no_request_finds_the_server_other_than_described(database: str, tmp_path: Path) -> None:
     with served(database, uploads=Uploads(tmp_path)) as url:
         described = schemathesis.openapi.from_url(
