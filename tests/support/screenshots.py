@@ -11,6 +11,7 @@ from api import clock
 from api.bootstrap import Ledger, open_ledger
 from api.bootstrap_server import build_app
 from api.cli_exchange import load_sample
+from api.imports import Uploads
 from api.page_reads.sample import STORY
 from api.settings import Settings
 from api.web.tour import COOKIE, DONE
@@ -29,6 +30,7 @@ PAGES: Final = {
     "new_deal": "/deals/new",
     "replay": "/replay/{quarter}?at={near_its_end}&from={before}",
     "process": "/process?process=standard",
+    "publish": "/process/publish?process=standard",
     "organisation": "/organisation",
     "report": "/report",
     "audit": "/audit?q=type:discount_offered+verdict:pressure_shaped&by=rep",
@@ -81,9 +83,10 @@ def main(folder: Path) -> None:
             load_sample(ledger)
             deal = ledger.store.stream_ids_of(STORY)[0].partition(":")[2]
             closed = last_closed(ledger)
+        uploads = Uploads(Path(home))
         with (
             open_ledger(Settings(home=Path(home))) as ledger,
-            serving(build_app(ledger, token=TOKEN)) as base,
+            serving(build_app(ledger, token=TOKEN, uploads=uploads)) as base,
             in_thread(ledger.worker),
         ):
             ledger.worker.catch_up()
