@@ -103,7 +103,7 @@ def checkbox_finding(counts: Mapping[str, int], share: float | None) -> Finding:
         else:
             why = "no ticked activity has settled yet"
         return Finding(None, "Checkbox-only progress is unknown", f"Unknown: {why}.")
-    verb = "is" if hollow == 1 else "are"
+    verb = "is" if 1 in (hollow, settled) else "are"
     return Finding(
         hollow,
         f"of {f.count(settled, 'settled activity', 'settled activities')} {verb} checkbox-only",
@@ -118,7 +118,7 @@ def pressure_finding(shares: Mapping[str, int], policy_version: Any) -> Finding:
     if evaluable == 0:
         why = "no event could be evaluated; quota or comparable deals are missing"
         return Finding(None, "Quota pressure is unknown", f"Unknown: {why}.")
-    verb = "is" if shaped == 1 else "are"
+    verb = "is" if 1 in (shaped, evaluable) else "are"
     return Finding(
         shaped,
         f"of {f.count(evaluable, 'evaluable event')} {verb} pressure-shaped",

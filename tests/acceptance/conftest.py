@@ -96,7 +96,7 @@ def run(
     database: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capfdbinary: pytest.CaptureFixture[bytes],
 ) -> Run:
     """Run a command on a ledger of the test's own, its roles apart; give exit, output, errors."""
     monkeypatch.setenv("DEALTRAIL_APP_URL", url(address(database, Role.APP)))
@@ -107,8 +107,8 @@ def run(
         monkeypatch.setattr(sys, "argv", ["dealtrail", *arguments])
         with pytest.raises(SystemExit) as stopped:
             main()
-        printed = capsys.readouterr()
-        return int(stopped.value.code or 0), printed.out, printed.err
+        printed = capfdbinary.readouterr()
+        return int(stopped.value.code or 0), printed.out.decode(), printed.err.decode()
 
     return run_command
 

@@ -3,30 +3,27 @@
 import csv
 import io
 import json
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.client import IncompleteRead
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from api.cli import main
 from api.exchange.exporting import EXPORTS
 from api.exports import BATCH, Exports
 from api.http.limits import MAX_EXPORTS, Limits
 from api.storage.errors import LogUnavailableError
 from api.storage.event_store import EventStore
 from api.storage.requests import AppendRequest, NewEvent, new_event_id
-from api.storage.roles import Role
 from domain.events.people import NoteAdded
+from tests.support.commands import Run
 from tests.support.ledgers import SCHEMA, ledger_on
 from tests.support.log import NOON
 from tests.support.organisation import Company, company_on
 from tests.support.postgres import PostgresServer
 from tests.support.raw_http import ask, begins, connected, get
-from tests.support.roles import address, url
 from tests.support.round_trips import exported
 from tests.support.served import served
 
@@ -272,31 +269,6 @@ def test_the_head_of_an_export_is_told_without_it(company: Company) -> None:
 
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["x-position"] == str(company.ledger.store.head().position)
-
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(
-    database: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfdbinary: pytest.CaptureFixture[bytes],
-) -> Run:
-    """Run a command on a ledger of the test's own; give exit, output, errors."""
-    monkeypatch.setenv("DEALTRAIL_APP_URL", url(address(database, Role.APP)))
-    monkeypatch.setenv("DEALTRAIL_PROJECTOR_URL", url(address(database, Role.PROJECTOR)))
-    monkeypatch.setenv("DEALTRAIL_HOME", str(tmp_path / "home"))
-
-    def run_command(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["dealtrail", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        printed = capfdbinary.readouterr()
-        return int(stopped.value.code or 0), printed.out.decode(), printed.err.decode()
-
-    return run_command
 
 
 def told_in(database: str) -> Any:
