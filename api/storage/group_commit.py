@@ -100,9 +100,10 @@ class GroupCommit:
         self._closed = True
         if self._runner is not None and not self._runner.done():
             await asyncio.wait({self._runner}, timeout=DRAIN_SECONDS)
+        await self._link.close()
+        if self._runner is not None and not self._runner.done():
             self._runner.cancel()
             await asyncio.wait({self._runner}, timeout=DRAIN_SECONDS)
-        await self._link.close()
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()

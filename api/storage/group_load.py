@@ -45,11 +45,9 @@ class GroupLoad:
 
     async def close(self) -> None:
         """Give up the connection; who still waits is told so."""
-        if self._runner is not None and not self._runner.done():
-            self._runner.cancel()
-            await asyncio.wait({self._runner})
-        _refuse(self._asked, LogUnavailableError("the log is closed"))
         await self._link.close()
+        if self._runner is not None:
+            await asyncio.wait({self._runner})
 
     async def _run(self) -> None:
         while taken := self._take():
@@ -57,9 +55,6 @@ class GroupLoad:
                 rows = await self._rows(list(taken))
             except (LinkDownError, psycopg.Error) as error:
                 _refuse(taken, LogUnavailableError(f"the log cannot be read: {error}"))
-            except asyncio.CancelledError:
-                _refuse(taken, LogUnavailableError("the log is closed"))
-                raise
             else:
                 await _answer(taken, rows)
 

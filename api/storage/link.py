@@ -12,8 +12,6 @@ CONNECT_SECONDS: Final = 3.0
 CALL_SECONDS: Final = 4.0
 """Longer than the server's own limits, so that it only ends what the server does not."""
 
-_BREAK_SECONDS: Final = 1.0
-
 _PASSING: Final = frozenset({"57014", "55P03", "40P01", "40001", "25006"})
 """Cancelled, lock not available, deadlock, serialization, read-only: nothing stored, try again."""
 
@@ -39,21 +37,28 @@ class Link:
     def __init__(self, target: str) -> None:
         self._target = target
         self._connection: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
+        self._closed = False
 
     async def connect(self) -> None:
         """Does nothing if connected.
 
         Raises:
-            LinkDownError: if that cannot be done in time.
+            LinkDownError: if that cannot be done in time, or after `close`.
         """
+        if self._closed:
+            raise LinkDownError("closed")
         if self._connection is not None and not self._connection.closed:
             return
         connecting = psycopg.AsyncConnection.connect(self._target, autocommit=True)
         try:
-            self._connection = await asyncio.wait_for(connecting, CONNECT_SECONDS)
+            connection = await asyncio.wait_for(connecting, CONNECT_SECONDS)
         except (psycopg.Error, OSError, TimeoutError) as error:
             message = f"no connection to the database: {str(error).strip() or 'no answer'}"
             raise LinkDownError(message) from error
+        if self._closed:
+            await connection.close()
+            raise LinkDownError("closed")
+        self._connection = connection
 
     async def call(
         self, statement: LiteralString, parameters: tuple[object, ...], *, binary: bool = False
@@ -66,39 +71,34 @@ class Link:
         """
         if self._connection is None:
             raise LinkDownError("not connected")
-        answering = asyncio.ensure_future(
-            _answer(self._connection, statement, parameters, binary=binary)
-        )
+        connection = self._connection
+        # Not a timeout, which cancels: a cancelled call of psycopg goes on with a silent server.
+        late = asyncio.get_running_loop().call_later(CALL_SECONDS, _shut, connection)
         try:
-            # Not wait_for: a cancelled call of psycopg goes on talking to a server that is silent.
-            await asyncio.wait({answering}, timeout=CALL_SECONDS)
-        finally:
-            if not answering.done():
-                await self._break(answering)
-        try:
-            return answering.result()
+            return await _answer(connection, statement, parameters, binary=binary)
         except psycopg.Error as error:
-            if self._connection is None or self._connection.closed or is_passing(error):
+            if connection.closed or is_passing(error):
                 raise LinkDownError(str(error).strip()) from error
             raise
-        except asyncio.CancelledError as error:
-            raise LinkDownError("the database does not answer") from error
+        finally:
+            late.cancel()
 
     async def close(self) -> None:
-        if self._connection is not None:
-            await self._connection.close()
-
-    async def _break(self, answering: "asyncio.Future[list[tuple[Any, ...]]]") -> None:
-        """Ends the conversation at the socket, which wakes the call at once with an error."""
-        connection, self._connection = self._connection, None
+        """Gives up the connection for good; a call under way ends at once: the link is down."""
+        self._closed = True
+        connection = self._connection
         if connection is None:
             return
-        with contextlib.suppress(OSError), socket.socket(fileno=_duplicate(connection)) as ours:
-            ours.shutdown(socket.SHUT_RDWR)
-        await asyncio.wait({answering}, timeout=_BREAK_SECONDS)
-        connection.pgconn.finish()
-        answering.cancel()
-        await asyncio.wait({answering}, timeout=_BREAK_SECONDS)
+        if connection.lock.locked():
+            _shut(connection)
+        async with connection.lock:
+            await connection.close()
+
+
+def _shut(connection: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
+    """Ends the conversation at the socket, which wakes the call under way with an error."""
+    with contextlib.suppress(OSError), socket.socket(fileno=_duplicate(connection)) as ours:
+        ours.shutdown(socket.SHUT_RDWR)
 
 
 async def _answer(

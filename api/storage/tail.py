@@ -58,10 +58,9 @@ class Tail:
 
     async def close(self) -> None:
         """Give up the connection; who still waits is told so."""
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.wait({self._looking})
         await self._link.close()
+        if self._looking is not None:
+            await asyncio.wait({self._looking})
 
     async def _look(self) -> int:
         try:
@@ -73,8 +72,6 @@ class Tail:
         except (LinkDownError, psycopg.Error) as error:
             message = f"the log cannot be read: {error}"
             raise LogUnavailableError(message) from error
-        except asyncio.CancelledError as error:
-            raise LogUnavailableError("the log is closed") from error
         finally:
             self._looking = None
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Final, LiteralString
 
 import orjson
@@ -58,8 +59,8 @@ def parameters(
 
 
 def read_verdicts(rows: Sequence[tuple[Any, ...]]) -> list[Verdict]:
-    """The answers of `APPEND`, in the order of the requests."""
-    return [_verdict(row) for row in rows]
+    """The answers of `APPEND`, in the order of the requests and not of the rows."""
+    return [_verdict(row) for row in sorted(rows, key=itemgetter(0))]
 
 
 def _verdict(row: tuple[Any, ...]) -> Verdict:
