@@ -65,15 +65,12 @@ def attacked(every_postgres_server: PostgresServer) -> Iterator[Attacked]:
 
 
 @pytest.mark.parametrize("role", list(Role))
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_every_attack_is_refused(attacked: Attacked, attack: str, role: Role) -> None:
+def test_every_attack_is_refused(attacked: Attacked, role: Role) -> None:
     with session_of(attacked.superuser) as superuser:
         before = fingerprint(superuser)
-
-        succeeded = attacked.attack(role, attack)
-
-        assert fingerprint(superuser) == before
-        assert not succeeded
+        for attack in ATTACKS:
+            assert not attacked.attack(role, attack), attack
+            assert fingerprint(superuser) == before, attack
 
 
 @pytest.mark.parametrize(("planted", "attack"), PLANTED.items())
