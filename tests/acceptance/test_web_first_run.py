@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import pytest
-from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # untyped
 from fastapi.testclient import TestClient
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
-from tests.support.browser import CHROMIUM, Site, Window, launched
+from tests.support.browser import Site, Window, assert_accessible
 from tests.support.client import TOKEN, client_on, open_deal
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
@@ -29,15 +28,12 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-async def served(postgres_server: PostgresServer) -> AsyncIterator[Served]:
-    if CHROMIUM is None:
-        pytest.skip("Debian's chromium is not installed")
+async def served(chromium: Browser, postgres_server: PostgresServer) -> AsyncIterator[Served]:
     with (
         postgres_server.ledger(SCHEMA, filled_by=fill) as database,
         site_on(database) as (base, _, secrets),
     ):
-        async with launched() as browser:
-            yield Served(Site(base, browser), secrets)
+        yield Served(Site(base, chromium), secrets)
 
 
 async def signed_in(page: Page, secret: str) -> None:
@@ -57,7 +53,7 @@ async def test_the_tour_leads_from_page_to_page_and_is_not_offered_again(
             await expect(tour).to_contain_text(f"Tour, {number} of 5")
             assert page.url.removeprefix(watched.base).startswith(path)
             if script and number == 1:
-                assert (await Axe().run(page)).violations_count == 0
+                await assert_accessible(page, "the tour")
                 assert await page.evaluate("document.getAnimations().length") == 0
             if number < len(WALK):
                 await tour.get_by_role("link", name="Next").press("Enter")

@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 
 import httpx2
 import pytest
-from playwright.async_api import Locator, Page, Request, expect
+from playwright.async_api import Browser, Locator, Page, Request, expect
 
 from api.bootstrap import Ledger
-from tests.support.browser import CHROMIUM, Site, Watched, Window, launched
+from tests.support.browser import CHROMIUM, Site, Watched, Window
 from tests.support.client import TOKEN, event
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
@@ -107,14 +107,13 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-async def served(postgres_server: PostgresServer) -> AsyncIterator[Served]:
+async def served(chromium: Browser, postgres_server: PostgresServer) -> AsyncIterator[Served]:
     with (
         postgres_server.ledger(SCHEMA, filled_by=fill) as database,
         site_on(database) as (base, ledger, secrets),
         httpx2.Client(base_url=base, headers={"Authorization": f"Bearer {TOKEN}"}) as client,
     ):
-        async with launched() as browser:
-            yield Served(Site(base, browser), ledger, secrets, client)
+        yield Served(Site(base, chromium), ledger, secrets, client)
 
 
 async def pointed(page: Page, place: Locator) -> None:

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
-from tests.support.browser import CHROMIUM, Site, Watched, Window, launched
+from tests.support.browser import CHROMIUM, Site, Watched, Window
 from tests.support.client import TOKEN
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
@@ -53,15 +53,14 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-async def served(postgres_server: PostgresServer) -> AsyncIterator[Served]:
+async def served(chromium: Browser, postgres_server: PostgresServer) -> AsyncIterator[Served]:
     with (
         postgres_server.ledger(SCHEMA, filled_by=fill) as database,
         site_on(database) as (base, ledger, _),
         httpx2.Client(base_url=base, headers={"Authorization": f"Bearer {TOKEN}"}) as client,
     ):
         deal = ledger.store.stream_ids_of(STORY)[0].partition(":")[2]
-        async with launched() as browser:
-            yield Served(Site(base, browser), deal, client)
+        yield Served(Site(base, chromium), deal, client)
 
 
 async def slid_to(page: Page, step: int, position: int) -> None:

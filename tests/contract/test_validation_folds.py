@@ -23,7 +23,8 @@ from projections.pressure.around import explain
 from projections.pressure.context import KnownContext
 from projections.pressure.derive import derive_acts
 from projections.pressure.fold import Judged, fold
-from tests.support.ledgers import import_lines, ledger_on
+from tests.support.ledgers import SCHEMA, import_lines, ledger_on
+from tests.support.postgres import PostgresServer
 from tests.support.pressure import base_rates
 
 SETTING = Setting(
@@ -36,10 +37,13 @@ def lines() -> list[Json]:
     return list(history(SETTING, now=END, seed=1))
 
 
-@pytest.fixture
-def ledger(database: str, tmp_path: Path, lines: list[Json]) -> Iterator[Ledger]:
-    with ledger_on(database) as ledger:
-        report = import_lines(ledger, tmp_path, lines, founding=True)
+@pytest.fixture(scope="module")
+def ledger(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory, lines: list[Json]
+) -> Iterator[Ledger]:
+    folder = tmp_path_factory.mktemp("told")
+    with postgres_server.ledger(SCHEMA) as database, ledger_on(database) as ledger:
+        report = import_lines(ledger, folder, lines, founding=True)
         assert (report.rejects, report.events_made) == ((), len(lines))
         yield ledger
 

@@ -1,5 +1,6 @@
 """Real PostgreSQL servers for tests: one per set of programs and test run, a database per test."""
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -44,8 +46,9 @@ class PostgresServer:
     """A running server, and databases on it."""
 
     name: str
+    home: Path
     server: EmbeddedServer
-    _templates: dict[object, str] = field(default_factory=dict)
+    _templates: set[str] = field(default_factory=set)
 
     @contextmanager
     def database(self, *, template: str = "template0") -> Iterator[str]:
@@ -61,22 +64,34 @@ class PostgresServer:
     def ledger(self, schema: str, *, filled_by: Fill | None = None) -> Iterator[str]:
         """The address of a new database with a ledger, empty or filled; dropped afterwards.
 
-        It is a copy of one that was migrated and filled once per worker: `filled_by` is given
-        the address of an empty ledger, and is a function of a module, so that it is known again.
+        It is a copy of one that was migrated and filled once per run: `filled_by` is given the
+        address of an empty ledger, and is a function of a module, so that every worker knows it.
         """
         template = self._template(schema, "template0", partial(migrated, schema=schema))
         if filled_by is not None:
-            template = self._template((schema, filled_by), template, filled_by)
+            name = f"{schema} {filled_by.__module__} {filled_by.__qualname__}"
+            template = self._template(name, template, filled_by)
         with self.database(template=template) as dsn:
             yield dsn
 
-    def _template(self, key: object, origin: str, prepare: Fill) -> str:
-        if key not in self._templates:
-            name = _fresh_name("template")
-            self._create(name, origin)
-            prepare(self.server.dsn(name))
-            self._templates[key] = name
-        return self._templates[key]
+    def _template(self, what: str, origin: str, prepare: Fill) -> str:
+        """The name of the database that holds this, made by the first worker that asks."""
+        template = f"template_{sha256(what.encode()).hexdigest()[:16]}"
+        if template not in self._templates:
+            with _alone(self.home / template):
+                if not self._exists(template):
+                    # Named in the end, so that one whose filling failed is nobody's template.
+                    name = _fresh_name("filled")
+                    self._create(name, origin)
+                    prepare(self.server.dsn(name))
+                    self._execute("ALTER DATABASE {} RENAME TO {}", name, template)
+            self._templates.add(template)
+        return template
+
+    def _exists(self, name: str) -> bool:
+        with psycopg.connect(self.server.dsn("postgres")) as connection:
+            found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+            return found.rowcount == 1
 
     def _create(self, name: str, template: str) -> None:
         # Copying files is many times faster than logging blocks on a server without fsync.
@@ -87,6 +102,14 @@ class PostgresServer:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Work that one worker does while others who want the same wait."""
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _fresh_name(kind: str) -> str:
     return f"{kind}_{os.getpid()}_{next(_NUMBERS)}"
 
@@ -95,7 +118,7 @@ def _fresh_name(kind: str) -> str:
 def running(name: str) -> Iterator[PostgresServer]:
     home = Path(os.environ[HOME_VARIABLE]) / name
     with EmbeddedServer(home, bin_dir=programs()[name], durable=False) as server:
-        yield PostgresServer(name, server)
+        yield PostgresServer(name, home, server)
 
 
 def fastest() -> Path:
