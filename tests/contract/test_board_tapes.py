@@ -24,7 +24,7 @@ from projections.quarter.board_tape import instant_text
 from projections.quarter.steps import ORGANISATION
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
-from tests.support.pressed_logs import QUARTER, pressed_log
+from tests.support.pressed_logs import QUARTER, pressed_log, reaching_back_log
 from tests.support.quarter_logs import ledger_with, quarter_log
 from tests.support.roles import under_roles
 from tests.support.site import TOLD_ON, fill
@@ -32,7 +32,7 @@ from tests.support.site import TOLD_ON, fill
 CLOCKS: Final[tuple[ClockName, ...]] = ("as_known", "as_happened")
 LATER: Final = datetime.fromisoformat("2026-06-01T00:00:00Z")
 INSTANTS: Final = 10
-EVERY: Final = 60
+MANY: Final = 40
 BEFORE: Final = timedelta(microseconds=1)
 
 
@@ -44,11 +44,13 @@ def random_history(
         yield ledger
 
 
-@pytest.fixture(params=range(6), scope="module")
+@pytest.fixture(params=[0, 1, 3, "reaching back"], scope="module")
 def pressed_history(
     request: pytest.FixtureRequest, postgres_server: PostgresServer
 ) -> Iterator[Ledger]:
-    with ledger_with(postgres_server, pressed_log(Random(request.param))) as ledger:
+    chance = Random(request.param)
+    log = reaching_back_log(chance) if isinstance(request.param, str) else pressed_log(chance)
+    with ledger_with(postgres_server, log) as ledger:
         yield ledger
 
 
@@ -158,7 +160,7 @@ def test_whatever_turns_a_verdict_or_a_quota_shows_on_the_tape_as_it_is_answered
     now = moment(pressed_history.store, as_of=None, effective_at=None, now=LATER)
     film = film_of(pressed_history, pressed_history.replays.replay(QUARTER, now, clock))
 
-    for at in instants(film, Random(7), EVERY):
+    for at in instants(film, Random(7), MANY):
         ensure_equal(pressed_history, film, QUARTER, clock, at)
 
 

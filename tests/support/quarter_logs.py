@@ -1,6 +1,6 @@
 """Random logs around a quarter: deals of people who change teams, told late and corrected."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -90,23 +90,29 @@ def quarter_log(
     kinds: Mapping[str, Said] = DATA,
     weights: Mapping[str, float] = _WEIGHTS,
     around: Callable[[Random, Log], Streamed] = membership,
+    around_share: float = 0.1,
+    late: float = 0.2,
+    actors: Sequence[str] = ("ann",),
 ) -> Log:
     """A log from before FY2025Q1 until after it, in the built-in calendar.
 
     `kinds` are what deals are told, each as often as `weights` says or else once, and `around`
-    makes what the organisation is told.
+    makes what the organisation is told,
+    which is that share of the log; `late` is the share told some hours or weeks
+    afterwards, and `actors` take turns.
     """
     log = Log([])
     recorded = START
     for _ in range(size):
         recorded += timedelta(seconds=chance.choice(_PAUSES)) / pace
-        if chance.random() < 0.1:
+        if chance.random() < around_share:
             stream, told = around(chance, log)
         else:
             stream = f"deal:{uuid5(NAMESPACE, f'deal {chance.randrange(deals)}')}"
             own = [event for event in log.events if event.stream_id == stream]
             told = _said(chance, own, kinds, weights)
-        _append(log, stream, told, recorded, _when(chance, recorded))
+        occurred = _when(chance, recorded, late)
+        append(log, stream, told, recorded, occurred, actor=actors[log.head % len(actors)])
     return log
 
 
@@ -127,29 +133,40 @@ def _said(
     return kind, kinds[kind](chance)
 
 
-def _when(chance: Random, recorded: datetime) -> datetime:
-    if chance.random() < 0.2:
+def _when(chance: Random, recorded: datetime, late: float) -> datetime:
+    if chance.random() < late:
         return recorded - timedelta(hours=chance.choice([1, 30, 300, 900]))
     return recorded
 
 
-def _append(log: Log, stream: str, told: Told, recorded: datetime, occurred: datetime) -> None:
+def append(
+    log: Log,
+    stream: str,
+    told: Told,
+    recorded: datetime,
+    occurred: datetime,
+    *,
+    actor: str = "ann",
+    caused_by: UUID | None = None,
+) -> UUID:
+    """Put an event at the end of a log, and give its id."""
     kind, data = told
     position = log.head + 1
     payload: DomainEvent = parse(TYPES_BY_NAME[kind], data)
-    log.events.append(
-        RecordedEvent(
-            event_id=uuid5(NAMESPACE, f"event {position}"),
-            stream_id=stream,
-            version=1 + sum(event.stream_id == stream for event in log.events),
-            position=position,
-            occurred_at=occurred,
-            recorded_at=recorded,
-            ingested_at=recorded,
-            actor="ann",
-            data=payload,
-        )
+    event = RecordedEvent(
+        event_id=uuid5(NAMESPACE, f"event {position}"),
+        stream_id=stream,
+        version=1 + sum(event.stream_id == stream for event in log.events),
+        position=position,
+        occurred_at=occurred,
+        recorded_at=recorded,
+        ingested_at=recorded,
+        actor=actor,
+        caused_by=caused_by,
+        data=payload,
     )
+    log.events.append(event)
+    return event.event_id
 
 
 @contextmanager

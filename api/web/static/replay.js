@@ -72,18 +72,22 @@ function ends() {
 }
 
 // Shows the instant: the playhead at once, and all else unless it was drawn just now and plays on.
+// What reads layout comes first, so that nothing written in this frame has to be laid out for it.
 function draw() {
   queued = false;
+  if (!playing || performance.now() - drawn >= BOARD_MS) drawInstant();
   mark("--x", at);
   scrubber.value = String(Math.floor((at - film.start) / SECOND));
   put($("clock"), clock(at));
-  if (playing && performance.now() - drawn < BOARD_MS) return;
+}
+
+function drawInstant() {
   drawn = performance.now();
   const changed = shown?.place !== placeOf(film, at) || drawnAgainst !== pinned;
   shown = changed ? sceneAt(film, at) : { ...shown, at };
+  if (changed) drawScene();
   drawFigures();
   drawSpan(ends());
-  if (changed) drawScene();
   drawnAgainst = pinned;
   clearTimeout(settling);
   settling = setTimeout(settle, SETTLED_MS);
