@@ -1,7 +1,7 @@
 """A quarter's replay in a real browser: a pure function of the instant, with the API's figures."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -11,12 +11,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from api.people import People
 from api.web import format as f
-from tests.support.browser import CHROMIUM, Site, Watched, Window, assert_fit_for_all
+from tests.support.browser import CHROMIUM, WIDER, Site, Watched, Window, assert_fit_for_all
 from tests.support.client import TOKEN
-from tests.support.ledgers import SCHEMA
+from tests.support.ledgers import SCHEMA, filling, ledger_on
 from tests.support.postgres import PostgresServer
-from tests.support.site import AUDITOR, MANAGER, OWNER, REP, fill, site_on
+from tests.support.site import AUDITOR, MANAGER, NASTY, OWNER, REP, fill, site_on
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 
@@ -367,6 +368,96 @@ async def test_an_address_changed_by_hand_is_answered_or_says_what_is_wrong(
     assert answer.status == status
     if status != 200:
         assert "cannot be answered" in await answer.text()
+
+
+HOSTILE: Final = f"{NASTY} \N{RIGHT-TO-LEFT OVERRIDE}turned {'x' * 500}"[:500]
+
+
+def fill_hostile(database: str) -> None:
+    """Fill a ledger with a deal whose every name is hostile, and which such people pass on."""
+    told: list[tuple[str, str, str, dict[str, object]]] = [
+        (f"2025-05-{day:02}T12:00:00Z", stream, kind, data)
+        for day, (stream, kind, data) in enumerate(hostile_deal(), start=10)
+    ]
+    lines = [
+        {
+            "stream": stream,
+            "external_id": f"{stream}/{at}",
+            "type": kind,
+            "occurred_at": at,
+            "recorded_at": at,
+            "actor": "ann",
+            "data": data,
+        }
+        for at, stream, kind, data in told
+    ]
+    filling(lambda: lines, founding=True)(database)
+    with ledger_on(database) as ledger:
+        People(ledger.store).remember({"ann": HOSTILE, "bob": f"\a\x1b[31m{HOSTILE}"[:500]})
+
+
+def hostile_deal() -> Iterator[tuple[str, str, dict[str, object]]]:
+    """What is told of it: a process, teams, openings, a stage, another owner."""
+    stage = {"id": "first", "name": HOSTILE, "goal": HOSTILE}
+    yield (
+        "process:hostile",
+        "process_published",
+        {
+            "version": 1,
+            "name": HOSTILE,
+            "stages": [stage, {"id": "won", "name": HOSTILE, "goal": "Signed"}],
+            "closing": {"won": "won", "lost": "lost"},
+        },
+    )
+    for rep in ("ann", "bob"):
+        yield "organisation", "member_joined", {"rep": rep, "team": HOSTILE[:200], "role": "rep"}
+    for number in range(2):
+        deal = f"deal:{number}"
+        yield (
+            deal,
+            "deal_opened",
+            {
+                "name": HOSTILE,
+                "account": {"id": "bad", "name": HOSTILE},
+                "owner": "ann",
+                "amount": {"amount": "1000.00", "currency": "USD"},
+                "close_date": "2025-06-20",
+                "process": {"id": "hostile", "version": 1},
+            },
+        )
+        yield deal, "stage_entered", {"stage": "first"}
+        yield deal, "owner_changed", {"owner": "bob"}
+
+
+async def test_hostile_names_of_people_teams_accounts_and_stages_show_as_text_and_fit(
+    chromium: Browser, postgres_server: PostgresServer
+) -> None:
+    with (
+        postgres_server.ledger(SCHEMA, filled_by=fill_hostile) as database,
+        site_on(database) as (base, _, _),
+    ):
+        async with Site(base, chromium).seen() as watched:
+            await signed_in(watched, "/replay")
+            page = await opened(
+                watched, "/replay/FY2025Q2?from=2025-05-14T00:00:00Z&cell=closing&hindsight=0"
+            )
+            said = await shown(page)
+            for width in (1440, 390):
+                await page.set_viewport_size({"width": width, "height": 900})
+                assert await page.evaluate(WIDER) == [], width
+            await page.set_viewport_size({"width": 1440, "height": 900})
+            assert await page.title() != "taken"
+            assert await page.locator("main script:not([type]), main img").count() == 0
+            for place in ("#board .card a", "#board h2 b", "#changes a", "#changes p", ".parts a"):
+                assert HOSTILE[:40] in "".join(await page.locator(place).all_inner_texts()), place
+            await page.locator("body").press("Home")
+            await expect(page.locator("#clock")).to_contain_text("1 Apr 2025")
+            await page.keyboard.press("End")
+            await expect(page.locator("#clock")).to_contain_text("30 Jun 2025")
+            await page.evaluate(NEXT_FRAMES)
+            assert await shown(page) == said
+            assert await page.title() != "taken"
+            assert watched.faults == []
 
 
 async def test_each_reader_sees_the_deals_and_the_pressure_that_are_theirs(served: Served) -> None:
