@@ -1,5 +1,6 @@
 """A quarter's replay in a real browser: a pure function of the instant, with the API's figures."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -370,6 +371,11 @@ async def test_an_address_changed_by_hand_is_answered_or_says_what_is_wrong(
         assert "cannot be answered" in await answer.text()
 
 
+CUT_OFF: Final = """() => ["changes", "waterfall"].filter((id) => {
+  const list = document.getElementById(id);
+  return list.scrollWidth > list.clientWidth;
+})"""
+"""Names the lists whose text one would have to scroll sideways to read."""
 HOSTILE: Final = f"{NASTY} \N{RIGHT-TO-LEFT OVERRIDE}turned {'x' * 500}"[:500]
 
 
@@ -432,19 +438,23 @@ def hostile_deal() -> Iterator[tuple[str, str, dict[str, object]]]:
 async def test_hostile_names_of_people_teams_accounts_and_stages_show_as_text_and_fit(
     chromium: Browser, postgres_server: PostgresServer
 ) -> None:
+    asked = {"from": "2025-05-14T00:00:00Z", "cell": "closing", "hindsight": "0"}
     with (
         postgres_server.ledger(SCHEMA, filled_by=fill_hostile) as database,
         site_on(database) as (base, _, _),
     ):
-        async with Site(base, chromium).seen() as watched:
-            await signed_in(watched, "/replay")
-            page = await opened(
-                watched, "/replay/FY2025Q2?from=2025-05-14T00:00:00Z&cell=closing&hindsight=0"
-            )
+        site, path = Site(base, chromium), f"/replay/FY2025Q2?{urlencode(asked)}"
+        async with site.seen(Window(script=False)) as watched:
+            plain = await texts(await signed_in(watched, path))
+        async with site.seen() as watched:
+            page = await signed_in(watched, path)
+            await drawn(page)
             said = await shown(page)
+            assert [re.sub(r"\s+", " ", one).strip() for one in plain] == said
             for width in (1440, 390):
                 await page.set_viewport_size({"width": width, "height": 900})
                 assert await page.evaluate(WIDER) == [], width
+                assert await page.evaluate(CUT_OFF) == [], width
             await page.set_viewport_size({"width": 1440, "height": 900})
             assert await page.title() != "taken"
             assert await page.locator("main script:not([type]), main img").count() == 0
@@ -476,6 +486,14 @@ async def test_each_reader_sees_the_deals_and_the_pressure_that_are_theirs(serve
         status, own = await get(PATH, REP)
         assert status == 200
         assert "unknown: no quota" in own
+        told = re.search(r'id="tape">(.*?)</script>', own, re.S)
+        assert told is not None
+        tape = json.loads(told[1])["tape"]
+        assert {name: tape["figures"][name] for name in ("quota", "attained")} == {
+            "quota": [[0, None]],
+            "attained": [[0, None]],
+        }
+        assert 'class="curve" d=""' in own
         status, teams = await get(PATH, MANAGER)
         assert status == 200
         cards = re.compile(r'<li class="card">')

@@ -81,7 +81,9 @@ class Played:
 
     def __str__(self) -> str:
         work = ", ".join(f"{name} {ms:.2f}" for name, ms in self.work.items())
-        return f"{self.frames_a_second:.1f} frames/s, 99 in 100 within {self.slowest:.1f} ms; {work}"
+        return (
+            f"{self.frames_a_second:.1f} frames/s, 99 in 100 within {self.slowest:.1f} ms; {work}"
+        )
 
 
 def quarter() -> FiscalQuarter:
@@ -130,7 +132,8 @@ async def play(browser: Browser, page: Page, speed: str) -> Played:
     await page.select_option("#speed", speed)
     await browser.start_tracing(page=page, categories=list(CATEGORIES))
     await page.evaluate(PLAYED)
-    raw = await browser.stop_tracing(); Path("/tmp/r45_trace.json").write_bytes(raw)
+    raw = await browser.stop_tracing()
+    Path("/tmp/r45_trace.json").write_bytes(raw)
     trace: list[dict[str, Any]] = json.loads(raw)["traceEvents"]
     begun, ended = (
         next(one["ts"] for one in trace if one["name"] == name) for name in ("plays", "played")
