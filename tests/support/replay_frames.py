@@ -21,15 +21,16 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 from zlib import crc32
 
+import typer
 from playwright.async_api import Browser, Page
 
 from api.bootstrap import open_ledger
 from api.bootstrap_server import build_app
+from api.logs import configure_logs
 from api.sample.history import Setting, history
 from api.sample.history_context import CALENDARS
 from api.sample.profiles import PROFILES
 from api.sample.timeline import Timeline
-from api.logs import configure_logs
 from api.settings import Settings
 from domain.fiscal import FiscalQuarter
 from tests.support.browser import launched, serving
@@ -51,8 +52,9 @@ CATEGORIES: Final = (
     "blink.user_timing",
 )
 DRAWN: Final = "DrawFrame"
+ASKED: Final = "FireAnimationFrame"
 WORK: Final = {
-    "FireAnimationFrame": "script",
+    ASKED: "script",
     "UpdateLayoutTree": "style",
     "Layout": "layout",
     "PrePaint": "paint",
@@ -132,9 +134,7 @@ async def play(browser: Browser, page: Page, speed: str) -> Played:
     await page.select_option("#speed", speed)
     await browser.start_tracing(page=page, categories=list(CATEGORIES))
     await page.evaluate(PLAYED)
-    raw = await browser.stop_tracing()
-    Path("/tmp/r45_trace.json").write_bytes(raw)
-    trace: list[dict[str, Any]] = json.loads(raw)["traceEvents"]
+    trace: list[dict[str, Any]] = json.loads(await browser.stop_tracing())["traceEvents"]
     begun, ended = (
         next(one["ts"] for one in trace if one["name"] == name) for name in ("plays", "played")
     )
@@ -143,17 +143,18 @@ async def play(browser: Browser, page: Page, speed: str) -> Played:
 
 
 def counted(trace: Sequence[Mapping[str, Any]], *, seconds: float) -> Played:
-    """Count the frames of a trace, and the work in each."""
+    """Count the frames of a trace, and the work for each that the page drew."""
     drawn = sorted(one["ts"] for one in trace if one["name"] == DRAWN)
+    asked = sum(one["name"] == ASKED for one in trace)
     spent: dict[str, float] = dict.fromkeys(WORK.values(), 0)
     for one in trace:
         if one["name"] in WORK:
-            spent[WORK[one["name"]]] += one.get("dur", 0) / 1_000
+            spent[WORK[one["name"]]] += one.get("tdur", 0) / 1_000
     apart = [(after - before) / 1_000 for before, after in pairwise(drawn)]
     return Played(
         len(drawn) / seconds,
         quantiles(apart, n=100)[-1],
-        {name: ms / len(drawn) for name, ms in spent.items()},
+        {name: ms / asked for name, ms in spent.items()},
     )
 
 
@@ -166,10 +167,11 @@ async def measure(base: str) -> None:
         await page.wait_for_selector("#replay[data-ready]")
         tape = await page.locator("#tape").inner_text()
         facts = (await page.locator(".facts").inner_text()).split()
-        print(" ".join(facts), f"tape {len(tape):,} B, {len(gzip.compress(tape.encode())):,} gz")
+        packed = len(gzip.compress(tape.encode()))
+        typer.echo(f"{' '.join(facts)}; tape {len(tape):,} bytes, {packed:,} compressed")
         for speed in SPEEDS:
-            print(f"{speed} days/s: {await play(browser, page, speed)}")
-            print(f"load {os.getloadavg()[0]:.1f}")
+            load = os.getloadavg()[0]
+            typer.echo(f"{speed} days/s, load {load:.1f}: {await play(browser, page, speed)}")
 
 
 def main(sizes: Sequence[int]) -> None:
