@@ -75,7 +75,10 @@ PLAYED: Final = """() => new Promise((done) => {
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """How a quarter played; times are of one frame, in milliseconds."""
+    """How a quarter played: milliseconds from frame to frame, and of computing for each of them.
+
+    The computing is the processor's own time, which does not count what else it was busy with.
+    """
 
     frames_a_second: float
     slowest: float
@@ -83,9 +86,8 @@ class Played:
 
     def __str__(self) -> str:
         work = ", ".join(f"{name} {ms:.2f}" for name, ms in self.work.items())
-        return (
-            f"{self.frames_a_second:.1f} frames/s, 99 in 100 within {self.slowest:.1f} ms; {work}"
-        )
+        paced = f"{self.frames_a_second:.1f} frames/s, 99 in 100 within {self.slowest:.1f} ms"
+        return f"{paced}; ms of computing a frame: {work}"
 
 
 def quarter() -> FiscalQuarter:
