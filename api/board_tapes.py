@@ -78,7 +78,7 @@ class BoardTapes:
         cards = _cards(steps, deals, replay)
         recorded = record(
             Told(
-                start=min(replay.quarter.start_instant, replay.until) - _BEFORE,
+                start=replay.starts_at - _BEFORE,
                 end=replay.until,
                 cards=cards,
                 spans=spans,
@@ -127,10 +127,10 @@ def _state(step: Step) -> DealState | None:
 def _cards(
     steps: Steps, deals: Collection[UUID], replay: Replay
 ) -> dict[UUID, list[tuple[datetime, Card | None]]]:
-    """Give the cards of deals; what stood when the quarter began did so just before it."""
+    """Give the cards of deals; what stood when the replay starts did so just before it."""
     found: dict[UUID, list[tuple[datetime, Card | None]]] = defaultdict(list)
     for step in steps.opening:
-        found[step.deal_id].append((step.instant - _BEFORE, _card(step, replay)))
+        found[step.deal_id].append((replay.starts_at - _BEFORE, _card(step, replay)))
     for step in steps.changes:
         found[step.deal_id].append((step.instant, _card(step, replay)))
     return {deal_id: cards for deal_id, cards in found.items() if deal_id in deals}
@@ -309,7 +309,7 @@ class _Quotas:
         return found
 
     def _turns(self) -> list[datetime]:
-        start, until = self._replay.quarter.start_instant, self._replay.until
+        start, until = self._replay.starts_at, self._replay.until
         told = {at for c in self._credits for at in (c.since, c.until) if at is not None}
         if self._known:
             told |= {self._times(position) for position in self._positions}

@@ -65,6 +65,11 @@ class Replay:
         """The last position that the replay rests on."""
         return self.end.coordinate if self.clock == "as_known" else self.moment.position
 
+    @property
+    def starts_at(self) -> datetime:
+        """When it starts: with the quarter, or where it ends if the quarter begins after that."""
+        return min(self.quarter.start_instant, self.until)
+
     def answer(self) -> dict[str, object]:
         """Give the fields that every answer of a replay carries."""
         return {

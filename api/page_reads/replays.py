@@ -155,7 +155,8 @@ def _answer(board: BoardTape) -> dict[str, Any]:
     return {
         **replay.answer(),
         "start": replay.quarter.start,
-        "start_at": min(replay.quarter.start_instant, replay.until),
+        "start_at": replay.starts_at,
+        "begun": replay.quarter.start_instant <= replay.until,
         "end_at": replay.quarter.end_instant,
         "until": replay.until,
         "clock": replay.clock,

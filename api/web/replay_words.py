@@ -3,6 +3,7 @@
 `static/tape.js` says the same in the browser; a test holds the two equal.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +15,8 @@ from projections.quarter.board_scene import Film, Scene, Seen
 MAX_DOTS: Final = 12
 """As many as one line of the narrowest card holds, with the number of the rest."""
 NO_CHANGE: Final = "\N{PLUS-MINUS SIGN}0"
+_DIRECTING: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Marks that turn the direction of what follows them."""
 _DOT_LABELS: Final = ("evidenced", "checkbox-only", "still due")
 
 
@@ -100,7 +103,7 @@ def _moved(film: Film, before: Seen, after: Seen) -> list[str]:
         bits.append(f"close {_days(film, before.close_date, after.close_date)}")
     if before.owner != after.owner:
         owners = film.tape["owners"]
-        bits.append(f"{owners[before.owner]} to {owners[after.owner]}")
+        bits.append(f"{_apart(owners[before.owner])} to {_apart(owners[after.owner])}")
     if before.discount != after.discount:
         bits.append(f"discount {_offer(film, before)} to {_offer(film, after)}")
     return bits
@@ -117,7 +120,13 @@ def _worked(before: Seen, after: Seen) -> list[str]:
 
 
 def _column(film: Film, seen: Seen) -> str:
-    return str(film.tape["columns"][seen.column][1])
+    return _apart(str(film.tape["columns"][seen.column][1]))
+
+
+def _apart(name: str) -> str:
+    """Give a name in a sentence, of which it must not turn the rest: who it went from, and to."""
+    isolated = f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
+    return isolated if _DIRECTING.search(name) else name
 
 
 def _offer(film: Film, seen: Seen) -> str:

@@ -1,5 +1,6 @@
 """A quarter's replay in a real browser: a pure function of the instant, with the API's figures."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from tests.support.browser import CHROMIUM, Site, Watched, Window, assert_fit_fo
 from tests.support.client import TOKEN
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
+from tests.support.replay_pages import NEXT_FRAMES, drawn, shown, signed_in, texts
 from tests.support.site import AUDITOR, MANAGER, OWNER, REP, fill, site_on
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
@@ -30,15 +32,11 @@ INSTANTS: Final = [
     for _ in range(4)
 ]
 LATEST: Final = max(INSTANTS)
-SHOWN: Final = """() => ["clock", "figures", "board", "changes-head", "changes", "waterfall-span",
-  "waterfall"].map((id) => document.getElementById(id).innerText.replace(/\\s+/g, " ").trim())"""
 SEEK: Final = """(second) => {
   const slider = document.getElementById("second");
   slider.value = second;
   slider.dispatchEvent(new Event("input", { bubbles: true }));
 }"""
-NEXT_FRAMES: Final = """() => new Promise(
-  (done) => requestAnimationFrame(() => requestAnimationFrame(done)))"""
 GLIDING: Final = """async () => {
   for (let frame = 0; frame < 600; frame += 1) {
     if (document.getAnimations().length) return true;
@@ -77,30 +75,15 @@ def link(at: datetime, *, since: datetime | None = None, **more: str) -> str:
     return f"{PATH}?{urlencode(asked)}"
 
 
-async def signed_in(watched: Watched, path: str) -> Page:
-    return await watched.open(f"/sign-in?{urlencode({'token': TOKEN, 'next': path})}")
-
-
 async def opened(watched: Watched, path: str) -> Page:
     page = await watched.open(path)
     await drawn(page)
     return page
 
 
-async def drawn(page: Page) -> None:
-    """Wait until a replay has come and shows its instant, which it draws in the next frame."""
-    await page.wait_for_selector("#replay[data-ready]")
-    await page.evaluate(NEXT_FRAMES)
-
-
 async def seek(page: Page, at: datetime) -> None:
     await page.evaluate(SEEK, int((at - START).total_seconds()))
     await page.evaluate(NEXT_FRAMES)
-
-
-async def shown(page: Page) -> list[str]:
-    found: list[str] = await page.evaluate(SHOWN)
-    return found
 
 
 async def told(page: Page, path: str, **query: str) -> Any:
@@ -159,12 +142,6 @@ async def test_a_link_to_an_instant_shows_without_script_what_is_scrubbed(
     assert served.desk.faults == []
 
     assert plain == scrubbed
-
-
-async def texts(page: Page) -> list[str]:
-    """What `SHOWN` gives, of a page without script."""
-    ids = ("clock", "figures", "board", "changes-head", "changes", "waterfall-span", "waterfall")
-    return [await page.locator(f"#{one}").inner_text() for one in ids]
 
 
 @pytest.mark.parametrize("clock", ["as_known", "as_happened"])
@@ -385,6 +362,14 @@ async def test_each_reader_sees_the_deals_and_the_pressure_that_are_theirs(serve
         status, own = await get(PATH, REP)
         assert status == 200
         assert "unknown: no quota" in own
+        told = re.search(r'id="tape">(.*?)</script>', own, re.S)
+        assert told is not None
+        tape = json.loads(told[1])["tape"]
+        assert {name: tape["figures"][name] for name in ("quota", "attained")} == {
+            "quota": [[0, None]],
+            "attained": [[0, None]],
+        }
+        assert 'class="curve" d=""' in own
         status, teams = await get(PATH, MANAGER)
         assert status == 200
         cards = re.compile(r'<li class="card">')

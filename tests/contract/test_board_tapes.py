@@ -22,8 +22,10 @@ from api.replays import ClockName, Replay
 from projections.quarter.board_scene import Film
 from projections.quarter.board_tape import instant_text
 from projections.quarter.steps import ORGANISATION
+from projections.quarter.waterfall import INFLOWS, OUTFLOWS
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
+from tests.support.pressed_logs import QUARTER, pressed_log, reaching_back_log
 from tests.support.quarter_logs import ledger_with, quarter_log
 from tests.support.roles import under_roles
 from tests.support.site import TOLD_ON, fill
@@ -31,6 +33,7 @@ from tests.support.site import TOLD_ON, fill
 CLOCKS: Final[tuple[ClockName, ...]] = ("as_known", "as_happened")
 LATER: Final = datetime.fromisoformat("2026-06-01T00:00:00Z")
 INSTANTS: Final = 10
+MANY: Final = 40
 BEFORE: Final = timedelta(microseconds=1)
 
 
@@ -39,6 +42,16 @@ def random_history(
     request: pytest.FixtureRequest, postgres_server: PostgresServer
 ) -> Iterator[Ledger]:
     with ledger_with(postgres_server, quarter_log(Random(request.param))) as ledger:
+        yield ledger
+
+
+@pytest.fixture(params=[0, 1, 3, "reaching back"], scope="module")
+def pressed_history(
+    request: pytest.FixtureRequest, postgres_server: PostgresServer
+) -> Iterator[Ledger]:
+    chance = Random(request.param)
+    log = reaching_back_log(chance) if isinstance(request.param, str) else pressed_log(chance)
+    with ledger_with(postgres_server, log) as ledger:
         yield ledger
 
 
@@ -57,10 +70,10 @@ def film_of(ledger: Ledger, replay: Replay) -> Film:
     return Film(tapes.tape(replay, WHOLE, {}).tape)
 
 
-def instants(film: Film, chance: Random) -> Iterator[datetime]:
+def instants(film: Film, chance: Random, count: int = INSTANTS) -> Iterator[datetime]:
     """Instants at which something changes, just before one, and anywhere, the end most of all."""
     places = len(film.tape["instants"])
-    for number in range(INSTANTS):
+    for number in range(count):
         if number % 3 == 0:
             yield film.instant(chance.randrange(1, places))
         elif number % 3 == 1:
@@ -85,14 +98,20 @@ def units(film: Film, amounts: list[dict[str, str]]) -> dict[str, int]:
 
 
 def ensure_equal(ledger: Ledger, film: Film, quarter: str, clock: ClockName, at: datetime) -> None:
+    ensure_same_figures(ledger, film, quarter, clock, at)
+    board: Any = Board(
+        ledger.store, ledger.context, People(ledger.store), ledger.places, ledger.access
+    ).board(moment_of(ledger, clock, at), WHOLE)
+    ensure_same_board(film, film.scene(at).deals, board)
+
+
+def ensure_same_figures(
+    ledger: Ledger, film: Film, quarter: str, clock: ClockName, at: datetime
+) -> None:
     asked = moment_of(ledger, clock, at)
     known = ledger.context.known(asked.position)
     answer: Any = ledger.quarter_figures.quarter(asked, quarter, known, clock)
-    board: Any = Board(
-        ledger.store, ledger.context, People(ledger.store), ledger.places, ledger.access
-    ).board(asked, WHOLE)
-    scene = film.scene(at)
-    place = scene.place
+    place = film.place(at)
 
     open_deals, due = answer["pipeline"]["open"], answer["pipeline"]["closing_in_quarter"]
     assert dict(film.amounts("open", place)) == units(film, open_deals["amounts"])
@@ -103,10 +122,11 @@ def ensure_equal(ledger: Ledger, film: Film, quarter: str, clock: ClockName, at:
     assert film.figure("checkbox_only", place) == counts["asserted_only"] + counts["bare_tick"]
     assert film.figure("shaped", place) == answer["pressure"]["shaped"], at
     quotas = [line for line in answer["reps"] if line["quota"] is not None]
-    for name, field in (("quota", "quota"), ("attained", "attained")):
-        whole = sum(Decimal(line[field]["amount"]) * 100 for line in quotas)
-        assert (film.figure(name, place) or 0) == whole, name
-    ensure_same_board(film, scene.deals, board)
+    for name in ("quota", "attained"):
+        whole = sum(Decimal(line[name]["amount"]) * 100 for line in quotas) if quotas else None
+        if name == "attained" and any(line["unconverted"] for line in quotas):
+            whole = None
+        assert film.figure(name, place) == whole, (name, at)
 
 
 def ensure_same_board(film: Film, deals: Any, board: Any) -> None:
@@ -140,6 +160,19 @@ def test_any_history_shows_on_the_tape_as_it_is_answered_then(
 
 
 @pytest.mark.parametrize("clock", CLOCKS)
+def test_whatever_turns_a_verdict_or_a_quota_shows_on_the_tape_as_it_is_answered_then(
+    pressed_history: Ledger, clock: ClockName
+) -> None:
+    now = moment(pressed_history.store, as_of=None, effective_at=None, now=LATER)
+    replay = pressed_history.replays.replay(QUARTER, now, clock)
+    film = film_of(pressed_history, replay)
+
+    for at in instants(film, Random(7), MANY):
+        ensure_equal(pressed_history, film, QUARTER, clock, at)
+    ensure_same_waterfall(pressed_history, film, replay)
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
 @pytest.mark.parametrize("quarter", ["FY2026Q1", "FY2026Q2"])
 def test_ticks_verdicts_and_quotas_show_on_the_tape_as_they_are_answered_then(
     company: Ledger, quarter: str, clock: ClockName
@@ -156,19 +189,37 @@ def test_ticks_verdicts_and_quotas_show_on_the_tape_as_they_are_answered_then(
 def test_the_waterfall_of_a_tape_is_that_of_the_quarter(company: Ledger, clock: ClockName) -> None:
     asked = moment(company.store, as_of=instant_text(TOLD_ON), effective_at=None, now=LATER)
     replay = company.replays.replay("FY2026Q2", asked, clock)
-    film = film_of(company, replay)
-    answer: Any = company.quarters.waterfall(replay, ORGANISATION, None)
 
+    ensure_same_waterfall(company, film_of(company, replay), replay)
+
+
+def ensure_same_waterfall(ledger: Ledger, film: Film, replay: Replay) -> None:
+    """Hold every cell from the quarter's beginning to where the tape ends against the answer."""
+    answer: Any = ledger.quarters.waterfall(replay, ORGANISATION, None)
     told: dict[str, list[tuple[str, int]]] = {}
     for entry in film.entries(0, len(film.tape["instants"])):
         name = film.tape["cells"][entry.cell]
         told.setdefault(name, []).append((film.tape["deals"][entry.deal][0], entry.position))
 
-    for name in ("new", "pulled_in", "pushed_out", "decreased", "won", "lost", "increased"):
+    for name in (*INFLOWS, *OUTFLOWS):
         wanted = [(one["deal_id"], one["position"]) for one in answer[name]["entries"]]
         assert sorted(told.get(name, [])) == sorted(wanted), name
-    opening = film.scene(film.start)
-    standing = [
-        film.tape["deals"][d][0] for d, s in enumerate(opening.deals) if s and s.in_pipeline
-    ]
-    assert standing == sorted(one["deal_id"] for one in answer["opening"]["entries"])
+    for name, at in (("opening", film.start), ("closing", film.end)):
+        scene = film.scene(at)
+        standing = [
+            film.tape["deals"][d][0] for d, s in enumerate(scene.deals) if s and s.in_pipeline
+        ]
+        assert standing == sorted(one["deal_id"] for one in answer[name]["entries"]), name
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_a_quarter_that_has_not_begun_shows_what_stands_now(
+    company: Ledger, clock: ClockName
+) -> None:
+    asked = moment(company.store, as_of=instant_text(TOLD_ON), effective_at=None, now=LATER)
+    replay = company.replays.replay("FY2026Q4", asked, clock)
+    film = film_of(company, replay)
+
+    assert film.figure("open_deals", 0)
+    assert film.end == TOLD_ON < replay.quarter.start_instant
+    ensure_same_figures(company, film, "FY2026Q4", clock, TOLD_ON)

@@ -205,7 +205,7 @@ def tell(dsn: str, log: Log) -> None:
         with connection.cursor().copy(
             "COPY events (position, stream_id, version, event_id, topic, occurred_at, recorded_at,"
             " ingested_at, actor, channel, caller, clock, source_system, external_id,"
-            " external_stream, data) FROM STDIN"
+            " external_stream, caused_by, data) FROM STDIN"
         ) as copy:
             for e in log.events:
                 source = (
@@ -215,7 +215,7 @@ def tell(dsn: str, log: Log) -> None:
                     (e.position, e.stream_id, e.version, e.event_id, e.data.TOPIC, e.occurred_at)
                     + (e.recorded_at, e.recorded_at, e.actor, "import", "tests", "source")
                     + ((*source,) or (None, None, None))
-                    + (e.data.to_json().decode(),)
+                    + (e.caused_by, e.data.to_json().decode())
                 )
         connection.execute(
             "UPDATE log_head SET position = %s, recorded_at = %s",

@@ -35,6 +35,8 @@ let queued = false;
 let settling = 0;
 let drawn = 0; // when the scene was drawn last, and the lists beside the board
 let listed = 0;
+let rows = []; // the deals that changed since A
+let behind = false; // whether the lists are of an earlier scene than the board
 
 async function load() {
   const data = JSON.parse($("tape").textContent);
@@ -72,21 +74,27 @@ function ends() {
 }
 
 // Shows the instant: the playhead at once, and all else unless it was drawn just now and plays on.
+// What reads layout comes first, so that nothing written in this frame has to be laid out for it.
 function draw() {
   queued = false;
+  const now = performance.now();
+  if (playing && behind && now - listed >= LISTS_MS) drawLists(); // in a frame of its own
+  else if (!playing || now - drawn >= BOARD_MS) drawInstant();
   mark("--x", at);
   scrubber.value = String(Math.floor((at - film.start) / SECOND));
   put($("clock"), clock(at));
-  if (playing && performance.now() - drawn < BOARD_MS) return;
+}
+
+function drawInstant() {
   drawn = performance.now();
   const changed = shown?.place !== placeOf(film, at) || drawnAgainst !== pinned;
   shown = changed ? sceneAt(film, at) : { ...shown, at };
+  if (changed) drawScene();
   drawFigures();
   drawSpan(ends());
-  if (changed) drawScene();
   drawnAgainst = pinned;
   clearTimeout(settling);
-  settling = setTimeout(settle, SETTLED_MS);
+  if (!playing) settling = setTimeout(settle, SETTLED_MS);
 }
 
 // Set where it is used: on an element above, it would have the style of every card found anew.
@@ -107,13 +115,16 @@ function drawFigures() {
 
 function drawScene() {
   const span = ends();
-  const rows = pinned ? rowsBetween(film, span.first, span.last) : [];
+  rows = pinned ? rowsBetween(film, span.first, span.last) : [];
   board.draw(shown, new Map(rows.map((row) => [row.deal, row.hot ? 2 : 1])));
-  if (!playing || performance.now() - listed > LISTS_MS) drawLists(span, rows);
+  if (playing) behind = true;
+  else drawLists();
 }
 
-function drawLists(span, rows) {
+function drawLists() {
+  behind = false;
   listed = performance.now();
+  const span = ends();
   const since = shown.at >= pinned?.at ? "since A" : "against A";
   drawChanges(film, span, pinned ? rows : latestRows(film, shown.place, film.limits.latest), pinned ? since : "", dealAddress);
   drawWaterfall(film, span, opened, addressOf);
@@ -129,8 +140,7 @@ function settle() {
   scrubber.setAttribute("aria-valuetext", clock(at));
   for (const anchor of document.querySelectorAll("[data-hindsight]")) anchor.href = addressOf({ hindsight: anchor.dataset.hindsight });
   board.link(dealAddress);
-  const span = ends();
-  drawLists(span, pinned ? rowsBetween(film, span.first, span.last) : []);
+  drawLists();
 }
 
 function seek(instant) {

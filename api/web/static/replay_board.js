@@ -9,6 +9,7 @@ const MAX_GLIDING = 4; // at once; more are not followed by the eye, and cost fr
 export function boardOn(root, template, film, glides) {
   const columns = [...root.querySelectorAll(".column")].map((section) => ({ section, list: section.querySelector("ul"), count: section.querySelector("h2 span"), more: section.querySelector(".more") }));
   const cards = [];
+  let gliding = 0; // to ask the document for its animations would have its style found anew
   for (const { list } of columns) list.replaceChildren();
 
   // One card a deal, made when it is first shown, and filled again when its version changes.
@@ -84,14 +85,18 @@ export function boardOn(root, template, film, glides) {
       const card = cards[deal];
       if (seen && card?.seen && card.element.isConnected && card.seen[field.COLUMN] !== seen[field.COLUMN]) moved.push(card.element);
     });
-    return moved.length + document.getAnimations().length <= MAX_GLIDING ? moved.map((element) => [element, element.getBoundingClientRect()]) : [];
+    return moved.length + gliding <= MAX_GLIDING ? moved.map((element) => [element, element.getBoundingClientRect()]) : [];
   }
 
   function glide(before) {
     const to = before.map(([element]) => element.getBoundingClientRect());
     before.forEach(([element, from], index) => {
       const [x, y] = [from.x - to[index].x, from.y - to[index].y];
-      element.animate([{ transform: `translate(${x}px,${y}px)` }, { transform: "none" }], { duration: GLIDE_MS, easing: "cubic-bezier(.2,.7,.2,1)" });
+      gliding += 1;
+      const animation = element.animate([{ transform: `translate(${x}px,${y}px)` }, { transform: "none" }], { duration: GLIDE_MS, easing: "cubic-bezier(.2,.7,.2,1)" });
+      animation.onfinish = () => {
+        gliding -= 1;
+      };
     });
   }
 

@@ -159,8 +159,13 @@ export function shapedText(count) {
   return count ? `${count} pressure-shaped` : "";
 }
 
+// A name in a sentence, of which it must not turn the rest.
+function apart(name) {
+  return /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/.test(name) ? `\u2068${name}\u2069` : name;
+}
+
 function columnName(film, seen) {
-  return film.tape.columns[seen[COLUMN]][1];
+  return apart(film.tape.columns[seen[COLUMN]][1]);
 }
 
 function offer(film, seen) {
@@ -181,7 +186,7 @@ export function changed(film, before, after) {
   if (before[COLUMN] !== after[COLUMN]) bits.push(`${columnName(film, before)} to ${columnName(film, after)}`);
   if (before[AMOUNT] !== after[AMOUNT] || before[CURRENCY] !== after[CURRENCY]) bits.push(`${amount(film, before)} to ${amount(film, after)}`);
   if (before[CLOSE] !== after[CLOSE]) bits.push(`close ${days(film, before[CLOSE], after[CLOSE])}`);
-  if (before[OWNER] !== after[OWNER]) bits.push(`${film.tape.owners[before[OWNER]]} to ${film.tape.owners[after[OWNER]]}`);
+  if (before[OWNER] !== after[OWNER]) bits.push(`${apart(film.tape.owners[before[OWNER]])} to ${apart(film.tape.owners[after[OWNER]])}`);
   if (before[OFFER] !== after[OFFER]) bits.push(`discount ${offer(film, before)} to ${offer(film, after)}`);
   const ticked = (seen) => seen[EVIDENCED] + seen[HOLLOW] + seen[DUE];
   const more = after[SHAPED] - before[SHAPED];
