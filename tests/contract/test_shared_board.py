@@ -90,9 +90,13 @@ def test_an_event_is_shown_as_soon_as_the_views_have_it(
     ledger: Ledger, client: TestClient
 ) -> None:
     board, reach = board_of(ledger), ledger.access.reach(OPERATOR)
-    before: Any = board.now(now(ledger), reach)
+    asked = now(ledger)
+    before: Any = board.now(asked, reach)
     deal = change_owner(client, before, to=REP)
+    behind: Any = board.now(asked, reach)
     ledger.worker.catch_up()
+
+    assert behind["as_of"] == before["as_of"]
 
     after: Any = board.now(now(ledger), reach)
     assert after["as_of"]["position"] == before["as_of"]["position"] + 1
