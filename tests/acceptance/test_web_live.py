@@ -288,12 +288,12 @@ async def test_what_newer_news_overtakes_is_shown_all_the_same(served: Served) -
         release, looks = asyncio.Event(), count(1)
 
         async def overtake(route: Route) -> None:
-            if next(looks) > 1:
-                await release.wait()
-                return await route.continue_()
             answer = await route.fetch()
-            served.append(deal, event("discount_offered", percent="31"))
-            await looker.page.wait_for_timeout(500)  # so that the page is told of it before
+            if next(looks) == 1:
+                served.append(deal, event("discount_offered", percent="31"))
+                await looker.page.wait_for_timeout(500)  # so that the page is told of it before
+            else:
+                await release.wait()
             await route.fulfill(response=answer)
 
         await looker.page.route("**/board?owner=helga", overtake)

@@ -86,9 +86,7 @@ def test_who_may_see_the_same_shares_one_instant(ledger: Ledger) -> None:
     assert first["effective_at"] == second["effective_at"] == LATER
 
 
-def test_an_event_is_shown_as_soon_as_the_views_have_it(
-    ledger: Ledger, client: TestClient
-) -> None:
+def test_an_event_is_shown_as_soon_as_the_views_have_it(ledger: Ledger, client: TestClient) -> None:
     board, reach = board_of(ledger), ledger.access.reach(OPERATOR)
     asked = now(ledger)
     before: Any = board.now(asked, reach)
