@@ -50,6 +50,7 @@ DAYS = st.lists(
 @example(days=[(0, 5), (0, 6), (0, 7), (0, 8), (57, None)], asked=[60], share="0.8")
 @example(days=[(0, 5), (0, 6), (0, 7), (60, 0)], asked=[60], share="0.1")
 @example(days=[(0, length) for length in range(1, 21)], asked=[60], share="0.25")
+@example(days=[*((0, 10 + n) for n in range(12)), (59, None)], asked=[60], share="0.1")
 def test_it_equals_the_plain_estimate_in_whatever_order_it_is_asked(
     days: list[Days], asked: list[int], share: str
 ) -> None:
