@@ -155,8 +155,7 @@ def _counted(
     acts = read_acts(context, f"({where}) AND outside IS NOT TRUE", params)
     for judgement in _judged(context, acts):
         judged[key(judgement)][judgement.verdict] += 1
-    alone = {one: Counts(0, 0, n) for one, n in outside.items() if one not in judged}
-    return alone | {
+    return {one: Counts(0, 0, n) for one, n in outside.items()} | {
         one: Counts(
             shaped=of["pressure_shaped"],
             consistent=of["pressure_consistent"],
