@@ -15,6 +15,7 @@ from api.identity.reach import WHOLE, Reach
 from api.moment import Moment
 from api.people import People
 from api.places import Places
+from api.shared import Shared
 from api.storage.event_store import EventStore
 from domain.fiscal import FiscalQuarter, days_left
 from domain.known import Known
@@ -38,6 +39,10 @@ MAX_CARDS: Final = 40
 """Deals of a column on one page."""
 CLOSED_COLUMNS: Final = {"won": "Won", "lost": "Lost", "disqualified": "Disqualified"}
 NO_STAGE: Final = "no_stage"
+STANDS_SECONDS: Final = 1.0
+"""How old the instant of a board of now may be: those who follow the log look at the same time."""
+_KEPT: Final = 16
+"""Boards that stand at a time, one for each reach; those of large ledgers take some megabytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +85,17 @@ class _Seen:
                 return True
 
 
+@dataclass(frozen=True, slots=True)
+class _Stood:
+    """All deals of a board as of a moment, before anybody's wishes, and the figures of its head."""
+
+    moment: Moment
+    quarter: FiscalQuarter | None
+    attainment: Mapping[str, object]
+    stages: Mapping[str, str]
+    seen: Sequence[_Seen]
+
+
 class Board:
     """Answers what stands where in the pipeline; the views must have reached the moment."""
 
@@ -96,6 +112,9 @@ class Board:
         self._people = people
         self._places = places
         self._access = access
+        self._shared: Shared[tuple[int, int, Reach], _Stood] = Shared(
+            seconds=STANDS_SECONDS, most=_KEPT
+        )
 
     def board(
         self, moment: Moment, reach: Reach = WHOLE, wish: BoardWish | None = None
@@ -106,7 +125,37 @@ class Board:
         these, whatever page they are on. Quotas count only where the reader may see the figures
         of others.
         """
-        wish = wish or BoardWish()
+        return self._answer(self._stood(moment, reach), wish or BoardWish())
+
+    def now(
+        self, moment: Moment, reach: Reach = WHOLE, wish: BoardWish | None = None
+    ) -> dict[str, object]:
+        """Give the board of a moment that is now, so that all who look at once cost one.
+
+        Its instant, which the answer names, may be up to a second before that of the moment; its
+        position and who may see what are those of the moment.
+        """
+        unnamed = reach.unnamed()
+        # The head too: who may see a deal is read from the log, which may be ahead of the views.
+        key = (self._store.head().position, moment.position, unnamed)
+        stood = self._shared.get(key, lambda: self._stood(moment, unnamed))
+        return self._answer(stood, wish or BoardWish())
+
+    def _answer(self, stood: _Stood, wish: BoardWish) -> dict[str, object]:
+        names = self._people.names()
+        wished = [one for one in stood.seen if one.is_wished(wish)]
+        return {
+            **stood.moment.answer(),
+            "quarter": _quarter_json(stood.quarter, stood.moment),
+            "attainment": stood.attainment,
+            **_figures(wished),
+            "columns": _columns(stood.stages, wished, wish, names),
+            "processes": _processes(wished),
+            "owners": _owners((one.state for one in stood.seen), names),
+        }
+
+    def _stood(self, moment: Moment, reach: Reach) -> _Stood:
+        """Read the deals of the board that are in reach, and the figures of its head."""
         known = self._context.known(moment.position)
         quarter = known.calendar.quarter_at(moment.effective_at)
         since = quarter.start_instant if quarter else moment.effective_at
@@ -122,17 +171,7 @@ class Board:
             }
             seen = self._seen(connection, known, moment, states, reach)
             attainment = _attainment(connection, known, quarter, moment, reach)
-        names = self._people.names()
-        wished = [one for one in seen if one.is_wished(wish)]
-        return {
-            **moment.answer(),
-            "quarter": _quarter_json(quarter, moment),
-            "attainment": attainment,
-            **_figures(wished),
-            "columns": _columns(stages_of(known, states), wished, wish, names),
-            "processes": _processes(wished),
-            "owners": _owners(states.values(), names),
-        }
+        return _Stood(moment, quarter, attainment, stages_of(known, states), seen)
 
     def _seen(
         self,

@@ -4,6 +4,7 @@ from typing import Final
 
 from api.bench import (
     auditing,
+    boards,
     bringing_in,
     exporting,
     projecting,
@@ -19,6 +20,7 @@ CASES: Final[tuple[Case, ...]] = (
     *serving.CASES,
     *timing.CASES,
     *auditing.CASES,
+    *boards.CASES,
     *exporting.CASES,
     *projecting.CASES,
 )

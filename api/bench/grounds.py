@@ -51,10 +51,13 @@ class Grounds:
             self._shared[count] = self.own_ledger(count)
         return self._shared[count]
 
-    def own_ledger(self, events: int) -> str:
-        """Give the schema of a ledger that the case may write to."""
+    def own_ledger(self, events: int, *, crowd: int = 1) -> str:
+        """Give the schema of a ledger that the case may write to.
+
+        With a crowd so many times as many deals begin in a day, and are open at its end.
+        """
         schema = self._fresh_schema()
-        history = History(min(events, self.events), seed=self._seed, pace=self.events)
+        history = History(min(events, self.events), seed=self._seed, pace=self.events * crowd)
         label, written = f"ledger of {history.events} events", 0
 
         def advance(rows: int) -> None:

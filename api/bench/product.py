@@ -1,6 +1,6 @@
 """What the product does, one function for each operation that a case measures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,9 +10,11 @@ from uuid import UUID
 
 from api.all_projections import projections
 from api.bench.ledger import Connection
+from api.board import Board
 from api.bootstrap import Ledger, ledger_at
 from api.exports import Export, Tally
 from api.moment import Moment
+from api.people import People
 from api.query.question import LogQuestion
 from api.rebuild import drop_previous, rebuild
 from api.storage.log_reader import LogReader
@@ -86,6 +88,13 @@ def now_of(ledger: Ledger) -> Moment:
     head = ledger.store.head()
     at = head.recorded_at or _EMPTY_LOG_AT
     return Moment(head.position, head.recorded_at, at, None)
+
+
+def board(ledger: Ledger) -> list[Mapping[str, Any]]:
+    """Give the columns of the board as its page shows them, as of the last event of a log."""
+    shown = Board(ledger.store, ledger.context, People(ledger.store), ledger.places, ledger.access)
+    answer: Any = shown.board(now_of(ledger))
+    return list(answer["columns"])
 
 
 def export(ledger: Ledger, name: str) -> int:

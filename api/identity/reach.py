@@ -1,7 +1,7 @@
 """Whose deals, figures and pressure somebody may see, by the teams as they are now."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeAlias
 
@@ -42,6 +42,10 @@ class Reach:
     def whole(self) -> bool:
         """Whether every deal and every figure is in it."""
         return self.deals_of is self.figures_of is self.pressure_of is self.teams is None
+
+    def unnamed(self) -> "Reach":
+        """Give the same reach without who it is, so that all who may see just the same share it."""
+        return replace(self, identity=replace(self.identity, actor="", credential=""))
 
     def has_deal_of(self, owner: str | None) -> bool:
         """Say whether a deal that somebody owns now may be seen; one without owner is not there."""

@@ -57,9 +57,11 @@ class DealReads:
     ) -> dict[str, Any]:
         """Give the board as of a moment; its deals are moved now, and by who may."""
         reach = self._door.enter(reader, Action.READ_DEALS, "/board")
-        answer = self._board.board(self._door.moment(as_of, effective_at), reach, wish)
-        now = as_of is None and effective_at is None
-        return answer if now and may_record(reader) else answer | {"processes": None}
+        moment = self._door.moment(as_of, effective_at)
+        if as_of is not None or effective_at is not None:
+            return self._board.board(moment, reach, wish) | {"processes": None}
+        answer = self._board.now(moment, reach, wish)
+        return answer if may_record(reader) else answer | {"processes": None}
 
     def deal(
         self, reader: Identity, deal_id: str, *, as_of: str | None, effective_at: str | None

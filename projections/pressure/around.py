@@ -18,7 +18,7 @@ from domain.fiscal import FiscalQuarter, instant_at, tau
 from domain.replay import Event
 from domain.values import Money
 from projections.pressure.base_rate import BaseRate, BaseRates
-from projections.pressure.curve import Standing, pressure, shortfall
+from projections.pressure.curve import Standing, pressure
 from projections.pressure.fold import Context, Judged
 
 QUARTERS_BACK: Final = 8
@@ -116,12 +116,10 @@ def managed(
     wins = (event for one in carrying for event in context.wins(one, quarter.name, at))
     evidence = (*(event for one in carrying for event in quotas[one][1]), *wins)
     known = [amount for amount in amounts if amount is not None]
-    now = Standing(None, attained, None, None)
+    now = Standing(None, attained, None)
     if len(known) == len(amounts) and all(total.complete_before(at) for total in totals):
         quota = Money.model_construct(amount=sum(known, Decimal(0)), currency=currency)
-        gone = tau(quarter, at)
-        pressed = pressure(quota.amount, attained, gone)
-        now = Standing(quota, attained, pressed, shortfall(quota.amount, attained, gone))
+        now = Standing(quota, attained, tau(quarter, at))
     return Managed(manager, tuple(carrying), currency, now, evidence)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from itertools import chain
 from operator import attrgetter, itemgetter
 from typing import Final, Literal, TypeAlias
@@ -155,12 +156,37 @@ def _by_segment(offers: Iterable[Offer]) -> dict[str | None, _Offers]:
     return {segment: _Offers(own) for segment, own in [*found.items(), (None, everybody)]}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Dwell:
-    """How long stays in a stage are: from `n` of them, the duration that a rush falls below."""
+    """How long other deals' stays in a stage are: from `n` of them, what is a normal one.
+
+    The lengths of those that are over come sorted; `lasting` gives those of the others so far,
+    the shortest first. Both in seconds.
+    """
 
     n: int
-    shortest_normal: timedelta | None
+    _ended: Sequence[float]
+    _lasting: Callable[[], Iterable[float]]
+    _share: Decimal
+
+    def shortest_normal(self) -> timedelta | None:
+        """Give the duration that a rush falls below; None where too few are over to tell."""
+        shortest = _quantile(self._ended, self._lasting(), float(self._share), n=self.n)
+        return None if shortest is None else timedelta(seconds=shortest)
+
+    def is_rush(self, stayed: timedelta) -> bool:
+        """Say whether a stay was shorter than the shortest normal one; not where none can be told.
+
+        By a length that `over` of n stays did not last beyond, Kaplan-Meier has at least over/n of
+        them over, and at most that share of those that are over by now: mostly that tells.
+        """
+        over, ended = bisect_right(self._ended, stayed.total_seconds()), len(self._ended)
+        if over >= self._share * self.n:
+            return False
+        if over < self._share * ended and ended >= self._share * self.n:
+            return True
+        shortest = self.shortest_normal()
+        return shortest is not None and stayed < shortest
 
 
 Lasted: TypeAlias = tuple[UUID, datetime, datetime | None]
@@ -210,15 +236,15 @@ class StaysIn:
         n = begun - len(own)
         if n < policy.n_dwell:
             return None
+        return Dwell(n, ended, partial(self._lasting, begun, own, before), policy.dwell_percentile)
+
+    def _lasting(self, begun: int, own: Sequence[_Stay], at: datetime) -> Iterator[float]:
+        """Give how long those of the first stays that were not over by then had lasted."""
         # The latest begun have lasted least.
-        latest = (self._begun[index] for index in range(begun - 1, -1, -1))
-        lasting = (
-            (before - stay.entered).total_seconds()
-            for stay in latest
-            if stay.over > before and stay not in own
-        )
-        shortest = _quantile(ended, lasting, float(policy.dwell_percentile), n=n)
-        return Dwell(n, None if shortest is None else timedelta(seconds=shortest))
+        for index in range(begun - 1, -1, -1):
+            stay = self._begun[index]
+            if stay.over > at and stay not in own:
+                yield (at - stay.entered).total_seconds()
 
     def over_by(self, age: timedelta, at: datetime) -> tuple[int, float]:
         """Give how many stays began before an instant, and the share of them over by an age.

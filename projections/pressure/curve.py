@@ -13,12 +13,29 @@ from domain.values import Money
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a rep stands against the quota: pressure never stands alone (METRICS section 2)."""
+    """Where a rep stands against the quota: pressure never stands alone (METRICS section 2).
+
+    `elapsed` is the share of the quarter that has passed; None where the bookings are not all
+    known, so that no pressure follows from them.
+    """
 
     quota: Money | None
     attained: Decimal
-    pressure: Fraction | None
-    shortfall: Fraction | None
+    elapsed: Fraction | None
+
+    @property
+    def pressure(self) -> Fraction | None:
+        """The quota pressure, from 0 to 1."""
+        if self.quota is None or self.elapsed is None:
+            return None
+        return pressure(self.quota.amount, self.attained, self.elapsed)
+
+    @property
+    def shortfall(self) -> Fraction | None:
+        """The share of the quota by which the rep is behind pace."""
+        if self.quota is None or self.elapsed is None:
+            return None
+        return shortfall(self.quota.amount, self.attained, self.elapsed)
 
 
 def pressure(quota: Decimal | None, attained: Decimal, elapsed: Fraction) -> Fraction | None:
@@ -62,15 +79,7 @@ def standing(
 
     Unknown where a credit could not be converted.
     """
-    attained = booked.before(at)
-    if quota is None or not booked.complete_before(at):
-        return Standing(quota, attained, None, None)
-    return Standing(
-        quota,
-        attained,
-        pressure(quota.amount, attained, elapsed),
-        shortfall(quota.amount, attained, elapsed),
-    )
+    return Standing(quota, booked.before(at), elapsed if booked.complete_before(at) else None)
 
 
 def curve(

@@ -7,7 +7,7 @@ bookings it changed, in that quarter, and the verdicts whose baseline holds what
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal, LiteralString, TypeAlias
 from uuid import UUID
 
@@ -145,8 +145,15 @@ def _of_stays(before: KnownContext, after: KnownContext, deal_id: UUID | None) -
         acts = _acts(before, after, where, deal_id, process, stage, entered_at)
         for key, act in acts.items():
             place = (process, stage, key[0], act.occurred_at)
-            if consults_dwell(act) and before.dwell(*place) != after.dwell(*place):
+            if consults_dwell(act) and _normal(before, *place) != _normal(after, *place):
                 yield key
+
+
+def _normal(
+    context: KnownContext, process: str, stage: str, deal_id: UUID, at: datetime
+) -> tuple[int, timedelta | None] | None:
+    dwell = context.dwell(process, stage, deal_id, at)
+    return None if dwell is None else (dwell.n, dwell.shortest_normal())
 
 
 def _of_coverage(before: KnownContext, after: KnownContext) -> Iterator[Key]:

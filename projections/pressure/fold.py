@@ -140,10 +140,8 @@ class Judgement:
     @cached_property
     def behind(self) -> Truth:
         """F2: whether the rep was behind."""
-        now = self.standing
-        if now is None or now.pressure is None:
-            return None
-        return now.pressure >= self.context.policy.theta
+        pressure = self.standing.pressure if self.standing else None
+        return None if pressure is None else pressure >= self.context.policy.theta
 
     @property
     def settled(self) -> bool:
@@ -171,7 +169,7 @@ class Judgement:
             return tuple(finding for finding in found if finding)
         if act.close_to is not None:
             return (rules.pull_in(act.close_from, act.close_to, self.quarter),)
-        return (rules.rush(act, None if self.settled else self._normal_dwell()),)
+        return (rules.rush(act, self.normal_dwell),)
 
     @property
     def abnormal(self) -> Truth:
@@ -203,8 +201,12 @@ class Judgement:
         gate = self.context.policy.coverage_gate
         return gate is not None and self.act.seller_only and self.coverage.caps(gate)
 
-    def _normal_dwell(self) -> Callable[[], Dwell | None]:
+    @property
+    def normal_dwell(self) -> rules.Normal | None:
+        """What gives how long stays in the stage left are; None where the verdict needs none."""
         act = self.act
+        if self.settled:
+            return None
         return lambda: self.context.dwell(
             act.process or "", act.left_stage or "", self.deal_id, act.occurred_at
         )
@@ -304,7 +306,7 @@ def _judged(made: Judgement, seen: ActSeen) -> Judged:
         behind=made.behind,
         abnormal=made.abnormal,
         verdict=made.verdict,
-        findings=tuple(_explained(finding, seen) for finding in made.findings),
+        findings=tuple(_explained(finding, seen, made.normal_dwell) for finding in made.findings),
         coverage=made.coverage if context.policy.coverage_gate is not None else None,
         levels=made.levels,
         previous=act.previous,
@@ -323,10 +325,10 @@ def _pivotality(made: Judgement, worth: Money | None) -> Fraction | None:
     return pivotality(value, quota.amount, now.attained)
 
 
-def _explained(finding: Finding, seen: ActSeen) -> Finding:
+def _explained(finding: Finding, seen: ActSeen, normal: rules.Normal | None) -> Finding:
     if seen.move is None:
         # When an offer expires says nothing of the one before it.
         before = None if finding.rule == "PS-3" else seen.before
         own = seen.event.event_id
         return replace(finding, evidence=(own, before) if before else (own,))
-    return rules.rush_explained(finding, seen.move, seen.missing, seen.entered)
+    return rules.rush_explained(finding, seen, seen.move, normal)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from domain.close_date import move_kind
@@ -14,6 +14,7 @@ from domain.path import Move
 from domain.policy import Policy
 from projections.pressure.acts import Act
 from projections.pressure.baseline import Dwell, Peers
+from projections.pressure.derive import ActSeen
 
 Truth = bool | None
 """Three-valued: None is not known (METRICS section 1)."""
@@ -125,54 +126,61 @@ def consults_dwell(act: Act) -> bool:
     return act.left_stage is not None and not act.skipped and act.missing != 0
 
 
-def rush(act: Act, normal: Callable[[], Dwell | None] | None) -> Finding:
+Normal: TypeAlias = Callable[[], Dwell | None]
+"""Gives how long stays of other deals in the stage left are; None where there are too few."""
+
+
+def rush(act: Act, normal: Normal | None) -> Finding:
     """PS-5: a forward move that skips a stage, or a rush, with required outcomes left missing.
 
-    `normal` gives what is a normal stay and is None where the verdict stands without it.
+    `normal` is None where the verdict stands without it.
     """
     if act.left_stage is None:
-        return Finding("PS-5", holds=False, value={"dwell": None})
+        return Finding("PS-5", holds=False, value={})
     lacking: Truth = None if act.missing is None else act.missing > 0
-    rushed: Truth = None
-    dwell: object = None
-    if consults_dwell(act):
-        rushed, dwell = _rushed(act, normal)
-    holds = all_of([any_of([bool(act.skipped), rushed]), lacking])
-    return Finding("PS-5", holds, {"dwell": dwell})
+    rushed = _rushed(act, normal) if consults_dwell(act) else None
+    return Finding("PS-5", all_of([any_of([bool(act.skipped), rushed]), lacking]), {})
 
 
-def _rushed(act: Act, normal: Callable[[], Dwell | None] | None) -> tuple[Truth, object]:
-    if normal is None or act.left_stage_entered_at is None:
-        return None, NOT_CONSULTED
-    known = normal()
-    if known is None:
-        return None, {"n": None, "days": None, "shortest_normal_days": None}
-    stayed = act.occurred_at - act.left_stage_entered_at
-    shortest = known.shortest_normal
-    figures = {
-        "n": known.n,
-        "days": _days(stayed),
-        "shortest_normal_days": None if shortest is None else _days(shortest),
-    }
-    return (False if shortest is None else stayed < shortest), figures
+def _rushed(act: Act, normal: Normal | None) -> Truth:
+    stayed = _stayed(act)
+    known = None if normal is None or stayed is None else normal()
+    return None if known is None or stayed is None else known.is_rush(stayed)
 
 
-def rush_explained(
-    finding: Finding, move: Move, missing: Sequence[str] | None, entered: UUID | None
-) -> Finding:
-    """Add to what PS-5 found which stages and outcomes it found it by.
+def _stayed(act: Act) -> timedelta | None:
+    return None if (since := act.left_stage_entered_at) is None else act.occurred_at - since
 
-    `entered` is the event that began the stay which the move ended.
-    """
+
+def rush_explained(finding: Finding, seen: ActSeen, move: Move, normal: Normal | None) -> Finding:
+    """Add to what PS-5 found of a move by which stages, outcomes and stays it found it."""
+    missing = seen.missing
     value = {
         "from": move.source,
         "to": move.target,
         "skipped": list(move.never_entered),
         "missing_outcomes": None if missing is None else list(missing),
-        **finding.value,
+        "dwell": _dwell_json(seen.act, normal),
     }
-    evidence = (entered,) if entered else ()
+    evidence = (seen.entered,) if seen.entered else ()
     return replace(finding, value=value, evidence=evidence, words=_rush_words(move, missing))
+
+
+def _dwell_json(act: Act, normal: Normal | None) -> object:
+    if not consults_dwell(act):
+        return None
+    stayed = _stayed(act)
+    if normal is None or stayed is None:
+        return NOT_CONSULTED
+    known = normal()
+    if known is None:
+        return {"n": None, "days": None, "shortest_normal_days": None}
+    shortest = known.shortest_normal()
+    return {
+        "n": known.n,
+        "days": _days(stayed),
+        "shortest_normal_days": None if shortest is None else _days(shortest),
+    }
 
 
 def _rush_words(move: Move, missing: Sequence[str] | None) -> str:

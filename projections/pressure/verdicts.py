@@ -155,13 +155,13 @@ def _counted(
     acts = read_acts(context, f"({where}) AND outside IS NOT TRUE", params)
     for judgement in _judged(context, acts):
         judged[key(judgement)][judgement.verdict] += 1
-    return {
+    return {one: Counts(0, 0, n) for one, n in outside.items()} | {
         one: Counts(
-            shaped=judged[one]["pressure_shaped"],
-            consistent=judged[one]["pressure_consistent"],
-            evaluable=outside.get(one, 0) + judged[one].total() - judged[one]["not_evaluable"],
+            shaped=of["pressure_shaped"],
+            consistent=of["pressure_consistent"],
+            evaluable=outside.get(one, 0) + of.total() - of["not_evaluable"],
         )
-        for one in {*outside, *judged}
+        for one, of in judged.items()
     }
 
 

@@ -1,5 +1,6 @@
 """What others do shows on open pages within a second, said once and in nobody's way."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from urllib.parse import urlencode
 
 import httpx2
 import pytest
-from playwright.async_api import Browser, Locator, Page, Request, expect
+from playwright.async_api import Browser, Locator, Page, Request, Route, expect
 
 from api.bootstrap import Ledger
 from tests.support.browser import CHROMIUM, Site, Watched, Window
@@ -279,6 +280,29 @@ async def test_a_page_that_is_behind_the_log_is_asked_for_again(served: Served) 
         await expect(looker.card("Behind")).to_contain_text("5%")
         assert len(looker.looks()) == 3
         assert await looker.said() == ["Behind changed"]
+
+
+async def test_what_newer_news_overtakes_is_shown_all_the_same(served: Served) -> None:
+    deal = served.open_deal("Overtaken")
+    async with served.looking("/board?owner=helga") as looker:
+        release, looks = asyncio.Event(), count(1)
+
+        async def overtake(route: Route) -> None:
+            answer = await route.fetch()
+            if next(looks) == 1:
+                served.append(deal, event("discount_offered", percent="31"))
+                await looker.page.wait_for_timeout(500)  # so that the page is told of it before
+            else:
+                await release.wait()
+            await route.fulfill(response=answer)
+
+        await looker.page.route("**/board?owner=helga", overtake)
+        served.append(deal, event("discount_offered", percent="27"))
+
+        await expect(looker.card("Overtaken")).to_contain_text("27%")
+        release.set()
+        await expect(looker.card("Overtaken")).to_contain_text("31%")
+        await looker.page.unroute_all(behavior="wait")
 
 
 async def test_a_rep_is_told_of_their_own_deals_only(served: Served) -> None:

@@ -185,10 +185,11 @@ def from_others(context: KnownContext, event_id: UUID) -> object:
     ((deal_id, act),) = known
     question = Question(deal_id, act.rep, act.segment, act.action_time)
     quarter = act.quarter or ""
+    dwell = context.dwell(act.process or "", act.left_stage or "", deal_id, act.occurred_at)
     return (
         context.quota(act.rep, quarter, act.action_time),
         context.booked(act.rep, quarter, "USD").before(act.action_time),
         context.wins(act.rep, quarter, act.action_time),
         [context.comparables.peers(m, question, context.policy) for m in ("level", "step")],
-        context.dwell(act.process or "", act.left_stage or "", deal_id, act.occurred_at),
+        (dwell.n, dwell.shortest_normal()) if dwell else None,
     )

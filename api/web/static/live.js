@@ -81,10 +81,10 @@ async function look() {
   if (news.some((event) => event.position > taken)) plan(0);
 }
 
-// Gives whether the page has the news in it.
+// Gives whether the page has news in it; what came since then, the next look shows.
 function take(found) {
   const position = Number(found.dataset.live);
-  if (position < news.at(-1)?.position) return false;
+  if (position < news.find((event) => event.position > taken)?.position) return false;
   taken = position;
   if (!differs(found)) {
     main.dataset.live = position;
@@ -121,8 +121,9 @@ function settled() {
 
 function wordsOf(found) {
   const count = (number, one) => `${number} ${one}${number === 1 ? "" : "s"}`;
-  if (main.dataset.stream) return count(news.length, "new event");
-  const deals = [...new Set(news.map((event) => event.stream_id).filter((id) => id.startsWith("deal:")))];
+  const told = news.filter((event) => event.position <= taken);
+  if (main.dataset.stream) return count(told.length, "new event");
+  const deals = [...new Set(told.map((event) => event.stream_id).filter((id) => id.startsWith("deal:")))];
   if (!deals.length) return "The rules or quotas changed";
   if (deals.length > 1) return `${deals.length} deals changed`;
   const link = found.querySelector(`a[href^="/deals/${deals[0].slice(5)}"]`);
