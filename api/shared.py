@@ -16,7 +16,7 @@ class Shared(Generic[Key, Made]):
     """What was made under each key; whoever asks while it is being made waits for it.
 
     A key names everything that what is made depends on, but for the time: it stands for so many
-    `seconds` from when its making began. At most so many keys are kept.
+    `seconds` from when its making began, and until it is made. At most so many keys are kept.
     """
 
     def __init__(self, *, seconds: float, most: int) -> None:
@@ -53,6 +53,7 @@ class Shared(Generic[Key, Made]):
         return made
 
     def _forget_old(self) -> None:
-        """Forget what does not stand any more; the oldest come first."""
-        while self._kept and next(iter(self._kept.values()))[0].passed():
-            self._kept.popitem(last=False)
+        """Forget what was made and does not stand any more."""
+        old = [key for key, (end, made) in self._kept.items() if end.passed() and made.done()]
+        for key in old:
+            del self._kept[key]

@@ -43,6 +43,19 @@ def test_who_asks_while_it_is_made_waits_for_the_same() -> None:
     assert make.made == 1
 
 
+def test_what_takes_longer_than_it_may_stand_is_not_made_by_two_at_once() -> None:
+    shared, second, twice = Shared[str, int](seconds=0, most=4), Maker(), []
+    with ThreadPoolExecutor(1) as pool:
+
+        def slow() -> int:
+            pool.submit(shared.get, "board", second)
+            twice.append(second.begun.wait(0.2))
+            return 0
+
+        shared.get("board", slow)
+    assert twice == [False]
+
+
 def test_nobody_waits_for_what_another_key_is_made_of() -> None:
     start, shared = Event(), Shared[str, int](seconds=LONG, most=4)
     slow = Maker(start)
