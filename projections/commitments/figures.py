@@ -34,7 +34,10 @@ def backings_of(
     """
     params = (list(deal_ids), *[cut or "infinity"] * 2)
     words: dict[UUID, list[Word]] = defaultdict(list)
-    for deal_id, given in COMMITMENTS.known(connection, as_of=as_of, where=_WHERE, params=params):
+    of_customers = f"side = 'customer' AND {_WHERE}"
+    for deal_id, given in COMMITMENTS.known(
+        connection, as_of=as_of, where=of_customers, params=params
+    ):
         words[deal_id].append(given.word)
     counts: dict[UUID, dict[str, int]] = defaultdict(lambda: {"push": 0, "contact": 0})
     for deal_id, sign in SIGNS.known(connection, as_of=as_of, where=_WHERE, params=params):
@@ -66,7 +69,8 @@ _BACKED: Final = """
                bool_or(status = 'open' AND level >= %(backing_dated)s
                        AND due >= %(backing_today)s) AS dated
         FROM (SELECT deal_id, level, due, settled_at, {status} AS status
-              FROM backing_of JOIN commitments USING (deal_id) WHERE {standing}) AS given
+              FROM backing_of JOIN commitments USING (deal_id)
+              WHERE side = 'customer' AND {standing}) AS given
         GROUP BY deal_id
     ),
     sign AS (
