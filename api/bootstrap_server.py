@@ -94,6 +94,7 @@ def _services(
         questions=ledger.questions,
         processes=ledger.processes,
         lists=ledger.lists,
+        commitments=ledger.commitments,
         log=ledger.log,
         exports=ledger.exports,
         figures=ledger.figures,

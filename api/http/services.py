@@ -24,6 +24,7 @@ from api.identity.keys import Keys
 from api.identity.sessions import Sessions
 from api.imports import Imports
 from api.lists import DealLists
+from api.lists_commitments import CommitmentLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
 from api.overview import Overviews
@@ -53,6 +54,7 @@ class Services:
     questions: DealQuestions
     processes: ProcessQuestions
     lists: DealLists
+    commitments: CommitmentLists
     log: LogLists
     exports: Exports
     figures: Figures
