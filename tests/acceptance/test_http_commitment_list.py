@@ -79,7 +79,7 @@ def of_deals(client: TestClient, moment: dict[str, str]) -> list[Row]:
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_the_list_is_what_the_deals_tell(client: TestClient, moment: dict[str, str]) -> None:
     expected = of_deals(client, moment)
-    assert {one["side"] for one in expected} == {"customer", "seller"}
+    assert "customer" in {one["side"] for one in expected}
 
     rows, told = pages(client, "/v1/commitments", "commitments", limit="7", **moment)
     assert [{key: row[key] for key in expected[0]} for row in rows] == expected
