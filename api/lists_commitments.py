@@ -40,7 +40,7 @@ _WAITED_FOR: Final = """
 class CommitmentFilters:
     """Which commitments a list holds; what is None or empty filters nothing.
 
-    `due_from` and `due_to` are days that both belong to it; with either, those without a day do not.
+    `due_from` and `due_to` are days that both belong to it; what has no day belongs to neither.
     """
 
     side: Side | None = None
@@ -178,7 +178,9 @@ def _read(
         due, side, name = cursor.parts(3)
         if due != _NEVER:
             _ensure_day(due)
-        after = sql.SQL("({}) > (%(after_due)s::date, %(after_deal)s, %(after_side)s, %(after_id)s)")
+        after = sql.SQL(
+            "({}) > (%(after_due)s::date, %(after_deal)s, %(after_side)s, %(after_id)s)"
+        )
         after = after.format(_KEY)
         parameters |= {"after_due": due, "after_deal": cursor.deal_id}
         parameters |= {"after_side": side, "after_id": name}

@@ -12,8 +12,8 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import iterate_in_threadpool
 from starlette.types import Receive, Scope, Send
 
-from api.exchange.exporting import EXPORTS
 from api.encodings import GZIP, takes_gzip
+from api.exchange.exporting import EXPORTS
 from api.exports import Export, Tally
 from api.http import contract
 from api.http.formats import EXPORTED

@@ -71,7 +71,6 @@ class Services:
     what_ifs: WhatIfs
     overviews: Overviews
     states: StateReader
-    rederivations: Rederivations
     now: Callable[[], datetime] = clock.now
     authenticator: Authenticator
     access: Access
@@ -85,6 +84,11 @@ class Services:
     exports_at_once: Slots = field(default_factory=partial(Slots, MAX_EXPORTS, "exports"))
     bulks: Slots = field(default_factory=partial(Slots, MAX_BULKS, "bulk requests"))
     uploads: Slots = field(default_factory=partial(Slots, MAX_UPLOADS, "uploads"))
+
+    @property
+    def rederivations(self) -> Rederivations:
+        """What is derived from the log anew, to be compared with what is kept."""
+        return Rederivations(self.store, self.context)
 
     @property
     def publications(self) -> Publications:

@@ -1,4 +1,4 @@
-"""Answers what a manager goes through with their people: commitments, and the sheets of a review."""
+"""Answers what a manager goes through with their people: commitments, and sheets of a review."""
 
 from collections.abc import Mapping
 from typing import Any, Final

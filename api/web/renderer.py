@@ -79,4 +79,3 @@ def as_json(value: Any) -> str:
 def _data_json(value: Any) -> Markup:
     """For a script element of plain data: nothing in it can end the element."""
     return htmlsafe_json_dumps(value, dumps=as_json)
-

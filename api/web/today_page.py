@@ -135,7 +135,9 @@ def _waiting(deal: Mapping[str, Any], one: Mapping[str, Any]) -> Waiting:
 def records_of(one: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """The forms that say what became of a commitment, each with the query that asks for it."""
     name, forms = _FORMS[one["side"]]
-    return tuple((text, query_of({"record": kind, name: one["id"]})) for text, kind in forms.items())
+    return tuple(
+        (text, query_of({"record": kind, name: one["id"]})) for text, kind in forms.items()
+    )
 
 
 def _next_form(outcome: Mapping[str, Any]) -> str:

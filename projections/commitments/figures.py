@@ -93,9 +93,7 @@ def backings_query(asked: sql.Composable) -> sql.Composed:
     strongest broken one; `dated` says whether a commitment is to come by a day. Its parameters are
     those of `backings_at`.
     """
-    return sql.SQL(_BACKED).format(
-        asked=asked, status=sql.SQL(STATUS), standing=sql.SQL(STANDING)
-    )
+    return sql.SQL(_BACKED).format(asked=asked, status=sql.SQL(STATUS), standing=sql.SQL(STANDING))
 
 
 def backings_at(

@@ -218,7 +218,9 @@ def test_the_commitments_are_those_that_the_api_lists(
     first = ask.page("/commitments", who, **at(instant))
     shown = [first]
     while len(shown) * COMMITMENTS < told["total"]:
-        shown.append(ask.page(next(link for link in shown[-1].links[::-1] if "cursor=" in link), who))
+        shown.append(
+            ask.page(next(link for link in shown[-1].links[::-1] if "cursor=" in link), who)
+        )
 
     counts = told["counts"]
     assert first.pairs["Customers are late"] == str(counts["customer"]["broken"])
@@ -235,13 +237,13 @@ def test_the_commitments_are_those_that_the_api_lists(
 def test_the_sheets_of_a_review_are_those_of_its_deals(ask: Asker, instant: datetime) -> None:
     asked = {"closed": "open", "health": "red,amber", "sort": "close_date"}
     told = ask.api("/v1/deals", MANAGER, limit=12, **asked, **at(instant))
-    page = ask.page(
-        "/review", MANAGER, health="red,amber", sort="close_date", **at(instant)
-    )
+    page = ask.page("/review", MANAGER, health="red,amber", sort="close_date", **at(instant))
 
     assert page.pairs["Deals"] == str(told["total"])
     deals = [one["deal_id"] for one in told["deals"]]
-    links = [urlsplit(link).path.removeprefix("/deals/") for link in page.links if "/deals/" in link]
+    links = [
+        urlsplit(link).path.removeprefix("/deals/") for link in page.links if "/deals/" in link
+    ]
     assert list(dict.fromkeys(links)) == deals
     unanswered = 0
     for deal in deals:

@@ -1,4 +1,4 @@
-"""What a deal's page weighs as a browser loads it the first time, at a usual and at a great size."""
+"""What a deal's page weighs as a browser first loads it, at a usual and at a great size."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

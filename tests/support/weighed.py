@@ -45,7 +45,7 @@ def _deals_of(rep: str) -> list[str]:
 
 
 def _one_deal(events: int, deals: Sequence[str]) -> Iterator[Line]:
-    """Give the first events of these deals as those of one; it stays open where they are several."""
+    """Give the first events of these deals as those of one, which stays open if of several."""
     kept = {f"deal:{deal}" for deal in deals}
     told = [line for line in lines(now=TOLD_ON) if line["stream"] in kept]
     if len(deals) > 1:
