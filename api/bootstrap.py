@@ -19,6 +19,7 @@ from api.identity.accesses import Accesses
 from api.identity.keys import Keys
 from api.identity.sessions import Sessions
 from api.lists import DealLists
+from api.lists_commitments import CommitmentLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
 from api.overview import Overviews
@@ -56,6 +57,7 @@ class Ledger:
     states: StateReader
     places: Places
     lists: DealLists
+    commitments: CommitmentLists
     log: LogLists
     figures: Figures
     replays: ReplayReader
@@ -144,6 +146,7 @@ def _ledger(
         states=StateReader(store, context, projections()),
         places=places,
         lists=DealLists(store, places),
+        commitments=CommitmentLists(store, context, places),
         log=log,
         exports=Exports(store, log),
         figures=figures,

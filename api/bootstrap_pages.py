@@ -15,6 +15,7 @@ from api.page_reads.publishing import Publishing
 from api.page_reads.quarters import QuarterReads
 from api.page_reads.records import DealWrites
 from api.page_reads.replays import ReplayReads
+from api.page_reads.reviewing import ReviewingReads
 from api.page_reads.sample import SampleReads
 from api.page_reads.settings import SettingsReads
 from api.people import People
@@ -33,6 +34,7 @@ from api.web.routes.publish import publish_section
 from api.web.routes.record import record_section
 from api.web.routes.replay import replay_section
 from api.web.routes.report import report_section
+from api.web.routes.reviewing import commitments_section, review_section
 from api.web.routes.settings import settings_section
 
 
@@ -58,11 +60,14 @@ def build_pages(
         context=services.context,
         people=people,
     )
+    reviewing = ReviewingReads(door, services, people)
     sections = (
         home_section(HomeReads(door, services.overviews, people)),
         board_section(deals),
         record_section(deals, DealWrites(services)),
         deal_section(deals),
+        review_section(reviewing),
+        commitments_section(reviewing),
         replay_section(replays),
         publish_section(Publishing(door, services, people)),
         process_section(ProcessReads(door, services.processes, services.context)),

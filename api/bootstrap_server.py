@@ -20,7 +20,6 @@ from api.identity.code_flow import CodeFlow
 from api.identity.issuer import Issuer
 from api.identity.tokens import IssuerTokens
 from api.imports import NO_UPLOADS, Imports, Uploads
-from api.rederivations import Rederivations
 from api.views import Views
 from api.web.doors import Doors, IssuerDoors
 
@@ -94,6 +93,7 @@ def _services(
         questions=ledger.questions,
         processes=ledger.processes,
         lists=ledger.lists,
+        commitments=ledger.commitments,
         log=ledger.log,
         exports=ledger.exports,
         figures=ledger.figures,
@@ -110,7 +110,6 @@ def _services(
         context=ledger.context,
         views=views,
         states=ledger.states,
-        rederivations=Rederivations(ledger.store, ledger.context),
         authenticator=authenticator,
         access=ledger.access,
         accesses=ledger.accesses,

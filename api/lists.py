@@ -5,13 +5,12 @@ import binascii
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal, TypeAlias, get_args
 from uuid import UUID
 
-from psycopg import IsolationLevel, sql
+from psycopg import sql
 
 from api.answers import state_json
 from api.errors import MalformedRequestError
@@ -93,6 +92,31 @@ class Cursor:
     deal_id: UUID
     question: str
 
+    def ensure_of(self, question: str, moment: Moment) -> None:
+        """Refuse to go on with another list than the one that it is of.
+
+        Raises:
+            MalformedRequestError: the list has other filters, or stands on another moment.
+        """
+        if (self.question, self.position) != (question, moment.position):
+            message = "cursor: it belongs to a list with other filters, order or moment"
+            raise MalformedRequestError(message, field="cursor")
+
+    def parts(self, number: int) -> list[str]:
+        """Give the parts that its value is put together from, where a key has several.
+
+        Raises:
+            MalformedRequestError: this server gave no such cursor.
+        """
+        try:
+            found = json.loads(self.value)
+        except ValueError as error:
+            raise no_cursor() from error
+        texts = isinstance(found, list) and all(isinstance(one, str) for one in found)
+        if not texts or len(found) != number:
+            raise no_cursor()
+        return list(found)
+
     def text(self) -> str:
         """Give it as an opaque text."""
         plain = json.dumps(
@@ -111,13 +135,14 @@ class Cursor:
             padded = text + "=" * (-len(text) % 4)
             position, at, value, deal_id, question = json.loads(base64.urlsafe_b64decode(padded))
             if not isinstance(position, int) or not isinstance(value, str):
-                raise _no_cursor()
+                raise no_cursor()
             return cls(position, utc_instant(at), value, UUID(deal_id), str(question))
         except (ValueError, TypeError, AttributeError, binascii.Error) as error:
-            raise _no_cursor() from error
+            raise no_cursor() from error
 
 
-def _no_cursor() -> MalformedRequestError:
+def no_cursor() -> MalformedRequestError:
+    """Give what is said of a cursor that cannot be read."""
     message = "cursor: not one that this server gave; begin again without it"
     return MalformedRequestError(message, field="cursor")
 
@@ -155,11 +180,10 @@ class DealLists:
             MalformedRequestError: the cursor belongs to another list.
         """
         question = _fingerprint(moment, filters, sort)
-        if cursor is not None and (cursor.question, cursor.position) != (question, moment.position):
-            message = "cursor: it belongs to a list with other filters, order or moment"
-            raise MalformedRequestError(message, field="cursor")
+        if cursor is not None:
+            cursor.ensure_of(question, moment)
         where, values = _where(moment, known, filters, reach)
-        with self._snapshot() as connection:
+        with self._store.snapshot() as connection:
             table = _table(self._places.of(connection, moment), filters)
             if filters.health or sort.endswith("health"):
                 table, where = with_health(table, where), _of_health(filters)
@@ -187,16 +211,6 @@ class DealLists:
             if page.next is None:
                 return
             cursor = Cursor.read(page.next)
-
-    @contextmanager
-    def _snapshot(self) -> Iterator[Rows]:
-        with self._store.connection() as connection:
-            connection.isolation_level = IsolationLevel.REPEATABLE_READ
-            try:
-                with connection.transaction():
-                    yield connection
-            finally:
-                connection.isolation_level = None
 
 
 def _table(place: Place, filters: DealFilters) -> sql.Composed:

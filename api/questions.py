@@ -1,9 +1,9 @@
 """What is asked about one deal, as of any instant: the same folds that keep the views."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from api.answers import entry_json, late_because, late_json, logged_json, state_json
@@ -52,6 +52,7 @@ from projections.review.health import Age, Flag, flags_of
 from projections.spans.fold import fold as fold_state
 
 _CORRECTION: Final = EventAmended | EventRetracted
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,14 @@ class DealSeen:
     known: Known
     processes: Processes
     compared_at: int
+    _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, name: str, find: Callable[[], Found]) -> Found:
+        """Give what was found of the deal under a name: what several answers need is found once."""
+        if name not in self._found:
+            self._found[name] = find()
+        found: Found = self._found[name]
+        return found
 
     @property
     def version(self) -> int:
@@ -243,6 +252,9 @@ class DealQuestions:
 
     def explained(self, seen: DealSeen) -> tuple[list[Explained], Coverage]:
         """Judge and explain them; and count how often the deal's team records customers."""
+        return seen.once("explained", lambda: self._explained(seen))
+
+    def _explained(self, seen: DealSeen) -> tuple[list[Explained], Coverage]:
         with self._store.connection() as connection:
             context = self._compared(connection, seen)
             state = fold_state(seen.events)
@@ -342,6 +354,9 @@ class DealQuestions:
         What corrects an event counts as soon as it is known, as in every view, whenever it was
         said.
         """
+        return seen.once("timeline", lambda: self._timeline(seen))
+
+    def _timeline(self, seen: DealSeen) -> list[Entry]:
         cut = seen.moment.cut
         told = [e for e in seen.stream if _true_by(e, cut) or isinstance(e.data, _CORRECTION)]
         entries = fold_history(told, seen.processes, seen.known.policy, seen.known.calendar)

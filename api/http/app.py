@@ -10,6 +10,7 @@ from starlette.types import Scope
 
 from api.http import (
     bulk,
+    commitments,
     context,
     contract,
     customers,
@@ -47,6 +48,7 @@ ROUTERS: Final = (
     bulk.router,
     deals.router,
     lists.router,
+    commitments.router,
     context.router,
     processes.router,
     quarters.router,

@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import iterate_in_threadpool
 from starlette.types import Receive, Scope, Send
 
+from api.encodings import GZIP, takes_gzip
 from api.exchange.exporting import EXPORTS
 from api.exports import Export, Tally
 from api.http import contract
@@ -94,8 +95,8 @@ class _ExportStream(SlottedStream):
             "Vary": "Accept-Encoding",
         }
         pieces = self._pieces
-        if _takes_gzip(request.headers.get("accept-encoding", "")) and export.format != "parquet":
-            headers["Content-Encoding"] = "gzip"
+        if takes_gzip(request.headers.get("accept-encoding", "")) and export.format != "parquet":
+            headers["Content-Encoding"] = GZIP
             pieces = _gzipped(pieces)
         content = _given(services, pieces)
         super().__init__(slot, content, media_type=chosen.media_type, headers=headers)
@@ -123,15 +124,6 @@ class _ExportStream(SlottedStream):
             events=self._tally.events,
         )
         note_access(self._request, "exported", given)
-
-
-def _takes_gzip(accepted: str) -> bool:
-    """Say whether a client names gzip among the encodings that it takes."""
-    for part in accepted.lower().split(","):
-        name, _, weight = part.replace(" ", "").partition(";q=")
-        if name == "gzip":
-            return weight.strip("0.") != "" or not weight
-    return False
 
 
 def _gzipped(pieces: Pieces) -> Pieces:

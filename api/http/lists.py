@@ -90,8 +90,8 @@ def filters(
         external_id=external_id,
         process=process,
         q=q,
-        close_date_from=_day("close_date_from", close_date_from),
-        close_date_to=_day("close_date_to", close_date_to),
+        close_date_from=day_of("close_date_from", close_date_from),
+        close_date_to=day_of("close_date_to", close_date_to),
         health=some_of("health", health, tuple(RANKS)),
         deleted=deleted,
     )
@@ -115,7 +115,7 @@ def list_deals(
     """
     services, reach = services_of(request), reach_of(request)
     after = Cursor.read(cursor) if cursor else None
-    moment = _on(moment_of_views(services, _fixed(asked, after)), after)
+    moment = settled_by(moment_of_views(services, fixed_by(asked, after)), after)
     page = services.lists.page(
         moment,
         services.context.known(moment.position),
@@ -141,21 +141,26 @@ def _for_reader(
     return [row if deal_id in told else {**row, "verdicts": None} for row, deal_id in pairs]
 
 
-def _fixed(asked: Asked, after: Cursor | None) -> Asked:
+def fixed_by(asked: Asked, after: Cursor | None) -> Asked:
     """Keep the position of the first page, whatever was recorded since."""
     if after is None or asked.as_of is not None:
         return asked
     return Asked(f"position:{after.position}", asked.effective_at, asked.min_position)
 
 
-def _on(moment: Moment, after: Cursor | None) -> Moment:
+def settled_by(moment: Moment, after: Cursor | None) -> Moment:
     """Settle deadlines by the instant of the first page, however long it takes to read on."""
     if after is None or moment.cut is not None:
         return moment
     return replace(moment, effective_at=after.at)
 
 
-def _day(name: str, text: str | None) -> date | None:
+def day_of(name: str, text: str | None) -> date | None:
+    """Read a day that a filter names.
+
+    Raises:
+        MalformedRequestError: there is no such day.
+    """
     if text is None:
         return None
     try:

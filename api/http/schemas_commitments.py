@@ -1,6 +1,7 @@
 """The shapes of answers about commitments and reviews."""
 
 from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
 from api.http.schemas import Answer, LateEvent, Standing
@@ -239,3 +240,50 @@ class ReviewAnswer(Standing):
     gates: list[Gate]
     health: Health
     late: list[LateEvent]
+
+
+class WaitedFor(Answer):
+    """What somebody said they will do and nobody has settled; broken means past its day."""
+
+    side: Literal["customer", "seller"]
+    id: str
+    what: str
+    by: str | None
+    level: int | None
+    due: date | None
+    status: Literal["open", "renegotiated", "broken"]
+    event_id: UUID
+
+
+class WaitedForOfDeal(WaitedFor):
+    """The same with its deal; `overdue_at` is the instant from which it counts as broken."""
+
+    deal_id: UUID
+    deal: str
+    account: str
+    owner: str
+    overdue_at: datetime | None
+
+
+class WaitingCounts(Answer):
+    """How many of one side wait, by status."""
+
+    open: int
+    renegotiated: int
+    broken: int
+
+
+class CountsBySide(Answer):
+    """The same of both sides, of the deals that are listed and the days that were asked for."""
+
+    customer: WaitingCounts
+    seller: WaitingCounts
+
+
+class CommitmentList(Standing):
+    """A page of what both sides said, by the day that it is due; `next` leads to the next page."""
+
+    total: int
+    counts: CountsBySide
+    commitments: list[WaitedForOfDeal]
+    next: str | None

@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from api.http.schemas import Answer, Standing
+from api.http.schemas_commitments import WaitedFor
 from projections.progress.status import Status
 
 
@@ -122,19 +123,6 @@ class NextOutcome(Answer):
     required_level: int
     status: Status
     settles_at: datetime | None
-
-
-class WaitedFor(Answer):
-    """What somebody said they will do and nobody has settled; broken means past its day."""
-
-    side: Literal["customer", "seller"]
-    id: str
-    what: str
-    by: str | None
-    level: int | None
-    due: date | None
-    status: Literal["open", "renegotiated", "broken"]
-    event_id: UUID
 
 
 class DealToday(Answer):

@@ -24,6 +24,7 @@ from api.identity.keys import Keys
 from api.identity.sessions import Sessions
 from api.imports import Imports
 from api.lists import DealLists
+from api.lists_commitments import CommitmentLists
 from api.lists_figures import Figures
 from api.lists_log import LogLists
 from api.overview import Overviews
@@ -53,6 +54,7 @@ class Services:
     questions: DealQuestions
     processes: ProcessQuestions
     lists: DealLists
+    commitments: CommitmentLists
     log: LogLists
     exports: Exports
     figures: Figures
@@ -69,7 +71,6 @@ class Services:
     what_ifs: WhatIfs
     overviews: Overviews
     states: StateReader
-    rederivations: Rederivations
     now: Callable[[], datetime] = clock.now
     authenticator: Authenticator
     access: Access
@@ -83,6 +84,11 @@ class Services:
     exports_at_once: Slots = field(default_factory=partial(Slots, MAX_EXPORTS, "exports"))
     bulks: Slots = field(default_factory=partial(Slots, MAX_BULKS, "bulk requests"))
     uploads: Slots = field(default_factory=partial(Slots, MAX_UPLOADS, "uploads"))
+
+    @property
+    def rederivations(self) -> Rederivations:
+        """What is derived from the log anew, to be compared with what is kept."""
+        return Rederivations(self.store, self.context)
 
     @property
     def publications(self) -> Publications:

@@ -7,7 +7,7 @@ from typing import Any, Final, LiteralString, Self, TypeAlias
 from uuid import UUID
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, IsolationLevel
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from api.clock import Deadline
@@ -120,6 +120,21 @@ class LogReader:
         except (PoolTimeout, PoolClosed, psycopg.OperationalError) as error:
             message = f"the log cannot be read: {str(error).strip()}"
             raise LogUnavailableError(message) from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[ReadingConnection]:
+        """A connection whose questions all see the same, for one `with` block.
+
+        Raises:
+            LogUnavailableError: as of a connection.
+        """
+        with self.connection() as connection:
+            connection.isolation_level = IsolationLevel.REPEATABLE_READ
+            try:
+                with connection.transaction():
+                    yield connection
+            finally:
+                connection.isolation_level = None
 
     def stream(self, stream_id: str, *, upto: int | None = None) -> list[Event]:
         """A stream in the order of its versions, as known at position `upto`; empty if unknown."""

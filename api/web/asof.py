@@ -38,6 +38,12 @@ class AsOf:
         named = self.asked_effective or ("" if self.asked else at)
         return {"as_of": self.asked or f"position:{self.position}", "effective_at": named}
 
+    @property
+    def pages(self) -> dict[str, str]:
+        """The query that the other pages of a list share: they stand where the first one does."""
+        at = self.asked or f"position:{self.position}"
+        return {"as_of": at, "effective_at": self.asked_effective}
+
 
 def as_of_view(answer: Answer, *, asked: tuple[str | None, str | None]) -> AsOf:
     """Works for both pages; only a deal has events to step to."""

@@ -105,8 +105,8 @@ def _down(pressure: float) -> float:
 
 
 def _points(run: Sequence[Point]) -> str:
-    return " ".join(f"{x:.3f},{y:.2f}" for x, y in run)
+    return " ".join(f"{x:.2f},{y:.1f}" for x, y in run)
 
 
 def _polygon(part: Sequence[Point]) -> str:
-    return "polygon(" + ",".join(f"{x:.3f}% {y:.2f}%" for x, y in part) + ")"
+    return "polygon(" + ",".join(f"{x:.2f}% {y:.1f}%" for x, y in part) + ")"

@@ -87,14 +87,9 @@ class DealPage:
     lessons: Lessons
     money: tuple[MoneyLine, ...]
     review: ReviewPanel
-    tips: dict[str, Tip]
+    events: int
     numbers: dict[str, int]
     workings: Workings
-
-    @property
-    def events(self) -> int:
-        """How many events the deal has, all of which have a tip."""
-        return len(self.tips)
 
     @property
     def untold(self) -> bool:
@@ -164,10 +159,17 @@ def deal_page(
         lessons=lessons_of(progress["activities"], progress["unlinked_facts"]),
         money=money_of(pressure),
         review=review_panel(answer["review"]),
-        tips={entry.event["event_id"]: _tip(entry, numbers) for entry in entries},
+        events=len(entries),
         numbers=numbers,
         workings=of_deal(answer),
     )
+
+
+def tips_of(answer: Answer) -> dict[str, Tip]:
+    """Give what the chart tells of every event by its id, for who points at a mark."""
+    entries = entries_of(answer)
+    numbers = _numbers(entries)
+    return {entry.event["event_id"]: _tip(entry, numbers) for entry in entries}
 
 
 def _enough(rows: Sequence[LedgerRow]) -> int:

@@ -68,6 +68,34 @@ DEFINITIONS: Final = {
         "What was to be done by a day, with the days of grace of the policy passed in full, and"
         " that nobody has recorded as kept, withdrawn or moved to another day.",
     ),
+    "customers_late": Definition(
+        "Customers are late",
+        "What customers of open deals said they will do, past its day and the policy's days of"
+        " grace, and that nobody has recorded as kept, broken, withdrawn or moved.",
+    ),
+    "we_late": Definition(
+        "We are late",
+        "What we promised customers of open deals, past its day and the policy's days of grace, and"
+        " that nobody has recorded as kept or broken.",
+    ),
+    "customers_open": Definition(
+        "Customers will",
+        "What customers of open deals said they will do and nobody has settled, whose day and days"
+        " of grace are not past, or that has no day.",
+    ),
+    "we_open": Definition(
+        "We will",
+        "What we promised customers of open deals and nobody has settled, whose day and days of"
+        " grace are not past, or that has no day.",
+    ),
+    "review_deals": Definition(
+        "Deals", "Open deals of whom and of which health was asked for, on all pages of the list."
+    ),
+    "unanswered": Definition(
+        "Unanswered",
+        "Of the six questions of each deal on this page, those that nothing was recorded about, or"
+        " not about each of their parts.",
+    ),
     "open": Definition(
         "Open", "The amounts of the deals that were open at this moment, each currency for itself."
     ),

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from api.encodings import GZIP, takes_gzip
 from api.web.doors import IssuerDoors, SignIn
 from api.web.renderer import Renderer
 from api.web.routes.issuer import add_issuer
@@ -17,6 +18,7 @@ from api.web.tour import Sample
 
 IMMUTABLE: Final = {
     "Cache-Control": "public, max-age=31536000, immutable",
+    "Vary": "Accept-Encoding",
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -47,7 +49,11 @@ def create_pages(
 
 def _add_static(router: APIRouter, files: StaticFiles) -> None:
     @router.get("/static/{digest}/{name}")
-    def static_file(digest: str, name: str) -> Response:
+    def static_file(request: Request, digest: str, name: str) -> Response:
         if digest != files.digest or name not in files.files:
             return Response("not found", status_code=404, headers={"Cache-Control": "no-store"})
-        return Response(files.files[name], media_type=media_type_of(name), headers=IMMUTABLE)
+        kind = media_type_of(name)
+        if not takes_gzip(request.headers.get("accept-encoding", "")):
+            return Response(files.files[name], media_type=kind, headers=IMMUTABLE)
+        small = {**IMMUTABLE, "Content-Encoding": GZIP}
+        return Response(files.packed[name], media_type=kind, headers=small)

@@ -23,22 +23,34 @@ def chosen_of(answer: Answer) -> Chosen:
     """What an answer about a quarter is about."""
     rep, team = answer["scope"]["rep"], answer["scope"]["team"]
     names = answer["names"]
-    options = [("", "Everybody", not rep and not team)]
-    options += [(f"team:{one}", f"Team {one}", one == team) for one in answer["teams"]]
-    options += [(f"rep:{one}", names.get(one, one), one == rep) for one in answer["reps"]]
     whose = "the organisation"
     if team:
         whose = f"team {team}"
     elif rep:
         whose = names.get(rep, rep)
-    value = f"team:{team}" if team else f"rep:{rep}" if rep else ""
     return Chosen(
         quarter=answer["quarter"],
         quarters=tuple(answer["quarters"]),
         whose=whose,
-        options=tuple(options),
-        query={"quarter": answer["quarter"], "whose": value},
+        options=whose_options(answer),
+        query={"quarter": answer["quarter"], "whose": whose_value(answer)},
     )
+
+
+def whose_options(answer: Answer) -> tuple[tuple[str, str, bool], ...]:
+    """Whose of it may be asked for: value, name, and whether it is what was asked."""
+    rep, team = answer["scope"]["rep"], answer["scope"]["team"]
+    names = answer["names"]
+    options = [("", "Everybody", not rep and not team)]
+    options += [(f"team:{one}", f"Team {one}", one == team) for one in answer["teams"]]
+    options += [(f"rep:{one}", names.get(one, one), one == rep) for one in answer["reps"]]
+    return tuple(options)
+
+
+def whose_value(answer: Answer) -> str:
+    """What an address names as whose it is; nothing for everybody."""
+    rep, team = answer["scope"]["rep"], answer["scope"]["team"]
+    return f"team:{team}" if team else f"rep:{rep}" if rep else ""
 
 
 def whose_asked(value: str | None) -> tuple[str | None, str | None]:

@@ -25,10 +25,14 @@ WORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A question with its latest answer; `event_ids` is empty where there is none."""
+    """A question with its latest answer; `event_ids` is empty where there is none.
+
+    `partly` says that nothing was recorded about a part of it.
+    """
 
     question: str
     blank: bool
+    partly: bool
     text: str
     note: str
     event_ids: tuple[str, ...]
@@ -78,13 +82,16 @@ def _line(question: dict[str, Any]) -> Line:
     if question["state"] == "blank" or not question["answers"]:
         blank = question["state"] == "blank"
         text = "Blank" if blank else "None"
-        return Line(question["question"], blank=blank, text=text, note="", event_ids=())
+        return Line(
+            question["question"], blank=blank, partly=False, text=text, note="", event_ids=()
+        )
     latest = question["answers"][0]
     age = f"{latest['age_days']} d ago"
     note = ", ".join([age, WORDS[latest["word"]], *missing])
     return Line(
         question["question"],
         blank=False,
+        partly=question["state"] == "partly",
         text=latest["title"],
         note=note,
         event_ids=(latest["event_id"],),

@@ -92,6 +92,10 @@ class Site:
             **context,
         )
 
+    def data(self, request: Request, value: Any) -> Response:
+        """Give what a script of a page asks for."""
+        return self._renderer.data(request, value)
+
     def tour_of(self, reader: Identity) -> tuple[Step, ...]:
         """Give the steps of the tour; none where the ledger does not hold the sample company."""
         if self._sample is None or not self._sample.is_loaded():

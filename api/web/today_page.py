@@ -120,7 +120,6 @@ def today_page(answer: Answer, *, asked: tuple[str | None, str | None], own: boo
 def _waiting(deal: Mapping[str, Any], one: Mapping[str, Any]) -> Waiting:
     late = one["status"] == "broken"
     words = {"broken": "past its day", "renegotiated": "another day was agreed"}
-    name, forms = _FORMS[one["side"]]
     return Waiting(
         deal_id=deal["deal_id"],
         event_id=one["event_id"],
@@ -129,9 +128,15 @@ def _waiting(deal: Mapping[str, Any], one: Mapping[str, Any]) -> Waiting:
         due=f.day(one["due"]) if one["due"] else "no day",
         late=late,
         words=words.get(one["status"], ""),
-        records=tuple(
-            (text, query_of({"record": kind, name: one["id"]})) for text, kind in forms.items()
-        ),
+        records=records_of(one),
+    )
+
+
+def records_of(one: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The forms that say what became of a commitment, each with the query that asks for it."""
+    name, forms = _FORMS[one["side"]]
+    return tuple(
+        (text, query_of({"record": kind, name: one["id"]})) for text, kind in forms.items()
     )
 
 

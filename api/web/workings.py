@@ -90,6 +90,33 @@ def of_today(deals: Sequence[Mapping[str, Any]], rep: str) -> Workings:
     }
 
 
+def of_commitments(counts: Mapping[str, Mapping[str, int]]) -> Workings:
+    """What waits, by who said it and whether its day is past."""
+    found: Workings = {}
+    for key, side in (("customers", "customer"), ("we", "seller")):
+        of_side = counts[side]
+        found[f"{key}_late"] = (("Of all that waits", f"{sum(of_side.values()):,}"),)
+        found[f"{key}_open"] = (
+            ("By the first day", f"{of_side['open']:,}"),
+            ("By another day since", f"{of_side['renegotiated']:,}"),
+        )
+    return found
+
+
+def of_review(answer: Answer) -> Workings:
+    """How many deals are asked about, and what is missing of those on the page."""
+    asked = [one for deal in answer["deals"] for one in deal["review"]["questions"]]
+    states = {state: sum(one["state"] == state for one in asked) for state in ("blank", "partly")}
+    return {
+        "review_deals": (("On this page", f"{len(answer['deals']):,}"),),
+        "unanswered": (
+            ("Questions on this page", f"{len(asked):,}"),
+            ("Blank", f"{states['blank']:,}"),
+            ("Partly blank", f"{states['partly']:,}"),
+        ),
+    }
+
+
 def of_deal(answer: Answer) -> Workings:
     """Everything that the page of a deal counts, measures or sums up."""
     progress, pressure, deal = answer["progress"], answer["pressure"], answer["deal"]

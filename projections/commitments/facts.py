@@ -1,9 +1,10 @@
-"""What lists need to know of a deal's commitments, kept as facts: its word, pushes and contacts."""
+"""What lists need to know of a deal's commitments, kept as facts: words, pushes and contacts."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal, TypeAlias
+from uuid import UUID
 
 from domain.acts import contacts_of
 from domain.close_date import pushes_of
@@ -11,6 +12,7 @@ from domain.commitments import (
     OF_COMMITMENTS,
     Commitment,
     Settlement,
+    Side,
     Word,
     by_commitment,
     commitments_of,
@@ -39,10 +41,17 @@ SIGN_TOPICS: Final = frozenset(event.TOPIC for event in _OF_SIGNS | _CORRECTING)
 
 @dataclass(frozen=True, slots=True)
 class Given(Stretch):
-    """A commitment of the customer as it read between two instants."""
+    """A commitment of the customer, or a promise of ours, as it read between two instants.
 
+    `commitment_id` is what it is called on its `side`, `event_id` the event that states it.
+    """
+
+    side: Side
     commitment_id: str
-    level: int
+    event_id: UUID
+    what: str
+    by: str | None
+    level: int | None
     due: date | None
     overdue_at: datetime | None
     renegotiated: bool
@@ -71,17 +80,16 @@ class Sign(Stretch):
 
 
 def derive_given(events: Sequence[Event], known: Known) -> list[Given]:
-    """Give the commitments of a deal's view, each for as long as it reads the same."""
+    """Give what both sides of a deal's view said, each for as long as it reads the same."""
 
     def derive(stretch: Sequence[Event]) -> Iterable[Given]:
         return map(_given, commitments_of(stretch, known.calendar, known.policy))
 
     opened = [event for event in events if type(event.data) is DealOpened]
     found: list[Given] = []
-    for (side, _), own in by_commitment(events).items():
-        if side == "customer":
-            told = sorted([*opened, *own], key=lambda event: event.order)
-            found += over_life(told, [event.occurred_at for event in own], derive)
+    for own in by_commitment(events).values():
+        told = sorted([*opened, *own], key=lambda event: event.order)
+        found += over_life(told, [event.occurred_at for event in own], derive)
     return found
 
 
@@ -89,8 +97,12 @@ def _given(one: Commitment) -> Given:
     return Given(
         from_at=one.made_at,
         until_at=None,
+        side=one.side,
         commitment_id=one.id,
-        level=one.level or 0,  # only promises have none
+        event_id=one.event_id,
+        what=one.what,
+        by=one.by,
+        level=one.level,
         due=one.due,
         overdue_at=one.overdue_at,
         renegotiated=one.renegotiated,

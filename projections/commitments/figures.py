@@ -34,7 +34,10 @@ def backings_of(
     """
     params = (list(deal_ids), *[cut or "infinity"] * 2)
     words: dict[UUID, list[Word]] = defaultdict(list)
-    for deal_id, given in COMMITMENTS.known(connection, as_of=as_of, where=_WHERE, params=params):
+    of_customers = f"side = 'customer' AND {_WHERE}"
+    for deal_id, given in COMMITMENTS.known(
+        connection, as_of=as_of, where=of_customers, params=params
+    ):
         words[deal_id].append(given.word)
     counts: dict[UUID, dict[str, int]] = defaultdict(lambda: {"push": 0, "contact": 0})
     for deal_id, sign in SIGNS.known(connection, as_of=as_of, where=_WHERE, params=params):
@@ -45,28 +48,32 @@ def backings_of(
     }
 
 
-_STANDING: Final = """
+STANDING: Final = """
     from_position <= %(backing_as_of)s
     AND (until_position IS NULL OR until_position > %(backing_as_of)s)
     AND from_at <= %(backing_cut)s AND (until_at IS NULL OR until_at > %(backing_cut)s)"""
-_STATUS: Final = """
+"""Of a table of facts: those that tell what was known and true at a moment."""
+STATUS: Final = """
     CASE WHEN settled IS NOT NULL THEN settled
          WHEN overdue_at <= %(backing_at)s THEN 'broken'
+         WHEN renegotiated THEN 'renegotiated'
          ELSE 'open'
     END"""
-"""`Word.status` over the columns of a commitment; what is renegotiated is open, too."""
+"""`Word.status` over the columns of a commitment."""
 _BACKED: Final = """
     WITH backing_of AS MATERIALIZED ({asked}),
     word AS (
         SELECT deal_id,
                max(level) FILTER (
-                   WHERE status = 'open' OR status = 'kept' AND settled_at >= %(backing_kept)s
+                   WHERE status IN ('open', 'renegotiated')
+                      OR status = 'kept' AND settled_at >= %(backing_kept)s
                ) AS level,
                max(level) FILTER (WHERE status = 'broken') AS broken_level,
-               bool_or(status = 'open' AND level >= %(backing_dated)s
+               bool_or(status IN ('open', 'renegotiated') AND level >= %(backing_dated)s
                        AND due >= %(backing_today)s) AS dated
         FROM (SELECT deal_id, level, due, settled_at, {status} AS status
-              FROM backing_of JOIN commitments USING (deal_id) WHERE {standing}) AS given
+              FROM backing_of JOIN commitments USING (deal_id)
+              WHERE side = 'customer' AND {standing}) AS given
         GROUP BY deal_id
     ),
     sign AS (
@@ -86,9 +93,7 @@ def backings_query(asked: sql.Composable) -> sql.Composed:
     strongest broken one; `dated` says whether a commitment is to come by a day. Its parameters are
     those of `backings_at`.
     """
-    return sql.SQL(_BACKED).format(
-        asked=asked, status=sql.SQL(_STATUS), standing=sql.SQL(_STANDING)
-    )
+    return sql.SQL(_BACKED).format(asked=asked, status=sql.SQL(STATUS), standing=sql.SQL(STANDING))
 
 
 def backings_at(
@@ -96,10 +101,13 @@ def backings_at(
 ) -> dict[str, object]:
     """Give the parameters of `backings_query`: `at` settles deadlines, `today` is its local day."""
     return {
-        "backing_as_of": as_of,
-        "backing_at": at,
-        "backing_cut": cut or "infinity",
+        **standing_at(as_of=as_of, at=at, cut=cut),
         "backing_kept": at - KEPT_COUNTS_FOR,
         "backing_dated": DATED_LEVEL,
         "backing_today": today,
     }
+
+
+def standing_at(*, as_of: int, at: datetime, cut: datetime | None) -> dict[str, object]:
+    """Give the parameters of `STANDING` and `STATUS`: `at` settles deadlines."""
+    return {"backing_as_of": as_of, "backing_at": at, "backing_cut": cut or "infinity"}

@@ -1,4 +1,4 @@
-"""Keeps what the customers of all deals committed to, and the signs that flags are read from."""
+"""Keeps what both sides of all deals said they will do, and the signs that flags are read from."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ SIGNS: Final = FactTable("signs", Sign)
 
 
 def commitments_projection() -> FactProjection:
-    """The commitments, pushes and contacts of every deal, at every position."""
+    """The commitments and promises, pushes and contacts of every deal, at every position."""
     return FactProjection(
         "commitments",
         Facts(COMMITMENTS, derive_given, COMMITMENT_TOPICS, framed=True),

@@ -50,8 +50,29 @@ async def middle(drawn: Locator) -> str:
     return str(await drawn.evaluate(MIDDLE, picture))
 
 
+INK = """async (one, picture) => {
+  const image = new Image();
+  image.src = `data:image/png;base64,${picture}`;
+  await image.decode();
+  const canvas = new OffscreenCanvas(image.width, image.height);
+  const drawing = canvas.getContext("2d");
+  drawing.drawImage(image, 0, 0);
+  const { data } = drawing.getImageData(0, 0, image.width, image.height);
+  let dark = 0;
+  for (let at = 0; at < data.length; at += 4) dark += data[at] + data[at + 1] + data[at + 2] < 384;
+  return dark;
+}"""
+"""How many dark points a picture has."""
+
+
+async def ink(drawn: Locator) -> int:
+    """Give how much is drawn, as it is seen."""
+    picture = b64encode(await drawn.screenshot()).decode()
+    return int(await drawn.evaluate(INK, picture))
+
+
 async def focused(page: Page) -> str:
-    return str(await page.evaluate("document.activeElement.dataset.key ?? ''"))
+    return str(await page.evaluate("document.activeElement.id.match(/^m-(.*)/)?.[1] ?? ''"))
 
 
 async def test_pages_are_accessible_and_ask_nobody_else(site: Site) -> None:
@@ -210,6 +231,11 @@ async def test_forced_colours_keep_apart_what_colours_tell(site: Site) -> None:
             assert inside[0] != inside[1], place
         edge = "all => all.map((one) => getComputedStyle(one).borderTopStyle)"
         assert await page.eval_on_selector_all(".plot .pin", edge) == ["solid"] * 3
+
+        band = page.locator(".band")
+        hatched = await ink(band)
+        await page.locator(".hatch").evaluate_all("all => all.forEach((one) => one.remove())")
+        assert hatched > await ink(band) + 100
 
         page = await watched.open("/board")
         outline = "all => all.map((one) => getComputedStyle(one).outlineStyle)"

@@ -280,6 +280,24 @@ async def test_a_process_is_published_by_keyboard_once_its_findings_are_seen(
         assert without_refusals(watched) == []
 
 
+async def test_a_card_waits_while_the_server_cannot_be_reached(work: Work) -> None:
+    async with work.site.seen() as watched:
+        deal = await work.deal(watched, event("stage_entered", stage="discovery"))
+        page = await watched.open("/board?show=open")
+        card = page.locator(f"#card-{deal.removeprefix('/deals/')}")
+        await card.locator("summary").click()
+        await card.locator("select").select_option("solution")
+        await watched.context.set_offline(True)
+        await card.get_by_role("button", name="Move").click()
+        await expect(card.get_by_role("alert")).to_contain_text("cannot be reached")
+        await expect(card.locator("select")).to_have_value("solution")
+
+        await watched.context.set_offline(False)
+        await card.get_by_role("button", name="Move").click()
+        await page.wait_for_url("**moved=**")
+        assert len(await work.told(watched, deal)) == 2
+
+
 @pytest.mark.parametrize("script", [False, True])
 async def test_a_card_is_moved_on_the_board(work: Work, *, script: bool) -> None:
     async with work.site.seen(Window(script=script)) as watched:

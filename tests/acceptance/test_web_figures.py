@@ -5,14 +5,16 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx2
 import pytest
 
 from api import board
+from api.page_reads import reviewing
 from api.web import format as f
 from api.web.quarter_parts import rate_text
+from api.web.review_panel import FLAGS
 from tests.support.asker import Asker, asking, at
 from tests.support.client import TOKEN
 from tests.support.postgres import PostgresServer
@@ -205,6 +207,70 @@ def test_a_rep_sees_the_day_that_the_api_tells_and_no_quota(ask: Asker, instant:
     assert all(one["owner"] == REP for one in deals)
     assert "quota" not in page.text.lower()
     assert "attainment" not in page.text.lower()
+
+
+@pytest.mark.parametrize("instant", INSTANTS)
+@pytest.mark.parametrize("who", [None, MANAGER, REP])
+def test_the_commitments_are_those_that_the_api_lists(
+    ask: Asker, instant: datetime, who: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reviewing, "COMMITMENTS", 2)
+    told = ask.api("/v1/commitments", who, limit=200, **at(instant))
+    first = ask.page("/commitments", who, **at(instant))
+    shown = [first]
+    while len(shown) * 2 < told["total"]:
+        shown.append(
+            ask.page(next(link for link in shown[-1].links[::-1] if "cursor=" in link), who)
+        )
+
+    counts = told["counts"]
+    assert first.pairs["Customers are late"] == str(counts["customer"]["broken"])
+    assert first.pairs["We are late"] == str(counts["seller"]["broken"])
+    for pair, side in (("Customers will", "customer"), ("We will", "seller")):
+        assert first.pairs[pair] == str(counts[side]["open"] + counts[side]["renegotiated"])
+    ids = [link.partition("#e-")[2] for one in shown for link in one.links if "#e-" in link]
+    assert ids == [one["event_id"] for one in told["commitments"]]
+    text = " ".join(one.text for one in shown)
+    assert all(" ".join(one["what"].split()) in text for one in told["commitments"])
+
+
+@pytest.mark.parametrize("instant", INSTANTS)
+def test_the_sheets_of_a_review_are_those_of_its_deals(
+    ask: Asker, instant: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reviewing, "SHEETS", 3)
+    asked = {"closed": "open", "health": "red,amber", "sort": "close_date"}
+    told = ask.api("/v1/deals", MANAGER, limit=6, **asked, **at(instant))
+    page = ask.page("/review", MANAGER, health="red,amber", sort="close_date", **at(instant))
+
+    pages = [page]
+    if told["total"] > 3:
+        pages.append(ask.page(next(one for one in page.links[::-1] if "cursor=" in one), MANAGER))
+    assert page.pairs["Deals"] == str(told["total"])
+    deals = [one["deal_id"] for one in told["deals"]]
+    paths = [urlsplit(link).path for one in pages for link in one.links]
+    shown = [path.removeprefix("/deals/") for path in paths if path.startswith("/deals/")]
+    assert list(dict.fromkeys(shown)) == deals
+    text = " ".join(one.text for one in pages)
+    unanswered = 0
+    for deal in deals:
+        sheet = ask.api(f"/v1/deals/{deal}/review", MANAGER, **at(instant))
+        unanswered += sum(one["state"] != "answered" for one in sheet["questions"])
+        for question in sheet["questions"]:
+            if question["answers"]:
+                assert " ".join(question["answers"][0]["title"].split()) in text
+        for flag in sheet["health"]["flags"]:
+            assert not flag["holds"] or FLAGS[flag["flag"]] in text
+    assert sum(int(one.pairs["Unanswered on this page"]) for one in pages) == unanswered
+
+
+def test_lists_of_foreign_people_are_empty(ask: Asker) -> None:
+    for path, figure in (("/commitments", "Customers will"), ("/review", "Deals")):
+        assert ask.page(path, REP, whose="rep:victor-hale").pairs[figure] == "0"
+        assert ask.get(path, REP, cursor="x").status_code == 422
+        assert ask.get(path, REP, as_of="2999-01-01T00:00:00Z").status_code == 422
+        assert ask.get(path, REP, side="x", status="x", health="x", sort="x").status_code == 200
+    assert ask.get("/commitments", REP, due_to="2025-02-30").status_code == 422
 
 
 def test_the_days_of_foreign_reps_are_not_there(ask: Asker) -> None:

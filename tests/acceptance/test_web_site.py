@@ -29,7 +29,14 @@ PATHS: Final = (
     "/replay",
     f"/audit?{AT}&q=rep:nasty&by=type&then=rep",
     "/imports",
+    f"/review?{AT}&sort=close_date",
+    f"/commitments?{AT}&side=customer",
+    "/process/publish?process=standard",
 )
+
+
+OF_NOW: Final = ("/imports", "/process/publish?process=standard")
+"""A list of work and a form: neither is shown as of a moment of the past."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,8 @@ async def test_what_people_typed_shows_as_text(served: Served) -> None:
     async with served.site.seen() as watched:
         await watched.open(f"/sign-in?token={TOKEN}")
         audit, deal = f"/audit?{AT}&rep=nasty", f"/deals/{served.nasty[0]}?{AT}"
-        for path in (f"/?{AT}", f"/board?{AT}&owner=nasty", deal, audit):
+        lists = (f"/review?{AT}&whose=rep:nasty", f"/commitments?{AT}&whose=rep:nasty")
+        for path in (f"/?{AT}", f"/board?{AT}&owner=nasty", deal, audit, *lists):
             page = await watched.open(path)
             assert await page.title() != "taken"
             assert await page.locator("main script:not([type]), main img").count() == 0
@@ -184,7 +192,7 @@ async def test_the_link_of_every_page_leads_to_the_same_page_for_ever(served: Se
     deal = f"/deals/{served.nasty[0]}"
     paths = (
         *("/?since=2025-09-20T00:00:00Z", "/today?rep=nasty", "/board?show=open", deal),
-        *(path.partition("?")[0] for path in PATHS[3:] if path != "/imports"),  # a list of work
+        *(path.partition("?")[0] for path in PATHS[3:] if path not in OF_NOW),
         *(f"{deal}?as_of=2025-09-30T12:10:00Z&zoom=2", REPLAY, f"{REPLAY}?hindsight=1"),
     )
     async with served.site.seen(Window(script=False)) as watched:

@@ -1,11 +1,13 @@
 """The facts of a deal's commitments tell at any instant what its stream tells, folded up to it."""
 
+from dataclasses import astuple, fields
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.acts import contacts_of
 from domain.close_date import pushes_of
-from domain.commitments import Word
+from domain.commitments import Word, commitments_of
 from domain.events.life import DealOpened
 from domain.replay import Event, view
 from projections.batch import Batch
@@ -15,14 +17,22 @@ from projections.commitments.facts import (
     derive_given,
     derive_signs,
 )
-from tests.support.commitments import INSTANTS, KNOWN, histories, words_of
+from tests.support.commitments import INSTANTS, KNOWN, histories
 from tests.support.framing import ToldFrames
 from tests.support.progress import standing
 from tests.support.told import DEAL
 
 
-def ordered(words: list[Word]) -> list[Word]:
-    return sorted(words, key=repr)
+def said_in(events: list[Event]) -> list[tuple[object, ...]]:
+    """Give what a view says of both sides, each with its event and words."""
+    if not any(isinstance(event.data, DealOpened) for event in events):
+        return []
+    told = commitments_of(events, KNOWN.calendar, KNOWN.policy)
+    names = [field.name for field in fields(Word)]
+    return [
+        (one.side, one.id, one.event_id, one.what, one.by, *(getattr(one, n) for n in names))
+        for one in told
+    ]
 
 
 @settings(max_examples=200, deadline=None)
@@ -32,8 +42,11 @@ def test_commitments_read_as_in_the_stream(events: list[Event], known: int) -> N
     facts = derive_given(view(seen), KNOWN)
 
     for cut in (None, *INSTANTS):
-        expected = words_of(view(seen, effective_at=cut))
-        assert ordered([fact.word for fact in standing(facts, cut)]) == ordered(expected)
+        found = [
+            (one.side, one.commitment_id, one.event_id, one.what, one.by, *astuple(one.word))
+            for one in standing(facts, cut)
+        ]
+        assert sorted(found, key=repr) == sorted(said_in(view(seen, effective_at=cut)), key=repr)
 
 
 @settings(max_examples=200, deadline=None)

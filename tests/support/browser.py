@@ -45,10 +45,10 @@ WIDER: Final = """() => {
 Scheme = Literal["light", "dark"]
 LOOKS: Final[tuple[tuple[Scheme, int, bool], ...]] = (
     ("light", 1440, True),
-    ("light", 961, False),
+    ("light", 1121, False),
     ("dark", 390, True),
 )
-"""Scheme, width, and whether axe looks; from 961 on the navigation stands in the bar."""
+"""Scheme, width, and whether axe looks; from 1121 on the navigation stands in the bar."""
 _AXE: Final = Axe()
 
 

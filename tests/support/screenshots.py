@@ -28,6 +28,8 @@ PAGES: Final = {
     "deal": "/deals/{deal}",
     "tick": "/deals/{open}?record=activity_ticked&activity=demonstrate-on-their-data",
     "new_deal": "/deals/new",
+    "review": "/review",
+    "commitments": "/commitments",
     "replay": "/replay/{quarter}?at={near_its_end}&from={before}",
     "process": "/process?process=standard",
     "publish": "/process/publish?process=standard",

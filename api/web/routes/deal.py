@@ -1,14 +1,14 @@
 """The page of a deal."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Final, Protocol, TypeAlias
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.identity.permissions import Identity
-from api.web.deal_page import ZOOMS, deal_page
+from api.web.deal_page import ZOOMS, deal_page, tips_of
 from api.web.reads import Answer, MovedOnError
 from api.web.record_form import Filled
 from api.web.record_panel import record_panel
@@ -18,6 +18,8 @@ from api.web.site import Asked, Moment, Section, Site, moment_asked
 
 MOST_MARKED: Final = 50
 """New events that a page marks at most."""
+MOST_OTHERS: Final = 10
+"""Events that were judged and not marked, with their facts; of more a link to the whole page."""
 Recorded: TypeAlias = Annotated[list[str] | tuple[()], Query(max_length=MOST_MARKED)]
 
 
@@ -76,9 +78,16 @@ class DealPages:
             panel=record_panel(answer, wish.query, sent),
             view={"all": "1" if wish.everything else "", "zoom": wish.zoom},
             zooms=ZOOMS,
+            most_others=MOST_OTHERS,
             corrections=CORRECTED,
             told_of_new=bool(wish.recorded),
         )
+
+    def tips(self, request: Request, reader: Identity, deal_id: str, asked: Asked) -> Response:
+        """Give what the chart of a deal tells of its events, as data."""
+        answer = self.reads.deal(reader, deal_id, as_of=asked[0], effective_at=asked[1])
+        told = {key: asdict(tip) for key, tip in tips_of(answer).items()}
+        return self.site.data(request, told)
 
 
 def deal_section(reads: DealReads) -> Section:
@@ -107,6 +116,13 @@ def deal_section(reads: DealReads) -> Section:
                 query=dict(request.query_params),
             )
             return site.show(request, lambda reader: pages.show(request, reader, wish))
+
+        @router.get("/deals/{deal_id}/tips")
+        def tips(
+            request: Request, deal_id: str, as_of: Moment = None, effective_at: Moment = None
+        ) -> Response:
+            asked = moment_asked(as_of, effective_at)
+            return site.show(request, lambda reader: pages.tips(request, reader, deal_id, asked))
 
     return Section(add)
 

@@ -9,7 +9,6 @@ from fastapi.responses import HTMLResponse, Response
 from api.identity.permissions import Action, Identity, may
 from api.web.asof import query_of
 from api.web.reads import Answer
-from api.web.renderer import HEADERS, as_json
 from api.web.replay_address import Address, asked_of
 from api.web.replay_page import BLANK_CARD, SPEEDS, ReplayView, drawings, script_data
 from api.web.replay_quarters import quarters_page
@@ -144,7 +143,7 @@ def _add_part(router: APIRouter, site: Site, reads: ReplayReads) -> None:
                 hindsight=hindsight == "1",
                 skip=skip,
             )
-            return Response(as_json(found), media_type="application/json", headers=HEADERS)
+            return site.data(request, found)
 
         return site.show(request, fill)
 

@@ -1,4 +1,7 @@
-// Lets a card be dragged to another column: it fills in and sends the card's own form.
+// Lets a card be dragged to another column: it fills in and sends the card's own form. A form that
+// cannot be sent stays as it is; sent again, it is recorded once, under the key that it has.
+import { element } from "./nodes.js";
+
 let held = null;
 
 function optionFor(card, column) {
@@ -52,5 +55,34 @@ function begin() {
   for (const column of document.querySelectorAll(".column:not([data-drops])")) takeUpColumn(column);
 }
 
+function say(form, text) {
+  form.querySelector(".unsent")?.remove();
+  const note = element("p", text, "unsent error");
+  note.setAttribute("role", "alert");
+  form.append(note);
+  form.closest("details").open = true;
+}
+
+async function send(form) {
+  const button = form.querySelector("[type=submit]");
+  button.disabled = true;
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    if (!answer.redirected) return form.submit(); // the server says on a page of its own why not
+    const target = new URL(answer.url);
+    target.hash = new URL(form.elements.back.value, location.href).hash;
+    location.assign(target);
+  } catch {
+    say(form, "Not moved: the server cannot be reached. Move it again shortly.");
+  } finally {
+    button.disabled = false;
+  }
+}
+
 begin();
 document.addEventListener("shown", begin);
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches(".move form")) return;
+  event.preventDefault();
+  send(event.target);
+});

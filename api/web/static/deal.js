@@ -2,24 +2,26 @@
 import { byId } from "./nodes.js";
 
 const LANES = ["customer", "seller", "other"];
+const MARK = "m-"; // before the id of its event
 const HOVER_MS = 150;
 let tip;
-let texts;
+let texts; // what is told of each mark, asked for when somebody comes near one
 let marks; // in order of time
 let lanes;
 let current;
 let opened = null;
+let wanted = null;
 let waiting = 0;
 
 // Takes up the chart of the page; again when another page has come in its place.
 function begin() {
   if (tip === byId("tip")) return;
-  const [plot, scroll, before] = [byId("plot"), byId("scroll"), current?.dataset.key];
+  const [plot, scroll, before] = [byId("plot"), byId("scroll"), current?.id];
   tip = byId("tip");
-  texts = JSON.parse(byId("tips").textContent);
+  texts = null;
   marks = [...plot.querySelectorAll(".mark")];
-  lanes = LANES.filter((lane) => marks.some((mark) => mark.dataset.lane === lane));
-  current = marks.find((mark) => mark.dataset.key === before) ?? marks[0];
+  lanes = LANES.filter((lane) => marks.some(isIn(lane)));
+  current = marks.find((mark) => mark.id === before) ?? marks[0];
   for (const mark of marks) mark.tabIndex = mark === current ? 0 : -1;
   for (const rest of plot.querySelectorAll(".rest")) rest.tabIndex = -1;
   if (!before) scroll.scrollLeft = scroll.scrollWidth;
@@ -29,6 +31,7 @@ function begin() {
   plot.addEventListener("keydown", pressed);
   plot.addEventListener("click", clicked);
   plot.addEventListener("focusin", focused);
+  plot.addEventListener("pointerenter", load);
   plot.addEventListener("pointerover", pointed);
   plot.addEventListener("pointerleave", () => clearTimeout(waiting));
 }
@@ -42,10 +45,14 @@ function go(mark) {
   mark.scrollIntoView({ inline: "nearest", block: "nearest" });
 }
 
+function isIn(lane) {
+  return (mark) => mark.classList.contains(lane);
+}
+
 function across(step) {
-  const lane = lanes[lanes.indexOf(current.dataset.lane) + step];
-  const far = (mark) => Math.abs(mark.dataset.x - current.dataset.x);
-  return marks.filter((mark) => mark.dataset.lane === lane).sort((a, b) => far(a) - far(b))[0];
+  const lane = lanes[lanes.findIndex((one) => isIn(one)(current)) + step];
+  const far = (mark) => Math.abs(parseFloat(mark.style.left) - parseFloat(current.style.left));
+  return marks.filter(isIn(lane)).sort((a, b) => far(a) - far(b))[0];
 }
 
 function nextShaped() {
@@ -71,8 +78,22 @@ function line(tag, text, kind = "") {
   return element;
 }
 
-function fill(mark) {
-  const text = texts[mark.dataset.key];
+function load() {
+  const { tips } = byId("plot").dataset;
+  texts ??= fetch(tips, { redirect: "manual" }).then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);
+  return texts;
+}
+
+// What is told of a mark; while the server is away, what the chart itself says of it.
+async function textOf(mark) {
+  const asked = load();
+  const told = await asked;
+  if (told) return told[mark.id.slice(MARK.length)];
+  if (texts === asked) texts = null;
+  return { title: mark.getAttribute("aria-label"), when: "", lines: [], why: [], foot: "" };
+}
+
+function fill(mark, text) {
   const link = line("a", "Show in the ledger");
   link.href = mark.getAttribute("href");
   tip.replaceChildren(
@@ -94,10 +115,13 @@ function place(mark) {
   tip.style.top = `${(above > 8 ? above : at.bottom + 8) + scrollY}px`;
 }
 
-function show(mark) {
+async function show(mark) {
   if (opened === mark && tip.matches(":popover-open")) return;
+  wanted = mark;
+  const text = await textOf(mark);
+  if (wanted !== mark || !mark.isConnected) return;
   if (tip.matches(":popover-open")) tip.hidePopover();
-  fill(mark);
+  fill(mark, text);
   tip.showPopover();
   place(mark);
   if (opened) delete opened.dataset.open;
@@ -127,6 +151,7 @@ function clicked(event) {
 
 function focused(event) {
   const mark = event.target.closest(".mark");
+  if (mark) load();
   if (mark && mark !== current) {
     current.tabIndex = -1;
     current = mark;
