@@ -13,7 +13,6 @@ from projections.attainment.projection import ledger
 from projections.batch import deal_of
 from projections.facts import Rows
 from projections.pressure.context import KnownContext
-from projections.pressure.others import Reading
 from projections.pressure.verdicts import judgements
 
 
@@ -65,5 +64,5 @@ class Judging:
             as_of=moment.position,
             at=moment.effective_at,
             ledger=ledger,
-            reading=Reading(self._places.streams, moment.cut),
+            reading=self._places.reading(moment.cut),
         )

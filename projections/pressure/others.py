@@ -20,6 +20,7 @@ from projections.pressure.acts import Act, ActKind
 from projections.pressure.base_rate import Deed
 from projections.pressure.baseline import Offer
 from projections.pressure.derive import derive_acts, placing
+from projections.pressure.kept_stays import ReadStays, read_stays
 from projections.pressure.recording import Coverage
 
 Streams: TypeAlias = Callable[[Sequence[UUID], int], Mapping[UUID, Sequence[Event]]]
@@ -31,10 +32,12 @@ class Reading:
     """How a question reads the facts of all deals: what occurred after a `cut` is hidden.
 
     `streams` is asked for the few deals of which stored facts say something else than it sees.
+    `stays` reads those of all deals: whoever is asked often has them kept.
     """
 
     streams: Streams
     cut: datetime | None = None
+    stays: ReadStays = read_stays
 
 
 def _none(deal_ids: Sequence[UUID], position: int) -> Mapping[UUID, Sequence[Event]]:
