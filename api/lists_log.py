@@ -17,7 +17,7 @@ from api.query.judging import Judging
 from api.query.order import NO_BOUNDS, Bounds
 from api.query.question import LogQuestion
 from api.query.statements import Statements
-from api.query.ticks import few_streams
+from api.query.ticks import few_ticks
 from api.query.tree import render
 from api.storage.log_reader import LogReader
 from api.storage.rows import read_events
@@ -170,8 +170,8 @@ class LogLists:
             ).fetchone()
             return (row[0], row[1]) if row and row[0] else None
 
-        def ticked(statuses: Collection[str]) -> frozenset[str] | None:
-            return few_streams(connection, question.moment, statuses)
+        def ticked(statuses: Collection[str]) -> frozenset[int] | None:
+            return few_ticks(connection, question.moment, statuses)
 
         known = self._context.known(question.moment.position)
         return Ground(question.moment, known, spanned, ticked)

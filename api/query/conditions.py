@@ -289,15 +289,14 @@ class Conditions(Writing):
         if of_pressure:
             made.append(self._of_pressure(leaf.field.text, of_pressure, wanted=wanted))
         if of_progress:
-            made.append(self._of_progress(of_progress, wanted=wanted))
+            made.append(self._of_progress(of_progress))
         return sql.SQL(" OR ").join(made)
 
-    def _of_progress(self, names: set[str], *, wanted: bool) -> sql.Composed:
-        counted = self.equal(sql.SQL("({})").format(STATUS), sorted(names))
-        few = self.ground.ticked(frozenset(names)) if wanted else None
+    def _of_progress(self, names: set[str]) -> sql.Composed:
+        few = self.ground.ticked(frozenset(names))
         if few is None:
-            return counted
-        return sql.SQL("stream_id = ANY({}) AND {}").format(self.value(sorted(few)), counted)
+            return self.equal(sql.SQL("({})").format(STATUS), sorted(names))
+        return sql.SQL("position = ANY({}::bigint[])").format(self.value(sorted(few)))
 
     def _of_pressure(self, field: str, names: set[str], *, wanted: bool) -> sql.Composable:
         if self._findings is not None:

@@ -35,8 +35,8 @@ class Ground:
     """The ground of one question.
 
     `spanned` gives the first and the last instant that the log as known tells of, None while it
-    tells of nothing; it is asked when a term needs it. So is `ticked`, which gives the streams of
-    the deals with a tick of some statuses, None where they are many.
+    tells of nothing; it is asked when a term needs it. So is `ticked`, which gives the positions
+    of all ticks of some statuses, None where they are many.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Ground:
         moment: Moment,
         known: Known,
         spanned: Callable[[], tuple[datetime, datetime] | None],
-        ticked: Callable[[frozenset[str]], frozenset[str] | None],
+        ticked: Callable[[frozenset[str]], frozenset[int] | None],
     ) -> None:
         self.moment = moment
         self.known = known

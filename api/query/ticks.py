@@ -31,9 +31,14 @@ _RARE: Final = {
 _ANY: Final = sql.SQL("true")
 _FEW: Final = 5_000
 _OF_STATUSES: Final = sql.SQL(
-    "SELECT t.deal_id FROM ticks t WHERE ({rare}) AND {stands} AND {status} = ANY(%(statuses)s)"
-    " LIMIT %(most)s"
+    "SELECT t.deal_id, t.activity FROM ticks t"
+    " WHERE ({rare}) AND {stands} AND ({status}) = ANY(%(statuses)s) LIMIT %(most)s"
 )
+_TICKED: Final = sql.SQL(
+    "SELECT e.position FROM unnest(%(streams)s::text[], %(activities)s::text[]) AS w (stream, name)"
+    " JOIN events e ON e.stream_id = w.stream AND e.topic = {ticked}"
+    " AND e.data ->> 'activity' = w.name AND e.position <= %(upto)s"
+).format(ticked=sql.Literal(ActivityTicked.TOPIC))
 
 
 def of_moment(moment: Moment) -> dict[str, object]:
@@ -45,19 +50,20 @@ def of_moment(moment: Moment) -> dict[str, object]:
     }
 
 
-def few_streams(
-    connection: Rows, moment: Moment, statuses: Collection[str]
-) -> frozenset[str] | None:
-    """Give the streams of the deals with a tick of some statuses; None where they are many.
+def few_ticks(connection: Rows, moment: Moment, statuses: Collection[str]) -> frozenset[int] | None:
+    """Give the positions of all ticks of some statuses; None where they are many.
 
-    Of a status that few have the ticks lie anywhere in the log, and are found by these.
+    Of a status that few have they lie anywhere in the log, and are found by their deals.
     """
     rare = sql.SQL(" OR ").join(_RARE.get(status, _ANY) for status in sorted(statuses))
-    found = connection.execute(
-        _OF_STATUSES.format(rare=rare, stands=_STANDS, status=sql.SQL(f"({STATUS_SQL})")),
+    rows = connection.execute(
+        _OF_STATUSES.format(rare=rare, stands=_STANDS, status=sql.SQL(STATUS_SQL)),
         {**of_moment(moment), "statuses": sorted(statuses), "most": _FEW + 1},
         prepare=False,
     ).fetchall()
-    if len(found) > _FEW:
+    if len(rows) > _FEW:
         return None
-    return frozenset(f"{DEAL_PREFIX}{deal_id}" for (deal_id,) in found)
+    streams = [f"{DEAL_PREFIX}{deal_id}" for deal_id, _ in rows]
+    asked = {"streams": streams, "activities": [name for _, name in rows], "upto": moment.position}
+    found = connection.execute(_TICKED, asked, prepare=False).fetchall()
+    return frozenset(position for (position,) in found)
