@@ -309,11 +309,12 @@ class Conditions(Writing):
         if not wanted:
             return NOTHING
         policy, cut = self.ground.known.policy, self.ground.moment.cut
-        topics, acts = ACT_TOPICS, may_be(names, policy, cut)
         if field == "rule":
-            topics = sorted({_TOPICS_OF_RULES[name] for name in names})
+            topics = {_TOPICS_OF_RULES[name] for name in names}
             acts = may_hold(names, policy, cut)
-        of_type = self.equal(self.columns["type"], topics)
+        else:
+            topics, acts = set(ACT_TOPICS), may_be(names, policy, cut)
+        of_type = self.equal(self.columns["type"], sorted(topics))
         return sql.SQL("{} AND {}").format(of_type, _ACTS.format(acts))
 
     def _events(self, ids: Iterable[UUID]) -> sql.Composed:

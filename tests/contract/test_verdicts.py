@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import get_args
 from uuid import UUID
@@ -27,13 +27,15 @@ from projections.attainment.fold import credits_of
 from projections.attainment.projection import attainment_projection, ledger
 from projections.batch import DEAL_PREFIX
 from projections.facts import Rows
+from projections.pressure.baseline import Dwell, Peers
 from projections.pressure.candidates import may_be, may_hold
 from projections.pressure.context import ACTS, STAYS, KnownContext, RepQuarter
 from projections.pressure.derive import derive_acts, derive_stays
-from projections.pressure.fold import Judged, Verdict, fold
+from projections.pressure.fold import Judged, Judgement, Verdict, fold
 from projections.pressure.others import Reading
 from projections.pressure.projection import pressure_projection
 from projections.pressure.recording import Coverage
+from projections.pressure.rules import Finding, level, rush, step
 from projections.pressure.verdicts import (
     Counts,
     counts_by_deal,
@@ -201,16 +203,34 @@ def test_what_was_judged_so_is_found_among_the_acts_that_may_be(
             judged = judgements(context, rules=True)
             policy = context.policy
 
+            unsettled = {
+                act.event_id
+                for _, act in ACTS.known(rows, as_of=position)
+                if at and act.unsettled_until and act.unsettled_until > at
+            }
+
             for verdict in get_args(Verdict):
-                found = {j.act.event_id for j in judged if j.verdict == verdict}
+                found = {j.act.event_id for j in judged if j.verdict == verdict} | unsettled
                 assert found <= acts_where(rows, position, may_be([verdict], policy, at))
             for rule in RULES:
                 found = {
                     j.act.event_id
                     for j in judged
-                    if any(one.holds and one.rule == rule for one in j.findings)
-                }
+                    if any(one.holds and one.rule == rule for one in [*j.findings, *at_worst(j)])
+                } | unsettled
                 assert found <= acts_where(rows, position, may_hold([rule], policy, at))
+
+
+def at_worst(judgement: Judgement) -> Iterator[Finding]:
+    """Give what rules would find of an act among others to which it is far from normal."""
+    act, policy = judgement.act, judgement.context.policy
+    if act.kind == "stage_entered":
+        yield rush(act, lambda: Dwell(100, timedelta.max))
+    if act.depth is not None:
+        peers = Peers("rep", (Decimal(0),) * 100, Decimal(0))
+        yield level(act.depth, act.previous, peers, policy)
+        if (found := step(act.depth, act.previous, peers, policy)) is not None:
+            yield found
 
 
 def acts_where(rows: Rows, position: int, condition: sql.Composed) -> set[UUID]:
