@@ -19,7 +19,7 @@ from projections.pressure.context import STAYS
 from projections.pressure.kept_stays import KeptStays, Stage
 from projections.pressure.projection import pressure_projection
 from projections.pressure.stays import StaysIn
-from tests.support.many_deals import DEALS, LOGS, Log, Telling, log_of
+from tests.support.many_deals import DEALS, LOGS, NUMBERS, Log, Telling, log_of
 from tests.support.postgres import PostgresServer
 
 Chance = random.Random
@@ -83,9 +83,9 @@ def stored(rows: Rows, as_of: int) -> dict[Stage, Told]:
     return {stage: told(StaysIn.of(stays)) for stage, stays in found.items()}  # type: ignore[arg-type]  # of facts
 
 
-def agree(rows: Rows, kept: KeptStays, as_of: int) -> None:
+def agree(rows: Rows, kept: KeptStays, as_of: int, *, also: Sequence[Stage] = ()) -> None:
     """Hold what is kept of all stages against the stored facts, at a position."""
-    found = kept.read(rows, stages(rows), as_of)
+    found = kept.read(rows, {*stages(rows), *also}, as_of)
     assert {stage: told(own) for stage, own in found.items() if told(own)} == stored(rows, as_of)
 
 
@@ -131,13 +131,33 @@ def test_a_table_that_was_made_anew_is_read_again(rows: Rows, log: Log) -> None:
     kept, streams = KeptStays(), log.streams(log.head)
     with rows.transaction(force_rollback=True):
         keep_events(rows, log)
-        project(rows, log, {})
+        project(rows, log, streams)
         stand_at(rows, log.head)
         agree(rows, kept, log.head)
 
+        before = stages(rows)
         rows.execute("TRUNCATE stays")
-        project(rows, log, streams)
+        project(rows, log, dict(sorted(streams.items())[1:]))
+        agree(rows, kept, log.head, also=before)
+
+
+def test_where_a_frame_begins_all_deals_are_read_again(rows: Rows) -> None:
+    kept, log = KeptStays(), log_of([Telling(f"{DEAL_PREFIX}{DEALS[0]}", "deal_opened", OPENED)])
+    numbers = {"version": 1, "numbers": NUMBERS}
+    later = log.and_then(Telling("policy", "policy_published", numbers))
+    with rows.transaction(force_rollback=True):
+        keep_events(rows, later)
+        rows.execute(
+            "INSERT INTO stays (deal_id, event_id, process, stage, entered_at, from_position)"
+            " VALUES (%s, %s, 'linear', 'qualify', %s, 1)",
+            (DEALS[0], log.events[0].event_id, log.events[0].occurred_at),
+        )
+        stand_at(rows, log.head)
         agree(rows, kept, log.head)
+
+        rows.execute("UPDATE stays SET until_position = 2")  # nothing else was told of the deal
+        stand_at(rows, later.head)
+        agree(rows, kept, later.head, also=stages(rows))
 
 
 def project(rows: Rows, log: Log, streams: Mapping[UUID, Sequence[Event]]) -> None:
