@@ -86,6 +86,8 @@ def stored(rows: Rows, as_of: int) -> dict[Stage, Told]:
 def agree(rows: Rows, kept: KeptStays, as_of: int, *, also: Sequence[Stage] = ()) -> None:
     """Hold what is kept of all stages against the stored facts, at a position."""
     found = kept.read(rows, {*stages(rows), *also}, as_of)
+    lengths = [own._length.tolist() for own in found.values()]
+    assert lengths == [sorted(own) for own in lengths]
     assert {stage: told(own) for stage, own in found.items() if told(own)} == stored(rows, as_of)
 
 
