@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import get_args
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import psycopg
 import pytest
@@ -27,7 +27,7 @@ from projections.attainment.fold import credits_of
 from projections.attainment.projection import attainment_projection, ledger
 from projections.batch import DEAL_PREFIX
 from projections.facts import Rows
-from projections.pressure.baseline import Dwell, Peers
+from projections.pressure.baseline import Peers
 from projections.pressure.candidates import may_be, may_hold
 from projections.pressure.context import ACTS, STAYS, KnownContext, RepQuarter
 from projections.pressure.derive import derive_acts, derive_stays
@@ -36,6 +36,7 @@ from projections.pressure.others import Reading
 from projections.pressure.projection import pressure_projection
 from projections.pressure.recording import Coverage
 from projections.pressure.rules import Finding, level, rush, step
+from projections.pressure.stays import StaysIn
 from projections.pressure.verdicts import (
     Counts,
     counts_by_deal,
@@ -46,7 +47,7 @@ from projections.pressure.verdicts import (
 )
 from tests.support.many_deals import DEALS, LOGS, REPS, START, Log, Telling, log_of
 from tests.support.postgres import PostgresServer
-from tests.support.told import usd
+from tests.support.told import NAMESPACE, usd
 
 Chance = random.Random
 CHANCES = st.randoms(use_true_random=False)
@@ -221,11 +222,17 @@ def test_what_was_judged_so_is_found_among_the_acts_that_may_be(
                 assert found <= acts_where(rows, position, may_hold([rule], policy, at))
 
 
+LONG_STAYS = StaysIn.of(
+    (uuid5(NAMESPACE, f"long {number}"), datetime(1970, 1, 1, tzinfo=UTC), END - timedelta(days=1))
+    for number in range(100)
+)
+
+
 def at_worst(judgement: Judgement) -> Iterator[Finding]:
     """Give what rules would find of an act among others to which it is far from normal."""
     act, policy = judgement.act, judgement.context.policy
     if act.kind == "stage_entered":
-        yield rush(act, lambda: Dwell(100, timedelta.max))
+        yield rush(act, lambda: LONG_STAYS.dwell(judgement.deal_id, END, Policy()))
     if act.depth is not None:
         peers = Peers("rep", (Decimal(0),) * 100, Decimal(0))
         yield level(act.depth, act.previous, peers, policy)
