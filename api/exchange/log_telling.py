@@ -145,8 +145,21 @@ class LogTelling:
             file=self.file,
         )
 
+    def reopening_reverses(self, row: JsonObject) -> bool:
+        """Whether a won deal that this event reopens is won no more.
+
+        It is where the profile says that the event reopens deals, and has none that reverses
+        their wins: such a source knows one way back. Events of our own types know both.
+        """
+        declared = text_of(row, "name") in self.profile.events
+        return declared and "win_reversed" not in self._declared
+
+    @property
+    def _declared(self) -> set[str]:
+        return {one.type for mapped in self.profile.events.values() for one in mapped}
+
     def _say_what_lacks(self) -> None:
-        said = {one.type for mapped in self.profile.events.values() for one in mapped}
+        said = self._declared
         for event in ("outcome_evidenced", "customer_commitment_recorded"):
             if self.profile.events and event not in said:
                 self.findings.lacks(f"{event}: no event of the log is declared to say it")
@@ -163,6 +176,8 @@ class _Case:
     made: list[Line] = field(default_factory=list)
     amount: JsonObject | None = None
     """The amount as last told, which a win without its own is for."""
+    won: bool = False
+    """Whether a win was told that still stands."""
 
     known: bool = field(init=False)
     """Whether the ledger has it already."""
@@ -199,6 +214,8 @@ class _Case:
                 raise ValueError(f"the deal {self.group.id} is not in the ledger: import it first")
             told.insert(0, ("deal_opened", reader.data(_OPENING, attributes)))
         for kind, data in told:
+            if kind == "deal_reopened" and self.won and self.telling.reopening_reverses(row):
+                self._add(row, "win_reversed", {})
             self._add(row, kind, data)
 
     def _add(self, row: JsonObject, kind: str, data: JsonObject) -> None:
@@ -208,6 +225,8 @@ class _Case:
             data = self._win(row, data)
         elif kind == "customer_commitment_recorded":
             data = {"commitment_id": text_of(row, "key")} | data
+        if kind in ("deal_won", "win_reversed"):
+            self.won = kind == "deal_won"
         amount = data.get("amount")
         self.amount = amount if isinstance(amount, dict) else self.amount
         at = instant_of(row, "at")

@@ -227,10 +227,10 @@ def _list_price(deal: Deal, row: JsonObject) -> JsonObject:
 
 
 def _loss_reason(deal: Deal, row: JsonObject) -> JsonObject:
-    """The reason, if the source or a declared field holds one; a field's is of the latest loss."""
+    """The reason stated with the loss, else what a declared field holds, of the latest loss."""
     if text_of(row, "loss_reason"):
         return {"reason": text_of(row, "loss_reason")}
-    if row is not deal.snapshots[-1]:
+    if row is not _latest_loss(deal):
         return {}
     custom = deal.record["custom"]
     for name, mapping in deal.context.profile.custom_fields.items():
@@ -238,6 +238,17 @@ def _loss_reason(deal: Deal, row: JsonObject) -> JsonObject:
         if isinstance(mapping, PlainField) and mapping.event == "deal_lost" and value:
             return {"reason": value}
     return {}
+
+
+def _latest_loss(deal: Deal) -> JsonObject | None:
+    """The snapshot with which the deal was lost the last time."""
+    found, was = None, None
+    for row in deal.snapshots:
+        now = deal.closes(row)
+        if now == "lost" != was:
+            found = row
+        was = now
+    return found
 
 
 def _amend_win(deal: Deal, row: JsonObject) -> None:

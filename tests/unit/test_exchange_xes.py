@@ -140,6 +140,33 @@ def test_events_of_one_moment_stay_in_the_order_of_the_file(tmp_path: Path) -> N
     assert (findings.duplicates, findings.rejects) == (1, [])
 
 
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ({}, ["deal_opened", "deal_won", "win_reversed", "deal_reopened", "deal_won"]),
+        (
+            {"undone": {"type": "win_reversed"}},
+            ["deal_opened", "deal_won", "deal_reopened", "deal_won"],
+        ),
+    ],
+)
+def test_a_won_deal_that_is_reopened_has_its_win_reversed(
+    declared: dict[str, Any], expected: list[str], tmp_path: Path
+) -> None:
+    said = {
+        "won": {"type": "deal_won", "fields": {"net": "what", "currency": {"value": "USD"}}},
+        "back": {"type": "deal_reopened"},
+    }
+    names = ("won", "back", "back", "won")
+    days = [event("5", name=name, at=f"2024-08-0{n}T00:00:00Z") for n, name in enumerate(names, 1)]
+    profile = profile_from({"events": said | declared}, name="p")
+
+    lines, _ = read(written(tmp_path, one_trace(*days)), profile)
+
+    # Of an open deal, a reopening reverses nothing.
+    assert [line.type for line in lines] == [*expected[:-1], "deal_reopened", "deal_won"]
+
+
 def test_nested_attributes_and_defaults_are_read_but_no_time_is_invented(tmp_path: Path) -> None:
     before = (
         '<global scope="event"><date key="time:timestamp" value="1970-01-01T00:00:00Z"/>'
