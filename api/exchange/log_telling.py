@@ -178,6 +178,8 @@ class _Case:
     """The amount as last told, which a win without its own is for."""
     won: bool = False
     """Whether a win was told that still stands."""
+    turned_at: datetime | None = None
+    """When the deal was last closed or reopened."""
 
     known: bool = field(init=False)
     """Whether the ledger has it already."""
@@ -225,22 +227,18 @@ class _Case:
             data = self._win(row, data)
         elif kind == "customer_commitment_recorded":
             data = {"commitment_id": text_of(row, "key")} | data
-        if kind in ("deal_won", "win_reversed"):
-            self.won = kind == "deal_won"
         amount = data.get("amount")
         self.amount = amount if isinstance(amount, dict) else self.amount
         at = instant_of(row, "at")
         told_at = instant_of(row, "recorded") if row["recorded"] else at
-        closed_on = date.fromisoformat(str(data["closed_on"])) if kind == "deal_won" else None
+        occurred_at = self._occurred_at(kind, data, at)
         file, number = place_of(row)
         self.made.append(
             Line(
                 stream=f"deal:{self.group.id}",
                 external_id=f"{text_of(row, 'key')}:{kind}",
                 type=kind,
-                occurred_at=at
-                if closed_on is None
-                else won_at(closed_on=closed_on, told_at=at, zone=self.zone),
+                occurred_at=occurred_at,
                 recorded_at=told_at,
                 actor=text_of(row, "by") or self.telling.system,
                 data=data,
@@ -248,6 +246,17 @@ class _Case:
                 row=number,
             )
         )
+
+    def _occurred_at(self, kind: str, data: JsonObject, at: datetime) -> datetime:
+        """When something happened that the log tells of at that moment; a win on its close date."""
+        if kind == "deal_won":
+            on = date.fromisoformat(str(data["closed_on"]))
+            at = won_at(closed_on=on, told_at=at, zone=self.zone, turned_at=self.turned_at)
+        if kind in _TURNS:
+            self.turned_at = at
+        if kind in ("deal_won", "win_reversed"):
+            self.won = kind == "deal_won"
+        return at
 
     def _opening(self, row: JsonObject, data: JsonObject) -> JsonObject:
         if self.opened:
@@ -270,6 +279,9 @@ class _Case:
 
 
 _OPENING: Final = EventMapping(type="deal_opened")
+_TURNS: Final = frozenset(
+    {"deal_won", "deal_lost", "deal_disqualified", "win_reversed", "deal_reopened"}
+)
 
 
 def _joined(cases: list[JsonObject]) -> dict[str, list[list[str]]]:

@@ -98,6 +98,38 @@ def test_a_loss_has_the_reason_that_was_given_with_it(export: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    ("between", "expected"),
+    [
+        ("Evaluation", "2024-11-05T15:00:00+00:00"),
+        # It was lost all the time: it was open again when it was won.
+        ("Closed Lost", "2024-10-21T03:59:59+00:00"),
+    ],
+)
+def test_a_deal_is_not_won_again_before_it_was_reopened(
+    between: str, expected: str, export: Path, tmp_path: Path
+) -> None:
+    fjord = "0065g0000000dbXAAQ"
+
+    def backdated(name: str, rows: Rows) -> Rows:
+        of_deal = [row for row in rows if name == HISTORY and row["OpportunityId"] == fjord]
+        for row in of_deal:
+            if "2024-11-05" <= row["CreatedDate"] < "2024-12-12":
+                row["StageName"] = between
+            elif row["StageName"] == "Closed Won":
+                row["CloseDate"] = "2024-10-20 00:00:00"
+        return rows
+
+    lines, _ = salesforce_lines(rewritten(export, tmp_path / "d", backdated))
+
+    turns = ("deal_lost", "deal_reopened", "deal_won")
+    told = [line for line in lines if line.stream == f"deal:{fjord}" and line.type in turns]
+    by_time = sorted(told, key=lambda line: (line.occurred_at, line.recorded_at))
+    assert [line.type for line in by_time] == [*turns]
+    assert by_time[-1].occurred_at.isoformat() == expected
+    assert by_time[-1].data["closed_on"] == "2024-10-20"
+
+
+@pytest.mark.parametrize(
     ("written", "declared"),
     [
         (lambda number: f"{number:,.2f}", {"thousands": ","}),
