@@ -47,7 +47,7 @@ def parse_instant(text: str, zone: str) -> datetime:
 
     A local time that the clock showed twice is the earlier one.
     """
-    match = _ISO_INSTANT.fullmatch(text.strip())
+    match = _ISO_INSTANT.fullmatch(text.strip().upper())
     if match is None:
         raise ValueError(f'expected an instant such as "2024-12-31 23:59:59", not {text!r}')
     day, clock, fraction, offset = match.groups()

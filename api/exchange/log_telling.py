@@ -103,7 +103,7 @@ class LogTelling:
             ExportRefusedError: the profile says of no event what it means.
         """
         if spool.earliest is None:
-            if spool.told:
+            if spool.told or (self.findings.rejects and not self.findings.unmapped_events):
                 return
             names = ", ".join(list(self.findings.unmapped_events)[:_SHOWN]) or "there are none"
             raise UnmappedLogError(
