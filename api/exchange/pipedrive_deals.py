@@ -81,9 +81,7 @@ class DealHistory:
     @property
     def _lasting(self) -> list[JsonObject]:
         """The changes but for deletions, after which a deal stands as before."""
-        return [
-            row for row in self.changes if row["field"] != "status" or row["new"] != DELETED
-        ]
+        return [row for row in self.changes if row["field"] != "status" or row["new"] != DELETED]
 
     def _changed_at(self, at: datetime) -> bool:
         return any(instant_of(row, "at") == at for row in self._lasting)
