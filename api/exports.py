@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, LiteralString
 
 from api.answers import json_bytes, logged_json
-from api.exchange.exporting import EXPORTS
+from api.exchange.exporting import EXPORTS, ExportFormat
 from api.exchange.told import Batches, Told
 from api.lists_log import LogLists
 from api.query.question import LogQuestion
@@ -65,7 +65,8 @@ class Exports:
         Each batch is a question of its own: no transaction is held open while a client thinks, and
         what is appended meanwhile lies beyond `upto`.
         """
-        yield from EXPORTS[export.format].write(tally.counted(self._batches(export)))
+        chosen = EXPORTS[export.format]
+        yield from chosen.write(tally.counted(self._batches(export, chosen)))
 
     def shown(
         self, pages: Iterable[Sequence[Event]], question: LogQuestion, name: str
@@ -77,23 +78,27 @@ class Exports:
         """
         filled = (events for events in pages if events)
         if name != "ndjson":
-            yield from EXPORTS[name].write(self._told(events, question) for events in filled)
+            chosen = EXPORTS[name]
+            yield from chosen.write(self._told(events, question, chosen) for events in filled)
             return
         for events in filled:
             correctors = self._log.correctors(events, question)
             lines = (json_bytes(logged_json(event, correctors)) for event in events)
             yield b"".join(line + b"\n" for line in lines)
 
-    def _batches(self, export: Export) -> Batches:
+    def _batches(self, export: Export, chosen: ExportFormat) -> Batches:
         if export.after < export.upto:
             for events in self._log.batches(export.question, last=export.after, size=BATCH):
-                yield self._told(events, export.question)
+                yield self._told(events, export.question, chosen)
 
-    def _told(self, events: Sequence[Event], question: LogQuestion) -> list[Told]:
+    def _told(
+        self, events: Sequence[Event], question: LogQuestion, chosen: ExportFormat
+    ) -> list[Told]:
         """Give the events with the names of their deals in the source; others are their own."""
         deals = {event.stream_id for event in events if deal_of(event.stream_id)}
         names: dict[str, str] = dict(self._store.rows(_NAMES, {"ids": list(deals)}))
-        correctors = self._log.correctors(events, question)
+        asked = events if chosen.says_corrections else ()
+        correctors = self._log.correctors(asked, question)
         return [
             Told(event, _name(event, names), correctors.get(event.event_id)) for event in events
         ]

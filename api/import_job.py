@@ -18,8 +18,8 @@ from api.exchange.metering import Meter, metered
 from api.exchange.profile import (
     Profile,
     ProfileRefusedError,
-    profile_in,
     profile_of,
+    profile_text,
     shipped_profile,
 )
 from api.people import People
@@ -40,7 +40,8 @@ _BEGIN: Final[LiteralString] = (
     " first_position"
 )
 _OPENED: Final[LiteralString] = (
-    "UPDATE imports SET bytes_to_read = %(size)s, step = 'reading' WHERE id = %(id)s RETURNING 1"
+    "UPDATE imports SET bytes_to_read = %(size)s, step = 'reading', declared = %(declared)s"
+    " WHERE id = %(id)s RETURNING 1"
 )
 _TELL: Final[LiteralString] = (
     "UPDATE imports SET told_at = %(now)s, step = %(step)s, bytes_read = %(bytes_read)s,"
@@ -90,6 +91,7 @@ class ImportJob:
     file: str
     profile: str | None
     declared: str | None
+    """The text of a profile of one's own: as it was sent along, or found among the files."""
     founding: bool
     dry_run: bool
     attempts: int
@@ -172,24 +174,29 @@ class ImportJob:
         )
         self._system = reader.system
         self._size = sum(path.stat().st_size for path in reader.files)
-        self.store.rows(_OPENED, {"id": self.id, "size": self._size})
+        opened = {"id": self.id, "size": self._size, "declared": self.declared}
+        self.store.rows(_OPENED, opened)
         return reader
 
     def _profile_among(self, files: list[Path]) -> tuple[Profile | None, list[Path]]:
         """The profile that came with the files, or that was named or declared, and the others."""
         found = [path for path in files if path.name in PROFILES]
         others = [path for path in files if path not in found]
-        if len(found) + bool(self.profile) + bool(self.declared) > 1:
+        # An attempt that a crash broke off has kept what it found.
+        texts = {profile_text(path, name=path.name) for path in found}
+        texts |= {self.declared} if self.declared else set()
+        if len(found) > 1 or len(texts) + bool(self.profile) > 1:
             raise ProfileRefusedError("two profiles: one is enough, named or among the files")
         if not others:
             raise ExportRefusedError("there is nothing to import in it", file=self.file)
-        if self.declared:
-            return profile_of(self.declared, name="that was sent along"), others
-        if not found:
-            return shipped_profile(self.profile) if self.profile else None, others
-        profile = profile_in(found[0], name=found[0].name)
-        found[0].unlink()
-        return profile, others
+        for path in found:
+            path.unlink()
+        if self.profile:
+            return shipped_profile(self.profile), others
+        self.declared = next(iter(texts), None)
+        if self.declared is None:
+            return None, others
+        return profile_of(self.declared, name=found[0].name if found else "sent along"), others
 
     def _founded(self) -> bool:
         """Whether an attempt that nobody heard of has founded the ledger: all of it, or nothing."""

@@ -31,7 +31,7 @@ HELD: Final = ".held"
 _LAST: Final = UUID(int=2**128 - 1)
 
 _SELECT: Final[LiteralString] = (
-    "SELECT id, state, format, file, profile, founding, dry_run, bytes, sha256, caller,"
+    "SELECT id, state, format, file, profile, declared, founding, dry_run, bytes, sha256, caller,"
     " received_at, began_at, told_at, ended_at, attempts, cancelling, step, bytes_to_read,"
     " bytes_read, rows_read, events_made, duplicates, rejects, position, report, problem, key,"
     " body_hash"
@@ -253,7 +253,7 @@ class Imports:
         return self.one(import_id)
 
     def _with_rejects(self, row: tuple[Any, ...]) -> ImportJson:
-        told = _import_json(row)
+        told = _import_json(row) | {"declared": row[_NAMES.index("declared")]}
         if told["report"] is not None:
             first = self.rejects(row[0], after=0, limit=FIRST_REJECTS)
             told["report"]["rejects"] = [
@@ -263,6 +263,7 @@ class Imports:
 
 
 def _import_json(row: tuple[Any, ...]) -> ImportJson:
+    """Give an import as a list has it: without its rejects and the text of its profile."""
     told: Mapping[str, Any] = dict(zip(_NAMES, row, strict=True))
     progress = ("step", "bytes_to_read", "bytes_read", "rows_read", "events_made", "duplicates")
     own = ("format", "file", "profile", "founding", "dry_run", "bytes", "sha256", "received_at")

@@ -78,8 +78,10 @@ class CloudEventsReader:
             raise BadRecordError(f"specversion: expected {_VERSION}, not {event['specversion']!r}")
         data = event.get("data")
         attributes = dict(data) if isinstance(data, dict) else {}
-        at = _instant(event, "time")
-        recorded = _instant(event, "recordedtime") if event.get("recordedtime") else None
+        zone = self.profile.zone or "UTC"
+        at = _instant(event, "time", zone=zone)
+        told = event.get("recordedtime")
+        recorded = _instant(event, "recordedtime", zone=zone) if told else None
         name = str(attributes.get(self.profile.event_name or "") or _text(event, "type"))
         record: JsonObject = found.place | {
             "case": self._case(event, attributes),
@@ -130,9 +132,9 @@ def _text(content: Mapping[str, object], key: str) -> str:
     return value.strip()
 
 
-def _instant(event: JsonObject, key: str) -> datetime:
+def _instant(event: JsonObject, key: str, *, zone: str) -> datetime:
     try:
-        return parse_instant(_text(event, key), "UTC")
+        return parse_instant(_text(event, key), zone)
     except BadRecordError:
         raise
     except ValueError as error:

@@ -13,20 +13,30 @@ from api.exchange.told import Batches, ndjson
 
 @dataclass(frozen=True, slots=True)
 class ExportFormat:
-    """A format by its media type, the ending of its files, and what writes it piece by piece."""
+    """A format by its media type, the ending of its files, and what writes it piece by piece.
+
+    `says_corrections` is whether it says beside an event what corrected it, which is looked up
+    for those that do.
+    """
 
     media_type: str
     suffix: str
     write: Callable[[Batches], Iterator[bytes]]
+    says_corrections: bool = False
 
 
 EXPORTS: Final[Mapping[str, ExportFormat]] = {
     "ndjson": ExportFormat("application/x-ndjson", "ndjson", ndjson),
-    "csv": ExportFormat("text/csv", "csv", csv_rows),
+    "csv": ExportFormat("text/csv", "csv", csv_rows, says_corrections=True),
     "cloudevents": ExportFormat(
-        "application/cloudevents-batch+json", "cloudevents.json", cloudevents
+        "application/cloudevents-batch+json",
+        "cloudevents.json",
+        cloudevents,
+        says_corrections=True,
     ),
-    "parquet": ExportFormat("application/vnd.apache.parquet", "parquet", parquet),
+    "parquet": ExportFormat(
+        "application/vnd.apache.parquet", "parquet", parquet, says_corrections=True
+    ),
     "xes": ExportFormat("application/xml", "xes", xes),
     "ocel2": ExportFormat("application/json", "ocel.json", ocel),
 }

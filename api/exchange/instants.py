@@ -47,7 +47,7 @@ def parse_instant(text: str, zone: str) -> datetime:
 
     A local time that the clock showed twice is the earlier one.
     """
-    match = _ISO_INSTANT.fullmatch(text.strip())
+    match = _ISO_INSTANT.fullmatch(text.strip().upper())
     if match is None:
         raise ValueError(f'expected an instant such as "2024-12-31 23:59:59", not {text!r}')
     day, clock, fraction, offset = match.groups()
@@ -132,13 +132,17 @@ def end_of_day(day: date, zone: str) -> datetime:
     return start_of_day(day + _DAY, zone) - _SECOND
 
 
-def won_at(*, closed_on: date, told_at: datetime, zone: str) -> datetime:
+def won_at(
+    *, closed_on: date, told_at: datetime, zone: str, turned_at: datetime | None
+) -> datetime:
     """When a win happened that was recorded at `told_at` with this close date.
 
     On its close date: at the recording if that was on the same local day, else at the day's
     end where the recording came later. A close date still to come proves nothing yet, so
-    the recording counts.
+    the recording counts. `turned_at` is when the deal was last closed or reopened before: a
+    win of an open deal cannot lie before the deal was open.
     """
-    if local_day(told_at, zone) > closed_on:
-        return end_of_day(closed_on, zone)
-    return told_at
+    if local_day(told_at, zone) <= closed_on:
+        return told_at
+    at = end_of_day(closed_on, zone)
+    return at if turned_at is None else max(at, turned_at)

@@ -103,7 +103,7 @@ class LogTelling:
             ExportRefusedError: the profile says of no event what it means.
         """
         if spool.earliest is None:
-            if spool.told:
+            if spool.told or (self.findings.rejects and not self.findings.unmapped_events):
                 return
             names = ", ".join(list(self.findings.unmapped_events)[:_SHOWN]) or "there are none"
             raise UnmappedLogError(
@@ -145,8 +145,21 @@ class LogTelling:
             file=self.file,
         )
 
+    def reopening_reverses(self, row: JsonObject) -> bool:
+        """Whether a won deal that this event reopens is won no more.
+
+        It is where the profile says that the event reopens deals, and has none that reverses
+        their wins: such a source knows one way back. Events of our own types know both.
+        """
+        declared = text_of(row, "name") in self.profile.events
+        return declared and "win_reversed" not in self._declared
+
+    @property
+    def _declared(self) -> set[str]:
+        return {one.type for mapped in self.profile.events.values() for one in mapped}
+
     def _say_what_lacks(self) -> None:
-        said = {one.type for mapped in self.profile.events.values() for one in mapped}
+        said = self._declared
         for event in ("outcome_evidenced", "customer_commitment_recorded"):
             if self.profile.events and event not in said:
                 self.findings.lacks(f"{event}: no event of the log is declared to say it")
@@ -163,6 +176,10 @@ class _Case:
     made: list[Line] = field(default_factory=list)
     amount: JsonObject | None = None
     """The amount as last told, which a win without its own is for."""
+    won: bool = False
+    """Whether a win was told that still stands."""
+    turned_at: datetime | None = None
+    """When the deal was last closed or reopened."""
 
     known: bool = field(init=False)
     """Whether the ledger has it already."""
@@ -199,6 +216,8 @@ class _Case:
                 raise ValueError(f"the deal {self.group.id} is not in the ledger: import it first")
             told.insert(0, ("deal_opened", reader.data(_OPENING, attributes)))
         for kind, data in told:
+            if kind == "deal_reopened" and self.won and self.telling.reopening_reverses(row):
+                self._add(row, "win_reversed", {})
             self._add(row, kind, data)
 
     def _add(self, row: JsonObject, kind: str, data: JsonObject) -> None:
@@ -212,16 +231,14 @@ class _Case:
         self.amount = amount if isinstance(amount, dict) else self.amount
         at = instant_of(row, "at")
         told_at = instant_of(row, "recorded") if row["recorded"] else at
-        closed_on = date.fromisoformat(str(data["closed_on"])) if kind == "deal_won" else None
+        occurred_at = self._occurred_at(kind, data, at)
         file, number = place_of(row)
         self.made.append(
             Line(
                 stream=f"deal:{self.group.id}",
                 external_id=f"{text_of(row, 'key')}:{kind}",
                 type=kind,
-                occurred_at=at
-                if closed_on is None
-                else won_at(closed_on=closed_on, told_at=at, zone=self.zone),
+                occurred_at=occurred_at,
                 recorded_at=told_at,
                 actor=text_of(row, "by") or self.telling.system,
                 data=data,
@@ -229,6 +246,17 @@ class _Case:
                 row=number,
             )
         )
+
+    def _occurred_at(self, kind: str, data: JsonObject, at: datetime) -> datetime:
+        """When something happened that the log tells of at that moment; a win on its close date."""
+        if kind == "deal_won":
+            on = date.fromisoformat(str(data["closed_on"]))
+            at = won_at(closed_on=on, told_at=at, zone=self.zone, turned_at=self.turned_at)
+        if kind in _TURNS:
+            self.turned_at = at
+        if kind in ("deal_won", "win_reversed"):
+            self.won = kind == "deal_won"
+        return at
 
     def _opening(self, row: JsonObject, data: JsonObject) -> JsonObject:
         if self.opened:
@@ -251,6 +279,9 @@ class _Case:
 
 
 _OPENING: Final = EventMapping(type="deal_opened")
+_TURNS: Final = frozenset(
+    {"deal_won", "deal_lost", "deal_disqualified", "win_reversed", "deal_reopened"}
+)
 
 
 def _joined(cases: list[JsonObject]) -> dict[str, list[list[str]]]:

@@ -37,7 +37,8 @@ def sqlite_items(path: Path, *, zone: str, findings: Findings) -> Iterator[OcelI
             database.execute("PRAGMA trusted_schema = OFF")
             _ensure_sound(database, path)
             yield from _Database(database, path.name, zone, findings).items()
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        # The latter of names, and of messages that quote some, that are no text.
         raise ExportRefusedError(f"cut short, or not sound: {error}", file=path.name) from error
 
 

@@ -24,6 +24,7 @@ from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.owners import tell_owner_changes
 from api.exchange.pipedrive_deals import CLOSED, OWNERS, SILENT, DealHistory, with_stated_end
 from api.exchange.pipedrive_rows import (
+    DELETED,
     FlowItem,
     activity_row,
     change_row,
@@ -272,7 +273,7 @@ def _deal_lines(group: DealGroup, context: SourceContext, findings: Findings) ->
     except ValueError as error:
         findings.reject(*place_of(record), f"a change of it: {error}")
         return
-    record["closes"] = CLOSED.get(text_of(record, "status"))
+    record["closes"] = _closes(record, snapshots)
     _end(record, changes)
     deal = Deal(context, findings, record, snapshots)
     owners = [row for row in changes if row["field"] in OWNERS and row["new"]]
@@ -283,6 +284,13 @@ def _deal_lines(group: DealGroup, context: SourceContext, findings: Findings) ->
     tell_owner_changes(deal, [(text_of(row, "new"), row) for row in owners])
     _tell_rest(deal, group, changes)
     yield from deal.in_order()
+
+
+def _closes(record: JsonObject, snapshots: list[JsonObject]) -> object:
+    """How the deal has ended: as its status says, or for a deleted one, as it stood before."""
+    if record["status"] == DELETED and snapshots:
+        return snapshots[-1]["closes"]
+    return CLOSED.get(text_of(record, "status"))
 
 
 def _distinct(group: DealGroup, findings: Findings) -> list[JsonObject]:
@@ -305,7 +313,7 @@ def _distinct(group: DealGroup, findings: Findings) -> list[JsonObject]:
 def _end(record: JsonObject, changes: list[JsonObject]) -> None:
     """Who deleted the deal, and when."""
     for row in changes:
-        if row["field"] == "status" and row["new"] == "deleted":
+        if row["field"] == "status" and row["new"] == DELETED:
             record |= {"modified": row["at"], "modified_by": row["by"]}
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from api.exchange.deal_lines import SAME_MOMENT
 from api.exchange.lines import JsonObject
 from api.exchange.moments import moment_id, moments
-from api.exchange.pipedrive_rows import amount_value, day_value, parse_named
+from api.exchange.pipedrive_rows import DELETED, amount_value, day_value, parse_named
 from api.exchange.records import instant_of, stamp, text_of
 from domain.fiscal import local_day
 
@@ -69,7 +69,7 @@ class DealHistory:
         if not self._changed_at(created):
             yield self._row(state, created, 1, {})
         for at, number, changes in moments(
-            (instant_of(row, "at"), text_of(row, "field"), row) for row in self.changes
+            (instant_of(row, "at"), text_of(row, "field"), row) for row in self._lasting
         ):
             told = {name: row for name, row in changes.items() if name in STATE}
             for name, row in told.items():
@@ -78,8 +78,13 @@ class DealHistory:
                 self._close(state, at, changes)
                 yield self._row(state, at, number, changes)
 
+    @property
+    def _lasting(self) -> list[JsonObject]:
+        """The changes but for deletions, after which a deal stands as before."""
+        return [row for row in self.changes if row["field"] != "status" or row["new"] != DELETED]
+
     def _changed_at(self, at: datetime) -> bool:
-        return any(instant_of(row, "at") == at for row in self.changes)
+        return any(instant_of(row, "at") == at for row in self._lasting)
 
     def _beginning(self) -> JsonObject:
         """Each field as it was before its first change, or as it still is."""
@@ -106,7 +111,7 @@ class DealHistory:
         fields = ("status", "won_time")
         later = [
             row
-            for row in self.changes
+            for row in self._lasting
             if text_of(row, "field") in fields and instant_of(row, "at") > at
         ]
         return at if later or not self.record["won_time"] else instant_of(self.record, "won_time")
@@ -138,7 +143,7 @@ class DealHistory:
                 return text_of(row, "new")
         later = [
             row
-            for row in self.changes
+            for row in self._lasting
             if row["field"] == "status" and instant_of(row, "at") > lost_at
         ]
         return "" if later else text_of(self.record, "loss_reason")

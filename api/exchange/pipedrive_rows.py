@@ -19,7 +19,8 @@ from api.exchange.records import BadRecordError, one_line, stamp
 _UTC: Final = "UTC"
 """Pipedrive writes its times in UTC, whether it says so or not."""
 _TAG: Final = re.compile(r"<[^<>]*>")
-_DELETED: Final = "deleted"
+DELETED: Final = "deleted"
+"""The status of a deleted deal. It hides how the deal stood, and takes nothing of it back."""
 
 
 def text_value(value: object) -> str:
@@ -106,7 +107,7 @@ def deal_record(found: JsonRecord) -> JsonObject:
         "created_by": text_value(content.get("creator_user_id")),
         "modified": stamp(instant_in(content, "update_time", "add_time")),
         "modified_by": "",
-        "deleted": content.get("is_deleted") is True or status == _DELETED,
+        "deleted": content.get("is_deleted") is True or status == DELETED,
         "status": status,
         "won_time": _optional(content, "won_time"),
         "lost_time": _optional(content, "lost_time"),

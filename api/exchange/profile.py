@@ -318,14 +318,18 @@ def shipped_profile(name: str) -> Profile:
 
 def profile_in(path: Path, *, name: str) -> Profile:
     """Read the profile in a file; messages call it `name`."""
+    return profile_of(profile_text(path, name=name), name=name)
+
+
+def profile_text(path: Path, *, name: str) -> str:
+    """Read what a profile file says, as far as a profile may be long."""
     try:
         with path.open(encoding="utf-8-sig") as file:
-            text = file.read(MAX_PROFILE + 1)
+            return file.read(MAX_PROFILE + 1)
     except OSError as error:
         raise ProfileRefusedError(f"the profile {name} cannot be read: {error.strerror}") from error
     except UnicodeError as error:
         raise ProfileRefusedError(f"the profile {name} is not YAML: {error}") from error
-    return profile_of(text, name=name)
 
 
 def profile_of(text: str, *, name: str) -> Profile:

@@ -68,6 +68,18 @@ def _user(deal: Deal, text: str) -> str:
     return named[0] if len(named) == 1 else ""
 
 
+def state_loss_reasons(deal: Deal, changes: Iterable[JsonObject]) -> None:
+    """Put the reason that the declared field was given with a loss beside its snapshot."""
+    declared = deal.context.profile.custom_fields
+    reasons = {name for name, mapping in declared.items() if mapping.event == "deal_lost"}
+    said = [row for row in changes if row["field"] in reasons and row["new"]]
+    for snapshot in deal.snapshots if said else ():
+        at = instant_of(snapshot, "at")
+        near = [row["new"] for row in said if abs(instant_of(row, "at") - at) <= SAME_MOMENT]
+        if near and deal.closes(snapshot) == "lost":
+            snapshot["loss_reason"] = near[-1]
+
+
 def tell_fields(deal: Deal, changes: list[JsonObject]) -> None:
     """Add what changes of other fields say, and look for those that the snapshots lack."""
     custom: list[JsonObject] = []

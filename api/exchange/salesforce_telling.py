@@ -15,7 +15,13 @@ from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.price_offers import tell_price_offers
 from api.exchange.profile import Profile
 from api.exchange.records import place_of, text_of
-from api.exchange.salesforce_facts import check_pushes, first_owner, tell_fields, tell_owners
+from api.exchange.salesforce_facts import (
+    check_pushes,
+    first_owner,
+    state_loss_reasons,
+    tell_fields,
+    tell_owners,
+)
 from api.exchange.salesforce_files import SalesforceFiles
 from api.exchange.salesforce_ids import full_id
 from api.exchange.salesforce_reference import Periods, Quotas, Stages, Users
@@ -244,6 +250,7 @@ class Telling:
             synced=_synced(opportunity, by_kind[Kind.QUOTE]),
         )
         deal.owner = first_owner(by_kind[Kind.FIELD], deal) or text_of(opportunity, "owner")
+        state_loss_reasons(deal, by_kind[Kind.FIELD])
         tell_history(deal)
         check_pushes(deal)
         tell_owners(deal, by_kind[Kind.FIELD])

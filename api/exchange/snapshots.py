@@ -19,6 +19,7 @@ Beside it, where the source has them: `closes` and `closed_on` of a deal that is
 status, `pipeline`, `set_by_source` (a value that nobody chose), `moved_why` and `loss_reason`.
 """
 
+_TURNS: Final = frozenset({"deal_won", "deal_lost", "win_reversed", "deal_reopened"})
 _CATEGORIES: Final = {
     "Pipeline": "pipeline",
     "BestCase": "best_case",
@@ -121,7 +122,8 @@ def _compare(deal: Deal, previous: JsonObject, row: JsonObject) -> None:
     if was == "won" and now != "won":
         deal.add(row, "win_reversed", {})
     if was is not None and now != was:
-        deal.add(row, "deal_reopened", {})
+        at = _won_at(deal, row) if now == "won" and _closed_on(row) else None
+        deal.add(row, "deal_reopened", {}, occurred_at=at)
     _tell_values(deal, previous, row)
     if was == now == "won" and (
         _changed(previous, row, ("amount",)) or _closed_on(previous) != _closed_on(row)
@@ -203,14 +205,18 @@ def _priced(deal: Deal) -> str:
 
 
 def _win(deal: Deal, row: JsonObject) -> None:
-    closed_on = _closed_on(row)
-    told_at = instant_of(row, "at")
-    deal.add(
-        row,
-        "deal_won",
-        {"net": deal.money(row, row["amount"])} | _list_price(deal, row) | {"closed_on": closed_on},
-        occurred_at=won_at(
-            closed_on=date.fromisoformat(closed_on), told_at=told_at, zone=deal.context.zone
+    net: JsonObject = {"net": deal.money(row, row["amount"])}
+    data = net | _list_price(deal, row) | {"closed_on": _closed_on(row)}
+    deal.add(row, "deal_won", data, occurred_at=_won_at(deal, row))
+
+
+def _won_at(deal: Deal, row: JsonObject) -> datetime:
+    return won_at(
+        closed_on=date.fromisoformat(_closed_on(row)),
+        told_at=instant_of(row, "at"),
+        zone=deal.context.zone,
+        turned_at=max(
+            (line.occurred_at for line in deal.lines if line.type in _TURNS), default=None
         ),
     )
 
@@ -227,10 +233,10 @@ def _list_price(deal: Deal, row: JsonObject) -> JsonObject:
 
 
 def _loss_reason(deal: Deal, row: JsonObject) -> JsonObject:
-    """The reason, if the source or a declared field holds one; a field's is of the latest loss."""
+    """The reason stated with the loss, else what a declared field holds, of the latest loss."""
     if text_of(row, "loss_reason"):
         return {"reason": text_of(row, "loss_reason")}
-    if row is not deal.snapshots[-1]:
+    if row is not _latest_loss(deal):
         return {}
     custom = deal.record["custom"]
     for name, mapping in deal.context.profile.custom_fields.items():
@@ -238,6 +244,17 @@ def _loss_reason(deal: Deal, row: JsonObject) -> JsonObject:
         if isinstance(mapping, PlainField) and mapping.event == "deal_lost" and value:
             return {"reason": value}
     return {}
+
+
+def _latest_loss(deal: Deal) -> JsonObject | None:
+    """The snapshot with which the deal was lost the last time."""
+    found, was = None, None
+    for row in deal.snapshots:
+        now = deal.closes(row)
+        if now == "lost" != was:
+            found = row
+        was = now
+    return found
 
 
 def _amend_win(deal: Deal, row: JsonObject) -> None:

@@ -1,7 +1,7 @@
 """The shapes of imports of uploaded files."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -20,20 +20,25 @@ class NumberedReject(RejectAnswer):
     number: int
 
 
-class ReportAnswer(BaseModel):
-    """What an import did, or would do; `rejects` are the first hundred of `rejects_total`."""
+class ReportSummary(BaseModel):
+    """What an import did, or would do."""
 
     rows_read: int
     events_made: int
     deals: int
     duplicates: int
-    rejects: list[RejectAnswer]
     rejects_total: int
     not_expressible: list[str]
     gaps: int
     notes: list[str]
     names: dict[str, str]
     dry_run: bool
+
+
+class ReportAnswer(ReportSummary):
+    """What an import did, or would do; `rejects` are the first hundred of `rejects_total`."""
+
+    rejects: list[RejectAnswer]
 
 
 class ProgressAnswer(BaseModel):
@@ -49,8 +54,8 @@ class ProgressAnswer(BaseModel):
     told_at: datetime | None
 
 
-class ImportAnswer(BaseModel):
-    """An import; `report` once it is done, `problem` where it came to none."""
+class ListedImport(BaseModel):
+    """An import; `report` once it is done, without its rejects; `problem` where there is none."""
 
     import_id: str
     state: Literal["waiting", "running", "done", "refused", "failed", "cancelled"]
@@ -69,14 +74,17 @@ class ImportAnswer(BaseModel):
     cancelling: bool
     progress: ProgressAnswer
     position: int | None = Field(description="The head of the log when it ended.")
-    report: ReportAnswer | None
+    report: ReportSummary | None
     problem: str | None
 
 
-class ListedImport(ImportAnswer):
-    """An import in a list: its report without the rejects."""
+class ImportAnswer(ListedImport):
+    """An import with its first rejects, and what was declared for it."""
 
-    report: dict[str, Any] | None  # type: ignore[assignment]  # the report of a list is shorter
+    report: ReportAnswer | None
+    declared: str | None = Field(
+        description="The profile of one's own that was sent along or lay among the files, in YAML."
+    )
 
 
 class ImportList(BaseModel):

@@ -11,7 +11,7 @@ from domain.events.base import DomainEvent
 
 Row: TypeAlias = tuple[Any, ...]
 
-_DEALS_REMEMBERED: Final = 20_000
+_DEALS_REMEMBERED: Final = 2_000
 """Deals whose streams are not reckoned again: lines of one deal stand near each other."""
 _DEALS: Final = UUID("5b0f3c1e-6b0a-5f0e-9d7e-2f6f0d3f7a11")
 """The namespace that deal ids of imports are derived in; never changed."""

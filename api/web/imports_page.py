@@ -102,6 +102,7 @@ class ImportPage:
     share: float | None
     figures: tuple[tuple[str, str], ...]
     asked: tuple[tuple[str, str], ...]
+    declared: str | None
     problem: str | None
     cancellable: bool
     cancelling: bool
@@ -141,6 +142,7 @@ def import_page(answer: Answer) -> ImportPage:
         share=None if not to_read else min(100.0, round(100 * progress["bytes_read"] / to_read, 1)),
         figures=tuple(_figures(report or progress)),
         asked=tuple(_asked(one, line)),
+        declared=one["declared"],
         problem=one["problem"],
         cancellable=line.runs and answer["may_import"],
         cancelling=one["cancelling"],
@@ -217,6 +219,8 @@ def _asked(one: Mapping[str, Any], line: ImportLine) -> Iterator[tuple[str, str]
     yield "Format", line.format
     if one["profile"]:
         yield "Profile", one["profile"]
+    elif one["declared"]:
+        yield "Profile", "of one's own, as it stands below"
     yield "Sent by", f"{line.by}, {line.at}"
     if one["founding"]:
         yield "Founding", "with the recording times of its source"

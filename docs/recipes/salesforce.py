@@ -73,6 +73,9 @@ def fetch(salesforce: Salesforce, folder: Path, *, since: datetime) -> int:
     }
     tasks = f"SELECT WhatId FROM Task WHERE SystemModstamp >= {time} AND What.Type = 'Opportunity'"
     ids |= {row["WhatId"] for row in rows(salesforce, tasks)}
+    # A quote that is not synced leaves its opportunity as it was.
+    quotes = f"SELECT OpportunityId FROM Quote WHERE SystemModstamp >= {time}"
+    ids |= {row["OpportunityId"] for row in rows(salesforce, quotes)}
     if not ids:
         return 0
     folder.mkdir(parents=True, exist_ok=True)

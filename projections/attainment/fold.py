@@ -1,6 +1,6 @@
 """Credited bookings: who is credited how much for a win, and when, and when it was taken back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -51,14 +51,15 @@ class _Split:
             yield rep, "overlay", share
 
 
-def credits_of(events: Iterable[Event], calendar: CalendarHistory) -> list[Credit]:
+def credits_of(events: Sequence[Event], calendar: CalendarHistory) -> list[Credit]:
     """Give the credits of one deal's view (METRICS section 1, credit).
 
-    The split in force at the win counts; without one, the owner of that moment. A reversal
-    subtracts the win's own shares in the quarter of the reversal; a deleted deal's credits end
-    in the quarter where they were given, at the instant of the deletion.
+    The split in force at the win counts; without one, the owner of that moment, and of a win
+    that is dated before its deal was opened, whom the deal was opened with. A reversal subtracts
+    the win's own shares in the quarter of the reversal; a deleted deal's credits end in the
+    quarter where they were given, at the instant of the deletion.
     """
-    split = _Split()
+    split = _Split(_first_owner(events))
     given: list[Credit] = []
     standing: list[Credit] = []
     for event in events:
@@ -81,6 +82,11 @@ def credits_of(events: Iterable[Event], calendar: CalendarHistory) -> list[Credi
             case _:
                 pass
     return given
+
+
+def _first_owner(events: Sequence[Event]) -> str:
+    opened = (event.data.owner for event in events if isinstance(event.data, DealOpened))
+    return next(opened, "")
 
 
 def _won(event: Event, data: DealWon, split: _Split, calendar: CalendarHistory) -> list[Credit]:

@@ -99,10 +99,12 @@ def test_a_profile_comes_with_the_files_or_is_a_shipped_one(
     unknown = door.imported(lines("a"), profile="nobody")
 
     assert (known["report"]["events_made"], known["report"]["rejects"]) == (117, [])
+    assert (known["declared"], known["profile"]) == (profile, None)
     assert "two profiles" in both["problem"]
     assert "an alias, which is not read" in broken["problem"]
     assert unknown["state"] == "refused"
     assert "shipped ones are: maven" in unknown["problem"]
+    assert (unknown["declared"], unknown["profile"]) == (None, "nobody")
     assert str(tmp_path) not in broken["problem"]
 
 

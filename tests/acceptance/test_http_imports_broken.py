@@ -1,6 +1,8 @@
 """Imports over HTTP that are cancelled, stopped, killed or find a fault."""
 
+import io
 import os
+import zipfile
 from threading import Event as Flag
 from typing import Any
 from uuid import UUID, uuid4
@@ -94,6 +96,30 @@ def test_an_import_that_was_killed_goes_on_and_its_report_is_of_all_of_it(
     assert (report["events_made"], report["deals"], report["duplicates"]) == (2000, 2000, 0)
     assert (report["rejects_total"], head(door)) == (1, 2000)
     assert door.left() == []
+
+
+def test_an_import_that_was_killed_goes_on_with_the_profile_among_its_files(
+    door: Importing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, profile = io.BytesIO(), "source: theirs\n"
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("profile.yaml", profile)
+        archive.writestr("lines.ndjson", lines("a", "b"))
+    sent = door.send(held.getvalue(), file="x.zip").json()["import_id"]
+    with monkeypatch.context() as patch:
+        kill_after(0, patch)
+        with pytest.raises(Killed):
+            door.run()
+    begun = door.one(sent)
+
+    door.run()
+
+    done = door.one(sent)
+    assert (begun["declared"], done["declared"]) == (profile, profile)
+    assert (done["state"], done["problem"], done["report"]["events_made"]) == ("done", None, 2)
+    (listed, *_) = door.client.get("/v1/imports").json()["imports"]
+    assert listed["import_id"] == sent
+    assert "declared" not in listed
 
 
 def test_an_import_that_always_ends_without_a_word_is_given_up(

@@ -152,6 +152,24 @@ def test_keeping_up_leads_to_what_one_import_of_all_does(
     assert not (tmp_path / "third").exists()
 
 
+@pytest.mark.parametrize("name", ["Task", "Quote"])
+def test_a_deal_is_fetched_of_which_only_a_task_or_a_quote_changed(
+    name: str, shared_data: Path, tmp_path: Path
+) -> None:
+    def later(table: str, content: Any) -> Any:
+        if table == name:
+            content["records"][0]["SystemModstamp"] = "2025-06-01T00:00:00.000+0000"
+        return content
+
+    whole = shared_data / PACK / "salesforce_rest_query"
+    fetch = recipe("salesforce").fetch
+    with fake_crm.answering(
+        fake_crm.salesforce(rewritten_json(whole, tmp_path / "pack", later))
+    ) as url:
+        since = datetime(2025, 5, 1, tzinfo=UTC)
+        assert fetch(salesforce_at(url), tmp_path / "changed", since=since) == 1
+
+
 class EnoughError(Exception):
     """The follower has been given what it was to be given."""
 

@@ -140,7 +140,9 @@ def test_a_proposal_is_shown_and_accepted_without_the_file_again(door: Importing
     assert 'id="declared-error"' in wrong.text
     assert hidden(wrong.text, "held") == held
 
-    page, _ = page_of(door, send(door, None, **again, declared=proposal + DECLARED))
+    page, made = page_of(door, send(door, None, **again, declared=proposal + DECLARED))
+    shown = html.unescape(made.partition('<pre class="declared"')[2].partition("</pre>")[0])
+    assert shown.partition(">")[2] == (proposal + DECLARED).strip()
     assert "of 2 deals were added" in page.text
     assert page.pairs["File"].startswith("pipeline.csv")
     assert f"{held}.held" not in door.left()

@@ -41,6 +41,16 @@ def test_a_table_of_objects_without_ids_is_refused(shared_data: Path, tmp_path: 
     assert held(target, [(name, content)], tmp_path) == "refused"
 
 
+@pytest.mark.parametrize("name", [b"intended_outcome", b"event_object"])
+def test_a_database_that_calls_something_by_no_text_is_refused(
+    name: bytes, shared_data: Path, tmp_path: Path
+) -> None:
+    target = next(one for one in TARGETS if one.path.endswith(".sqlite"))
+    ((file, content),) = seeds_of(target, shared_data)
+
+    assert held(target, [(file, content.replace(name, name[:-1] + b"\x81"))], tmp_path) == "refused"
+
+
 def test_a_fault_is_found(
     monkeypatch: pytest.MonkeyPatch, shared_data: Path, tmp_path: Path
 ) -> None:

@@ -77,6 +77,18 @@ def test_without_a_split_the_owner_of_the_moment_is_credited() -> None:
     ]
 
 
+def test_a_win_dated_before_its_deal_was_opened_is_whose_deal_it_was_opened() -> None:
+    teller = Teller()
+    teller.tell(opened(owner="ann"), "2025-02-01")
+    teller.tell(won("10"), "2025-01-31", recorded="2025-02-01")
+    teller.tell(OwnerChanged(owner="bob"), "2025-02-02")
+    teller.tell(WinReversed(), "2025-02-03")
+
+    given = credits_of(view(teller.events), CALENDAR)
+
+    assert [(c.rep, c.amount) for c in given] == [("ann", Decimal(10)), ("ann", Decimal(-10))]
+
+
 def test_an_overlay_is_a_second_kind_of_credit() -> None:
     teller = Teller()
     teller.tell(opened(), "2025-01-01")

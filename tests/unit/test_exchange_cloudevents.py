@@ -169,6 +169,32 @@ def test_a_bad_event_is_rejected_alone(
     assert told(lines) == told(read(batch)[0])
 
 
+def test_a_batch_of_bad_events_is_a_list_of_rejects(batch: Path, tmp_path: Path) -> None:
+    untimed = [one | {"time": "soon"} for one in events(batch)]
+
+    lines, findings = read(written(tmp_path / "batch.json", untimed))
+
+    assert (lines, len(findings.rejects)) == ([], 98)
+    assert {one.reason.partition(",")[0] for one in findings.rejects} == {
+        'time: expected an instant such as "2024-12-31 23:59:59"'
+    }
+
+
+@pytest.mark.parametrize(
+    ("time", "instant"),
+    [("2024-07-15t14:00:00z", "14:00"), ("2024-07-15T14:00:00", "12:00")],
+)
+def test_a_time_is_read_as_its_standard_and_the_profile_have_it(
+    time: str, instant: str, batch: Path, tmp_path: Path
+) -> None:
+    path = written(tmp_path / "batch.json", [events(batch)[0] | {"time": time}])
+
+    lines, _ = read(path, PROFILE.model_copy(update={"zone": "Europe/Berlin"}))
+
+    opened = next(line for line in lines if line.type == "deal_opened")
+    assert f"{opened.occurred_at:%H:%M}" == instant
+
+
 def test_what_the_profile_does_not_say_is_refused_or_counted(batch: Path) -> None:
     with pytest.raises(ExportRefusedError, match=r"maps none of the events, .*deal-created\.v1"):
         read(batch, Profile())

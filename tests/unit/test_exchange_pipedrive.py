@@ -253,6 +253,24 @@ def test_a_closing_that_the_flow_lacks_is_told_as_the_deal_states_it(
     assert told(lines) == complete
 
 
+@pytest.mark.parametrize("at", ["2024-11-12 22:05:30", "2024-12-01 09:00:00"])
+def test_a_won_deal_that_is_deleted_keeps_its_win(at: str, export: Path, tmp_path: Path) -> None:
+    def deleted(content: Any) -> Any:
+        content["data"][0] |= {"status": "deleted", "is_deleted": True, "update_time": at}
+        return content
+
+    folder = changed(export, tmp_path / "d", deals_v2=deleted)
+    entry = change("status", "won", "deleted", at, id=499999)
+
+    lines, findings = read(with_flow(folder, tmp_path / "e", "1001", entry))
+
+    (tombstone,) = [line for line in of_deal(lines, "1001") if line.type == "deal_deleted"]
+    assert f"{tombstone.occurred_at:%Y-%m-%d %H:%M:%S}" == at
+    before = [line.external_id for line in of_deal(lines, "1001") if line is not tombstone]
+    assert before == [line.external_id for line in of_deal(read(export)[0], "1001")]
+    assert findings.rejects == []
+
+
 def test_a_deal_without_its_flow_is_opened_with_a_gap(export: Path, tmp_path: Path) -> None:
     def gone(content: Any) -> Any:
         del content["1001"]

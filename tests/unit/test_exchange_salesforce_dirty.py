@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.exchange.lines import ExportRefusedError
+from api.exchange.lines import ExportRefusedError, Line
 from api.exchange.profile import profile_from
 from tests.support.exports import (
     Rows,
@@ -18,6 +18,7 @@ from tests.support.exports import (
 )
 
 HISTORY = "OpportunityHistory"
+REASON = "LossReason__c"
 FOOT = '\n\n"Opportunities with history"\n"Copyright (c) 2000-2024"\n"Confidential"\n'
 
 
@@ -69,6 +70,63 @@ def test_of_two_rows_of_one_second_the_one_that_ended_came_first(
         if line.type == "stage_entered" and line.stream == "deal:0065g0000000VMdAAM"
     ]
     assert stages[-1] == "Closed Won"
+
+
+def test_a_loss_has_the_reason_that_was_given_with_it(export: Path, tmp_path: Path) -> None:
+    def given(name: str, rows: Rows) -> Rows:
+        """A reason that was entered with the loss, and another that stands in the field now."""
+        if name == "OpportunityFieldHistory":
+            loss = next(row for row in rows if row["NewValue"] == "Closed Lost")
+            rows.append(loss | {"Id": "0175g0000009999AAA", "Field": REASON, "NewValue": "Price"})
+            rows.append(
+                rows[-1] | {"Id": "0175g0000009998AAA", "CreatedDate": "2025-03-01 00:00:00"}
+            )
+            rows[-1]["NewValue"] = "Nobody remembers"
+        return rows
+
+    profile = profile_from({"custom_fields": {REASON: {"event": "deal_lost"}}}, name="test")
+
+    plain, _ = salesforce_lines(export, profile)
+    lines, _ = salesforce_lines(rewritten(export, tmp_path / "d", given), profile)
+
+    def reasons(lines: list[Line]) -> list[Any]:
+        return [line.data["reason"] for line in lines if line.type == "deal_lost"]
+
+    # The field says it of the latest loss, be the deal reopened and won since.
+    assert reasons(plain) == ["No decision", "Lost to Competitor", "No budget"]
+    assert reasons(lines) == ["Price", "Lost to Competitor", "No budget"]
+
+
+@pytest.mark.parametrize(
+    ("between", "expected"),
+    [
+        ("Evaluation", "2024-11-05T15:00:00+00:00"),
+        # It was lost all the time: it was open again when it was won.
+        ("Closed Lost", "2024-10-21T03:59:59+00:00"),
+    ],
+)
+def test_a_deal_is_not_won_again_before_it_was_reopened(
+    between: str, expected: str, export: Path, tmp_path: Path
+) -> None:
+    fjord = "0065g0000000dbXAAQ"
+
+    def backdated(name: str, rows: Rows) -> Rows:
+        of_deal = [row for row in rows if name == HISTORY and row["OpportunityId"] == fjord]
+        for row in of_deal:
+            if "2024-11-05" <= row["CreatedDate"] < "2024-12-12":
+                row["StageName"] = between
+            elif row["StageName"] == "Closed Won":
+                row["CloseDate"] = "2024-10-20 00:00:00"
+        return rows
+
+    lines, _ = salesforce_lines(rewritten(export, tmp_path / "d", backdated))
+
+    turns = ("deal_lost", "deal_reopened", "deal_won")
+    told = [line for line in lines if line.stream == f"deal:{fjord}" and line.type in turns]
+    by_time = sorted(told, key=lambda line: (line.occurred_at, line.recorded_at))
+    assert [line.type for line in by_time] == [*turns]
+    assert by_time[-1].occurred_at.isoformat() == expected
+    assert by_time[-1].data["closed_on"] == "2024-10-20"
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,49 @@ def test_events_of_one_moment_stay_in_the_order_of_the_file(tmp_path: Path) -> N
     assert (findings.duplicates, findings.rejects) == (1, [])
 
 
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ({}, ["deal_opened", "deal_won", "win_reversed", "deal_reopened", "deal_won"]),
+        (
+            {"undone": {"type": "win_reversed"}},
+            ["deal_opened", "deal_won", "deal_reopened", "deal_won"],
+        ),
+    ],
+)
+def test_a_won_deal_that_is_reopened_has_its_win_reversed(
+    declared: dict[str, Any], expected: list[str], tmp_path: Path
+) -> None:
+    said = {
+        "won": {"type": "deal_won", "fields": {"net": "what", "currency": {"value": "USD"}}},
+        "back": {"type": "deal_reopened"},
+    }
+    names = ("won", "back", "back", "won")
+    days = [event("5", name=name, at=f"2024-08-0{n}T00:00:00Z") for n, name in enumerate(names, 1)]
+    profile = profile_from({"events": said | declared}, name="p")
+
+    lines, _ = read(written(tmp_path, one_trace(*days)), profile)
+
+    # Of an open deal, a reopening reverses nothing.
+    assert [line.type for line in lines] == [*expected[:-1], "deal_reopened", "deal_won"]
+
+
+def test_a_deal_of_a_log_is_not_won_again_before_it_was_reopened(tmp_path: Path) -> None:
+    win = {"net": "what", "currency": {"value": "USD"}, "closed_on": "on"}
+    said = {"won": {"type": "deal_won", "fields": win}, "back": {"type": "deal_reopened"}}
+    day = '<string key="on" value="2024-07-30"/>'
+    days = [
+        event("5", name="won", at="2024-08-01T00:00:00Z", more=day),
+        event("5", name="back", at="2024-08-02T00:00:00Z"),
+        event("5", name="won", at="2024-08-03T00:00:00Z", more=day),
+    ]
+
+    lines, _ = read(written(tmp_path, one_trace(*days)), profile_from({"events": said}, name="p"))
+
+    wins = [line.occurred_at.isoformat() for line in lines if line.type == "deal_won"]
+    assert wins == ["2024-07-30T23:59:59+00:00", "2024-08-02T00:00:00+00:00"]
+
+
 def test_nested_attributes_and_defaults_are_read_but_no_time_is_invented(tmp_path: Path) -> None:
     before = (
         '<global scope="event"><date key="time:timestamp" value="1970-01-01T00:00:00Z"/>'

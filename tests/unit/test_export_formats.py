@@ -104,6 +104,15 @@ def test_ocel_is_valid_against_its_schema_and_refers_to_what_is_there(shared_dat
             assert {one["objectId"] for one in item["relationships"]} <= set(objects)
 
 
+@pytest.mark.parametrize("name", [one for one in EXPORTS if one != "parquet"])
+def test_what_corrected_an_event_is_asked_for_where_it_is_said(name: str) -> None:
+    event, *_, correction = a_sale()
+    told = (Told(event, event.stream_id), Told(event, event.stream_id, correction))
+    plain, corrected = (b"".join(EXPORTS[name].write(iter([[one]]))) for one in told)
+
+    assert (plain != corrected) is EXPORTS[name].says_corrections
+
+
 def test_ocel_tells_the_attributes_of_a_deal_over_time() -> None:
     log = json.loads(written("ocel2", a_sale()))
     objects = {one["id"]: one for one in log["objects"]}
