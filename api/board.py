@@ -25,7 +25,6 @@ from projections.attainment.projection import ledger
 from projections.facts import Rows
 from projections.pressure.answer import money_json
 from projections.pressure.context import KnownContext
-from projections.pressure.others import Reading
 from projections.pressure.verdicts import Counts, counts_by_deal
 from projections.progress.figures import each, shares_of
 from projections.progress.shares import TickShares
@@ -189,7 +188,7 @@ class Board:
             as_of=position,
             at=at,
             ledger=ledger,
-            reading=Reading(self._places.streams, cut),
+            reading=self._places.reading(cut),
         )
         verdicts = counts_by_deal(context, self._access.pressure_shown(reach, states))
         ticks = shares_of(connection, each(states), as_of=position, at=at, cut=cut)

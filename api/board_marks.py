@@ -17,7 +17,6 @@ from api.storage.log_reader import LogReader
 from projections.attainment.projection import ledger
 from projections.facts import Rows
 from projections.pressure.context import KnownContext
-from projections.pressure.others import Reading
 from projections.pressure.verdicts import verdicts
 from projections.quarter.board_tape import Span
 from projections.spans.clocks import instant_of, micros
@@ -213,7 +212,7 @@ class ShapedActs:
             as_of=position,
             at=at,
             ledger=ledger,
-            reading=Reading(self._places.streams, None if known else at),
+            reading=self._places.reading(None if known else at),
         )
         found = verdicts(context, where="event_id = ANY(%s)", params=(sorted(event_ids),))
         return frozenset(one.event_id for one in found if one.verdict == "pressure_shaped")

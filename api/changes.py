@@ -33,7 +33,6 @@ from projections.batch import deal_of
 from projections.commitments.projection import COMMITMENTS
 from projections.facts import Rows
 from projections.pressure.context import KnownContext
-from projections.pressure.others import Reading
 from projections.pressure.verdicts import verdicts
 from projections.spans.fold import DealState
 from projections.spans.fold import fold as fold_state
@@ -152,7 +151,7 @@ class Changes:
             as_of=moment.position,
             at=moment.effective_at,
             ledger=ledger,
-            reading=Reading(self._places.streams, moment.cut),
+            reading=self._places.reading(moment.cut),
         )
         ids = [event_id for events in new.values() for event_id in events]
         found = verdicts(

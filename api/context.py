@@ -12,13 +12,14 @@ from api.storage.rows import Unreadable
 from domain.events.catalogue import EVENT_TYPES, STREAM_KINDS, TYPES_BY_NAME
 from domain.known import Known
 from domain.replay import Event
+from projections.batch import FRAMING_KINDS
 
 CONTEXT_TOPICS: Final = tuple(
     sorted(TYPES_BY_NAME[name].TOPIC for name, kind in STREAM_KINDS.items() if kind != "deal")
 )
 """What the log holds besides deals: quotas, processes, policies, calendars, people, rates."""
 REFRAMING_TOPICS: Final = frozenset(
-    topic for topic in EVENT_TYPES if topic.split(".")[0] in {"calendar", "policy", "process"}
+    topic for topic in EVENT_TYPES if topic.split(".")[0] in FRAMING_KINDS
 )
 """Events at which a frame begins: every deal is read anew."""
 _STANDS_SECONDS: Final = 1.0

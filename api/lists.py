@@ -191,9 +191,8 @@ class DealLists:
             total = _count(connection, table, where, values)
             rows = _read(connection, table, where, values, sort=sort, limit=limit, cursor=cursor)
             page = rows[:limit]
-            looks = looks_at(
-                connection, known, moment, [row[0] for row in page], self._places.streams
-            )
+            reading = self._places.reading(moment.cut)
+            looks = looks_at(connection, known, moment, [row[0] for row in page], reading)
         more = None
         if len(rows) > limit:
             last = page[-1]

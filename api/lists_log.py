@@ -1,6 +1,6 @@
 """The log, asked: its events in the order of either clock, in pages and in batches, and counted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,6 +17,7 @@ from api.query.judging import Judging
 from api.query.order import NO_BOUNDS, Bounds
 from api.query.question import LogQuestion
 from api.query.statements import Statements
+from api.query.ticks import few_ticks
 from api.query.tree import render
 from api.storage.log_reader import LogReader
 from api.storage.rows import read_events
@@ -30,8 +31,8 @@ MAX_JUDGED: Final = 2_000
 MAX_COUNTED: Final = 5_000
 """Events that are judged to be counted."""
 MAX_GROUPS: Final = 1_000
-_CANDIDATES: Final = 500
-"""Events that are read at a time to be judged."""
+_AT_ONCE: Final = 500
+"""At most as many events are read at a time to be judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,11 @@ class LogLists:
             ).fetchone()
             return (row[0], row[1]) if row and row[0] else None
 
-        return Ground(question.moment, self._context.known(question.moment.position), spanned)
+        def ticked(statuses: Collection[str]) -> frozenset[int] | None:
+            return few_ticks(connection, question.moment, statuses)
+
+        known = self._context.known(question.moment.position)
+        return Ground(question.moment, known, spanned, ticked)
 
     def _judging(self, connection: Rows, ground: Ground, question: LogQuestion) -> Judging:
         return Judging(connection, ground, question, places=self._places, access=self._access)
@@ -179,19 +184,22 @@ def _judged_page(
     statements: Statements, judging: Judging, bounds: Bounds, limit: int, question: LogQuestion
 ) -> Page:
     """Read events that the question may hold for, and judge them, until a page is full."""
-    found: list[Event] = []
-    judged = 0
+    found: list[int] = []
+    judged, count = 0, min(limit + limit // 2, _AT_ONCE)
     while True:
-        candidates = read_events(statements.page(bounds, _CANDIDATES))
-        acts = [(e.event_id, e.stream_id) for e in candidates if e.data.TOPIC in ACT_TOPICS]
-        holds = statements.settled([e.position for e in candidates], judging.findings(acts))
-        found += [event for event in candidates if event.position in holds]
+        candidates = statements.candidates(bounds, count)
+        acts = [
+            (event_id, stream) for _, event_id, stream, topic in candidates if topic in ACT_TOPICS
+        ]
+        positions = [position for position, *_ in candidates]
+        holds = statements.settled(positions, judging.findings(acts))
+        found += [position for position in positions if position in holds]
         judged += len(acts)
-        if len(found) > limit:
-            return Page(found[:limit], found[limit - 1].position)
-        if len(candidates) < _CANDIDATES:
-            return Page(found, None)
-        last = candidates[-1].position
-        if len(found) == limit or judged >= MAX_JUDGED:
-            return Page(found, last)
-        bounds = bounds.from_(question, last)
+        more = len(candidates) == count
+        if len(found) >= limit or judged >= MAX_JUDGED or not more:
+            break
+        bounds, count = bounds.from_(question, positions[-1]), min(2 * count, _AT_ONCE)
+    events = read_events(statements.events(found[:limit]))
+    if len(found) > limit:
+        return Page(events, found[limit - 1])
+    return Page(events, positions[-1] if more else None)

@@ -11,7 +11,7 @@ from projections.attainment.projection import ledger
 from projections.commitments.figures import Backing, backings_of
 from projections.facts import Rows
 from projections.pressure.context import KnownContext
-from projections.pressure.others import Reading, Streams
+from projections.pressure.others import Reading
 from projections.pressure.verdicts import counts_by_deal
 from projections.progress.figures import each, shares_of
 from projections.progress.shares import TickShares
@@ -37,7 +37,7 @@ def looks_at(
     known: Known,
     moment: Moment,
     deal_ids: Collection[UUID],
-    streams: Streams,
+    reading: Reading,
 ) -> dict[UUID, Look]:
     """Give a look at each of these deals, from the facts as known and as true at a moment."""
     position, cut = moment.position, moment.cut
@@ -47,7 +47,7 @@ def looks_at(
         as_of=position,
         at=moment.effective_at,
         ledger=ledger,
-        reading=Reading(streams, cut),
+        reading=reading,
     )
     verdicts = counts_by_deal(context, deal_ids)
     shares = shares_of(connection, each(deal_ids), as_of=position, at=moment.effective_at, cut=cut)

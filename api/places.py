@@ -15,6 +15,8 @@ from domain.replay import Event
 from domain.stamp import FUTURE_TOLERANCE
 from projections.batch import DEAL_PREFIX, deal_of
 from projections.facts import Rows
+from projections.pressure.kept_stays import KeptStays
+from projections.pressure.others import Reading
 from projections.spans import read
 from projections.spans.course import course
 from projections.spans.fold import CORRECTIONS, TOPICS, DealState
@@ -88,6 +90,7 @@ class Places:
     def __init__(self, store: LogReader, views: Callable[[], int]) -> None:
         self._store = store
         self._views = views
+        self._stays = KeptStays()
 
     def of(self, connection: Rows, moment: Moment) -> Place:
         """Give the place of a moment: what was known at its position and, if cut, true by then."""
@@ -121,6 +124,10 @@ class Places:
         names = [f"{DEAL_PREFIX}{deal_id}" for deal_id in deal_ids]
         found = self._store.streams(names, upto=position)
         return {i: found[name] for i, name in zip(deal_ids, names, strict=True)}
+
+    def reading(self, cut: datetime | None) -> Reading:
+        """Give how questions read the facts of all deals, with what is kept for all of them."""
+        return Reading(self.streams, cut, self._stays.read)
 
     def _refolded(
         self, connection: Rows, instant: datetime, position: int, views: int

@@ -10,7 +10,6 @@ from projections.facts import Rows
 from projections.pressure.acts import Act
 from projections.pressure.context import KnownContext
 from projections.pressure.derive import derive_acts
-from projections.pressure.others import Reading
 from projections.pressure.verdicts import ActVerdict, read_acts, verdicts_of
 
 
@@ -33,7 +32,7 @@ class QuarterActs:
             as_of=views if replay.reframed else moment.position,
             at=moment.effective_at,
             ledger=ledger,
-            reading=Reading(places.streams, moment.cut),
+            reading=places.reading(moment.cut),
         )
 
     def verdicts(self) -> list[ActVerdict]:

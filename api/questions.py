@@ -35,7 +35,6 @@ from projections.pressure.derive import stays_of
 from projections.pressure.exposure import Exposure, exposure
 from projections.pressure.fold import Judged
 from projections.pressure.fold import fold as fold_pressure
-from projections.pressure.others import Reading
 from projections.pressure.recording import Coverage
 from projections.process.conformance import Ticked, conformance_of
 from projections.process.conformance import answer as conformance_answer
@@ -375,7 +374,7 @@ class DealQuestions:
             as_of=seen.compared_at,
             at=seen.moment.effective_at,
             ledger=ledger,
-            reading=Reading(self._places.streams, seen.moment.cut),
+            reading=self._places.reading(seen.moment.cut),
         )
 
     def events(self, seen: DealSeen) -> dict[str, object]:

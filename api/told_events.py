@@ -21,7 +21,6 @@ from projections.attainment.projection import ledger
 from projections.batch import deal_of
 from projections.history.fold import Entry
 from projections.pressure.context import KnownContext
-from projections.pressure.others import Reading
 from projections.pressure.verdicts import judgements
 from projections.progress.fold import fold as fold_progress
 from projections.spans.fold import fold as fold_state
@@ -122,7 +121,7 @@ class ToldEvents:
                 as_of=moment.position,
                 at=moment.effective_at,
                 ledger=ledger,
-                reading=Reading(self._places.streams, moment.cut),
+                reading=self._places.reading(moment.cut),
             )
             return {
                 one.act.event_id: {

@@ -12,6 +12,8 @@ from domain.replay import Event
 from projections.facts import Rows
 
 DEAL_PREFIX = "deal:"
+FRAMING_KINDS = ("calendar", "policy", "process")
+"""What is published under these kinds of topics begins a frame: every deal is read anew."""
 
 
 def deal_of(stream_id: str) -> UUID | None:

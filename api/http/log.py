@@ -15,10 +15,11 @@ from api.exchange.exporting import EXPORTS
 from api.http import contract, schemas, schemas_log
 from api.http.formats import FORMATS, NAMES
 from api.http.guard import GuardedRoute, does, identity_of, note_access, reach_of
-from api.http.log_query import Paged, Position, Wanted
+from api.http.log_query import JudgedAt, Paged, Position, Wanted
 from api.http.moments import (
     Asked,
     AskedMoment,
+    instant_named,
     moment_of_log,
     moment_of_views,
 )
@@ -71,19 +72,23 @@ def list_events(
     paged: Paged,
     asked: AskedMoment,
     upto: Position = None,
+    judged_at: JudgedAt = None,
     accept: Accept = "application/json",
 ) -> Response:
     """Give a page of the events that a query holds for, in the order of either clock.
 
     `as_of` (or `upto`, a position) fixes the end of the range, by default at the head; the next
-    page keeps it, so that pages stay what they were while others append. With `effective_at` it
-    holds only what had occurred by then. `after` and `before` name events by position: those that
-    come after one and before another in the order. A page of a query about verdicts or rules may
-    be short, or empty, though it has a next one.
+    page keeps it, and of a query about verdicts the instant that they are told for (`judged_at`),
+    so that all pages answer one question while others append and time passes. With `effective_at`
+    it holds only what had occurred by then. `after` and `before` name events by position: those
+    that come after one and before another in the order. A page of a query about verdicts or rules
+    may be short, or empty, though it has a next one.
     """
     services, reach = services_of(request), reach_of(request)
     media_type = _offered(request, accept)
     moment = range_end(services, reach, asked, upto=upto, views=needs_views(wanted))
+    if judged_at is not None:
+        moment = replace(moment, effective_at=instant_named("judged_at", judged_at))
     question = LogQuestion(query=wanted, moment=moment, sort=paged.sort, reach=reach)
     page = services.log.page(question, limit=paged.limit, bounds=paged.bounds)
     link = _next_page(request, question, page.last)
@@ -158,7 +163,8 @@ def _next_page(request: Request, question: LogQuestion, last: int | None) -> str
     if last is None:
         return None
     cursor = {"before" if question.backwards else "after": last}
-    return link_with(request, upto=question.moment.position, as_of=None, **cursor)
+    at = question.moment.effective_at.isoformat() if question.judged else None
+    return link_with(request, upto=question.moment.position, as_of=None, judged_at=at, **cursor)
 
 
 def _offered(request: Request, accept: str) -> str:

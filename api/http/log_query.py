@@ -28,6 +28,17 @@ Instant: TypeAlias = Annotated[
         json_schema_extra={"pattern": f"^{INSTANT_PATTERN}$"},
     ),
 ]
+JudgedAt: TypeAlias = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=64,
+        description="The instant that verdicts are told for, which decides what is pending still; "
+        "it hides no event. `next` has that of its own page. Default: `effective_at`, or its "
+        "default.",
+        json_schema_extra={"pattern": f"^{INSTANT_PATTERN}$"},
+    ),
+]
 Position: TypeAlias = Annotated[int | None, Query(ge=0, le=2**62), NUMERAL]
 QueryText: TypeAlias = Annotated[
     str | None,

@@ -16,6 +16,7 @@ from api.query.fields import PAYLOAD_PREFIX, PRESSURE_VERDICTS, payload_place
 from api.query.ground import Findings, Ground
 from api.query.lateness import TOLD, TOLD_INDEXED, backdated, late
 from api.query.payload_conditions import payload_condition
+from api.query.ticks import STATUS, of_moment
 from api.query.tree import (
     AllOf,
     AnyOf,
@@ -31,8 +32,8 @@ from api.query.writing import NOTHING, Writing
 from domain.events.catalogue import TYPES_BY_NAME
 from domain.events.life import CloseDateMoved
 from domain.events.money import DiscountOffered
-from domain.events.progress import ActivityTicked, StageEntered
-from projections.progress.status import STATUS_SQL
+from domain.events.progress import StageEntered
+from projections.pressure.candidates import may_be, may_hold
 
 _IN_CONTEXTS: Final = frozenset({"owner", "stage", "amount", "currency"})
 """What an event stands in: nothing if it is of no deal, or of one that is parked."""
@@ -80,22 +81,8 @@ _OF_DEALS: Final = sql.SQL(
 )
 _EVER: Final = sql.SQL("")
 _STILL: Final = sql.SQL(" AND (s.until_position IS NULL OR s.until_position > %(upto)s)")
-_STATUS: Final = sql.SQL(
-    """CASE WHEN topic = {ticked} THEN (
-        SELECT {status} FROM ticks t
-         WHERE t.deal_id = substr(stream_id, 6)::uuid AND t.activity = data ->> 'activity'
-           AND t.from_position <= %(upto)s
-           AND (t.until_position IS NULL OR t.until_position > %(upto)s)
-           AND t.from_at <= %(progress_cut)s
-           AND (t.until_at IS NULL OR t.until_at > %(progress_cut)s)) END"""
-).format(ticked=sql.Literal(ActivityTicked.TOPIC), status=sql.SQL(STATUS_SQL))
-
-
-_OUTSIDE: Final = "not_pressure_shaped"
-"""The one verdict of what lies outside the last days of its quarter."""
-_NEAR_THE_END: Final = sql.SQL(
-    "event_id IN (SELECT a.event_id FROM acts a WHERE a.outside IS NOT TRUE"
-    " AND a.from_position <= %(upto)s"
+_ACTS: Final = sql.SQL(
+    "event_id IN (SELECT a.event_id FROM acts a WHERE ({}) AND a.from_position <= %(upto)s"
     " AND (a.until_position IS NULL OR a.until_position > %(upto)s))"
 )
 _TOPICS_OF_RULES: Final[Mapping[str, str]] = {
@@ -119,13 +106,8 @@ class Conditions(Writing):
         self.in_contexts = _asks_contexts(query)
         super().__init__(ground, _COLUMNS_OF_CONTEXTS if self.in_contexts else _COLUMNS)
         self._query = query
-        moment = ground.moment
         self._findings = findings
-        self.parameters |= {
-            "upto": moment.position,
-            "progress_at": moment.effective_at,
-            "progress_cut": moment.cut or "infinity",
-        }
+        self.parameters |= of_moment(ground.moment)
 
     @property
     def source(self) -> sql.SQL:
@@ -182,7 +164,7 @@ class Conditions(Writing):
                 judged = self._events(told)
             elif not wanted:
                 judged = NOTHING
-            ticked = sql.SQL(" OR ({}) IS NOT NULL").format(_STATUS)
+            ticked = sql.SQL(" OR ({}) IS NOT NULL").format(STATUS)
             return judged if name == "rule" else sql.SQL("({}{})").format(judged, ticked)
         if name in {"late", "backdated"}:
             return sql.SQL("{} IS NOT NULL").format(self.columns[TOLD])
@@ -307,8 +289,14 @@ class Conditions(Writing):
         if of_pressure:
             made.append(self._of_pressure(leaf.field.text, of_pressure, wanted=wanted))
         if of_progress:
-            made.append(self.equal(sql.SQL("({})").format(_STATUS), sorted(of_progress)))
+            made.append(self._of_progress(of_progress))
         return sql.SQL(" OR ").join(made)
+
+    def _of_progress(self, names: set[str]) -> sql.Composed:
+        few = self.ground.ticked(frozenset(names))
+        if few is None:
+            return self.equal(sql.SQL("({})").format(STATUS), sorted(names))
+        return sql.SQL("position = ANY({}::bigint[])").format(self.value(sorted(few)))
 
     def _of_pressure(self, field: str, names: set[str], *, wanted: bool) -> sql.Composable:
         if self._findings is not None:
@@ -320,10 +308,14 @@ class Conditions(Writing):
         # Every event that may have one; under a negation, none that may not be without.
         if not wanted:
             return NOTHING
+        policy, cut = self.ground.known.policy, self.ground.moment.cut
         if field == "rule":
-            return self.equal(self.columns["type"], sorted({_TOPICS_OF_RULES[n] for n in names}))
-        acts = self.equal(self.columns["type"], ACT_TOPICS)
-        return acts if _OUTSIDE in names else sql.SQL("{} AND {}").format(acts, _NEAR_THE_END)
+            topics = {_TOPICS_OF_RULES[name] for name in names}
+            acts = may_hold(names, policy, cut)
+        else:
+            topics, acts = set(ACT_TOPICS), may_be(names, policy, cut)
+        of_type = self.equal(self.columns["type"], sorted(topics))
+        return sql.SQL("{} AND {}").format(of_type, _ACTS.format(acts))
 
     def _events(self, ids: Iterable[UUID]) -> sql.Composed:
         return sql.SQL("event_id = ANY({}::uuid[])").format(self.value(sorted(ids)))

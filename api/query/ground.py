@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 from uuid import UUID
 
@@ -19,9 +19,12 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was judged of an event on quota pressure: its verdict, and the rules that hold."""
+    """What was judged of an event on quota pressure: its verdict, and the rules that hold.
 
-    verdict: str
+    As far as the query asks for it: None, or no rule, where it does not.
+    """
+
+    verdict: str | None
     rules: frozenset[str]
 
 
@@ -32,7 +35,8 @@ class Ground:
     """The ground of one question.
 
     `spanned` gives the first and the last instant that the log as known tells of, None while it
-    tells of nothing; it is asked when a term needs it.
+    tells of nothing; it is asked when a term needs it. So is `ticked`, which gives the positions
+    of all ticks of some statuses, None where they are many.
     """
 
     def __init__(
@@ -40,10 +44,12 @@ class Ground:
         moment: Moment,
         known: Known,
         spanned: Callable[[], tuple[datetime, datetime] | None],
+        ticked: Callable[[frozenset[str]], frozenset[int] | None],
     ) -> None:
         self.moment = moment
         self.known = known
         self._spanned = spanned
+        self.ticked = cache(ticked)
 
     @cached_property
     def spanned(self) -> tuple[datetime, datetime] | None:

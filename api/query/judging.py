@@ -13,7 +13,6 @@ from projections.attainment.projection import ledger
 from projections.batch import deal_of
 from projections.facts import Rows
 from projections.pressure.context import KnownContext
-from projections.pressure.others import Reading
 from projections.pressure.verdicts import judgements
 
 
@@ -40,17 +39,20 @@ class Judging:
         deals = {deal_id for _, stream in events if (deal_id := deal_of(stream))}
         shown = self._access.pressure_shown(self._question.reach, deals)
         ids = [event_id for event_id, stream in events if deal_of(stream) in shown]
+        asked = fields_of(self._question.query)
+        verdicts, rules = "verdict" in asked, "rule" in asked
         judged = judgements(
             self._context,
             where="deal_id = ANY(%s) AND event_id = ANY(%s)",
             params=(sorted(shown), ids),
+            verdicts=verdicts,
+            rules=rules,
         )
-        ruled = "rule" in fields_of(self._question.query)
         return {
             one.act.event_id: Finding(
-                one.verdict,
+                one.verdict if verdicts else None,
                 frozenset(found.rule for found in one.findings if found.holds)
-                if ruled
+                if rules
                 else frozenset(),
             )
             for one in judged
@@ -65,5 +67,5 @@ class Judging:
             as_of=moment.position,
             at=moment.effective_at,
             ledger=ledger,
-            reading=Reading(self._places.streams, moment.cut),
+            reading=self._places.reading(moment.cut),
         )

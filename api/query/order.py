@@ -19,7 +19,7 @@ Key: TypeAlias = int | datetime
 Stretch: TypeAlias = tuple[Key | None, Key | None]
 """From one key until before another; None is no end."""
 End = TypeVar("End")
-_STEPS: Final = (4_000, 32_000, 256_000)
+_STEPS: Final = (4_000, 16_000, 64_000, 256_000)
 """How many events are looked at before all others: where many are found, these have enough."""
 _LOOKS: Final = 8
 """Into how many parts the rest is divided, to look at where they meet."""

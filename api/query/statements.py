@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
+from typing import Final, LiteralString
 
 from psycopg import sql
 
@@ -28,6 +28,8 @@ _IN_REACH: Final = sql.SQL("""
     ELSE true END
 """)
 """What `sees_context` and the owner of today say of an event, as far as the views have got."""
+_CANDIDATE: Final[LiteralString] = "SELECT position, event_id, stream_id, topic FROM events"
+_EVENTS: Final[LiteralString] = f"{SELECT} WHERE position = ANY(%s)"
 
 
 class Statements:
@@ -40,18 +42,33 @@ class Statements:
         self._order = Order(connection, ground, question)
 
     def page(self, bounds: Bounds, limit: int) -> list[Row]:
-        """Give the rows of the first events, as `SELECT` has them.
+        """Give the rows of the first events, as `SELECT` has them."""
+        return self._page(SELECT, bounds, limit)
 
-        Of a question that must be judged these are all that it may hold for, and others.
+    def candidates(self, bounds: Bounds, limit: int) -> list[Row]:
+        """Give the first events of a question that must be judged: all it may hold for, and others.
+
+        A row has the position, the id, the stream and the topic of one.
         """
+        return self._page(_CANDIDATE, bounds, limit)
+
+    def events(self, positions: Sequence[int]) -> list[Row]:
+        """Give the rows of events in the order of some positions, as `SELECT` has them."""
+        found = self._connection.execute(_EVENTS, (list(positions),)).fetchall()
+        rows = {row[3]: row for row in found}
+        return [rows[position] for position in positions]
+
+    def _page(self, select: LiteralString, bounds: Bounds, limit: int) -> list[Row]:
         found: list[Row] = []
         for stretch in self._order.stretches(bounds, partial(self._nearest, bounds)):
-            found += self._first(bounds, stretch, limit - len(found))
+            found += self._first(select, bounds, stretch, limit - len(found))
             if len(found) == limit:
                 break
         return found
 
-    def _first(self, bounds: Bounds, stretch: Stretch, limit: int) -> list[Row]:
+    def _first(
+        self, select: LiteralString, bounds: Bounds, stretch: Stretch, limit: int
+    ) -> list[Row]:
         """Give the rows of the first events of a stretch of the order."""
         return self._in_order(
             bounds,
@@ -59,7 +76,7 @@ class Statements:
             sql.SQL(
                 "{select} JOIN (SELECT * FROM found ORDER BY {order} LIMIT {limit}) AS first"
                 " USING (position) ORDER BY {order}"
-            ).format(select=sql.SQL(SELECT), order=self._order.words, limit=sql.Literal(limit)),
+            ).format(select=sql.SQL(select), order=self._order.words, limit=sql.Literal(limit)),
         )
 
     def _nearest(self, bounds: Bounds, stretches: Sequence[Stretch]) -> Key | None:

@@ -21,13 +21,14 @@ from domain.stamp import RecordedEvent
 from domain.values import Money, utc_instant
 from projections.attainment.fold import credits_of
 from projections.pressure.acts import Act
-from projections.pressure.baseline import Comparables, Dwell, Lasted, Offer, StaysIn
+from projections.pressure.baseline import Comparables, Dwell, Lasted, Offer
 from projections.pressure.curve import standing
 from projections.pressure.derive import ActSeen, acts_seen, derive_stays
 from projections.pressure.fold import Judged, judge
 from projections.pressure.off_fit import Opened
 from projections.pressure.recording import Coverage
 from projections.pressure.rules import Truth
+from projections.pressure.stays import StaysIn
 from projections.progress.openings import derive_openings
 
 _RepQuarter = tuple[str, str]
@@ -137,7 +138,7 @@ class _Context:
         self._end = max(every, default=datetime.max.replace(tzinfo=UTC))
         for booked in self._bookings.values():
             booked.sort(key=_OCCURRED)
-        self._stays = {key: StaysIn(found) for key, found in stays.items()}
+        self._stays = {key: StaysIn.of(found) for key, found in stays.items()}
         self._totals: dict[tuple[str, str, str], RunningTotal] = {}
         self.comparables = Comparables(self._offers)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import product
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 from uuid import UUID
 
 from domain.bookings import Booking, RunningTotal
@@ -16,9 +16,13 @@ from domain.values import Money
 from projections.facts import FactTable, Rows
 from projections.pressure.acts import Act, Stay
 from projections.pressure.base_rate import BaseRates
-from projections.pressure.baseline import Comparables, Dwell, Lasted, StaysIn
+from projections.pressure.baseline import Comparables, Dwell
+from projections.pressure.kept_stays import Stage
 from projections.pressure.others import AS_STORED, OtherActs, Reading
 from projections.pressure.recording import Coverage
+
+if TYPE_CHECKING:
+    from projections.pressure.stays import StaysIn
 
 ACTS: Final = FactTable("acts", Act)
 STAYS: Final = FactTable("stays", Stay)
@@ -60,7 +64,7 @@ class KnownContext:
         self.base_rates = BaseRates(self._others.deeds)
         self._bookings: dict[RepQuarter, Sequence[Booking]] = {}
         self._totals: dict[tuple[str, str, str], RunningTotal] = {}
-        self._stays: dict[tuple[str, str], StaysIn] = {}
+        self._stays: dict[Stage, StaysIn] = {}
         self._coverage: dict[frozenset[str] | None, Coverage] = {}
 
     def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
@@ -138,21 +142,10 @@ class KnownContext:
         """Read at once what is credited to these reps in these quarters."""
         self.read_bookings(list(product(reps, quarters)))
 
-    def read_stays(self, wanted: Collection[tuple[str, str]]) -> None:
+    def read_stays(self, wanted: Collection[Stage]) -> None:
         """Read the stays in these stages, each (process, stage), at once."""
         missing = sorted(set(wanted) - self._stays.keys())
-        if not missing:
-            return
-        found: dict[tuple[str, str], list[Lasted]] = {key: [] for key in missing}
-        rows = self.connection.execute(
-            "SELECT process, stage, deal_id, entered_at, left_at FROM stays"
-            " WHERE (process, stage) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
-            " AND from_position <= %s AND (until_position IS NULL OR until_position > %s)",
-            ([p for p, _ in missing], [s for _, s in missing], self.as_of, self.as_of),
-        ).fetchall()
-        for process, stage, deal_id, entered, left in rows:
-            found[process, stage].append((deal_id, entered, left))
-        self._stays |= {key: StaysIn(stays) for key, stays in found.items()}
+        self._stays |= self.reading.stays(self.connection, missing, self.as_of)
 
     def coverage(self, rep: str | None) -> Coverage:
         """Give how often the team of a rep records what customers do (METRICS section 4).

@@ -20,6 +20,7 @@ from projections.pressure.acts import Act, ActKind
 from projections.pressure.base_rate import Deed
 from projections.pressure.baseline import Offer
 from projections.pressure.derive import derive_acts, placing
+from projections.pressure.kept_stays import ReadStays, read_stays
 from projections.pressure.recording import Coverage
 
 Streams: TypeAlias = Callable[[Sequence[UUID], int], Mapping[UUID, Sequence[Event]]]
@@ -31,10 +32,12 @@ class Reading:
     """How a question reads the facts of all deals: what occurred after a `cut` is hidden.
 
     `streams` is asked for the few deals of which stored facts say something else than it sees.
+    `stays` reads those of all deals: whoever is asked often has them kept.
     """
 
     streams: Streams
     cut: datetime | None = None
+    stays: ReadStays = read_stays
 
 
 def _none(deal_ids: Sequence[UUID], position: int) -> Mapping[UUID, Sequence[Event]]:
@@ -63,25 +66,24 @@ _STANDS: Final = sql.SQL(
     "from_position <= %(as_of)s AND (until_position IS NULL OR until_position > %(as_of)s)"
 )
 _WANTED: Final = sql.SQL(
-    "{} AND (%(kind)s::text IS NULL OR kind = %(kind)s)"
-    " AND (%(reps)s::text[] IS NULL OR rep = ANY(%(reps)s))"
+    "{} AND (%(reps)s::text[] IS NULL OR rep = ANY(%(reps)s))"
     " AND occurred_at <= %(cut)s AND action_time <= %(until)s"
 ).format(_STANDS)
 _TOLD_OTHERWISE: Final = sql.SQL(
-    "SELECT DISTINCT deal_id FROM acts WHERE {} AND unsettled_until > %(cut)s"
-).format(_WANTED)
+    "SELECT DISTINCT deal_id FROM acts WHERE {wanted} AND {of_kind} AND unsettled_until > %(cut)s"
+)
 # Only what occurred between the two look-backs before an act is looked at by one policy and not
 # by the other; and what explains one act of a deal may leave another of its kind without a cause.
 _CAUSED_OTHERWISE: Final = sql.SQL(
     "SELECT DISTINCT a.deal_id FROM acts a WHERE {stands}"
-    " AND (%(kind)s::text IS NULL OR a.kind = %(kind)s)"
-    " AND a.deal_id IN (SELECT deal_id FROM acts WHERE {wanted})"
+    " AND {of_kind}"
+    " AND a.deal_id IN (SELECT deal_id FROM acts WHERE {wanted} AND {of_kind})"
     " AND EXISTS (SELECT FROM events e WHERE e.stream_id = %(prefix)s || a.deal_id::text"
     " AND (a.kind, e.topic) IN (SELECT * FROM unnest(%(kinds)s::text[], %(topics)s::text[]))"
     " AND e.position <= %(as_of)s"
     " AND e.occurred_at >= a.action_time - %(longer)s::interval"
     " AND e.occurred_at < a.action_time - %(shorter)s::interval)"
-).format(stands=_STANDS, wanted=_WANTED)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,13 @@ class _Wanted:
     kind: ActKind | None
     reps: Collection[str] | None
     until: datetime | None
+
+    @property
+    def of_kind(self) -> sql.Composable:
+        """The kind as a condition; in words that an index has."""
+        if self.kind is None:
+            return sql.SQL("true")
+        return sql.SQL("kind = {}").format(sql.Literal(self.kind))
 
     def holds(self, act: Act) -> bool:
         return (
@@ -176,9 +185,11 @@ class OtherActs:
     ) -> list[tuple[Any, ...]]:
         """Read columns of the stored acts; where they lie is found anew under another policy."""
         part = sql.SQL("true") if self._placed_anew else sql.Identifier(wanted.part)
-        query = sql.SQL("SELECT {} FROM acts WHERE {} AND {} AND deal_id <> ALL(%(without)s)")
+        query = sql.SQL(
+            "SELECT {} FROM acts WHERE {} AND {} AND {} AND deal_id <> ALL(%(without)s)"
+        ).format(columns, part, wanted.of_kind, _WANTED)
         values = {**self._params(wanted), "without": list(without)}
-        return self._connection.execute(query.format(columns, part, _WANTED), values).fetchall()
+        return self._connection.execute(query, values).fetchall()
 
     def _lies(self, at: datetime, part: _Part) -> bool:
         outside, interior = placing(self._known.calendar.quarter_at(at), at, self._known.policy)
@@ -186,7 +197,7 @@ class OtherActs:
 
     def _told_otherwise(self, wanted: _Wanted) -> list[UUID]:
         """Give the deals of acts that what occurred after the cut bears on, derived anew."""
-        return [] if self._cut is None else self._derived(_TOLD_OTHERWISE, self._params(wanted))
+        return [] if self._cut is None else self._derived(_TOLD_OTHERWISE, wanted, {})
 
     def _caused_otherwise(self, wanted: _Wanted) -> list[UUID]:
         """Give those deals and the ones of acts that the other policy may find other causes of."""
@@ -195,12 +206,13 @@ class OtherActs:
             return found
         shorter, longer = (timedelta(days=days) for days in self._lookbacks)
         between = {"prefix": DEAL_PREFIX, "shorter": shorter, "longer": longer}
-        params = {**self._params(wanted), **_PAIRS, **between}
-        return sorted({*found, *self._derived(_CAUSED_OTHERWISE, params)})
+        return sorted({*found, *self._derived(_CAUSED_OTHERWISE, wanted, {**_PAIRS, **between})})
 
-    def _derived(self, query: sql.Composed, params: Mapping[str, object]) -> list[UUID]:
+    def _derived(self, query: sql.SQL, wanted: _Wanted, params: Mapping[str, object]) -> list[UUID]:
         """Derive the acts of the deals that a query gives, of each once."""
-        deal_ids = [row[0] for row in self._connection.execute(query, params).fetchall()]
+        statement = query.format(stands=_STANDS, wanted=_WANTED, of_kind=wanted.of_kind)
+        rows = self._connection.execute(statement, {**self._params(wanted), **params}).fetchall()
+        deal_ids = [row[0] for row in rows]
         missing = [deal_id for deal_id in deal_ids if deal_id not in self._anew]
         for deal_id, stream in self._streams(missing, self._as_of).items():
             self._anew[deal_id] = derive_acts(view(stream, effective_at=self._cut), self._known)
@@ -209,7 +221,6 @@ class OtherActs:
     def _params(self, wanted: _Wanted) -> dict[str, object]:
         return {
             "as_of": self._as_of,
-            "kind": wanted.kind,
             "reps": None if wanted.reps is None else sorted(wanted.reps),
             "cut": _ALWAYS if self._cut is None else self._cut,
             "until": _ALWAYS if wanted.until is None else wanted.until,

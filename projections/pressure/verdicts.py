@@ -59,10 +59,19 @@ def verdicts(
 
 
 def judgements(
-    context: KnownContext, *, where: str = "true", params: Sequence[object] = ()
+    context: KnownContext,
+    *,
+    where: str = "true",
+    params: Sequence[object] = (),
+    verdicts: bool = True,
+    rules: bool = False,
 ) -> list[Judgement]:
-    """Give the judgements of the acts that `where` names, as for `verdicts`."""
-    return _judged(context, read_acts(context, where, params))
+    """Give the judgements of the acts that `where` names, as for `verdicts`.
+
+    What is not said to be asked of them, `verdicts` or `rules`, is not made ready at once.
+    """
+    acts = read_acts(context, where, params)
+    return _judged(context, acts, verdicts=verdicts, rules=rules)
 
 
 def read_acts(
@@ -165,17 +174,32 @@ def _counted(
     }
 
 
-def _judged(context: KnownContext, acts: Sequence[tuple[UUID, Act]]) -> list[Judgement]:
+def _judged(
+    context: KnownContext,
+    acts: Sequence[tuple[UUID, Act]],
+    *,
+    verdicts: bool = True,
+    rules: bool = False,
+) -> list[Judgement]:
     """Judge acts in the order they occurred, and read what they are held against once for all."""
     ordered = sorted(acts, key=lambda pair: (pair[1].occurred_at, pair[1].event_id))
     judged = [Judgement(deal_id, act, context) for deal_id, act in ordered]
     context.read_bookings(
-        {(j.act.rep, j.quarter.name) for j in judged if j.window and j.quarter and j.quota[0]}
+        {
+            (j.act.rep, j.quarter.name)
+            for j in judged
+            if (verdicts or consults_dwell(j.act)) and j.window and j.quarter and j.quota[0]
+        }
     )
-    unsettled = [judgement.act for judgement in judged if not judgement.settled]
-    context.comparables.read({act.rep for act in unsettled if act.depth is not None})
+    context.comparables.read(
+        {j.act.rep for j in judged if j.act.depth is not None and (rules or not j.settled)}
+    )
     context.read_stays(
-        {(act.process or "", act.left_stage or "") for act in unsettled if consults_dwell(act)}
+        {
+            (j.act.process or "", j.act.left_stage or "")
+            for j in judged
+            if consults_dwell(j.act) and not j.settled
+        }
     )
     return judged
 

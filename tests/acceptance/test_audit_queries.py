@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import event
+from api.bench.history import History
+from api.bench.ledger import make_ledger
+from tests.support.client import TOKEN, event
 from tests.support.ledgers import SCHEMA
-from tests.support.organisation import LATE, Company, company_on
+from tests.support.organisation import LATE, Company, company_on, serving_ledger
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,45 @@ def test_the_last_page_is_reached_by_links_in_the_order_of_occurrence(company: C
     keys = [(one["occurred_at"], one["position"]) for one in found]
     assert keys == sorted(keys, reverse=True)
     assert len(keys) == len(set(keys)) >= 8
+
+
+def told_long_ago(database: str) -> None:
+    """Fill a ledger with a history that ended long before anybody asks."""
+    make_ledger(database, schema=SCHEMA, history=History(400, seed=4, pace=4_000))
+
+
+def test_all_pages_of_a_query_about_verdicts_tell_them_for_one_instant(
+    postgres_server: Any,
+) -> None:
+    with (
+        postgres_server.ledger(SCHEMA, filled_by=told_long_ago) as database,
+        serving_ledger(database) as (client, ledger),
+    ):
+        client.headers["Authorization"] = f"Bearer {TOKEN}"
+        ledger.worker.catch_up()
+        head = f"position:{ledger.store.head().position}"
+        told = {
+            at: walked(client, f"/v1/events?q=verdict:bare_tick,asserted_only{at}&limit=1000")
+            for at in ("", f"&as_of={head}")
+        }
+        paged = {
+            at: walked(client, f"/v1/events?q=verdict:bare_tick,asserted_only{at}&limit=7")
+            for at in told
+        }
+
+        assert paged == told
+        assert len(told[""]) > len(told[f"&as_of={head}"]) > 7  # what was pending then is not now
+
+
+def walked(client: Any, path: str | None) -> list[int]:
+    """Give the positions on all pages from a first one."""
+    found: list[int] = []
+    while path:
+        answer = client.get(path)
+        assert answer.status_code == 200, answer.text
+        found += [one["position"] for one in answer.json()["events"]]
+        path = answer.json()["next"]
+    return found
 
 
 def test_a_mistake_is_a_problem_that_says_where(company: Company) -> None:

@@ -68,7 +68,9 @@ def at_the_edges() -> list[Line]:
         lines.add(f"deal:{deal}", "event_retracted", "2025-06-02T10:00:00Z", gone, actor="lead")
         lines.add(f"deal:{deal}", "deal_won", "2025-06-10T10:00:00Z", net, actor="fourth")
     gone = {"event_id": f"deal:taken back/{len(lines.all) - 1}", "reason": "Not signed"}
-    lines.add("deal:taken back", "event_retracted", "2025-06-11T10:00:00Z", gone, actor="lead")
+    for hour in ("10", "11"):  # said twice
+        when = f"2025-06-11T{hour}:00:00Z"
+        lines.add("deal:taken back", "event_retracted", when, gone, actor="lead")
     told = [{**line, "recorded_at": line["occurred_at"]} for line in lines.all]
     # A quarter begins on 1 May: told before, ten days after it, and nineteen.
     for number, day in enumerate(("04-29", "05-11", "05-12", "05-20")):
@@ -121,6 +123,21 @@ def test_the_log_is_told_as_it_is(company: Company) -> None:
     assert_events_told_alike(
         company.session, company.ledger, head_of(company.ledger, at), every=FEW
     )
+
+
+def test_an_event_that_was_retracted_twice_is_told_once_with_the_later_retraction(
+    company: Company,
+) -> None:
+    twice = company.session.execute(
+        "SELECT corrected_event_id AS event_id, array_agg(event_id ORDER BY position DESC) AS by"
+        "  FROM corrections WHERE in_force GROUP BY 1 HAVING count(*) > 1"
+    ).fetchall()
+    assert [len(one["by"]) for one in twice] == [2]
+
+    told = company.session.execute(
+        "SELECT corrected_by FROM events WHERE event_id = %s", (twice[0]["event_id"],)
+    ).fetchall()
+    assert [one["corrected_by"] for one in told] == twice[0]["by"][:1]
 
 
 def test_deals_as_of_an_instant_are_those_of_the_list(company: Company) -> None:

@@ -62,7 +62,7 @@ def test_the_figures_of_many_deals_equal_those_folded_from_the_streams(
         known = ledger.context.known(now.position)
         with ledger.store.connection() as connection:
             deals = [r[0] for r in connection.execute("SELECT DISTINCT deal_id FROM spans")]
-            looks = looks_at(connection, known, now, deals, ledger.places.streams)
+            looks = looks_at(connection, known, now, deals, ledger.places.reading(None))
         assert len(deals) > 25
         for deal_id in deals:
             seen = ledger.questions.seen(deal_id, now)

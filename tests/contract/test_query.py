@@ -17,7 +17,7 @@ from api.errors import BeyondTheLogError
 from api.moment import Moment, moment
 from api.query.counting import DIMENSIONS, Dimension
 from api.query.errors import QueryError
-from api.query.fields import FIELDS, RULES
+from api.query.fields import FIELDS, PROGRESS_VERDICTS, RULES
 from api.query.order import Bounds
 from api.query.parser import parse
 from api.query.question import SORTS, LogQuestion, Sort
@@ -131,6 +131,21 @@ def test_every_term_holds_for_what_a_plain_reading_finds(
 
     assert {name for name in FIELDS if not found_by[name]} <= {"on_behalf_of"}
     assert all(found_by[name] for name in ("data.percent", "data.to", "data.list", "data.stage"))
+
+
+def test_a_status_holds_for_the_same_whether_few_ticks_have_it_or_many(
+    ledger: Ledger, readings: Sequence[tuple[Moment, Plain]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for most in (0, 5_000):
+        monkeypatch.setattr("api.query.ticks._FEW", most)
+        for when, plain in readings:
+            for status in PROGRESS_VERDICTS:
+                for query in (
+                    parse(f"verdict:{status}"),
+                    parse(f"-verdict:{status} data.activity:*"),
+                ):
+                    expected = [event.position for event in plain.holding(query)]
+                    assert every(ledger, LogQuestion(query=query, moment=when)) == expected
 
 
 def test_a_term_holds_for_the_same_beside_one_that_another_table_answers(
@@ -270,7 +285,7 @@ def test_a_page_of_verdicts_may_be_short_and_goes_on(
     ledger: Ledger, readings: Sequence[tuple[Moment, Plain]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.lists_log.MAX_JUDGED", 5)
-    monkeypatch.setattr("api.lists_log._CANDIDATES", 4)
+    monkeypatch.setattr("api.lists_log._AT_ONCE", 4)
     when, plain = readings[0]
     query = parse("-verdict:not_pressure_shaped data.stage:*")
     question = LogQuestion(query=query, moment=when)

@@ -7,15 +7,18 @@ import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from uuid import UUID
+from typing import get_args
+from uuid import UUID, uuid5
 
 import psycopg
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from psycopg import sql
 
+from api.query.fields import RULES
 from api.storage.connections import conninfo
 from domain.bookings import Booking
 from domain.policy import Policy, policy_from
@@ -24,22 +27,27 @@ from projections.attainment.fold import credits_of
 from projections.attainment.projection import attainment_projection, ledger
 from projections.batch import DEAL_PREFIX
 from projections.facts import Rows
+from projections.pressure.baseline import Peers
+from projections.pressure.candidates import may_be, may_hold
 from projections.pressure.context import ACTS, STAYS, KnownContext, RepQuarter
 from projections.pressure.derive import derive_acts, derive_stays
-from projections.pressure.fold import Judged, fold
+from projections.pressure.fold import Judged, Judgement, Verdict, fold
 from projections.pressure.others import Reading
 from projections.pressure.projection import pressure_projection
 from projections.pressure.recording import Coverage
+from projections.pressure.rules import Finding, level, rush, step
+from projections.pressure.stays import StaysIn
 from projections.pressure.verdicts import (
     Counts,
     counts_by_deal,
     counts_by_rep,
+    judgements,
     told,
     verdicts,
 )
 from tests.support.many_deals import DEALS, LOGS, REPS, START, Log, Telling, log_of
 from tests.support.postgres import PostgresServer
-from tests.support.told import usd
+from tests.support.told import NAMESPACE, usd
 
 Chance = random.Random
 CHANCES = st.randoms(use_true_random=False)
@@ -181,6 +189,64 @@ def test_verdicts_from_facts_equal_those_from_the_streams(
                 assert set(found) == {one for d, all_ in expected.items() for one in told(d, all_)}
                 assert len(found) == sum(map(len, expected.values()))
                 assert by_deal == {deal_id: counted(all_) for deal_id, all_ in expected.items()}
+
+
+@settings(max_examples=30, deadline=None)
+@given(log=LOGS, chance=CHANCES)
+def test_what_was_judged_so_is_found_among_the_acts_that_may_be(
+    rows: Rows, log: Log, chance: Chance
+) -> None:
+    position = chance.randint(log.head // 2, log.head)
+    with followed(rows, log, lambda: 40):
+        for at in (None, chance.choice(log.instants)):
+            gate = chance.choice([None, "0.5", "1"])
+            context = context_at(rows, log, position, at=at, gate=gate)
+            judged = judgements(context, rules=True)
+            policy = context.policy
+
+            unsettled = {
+                act.event_id
+                for _, act in ACTS.known(rows, as_of=position)
+                if at and act.unsettled_until and act.unsettled_until > at
+            }
+
+            for verdict in get_args(Verdict):
+                found = {j.act.event_id for j in judged if j.verdict == verdict} | unsettled
+                assert found <= acts_where(rows, position, may_be([verdict], policy, at))
+            for rule in RULES:
+                found = {
+                    j.act.event_id
+                    for j in judged
+                    if any(one.holds and one.rule == rule for one in [*j.findings, *at_worst(j)])
+                } | unsettled
+                assert found <= acts_where(rows, position, may_hold([rule], policy, at))
+
+
+LONG_STAYS = StaysIn.of(
+    (uuid5(NAMESPACE, f"long {number}"), datetime(1970, 1, 1, tzinfo=UTC), END - timedelta(days=1))
+    for number in range(100)
+)
+
+
+def at_worst(judgement: Judgement) -> Iterator[Finding]:
+    """Give what rules would find of an act among others to which it is far from normal."""
+    act, policy = judgement.act, judgement.context.policy
+    if act.kind == "stage_entered":
+        yield rush(act, lambda: LONG_STAYS.dwell(judgement.deal_id, END, Policy()))
+    if act.depth is not None:
+        peers = Peers("rep", (Decimal(0),) * 100, Decimal(0))
+        yield level(act.depth, act.previous, peers, policy)
+        if (found := step(act.depth, act.previous, peers, policy)) is not None:
+            yield found
+
+
+def acts_where(rows: Rows, position: int, condition: sql.Composed) -> set[UUID]:
+    """Give the events of the acts known at a position that a condition holds for."""
+    statement = sql.SQL(
+        "SELECT event_id FROM acts a WHERE ({}) AND from_position <= %(at)s"
+        " AND (until_position IS NULL OR until_position > %(at)s)"
+    ).format(condition)
+    return {event_id for (event_id,) in rows.execute(statement, {"at": position}).fetchall()}
 
 
 @settings(max_examples=15, deadline=None)

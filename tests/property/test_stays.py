@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.policy import Policy
 from domain.statistics import kaplan_meier
 from projections.pressure.acts import Stay
-from projections.pressure.baseline import StaysIn
+from projections.pressure.stays import StaysIn
 from tests.support.pressure import lasted
 from tests.support.told import NAMESPACE, at, named
 from tests.support.worked_examples import worked_example
@@ -55,7 +55,7 @@ def test_it_equals_the_plain_estimate_in_whatever_order_it_is_asked(
     days: list[Days], asked: list[int], share: str
 ) -> None:
     stays, policy = stays_of(days), Policy(n_dwell=3, dwell_percentile=Decimal(share))
-    kept = StaysIn(lasted(stays))
+    kept = StaysIn.of(lasted(stays))
     for day in asked:
         before = START + timedelta(days=day)
         dwell, expected = kept.dwell(OTHER, before, policy), plain(stays, before, policy)
@@ -93,7 +93,7 @@ def test_the_share_over_by_an_age_is_the_plain_estimate(
     ended = [s.left_at is not None and s.left_at <= at_ for s in known]
     lengths = [Decimal((min(s.left_at or at_, at_) - s.entered_at).days) for s in known]
 
-    n, share = StaysIn(lasted(stays)).over_by(timedelta(days=age), at_)
+    n, share = StaysIn.of(lasted(stays)).over_by(timedelta(days=age), at_)
 
     assert n == len(known)
     assert abs(share - kaplan_meier(lengths, ended).percentile_of(Decimal(age))) < 1e-12
@@ -106,7 +106,9 @@ def test_the_share_over_by_an_age_is_that_of_the_worked_example() -> None:
         (named(str(number)), at("2025-01-01") - timedelta(days=days), over)
         for number, (days, over) in enumerate(lengths)
     ]
-    kept = StaysIn((d, entered, at("2025-01-01") if over else None) for d, entered, over in stays)
+    kept = StaysIn.of(
+        (d, entered, at("2025-01-01") if over else None) for d, entered, over in stays
+    )
 
     for age, share in example["expect"]["age_percentile"].items():
         n, found = kept.over_by(timedelta(days=int(age)), at("2025-01-01"))

@@ -15,8 +15,9 @@ from domain.policy import DEFAULT_POLICY, Policy
 from domain.values import Money
 from projections.pressure.acts import Act, ActKind, Stay
 from projections.pressure.base_rate import BaseRates, Deed
-from projections.pressure.baseline import Comparables, Dwell, Lasted, Offer, StaysIn
+from projections.pressure.baseline import Comparables, Dwell, Lasted, Offer
 from projections.pressure.recording import Coverage
+from projections.pressure.stays import StaysIn
 from tests.support.told import NAMESPACE, at, named, usd
 
 NOTHING_RECORDED: Final = Coverage(0, 0)
@@ -79,7 +80,7 @@ class PlainContext:
 
     def dwell(self, process: str, stage: str, deal_id: UUID, before: datetime) -> Dwell | None:
         del process, stage
-        return StaysIn(lasted(self.stays)).dwell(deal_id, before, self.policy)
+        return StaysIn.of(lasted(self.stays)).dwell(deal_id, before, self.policy)
 
     def pace(self, rep: str, quarter: FiscalQuarter, at: datetime) -> Pace:
         del rep

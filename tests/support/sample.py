@@ -24,11 +24,12 @@ from domain.stamp import RecordedEvent, Stamp
 from domain.values import Money, utc_instant
 from projections.attainment.fold import credits_of
 from projections.pressure.acts import Act, Stay
-from projections.pressure.baseline import Comparables, Dwell, StaysIn
+from projections.pressure.baseline import Comparables, Dwell
 from projections.pressure.derive import derive_acts, derive_stays
 from projections.pressure.fold import Judged
 from projections.pressure.fold import fold as judge
 from projections.pressure.recording import Coverage
+from projections.pressure.stays import StaysIn
 from projections.progress.fold import Progress
 from projections.progress.fold import fold as follow
 from tests.support.pressure import comparables, lasted
@@ -191,7 +192,7 @@ class _Context:
 
     def dwell(self, process: str, stage: str, deal_id: UUID, before: datetime) -> Dwell | None:
         stays = self._company.stays.get((process, stage), [])
-        return StaysIn(lasted(stays)).dwell(deal_id, before, self.policy)
+        return StaysIn.of(lasted(stays)).dwell(deal_id, before, self.policy)
 
     def coverage(self, rep: str | None) -> Coverage:
         own = [a for _, a in self._company.acts if a.outside and rep in (None, a.rep)]

@@ -19,7 +19,7 @@ def at(hour: int, minute: int = 0, microsecond: int = 0) -> datetime:
     return datetime(2026, 1, 15, hour, minute, 0, microsecond, tzinfo=UTC)
 
 
-GROUND: Final = Ground(Moment(9, at(12), at(12), None), Known([]), lambda: None)
+GROUND: Final = Ground(Moment(9, at(12), at(12), None), Known([]), lambda: None, lambda _: None)
 
 
 @pytest.mark.parametrize(
