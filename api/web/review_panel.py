@@ -86,7 +86,7 @@ def _line(question: dict[str, Any]) -> Line:
             question["question"], blank=blank, partly=False, text=text, note="", event_ids=()
         )
     latest = question["answers"][0]
-    age = f"{latest['age_days']} d ago"
+    age = f"{latest['age_days']} d ago" if latest["age_days"] else "today"
     note = ", ".join([age, WORDS[latest["word"]], *missing])
     return Line(
         question["question"],
