@@ -73,7 +73,7 @@ def test_a_case_runs_on_a_server_of_its_own_that_is_gone_afterwards(temporary: P
         ("append-1-raw", "append-long-1000", "log-read", "get-deal-as-of"),
         ("totals", "list", "totals-history", "totals-growing"),
         ("frames-window", "frames", "difference-history", "difference"),
-        ("rebuild", "rebuild-two", "verdicts", "live-projections", "board"),
+        ("rebuild", "rebuild-two", "board", "verdicts", "live-projections"),
     ],
 )
 def test_cases_run_in_schemas_of_their_own_in_a_database_that_is_named(

@@ -59,7 +59,11 @@ def told_at_once(lines: list[Line]) -> list[Line]:
     return [{"recorded_at": line["occurred_at"], **line} for line in lines]
 
 
-founded = filling(lambda: told_at_once([*context_lines(), *thirty_lines()]), founding=True)
+def company() -> list[Line]:
+    return told_at_once([*context_lines(), *thirty_lines()])
+
+
+founded = filling(company, founding=True)
 
 
 @pytest.fixture

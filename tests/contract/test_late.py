@@ -52,7 +52,11 @@ def told_lines(seed: int) -> list[Line]:
     return [line for _, line in sorted(lines, key=lambda pair: pair[0])]
 
 
-founded = filling(lambda: told_lines(1), founding=True)
+def company() -> list[Line]:
+    return told_lines(1)
+
+
+founded = filling(company, founding=True)
 
 
 @pytest.fixture

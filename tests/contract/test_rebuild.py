@@ -19,12 +19,16 @@ from projections.facts import Rows
 from tests.support.ledgers import SCHEMA, filling, import_lines, ledger_on
 from tests.support.postgres import PostgresServer
 from tests.support.projected import late_lines, snapshot
-from tests.support.thirty import thirty_lines
+from tests.support.thirty import Line, thirty_lines
 
 NAMES = [projection.name for projection in projections()]
 
 
-fill = filling(lambda: [*thirty_lines(), *late_lines()])
+def company() -> list[Line]:
+    return [*thirty_lines(), *late_lines()]
+
+
+fill = filling(company)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -28,8 +29,9 @@ def ledger_on(database: str) -> Iterator[Ledger]:
 
 
 def filling(lines: Callable[[], Sequence[Line]], *, founding: bool = False) -> Fill:
-    """Give what fills a ledger with lines; a module keeps it for `PostgresServer.ledger`."""
+    """Give what fills a ledger with lines, known by the name of the function that gives these."""
 
+    @wraps(lines)
     def fill(database: str) -> None:
         with TemporaryDirectory() as folder, ledger_on(database) as ledger:
             import_lines(ledger, Path(folder), lines(), founding=founding)

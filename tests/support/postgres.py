@@ -65,12 +65,13 @@ class PostgresServer:
         """The address of a new database with a ledger, empty or filled; dropped afterwards.
 
         It is a copy of one that was migrated and filled once per run: `filled_by` is given the
-        address of an empty ledger, and is a function of a module, so that every worker knows it.
+        address of an empty ledger, and is a function of a module, by whose name it is known.
         """
         template = self._template(schema, "template0", partial(migrated, schema=schema))
         if filled_by is not None:
-            name = f"{schema} {filled_by.__module__} {filled_by.__qualname__}"
-            template = self._template(name, template, filled_by)
+            name = f"{filled_by.__module__}.{filled_by.__qualname__}"
+            assert "<" not in name, f"{name} may be the name of several functions"
+            template = self._template(f"{schema} {name}", template, filled_by)
         with self.database(template=template) as dsn:
             yield dsn
 
