@@ -5,12 +5,13 @@ import binascii
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal, TypeAlias, get_args
 from uuid import UUID
 
-from psycopg import sql
+from psycopg import DataError, sql
 
 from api.answers import state_json
 from api.errors import MalformedRequestError
@@ -110,7 +111,7 @@ class Cursor:
         """
         try:
             found = json.loads(self.value)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise no_cursor() from error
         texts = isinstance(found, list) and all(isinstance(one, str) for one in found)
         if not texts or len(found) != number:
@@ -137,8 +138,23 @@ class Cursor:
             if not isinstance(position, int) or not isinstance(value, str):
                 raise no_cursor()
             return cls(position, utc_instant(at), value, UUID(deal_id), str(question))
-        except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
             raise no_cursor() from error
+
+
+@contextmanager
+def reading_after(cursor: Cursor | None) -> Iterator[None]:
+    """Read what follows a cursor, whose value the database reads as what the list is ordered by.
+
+    Raises:
+        MalformedRequestError: it cannot, so this server gave no such cursor.
+    """
+    try:
+        yield
+    except (DataError, UnicodeEncodeError) as error:
+        if cursor is None:
+            raise
+        raise no_cursor() from error
 
 
 def no_cursor() -> MalformedRequestError:
@@ -317,7 +333,8 @@ def _read(
         direction,
         direction,
     )
-    return connection.execute(query, parameters).fetchall()
+    with reading_after(cursor):
+        return connection.execute(query, parameters).fetchall()
 
 
 def _row_json(row: tuple[Any, ...], look: Look, known: Known, moment: Moment) -> dict[str, object]:
