@@ -19,7 +19,7 @@ from api.encodings import may_pack, takes_gzip
         ("gzip; q=0.000", False),
     ],
 )
-def test_gzip_is_for_who_names_it(accepted: str, taken: bool) -> None:
+def test_gzip_is_for_who_names_it(accepted: str, *, taken: bool) -> None:
     assert takes_gzip(accepted) is taken
 
 
@@ -35,7 +35,7 @@ def test_gzip_is_for_who_names_it(accepted: str, taken: bool) -> None:
     ],
 )
 def test_who_is_led_here_from_elsewhere_gets_a_page_as_it_is(
-    asked_by: str | None, packs: bool
+    asked_by: str | None, *, packs: bool
 ) -> None:
     sent = {"accept-encoding": "gzip"} | ({"sec-fetch-site": asked_by} if asked_by else {})
     assert may_pack(sent) is packs
