@@ -5,7 +5,6 @@ import binascii
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal, TypeAlias, get_args
@@ -142,15 +141,16 @@ class Cursor:
             raise no_cursor() from error
 
 
-@contextmanager
-def reading_after(cursor: Cursor | None) -> Iterator[None]:
-    """Read what follows a cursor, whose value the database reads as what the list is ordered by.
+def rows_after(
+    connection: Rows, cursor: Cursor | None, query: sql.Composed, values: Mapping[str, object]
+) -> list[tuple[Any, ...]]:
+    """Give the rows of a query that has the database read the value of a cursor.
 
     Raises:
-        MalformedRequestError: it cannot, so this server gave no such cursor.
+        MalformedRequestError: it cannot be what the list is ordered by: no page ended with it.
     """
     try:
-        yield
+        return connection.execute(query, values).fetchall()
     except (DataError, UnicodeEncodeError) as error:
         if cursor is None:
             raise
@@ -333,8 +333,7 @@ def _read(
         direction,
         direction,
     )
-    with reading_after(cursor):
-        return connection.execute(query, parameters).fetchall()
+    return rows_after(connection, cursor, query, parameters)
 
 
 def _row_json(row: tuple[Any, ...], look: Look, known: Known, moment: Moment) -> dict[str, object]:

@@ -12,7 +12,7 @@ from psycopg import sql
 from api.context import ContextReader
 from api.identity.access import IN_REACH, people
 from api.identity.reach import WHOLE, Reach
-from api.lists import Cursor, reading_after
+from api.lists import Cursor, rows_after
 from api.moment import Moment
 from api.places import Place, Places
 from api.storage.log_reader import LogReader
@@ -184,8 +184,7 @@ def _read(
     query = sql.SQL("SELECT * FROM {} w WHERE {} AND {} AND {} ORDER BY {} LIMIT %(limit)s").format(
         table, _OF_DAYS, _ASKED, after, _KEY
     )
-    with reading_after(cursor):
-        rows = connection.execute(query, parameters).fetchall()
+    rows = rows_after(connection, cursor, query, parameters)
     return [dict(zip(_NAMES, row, strict=True)) for row in rows]
 
 
