@@ -131,8 +131,8 @@ class Board:
     ) -> dict[str, object]:
         """Give the board of a moment that is now, so that all who look at once cost one.
 
-        Its instant, which the answer names, may be up to a second before that of the moment; its
-        position and who may see what are those of the moment.
+        Its instant, which the answer names, may be before that of the moment, by a second or by as
+        long as the board took to make; its position and who may see what are those of the moment.
         """
         unnamed = reach.unnamed()
         # The head too: who may see a deal is read from the log, which may be ahead of the views.

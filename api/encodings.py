@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Final
 
 GZIP: Final = "gzip"
-_FROM_ELSEWHERE: Final = "cross-site"
+_FROM_HERE: Final = ("same-origin", "none", "")
+"""What a browser says of who asks where it was us or the reader, and what asks without saying."""
 
 
 def takes_gzip(accepted: str) -> bool:
@@ -20,11 +21,12 @@ def takes_gzip(accepted: str) -> bool:
 def may_pack(headers: Mapping[str, str]) -> bool:
     """Say whether a page may be sent in fewer bytes.
 
-    Not to who came from another site: that site chose what the address asks for, and from the
-    length of the answer it could tell which of its guesses stand on the page (BREACH).
+    Not to who came from elsewhere, be it another port of this host: who led them here chose what
+    the address asks for, and from the length of the answer could tell which of their guesses stand
+    on the page (BREACH).
     """
     asked_by = headers.get("sec-fetch-site", "")
-    return takes_gzip(headers.get("accept-encoding", "")) and asked_by != _FROM_ELSEWHERE
+    return takes_gzip(headers.get("accept-encoding", "")) and asked_by in _FROM_HERE
 
 
 def packed(content: bytes, *, level: int) -> bytes:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, Final, Literal, TypeAlias, get_args
 from uuid import UUID
 
-from psycopg import sql
+from psycopg import DataError, sql
 
 from api.answers import state_json
 from api.errors import MalformedRequestError
@@ -110,7 +110,7 @@ class Cursor:
         """
         try:
             found = json.loads(self.value)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise no_cursor() from error
         texts = isinstance(found, list) and all(isinstance(one, str) for one in found)
         if not texts or len(found) != number:
@@ -137,8 +137,24 @@ class Cursor:
             if not isinstance(position, int) or not isinstance(value, str):
                 raise no_cursor()
             return cls(position, utc_instant(at), value, UUID(deal_id), str(question))
-        except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
             raise no_cursor() from error
+
+
+def rows_after(
+    connection: Rows, cursor: Cursor | None, query: sql.Composed, values: Mapping[str, object]
+) -> list[tuple[Any, ...]]:
+    """Give the rows of a query that has the database read the value of a cursor.
+
+    Raises:
+        MalformedRequestError: it cannot be what the list is ordered by: no page ended with it.
+    """
+    try:
+        return connection.execute(query, values).fetchall()
+    except (DataError, UnicodeEncodeError) as error:
+        if cursor is None:
+            raise
+        raise no_cursor() from error
 
 
 def no_cursor() -> MalformedRequestError:
@@ -317,7 +333,7 @@ def _read(
         direction,
         direction,
     )
-    return connection.execute(query, parameters).fetchall()
+    return rows_after(connection, cursor, query, parameters)
 
 
 def _row_json(row: tuple[Any, ...], look: Look, known: Known, moment: Moment) -> dict[str, object]:

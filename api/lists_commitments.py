@@ -12,13 +12,12 @@ from psycopg import sql
 from api.context import ContextReader
 from api.identity.access import IN_REACH, people
 from api.identity.reach import WHOLE, Reach
-from api.lists import Cursor, no_cursor
+from api.lists import Cursor, rows_after
 from api.moment import Moment
 from api.places import Place, Places
 from api.storage.log_reader import LogReader
 from domain.commitments import Side
 from domain.known import Known
-from domain.values import local_date
 from projections.commitments.figures import STANDING, STATUS, standing_at
 from projections.facts import Rows
 
@@ -89,9 +88,9 @@ class CommitmentLists:
         question = _fingerprint(moment, filters)
         if cursor is not None:
             cursor.ensure_of(question, moment)
+        values = _values(moment, self._context.known(moment.position), filters, reach)
         with self._store.snapshot() as connection:
             table = _table(self._places.of(connection, moment))
-            values = _values(moment, self._context.known(moment.position), filters, reach)
             counts = _counts(connection, table, values)
             rows = _read(connection, table, values, limit=limit, cursor=cursor)
         total = sum(
@@ -176,8 +175,6 @@ def _read(
     parameters = {**values, "limit": limit + 1}
     if cursor is not None:
         due, side, name = cursor.parts(3)
-        if due != _NEVER:
-            _ensure_day(due)
         after = sql.SQL(
             "({}) > (%(after_due)s::date, %(after_deal)s, %(after_side)s, %(after_id)s)"
         )
@@ -187,20 +184,14 @@ def _read(
     query = sql.SQL("SELECT * FROM {} w WHERE {} AND {} AND {} ORDER BY {} LIMIT %(limit)s").format(
         table, _OF_DAYS, _ASKED, after, _KEY
     )
-    return [dict(zip(_NAMES, row, strict=True)) for row in connection.execute(query, parameters)]
+    rows = rows_after(connection, cursor, query, parameters)
+    return [dict(zip(_NAMES, row, strict=True)) for row in rows]
 
 
 _NAMES: Final = (
     *("deal_id", "deal", "account", "owner", "side", "id", "what", "by", "level", "due"),
     *("overdue_at", "event_id", "status"),
 )
-
-
-def _ensure_day(text: str) -> None:
-    try:
-        local_date(text)
-    except ValueError as error:
-        raise no_cursor() from error
 
 
 def _fingerprint(moment: Moment, filters: CommitmentFilters) -> str:

@@ -34,15 +34,31 @@ class AsOf:
     @property
     def permanent(self) -> dict[str, str]:
         """The query that asks for just this moment, however far the log gets."""
-        at = f.instant(self.effective_at).isoformat().replace("+00:00", "Z")
-        named = self.asked_effective or ("" if self.asked else at)
+        named = self.asked_effective or ("" if self.asked else self._instant)
         return {"as_of": self.asked or f"position:{self.position}", "effective_at": named}
+
+    @property
+    def settled(self) -> dict[str, str]:
+        """What was asked, as another page takes it to settle deadlines by the instant of this one.
+
+        A later page of a list of now stands where the first one did: its address names the
+        position, and only its cursor the instant.
+        """
+        at, recorded_at = f.instant(self.effective_at), self.recorded_at
+        told = recorded_at is None or at == f.instant(recorded_at)
+        if told or self.asked_effective or self.asked != f"position:{self.position}":
+            return self.carried
+        return {"as_of": self.asked, "effective_at": self._instant}
 
     @property
     def pages(self) -> dict[str, str]:
         """The query that the other pages of a list share: they stand where the first one does."""
         at = self.asked or f"position:{self.position}"
         return {"as_of": at, "effective_at": self.asked_effective}
+
+    @property
+    def _instant(self) -> str:
+        return f.instant(self.effective_at).isoformat().replace("+00:00", "Z")
 
 
 def as_of_view(answer: Answer, *, asked: tuple[str | None, str | None]) -> AsOf:

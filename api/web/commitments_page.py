@@ -81,7 +81,7 @@ def commitments_page(
         ),
         lines=tuple(_line(one, answer) for one in answer["commitments"]),
         following={**stands, "cursor": answer["next"]} if answer["next"] else None,
-        beginning=stands if cursor else None,
+        beginning={**filters, **as_of.settled} if cursor else None,
         records=answer["recorded"],
         workings=of_commitments(counts),
     )

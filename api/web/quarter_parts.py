@@ -39,12 +39,13 @@ def chosen_of(answer: Answer) -> Chosen:
 
 def whose_options(answer: Answer) -> tuple[tuple[str, str, bool], ...]:
     """Whose of it may be asked for: value, name, and whether it is what was asked."""
-    rep, team = answer["scope"]["rep"], answer["scope"]["team"]
-    names = answer["names"]
-    options = [("", "Everybody", not rep and not team)]
-    options += [(f"team:{one}", f"Team {one}", one == team) for one in answer["teams"]]
-    options += [(f"rep:{one}", names.get(one, one), one == rep) for one in answer["reps"]]
-    return tuple(options)
+    names, asked = answer["names"], whose_value(answer)
+    options = {"": "Everybody"}
+    options |= {f"team:{one}": f"Team {one}" for one in answer["teams"]}
+    options |= {f"rep:{one}": names.get(one, one) for one in answer["reps"]}
+    # Who left, or is not theirs to see, by the id that was asked for: it is not everybody.
+    options.setdefault(asked, answer["scope"]["rep"] or f"Team {answer['scope']['team']}")
+    return tuple((value, name, value == asked) for value, name in options.items())
 
 
 def whose_value(answer: Answer) -> str:

@@ -73,7 +73,7 @@ def review_page(
         total=answer["total"],
         sheets=tuple(_sheet(one, answer) for one in answer["deals"]),
         following={**stands, "cursor": answer["next"]} if answer["next"] else None,
-        beginning=stands if cursor else None,
+        beginning={**filters, **as_of.settled} if cursor else None,
         workings=of_review(answer),
     )
 

@@ -1,8 +1,11 @@
 """What both sides said is listed across deals as each deal tells it, by pages, as of any moment."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
@@ -10,11 +13,12 @@ from fastapi.testclient import TestClient
 from api.bootstrap import Ledger
 from api.bootstrap_server import build_app
 from api.lists import Cursor
+from api.page_reads import reviewing
 from tests.support.client import TOKEN
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
 from tests.support.roles import under_roles
-from tests.support.site import AUDITOR, MANAGER, REP, fill
+from tests.support.site import AUDITOR, MANAGER, REP, Read, fill
 
 MOMENTS: list[dict[str, str]] = [
     {"as_of": "2025-10-01T08:00:00Z"},
@@ -128,6 +132,37 @@ def holds(row: Row, filters: dict[str, str]) -> bool:
     )
 
 
+DAY = '["2025-10-09","seller",'
+FORGED = [
+    *(("/v1/deals", sort, "\0") for sort in ("name", "close_date", "-amount", "health")),
+    *(("/v1/deals", sort, "\ud800") for sort in ("name", "close_date", "position")),
+    *(("/v1/deals", sort, "x") for sort in ("close_date", "-amount", "opened_at", "position")),
+    ("/v1/deals", "position", "9" * 20),
+    ("/v1/deals", "-close_date", "2025-02-30"),
+    *(("/v1/commitments", None, DAY + name) for name in ('"\\u0000"]', '"\\ud800"]')),
+    *(("/v1/commitments", None, text) for text in ('["x","seller","p"]', "[" * 1000)),
+]
+
+
+@pytest.mark.parametrize(("path", "sort", "value"), FORGED)
+def test_a_cursor_that_no_page_ended_with_is_refused(
+    client: TestClient, path: str, sort: str | None, value: str
+) -> None:
+    asked = {"limit": "2"} | ({"sort": sort} if sort else {})
+    given = Cursor.read(client.get(path, params=asked).json()["next"])
+    forged = replace(given, value=value).text()
+    answer = client.get(path, params={**asked, "cursor": forged})
+    assert (answer.status_code, answer.json()["field"]) == (422, "cursor")
+
+
+def test_a_cursor_without_end_is_refused(client: TestClient) -> None:
+    endless = urlsafe_b64encode(b"[" * 1400).decode().rstrip("=")
+    for path in ("/v1/deals", "/v1/commitments"):
+        answer = client.get(path, params={"cursor": endless})
+        assert (answer.status_code, answer.json()["field"]) == (422, "cursor")
+    assert client.get("/review", params={"cursor": endless}).status_code == 422
+
+
 def test_a_page_stands_while_others_append_and_a_forged_cursor_is_refused(
     client: TestClient,
 ) -> None:
@@ -161,3 +196,38 @@ def test_nobody_is_told_of_deals_out_of_reach(
     within = {deal["deal_id"] for deal in deals["deals"]}
     assert seen["commitments"] == [row for row in rows if row["deal_id"] in within]
     assert seen["total"] == sum(sum(one.values()) for one in seen["counts"].values())
+
+
+FIGURES = ("Customers are late", "We are late", "Customers will", "We will")
+
+
+def test_a_later_page_leads_to_what_stood_at_the_same_instant(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reviewing, "COMMITMENTS", 2)
+    first = Read(client.get("/commitments").text)
+    onward = next(link for link in first.links if "cursor=" in link)
+    later = Read(client.get(onward).text)
+    back = next(link for link in later.links if link.startswith("/commitments?as_of="))
+    again = Read(client.get(back).text)
+
+    figures = [{name: one.pairs[name] for name in FIGURES} for one in (first, later, again)]
+    assert figures == [figures[0]] * 3
+    assert figures[0]["Customers are late"] != "0"
+    linked = [urlsplit(link) for link in later.links if "#e-" in link]
+    assert linked
+    for link in linked:
+        asked = {name: text for name, text in parse_qsl(link.query) if name != "all"}
+        told = client.get(f"/v1{link.path}/commitments", params=asked).json()
+        said = {one["event_id"]: one["status"] for one in told["commitments"] + told["promises"]}
+        assert said[link.fragment.removeprefix("e-")] == "broken"
+
+
+@pytest.mark.parametrize("path", ["/commitments", "/review"])
+def test_a_list_of_somebody_who_left_is_not_said_to_be_of_everybody(
+    client: TestClient, path: str
+) -> None:
+    for whose, name in (("rep:who-left", "who-left"), ("team:gone", "Team gone")):
+        page = client.get(path, params={"whose": whose}).text
+        assert f'<option value="{whose}" selected>{name}</option>' in page
+        assert page.count("Everybody") == 1

@@ -5,6 +5,8 @@ from typing import Final
 import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
+from api import clock
+from domain.stamp import FUTURE_TOLERANCE
 from tests.support.browser import (
     CHROMIUM,
     Window,
@@ -321,4 +323,17 @@ async def test_a_card_is_moved_on_the_board(work: Work, *, script: bool) -> None
         if script:
             await card.drag_to(page.locator(".column[data-closed=won]"))
             await page.wait_for_url("**record=deal_won#record")
+        assert watched.faults == []
+
+
+async def test_what_is_dated_a_little_ahead_is_told_of_in_the_chart_too(work: Work) -> None:
+    async with work.site.seen() as watched:
+        soon = (clock.now() + FUTURE_TOLERANCE / 2).isoformat()
+        deal = await work.deal(watched, event("note_added", soon, text="They sign in a minute"))
+        page = await watched.open(deal)
+        (ahead,) = await work.told(watched, deal)
+        await page.locator(f"#m-{ahead['event_id']}").focus()
+        await page.keyboard.press("Enter")
+
+        await expect(page.locator("#tip")).to_contain_text("Note", use_inner_text=True)
         assert watched.faults == []

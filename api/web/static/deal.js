@@ -84,13 +84,13 @@ function load() {
   return texts;
 }
 
-// What is told of a mark; while the server is away, what the chart itself says of it.
+// What is told of a mark; what the chart itself says of it while the server is away, and of what is
+// dated a little ahead, which is not yet true at the moment of the page.
 async function textOf(mark) {
   const asked = load();
   const told = await asked;
-  if (told) return told[mark.id.slice(MARK.length)];
-  if (texts === asked) texts = null;
-  return { title: mark.getAttribute("aria-label"), when: "", lines: [], why: [], foot: "" };
+  if (!told && texts === asked) texts = null;
+  return told?.[mark.id.slice(MARK.length)] ?? { title: mark.getAttribute("aria-label"), when: "", lines: [], why: [], foot: "" };
 }
 
 function fill(mark, text) {
