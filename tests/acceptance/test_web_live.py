@@ -230,8 +230,7 @@ async def test_a_form_that_was_begun_stays_when_the_new_events_are_shown(served:
 
 
 async def test_a_card_is_dragged_after_its_column_came_anew(served: Served) -> None:
-    # The one card of its owner: nothing scrolls between the press and the pull.
-    deal = served.open_deal("Dragged", owner="ben")
+    deal = served.open_deal("Dragged", owner="ben")  # the only one, so that nothing scrolls
     async with served.looking("/board?owner=ben") as looker:
         card = looker.card("Dragged")
         await looker.page.mouse.move(2, 2)
