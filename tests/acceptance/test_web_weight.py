@@ -19,7 +19,10 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is n
 MOST: Final = {USUAL: 40_000, LONG: 60_000}
 """Bytes by the events of a deal: page, style, scripts and icon as they are sent, without fonts."""
 LOADED: Final = """async () => {
-  await fetch(document.querySelector("link[rel=icon]").href);
+  const icon = document.querySelector("link[rel=icon]").href;
+  await fetch(icon);
+  const soon = () => new Promise((done) => setTimeout(done, 10));
+  while (!performance.getEntriesByName(icon).length) await soon();
   const kinds = ["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind));
   return kinds.map((one) => [one.name.split("/").pop(), one.encodedBodySize, one.decodedBodySize]);
 }"""
