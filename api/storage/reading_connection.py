@@ -24,7 +24,8 @@ class ReadingConnection(psycopg.Connection[Row]):
     """A connection that breaks when nobody is at the other end any more.
 
     A long question is no reason to give it up: the server is asked over a second connection, and
-    only one that cannot be reached, or has answered long since, ends the first.
+    only one that cannot be reached, or whose answer does not come though it was given, ends the
+    first.
     """
 
     _limit: float | None = None
@@ -48,6 +49,7 @@ class ReadingConnection(psycopg.Connection[Row]):
 
     def _listened(self, gen: PQGen[Given]) -> PQGen[Given]:
         ready = None
+        answered = False
         patience = self._patience()
         while True:
             try:
@@ -57,15 +59,20 @@ class ReadingConnection(psycopg.Connection[Row]):
                 answer: Given = end.value
                 return answer
             ready = yield wanted
-            if not ready and patience.passed():
-                self._ensure_served()
-            if ready or patience.passed():
+            if ready:
+                answered = False
                 patience = self._patience()
+            elif patience.passed():
+                if answered:
+                    self._give_up("the answer was lost on the way")
+                answered = self._has_been_answered()
+                # The answer may have come while the server was asked for it.
+                patience = Deadline.after(_CHECK_SECONDS) if answered else self._patience()
 
     def _patience(self) -> Deadline:
         return Deadline.after(_SILENCE_SECONDS if self._limit is None else self._limit)
 
-    def _ensure_served(self) -> None:
+    def _has_been_answered(self) -> bool:
         if self._limit is not None:
             self._give_up("it does not answer")
         try:
@@ -73,8 +80,7 @@ class ReadingConnection(psycopg.Connection[Row]):
         except psycopg.Error as error:
             self._give_up(str(error).strip())
         # A proxy tells numbers of its own; of a number that nobody has nothing follows.
-        if state not in {None, "active"}:
-            self._give_up("the answer was lost on the way")
+        return state not in {None, "active"}
 
     def _state_told_elsewhere(self) -> str | None:
         """Ask the server what it does for this connection; None if it does not know it."""

@@ -14,6 +14,7 @@ from api.clock import Deadline
 from api.storage import reading_connection
 from api.storage.errors import LogUnavailableError
 from api.storage.log_reader import LogReader
+from api.storage.reading_connection import ReadingConnection
 from api.storage.rehearsal import rehearse_append
 from api.storage.timekeeper import Timekeeper
 from tests.support.chaos import ChaosProxy
@@ -51,6 +52,24 @@ def sleep(reader: LogReader, seconds: float) -> object:
 @pytest.mark.usefixtures("impatient")
 def test_a_long_question_is_waited_for(reader: LogReader) -> None:
     assert sleep(reader, 1.5) == (7,)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_answer_that_comes_while_the_server_is_asked_for_it_is_taken(
+    reader: LogReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told_at_once = ReadingConnection._state_told_elsewhere
+    told = []
+
+    def told_late(connection: ReadingConnection) -> str | None:
+        Flag().wait(1.0)
+        told.append(told_at_once(connection))
+        return told[-1]
+
+    monkeypatch.setattr(ReadingConnection, "_state_told_elsewhere", told_late)
+
+    assert sleep(reader, 0.8) == (7,)
+    assert told == ["idle"]
 
 
 @pytest.mark.usefixtures("impatient")
