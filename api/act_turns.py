@@ -1,0 +1,260 @@
+"""Finds where the verdicts of a quarter's acts may turn, on either clock."""
+
+from bisect import bisect_left, insort
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import pairwise
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, TypeAlias
+from uuid import UUID
+
+from psycopg import sql
+
+from api.context import ContextReader
+from api.places import Places
+from api.replays import Replay
+from domain.events.context import (
+    MemberJoined,
+    MemberLeft,
+    QuotaAssigned,
+    QuotaRevised,
+    QuotaWithdrawn,
+)
+from domain.known import Known
+from projections.batch import DEAL_PREFIX
+from projections.facts import Rows
+from projections.pressure.acts import ActKind
+from projections.spans.clocks import micros
+
+Stretch: TypeAlias = tuple[int, int]
+"""From where on a clock until where nothing turns, both included."""
+_ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class TurningAct:
+    """An act, and the coordinates from which on something else may bear on its verdict."""
+
+    deal_id: UUID
+    kind: ActKind
+    rep: str
+    occurred_at: datetime
+    action_time: datetime
+    turns: set[int] = field(default_factory=set)
+
+    def stretches(self, end: int) -> list[Stretch]:
+        """Give from where to where up to an end nothing turns."""
+        starts = sorted(at for at in self.turns if at <= end)
+        return [(at, after - 1) for at, after in pairwise([*starts, end + 1])]
+
+
+class _Fact(NamedTuple):
+    """Something that acts are judged by: where it was told, of when, and what it bears on.
+
+    None bears on acts of everybody, or of every kind.
+    """
+
+    told: int
+    of: datetime
+    rep: str | None
+    kind: ActKind | None
+
+    def bears_on(self, act: TurningAct) -> bool:
+        return self.rep in (None, act.rep) and self.kind in (None, act.kind)
+
+
+class ActTurns:
+    """Reads the acts of a quarter with all that their verdicts rest on.
+
+    That is their own deal; of the context what is everybody's, and the quotas and teams of their
+    rep; and, told later, a booking of their rep, and what was done before them that is compared
+    with them: offers with an offer, stays with a move of the stage. Under a policy with a coverage
+    gate it is every act.
+    """
+
+    def __init__(
+        self, connection: Rows, replay: Replay, *, context: ContextReader, places: Places
+    ) -> None:
+        self._connection = connection
+        self._replay = replay
+        self._context = context
+        self._places = places
+        self.gated = replay.known.policy.coverage_gate is not None
+
+    def acts(self) -> dict[UUID, TurningAct]:
+        """Give the acts of the quarter by their events."""
+        return self._told() if self._replay.clock == "as_known" else self._happened()
+
+    def _told(self) -> dict[UUID, TurningAct]:
+        """Give the acts known by the end, with the positions at which their verdicts may turn."""
+        start, end = self._replay.start.coordinate, self._replay.end.coordinate
+        acts: dict[UUID, TurningAct] = {}
+        rows = self._rows(
+            "SELECT event_id, deal_id, kind, rep, occurred_at, action_time, from_position,"
+            " until_position FROM acts WHERE quarter = %(quarter)s AND outside IS NOT TRUE"
+            " AND from_position <= %(end)s"
+            " AND (until_position IS NULL OR until_position > %(start)s)"
+        )
+        for event_id, *told, since, until in rows:
+            act = acts.setdefault(event_id, TurningAct(*told))
+            act.turns |= {max(since, start), *([] if until is None or until > end else [until])}
+        _turn(acts.values(), [*self._context_facts(), *self._facts_of_others()])
+        return acts
+
+    def _context_facts(self) -> Iterator[_Fact]:
+        """Give what the organisation was told in the quarter that verdicts rest on."""
+        start, end = self._replay.start.coordinate, self._replay.end.coordinate
+        known = self._context.known(end)
+        reps = _quota_reps(known)
+        for event in known.events:
+            if not start < event.position <= end:
+                continue
+            match event.data:
+                case QuotaAssigned() | QuotaRevised() | QuotaWithdrawn():
+                    # No verdict rests on a team's quota.
+                    if (rep := reps.get(event.event_id)) is not None:
+                        yield _Fact(event.position, _ALWAYS, rep, None)
+                case MemberJoined(rep=rep) | MemberLeft(rep=rep) if not self.gated:
+                    yield _Fact(event.position, _ALWAYS, rep, None)
+                case _:
+                    yield _Fact(event.position, _ALWAYS, None, None)
+
+    def _facts_of_others(self) -> list[_Fact]:
+        """Give what was told in the quarter of all deals that acts are judged by.
+
+        A stay that went on and is over tells something of the instant when it ended.
+        """
+        rows = self._rows(
+            """
+            SELECT at, occurred_at, rep, NULL FROM credits,
+                   unnest(ARRAY[from_position, until_position]) AS at
+             WHERE quarter = %(quarter)s AND kind = 'revenue' AND at > %(start)s AND at <= %(end)s
+            UNION ALL
+            SELECT at, action_time, NULL, CASE WHEN NOT %(gated)s THEN kind END FROM acts,
+                   unnest(ARRAY[from_position, until_position]) AS at
+             WHERE (kind = 'discount_offered' AND interior OR %(gated)s)
+               AND at > %(start)s AND at <= %(end)s
+            UNION ALL
+            SELECT at, CASE WHEN count(*) = 2 AND count(DISTINCT (process, stage, entered_at)) = 1
+                            THEN min(left_at) ELSE min(entered_at) END, NULL, 'stage_entered'
+              FROM stays, unnest(ARRAY[from_position, until_position]) AS at
+             WHERE at > %(start)s AND at <= %(end)s
+             GROUP BY at, deal_id, event_id
+            """
+        )
+        return [_Fact._make(row) for row in rows if row[1] is not None]
+
+    def _happened(self) -> dict[UUID, TurningAct]:
+        """Give the acts as known now, with the instants from which on they may read otherwise."""
+        rows = self._rows(
+            "SELECT event_id, deal_id, kind, rep, occurred_at, action_time, unsettled_until"
+            " FROM acts WHERE quarter = %(quarter)s AND outside IS NOT TRUE"
+            " AND occurred_at <= %(until)s AND from_position <= %(position)s"
+            " AND (until_position IS NULL OR until_position > %(position)s)"
+        )
+        acts: dict[UUID, TurningAct] = {}
+        unsettled: dict[UUID, datetime] = {}
+        for event_id, *told, settles in rows:
+            act = acts[event_id] = TurningAct(*told)
+            act.turns |= {micros(act.occurred_at), micros(act.action_time)}
+            unsettled[event_id] = max(act.action_time, settles or act.action_time)
+        wanted = {a.deal_id for i, a in acts.items() if unsettled[i] > a.occurred_at}
+        streams = self._places.streams(sorted(wanted), self._replay.moment.position)
+        for event_id, act in acts.items():
+            own = (e.occurred_at for e in streams.get(act.deal_id, ()))
+            act.turns |= {micros(at) for at in own if act.occurred_at < at <= unsettled[event_id]}
+        self._turn_until_told([act for act in acts.values() if act.occurred_at < act.action_time])
+        return acts
+
+    def _turn_until_told(self, late: Sequence[TurningAct]) -> None:
+        """Let acts told late turn where, until they were, what they are judged by occurred."""
+        if not late:
+            return
+        since = min(act.occurred_at for act in late)
+        before = max(act.action_time for act in late)
+        statement = _ALL_BETWEEN if self.gated else _JUDGED_BY_BETWEEN
+        rows = self._rows(statement, since=since, before=before, prefix=DEAL_PREFIX)
+        facts = [_Fact(micros(at), at, rep, kind) for at, rep, kind in rows]
+        for act in late:
+            act.turns |= {
+                fact.told
+                for fact in facts
+                if act.occurred_at < fact.of < act.action_time and fact.bears_on(act)
+            }
+
+    def _rows(self, statement: str, **more: object) -> list[tuple[Any, ...]]:
+        # Only texts of this module come here.
+        replay = self._replay
+        return self._connection.execute(
+            sql.SQL(statement),
+            {
+                "quarter": replay.quarter.name,
+                "start": replay.start.coordinate,
+                "end": replay.end.coordinate,
+                "until": replay.until,
+                "position": replay.moment.position,
+                "gated": self.gated,
+                **more,
+            },
+        ).fetchall()
+
+
+_ALL_BETWEEN: Final = (
+    "SELECT occurred_at, NULL, NULL FROM events WHERE occurred_at > %(since)s"
+    " AND occurred_at < %(before)s AND position <= %(position)s"
+)
+# An offer reads otherwise until what bears on it has occurred: whatever that is, it is of its deal.
+_JUDGED_BY_BETWEEN: Final = """
+    SELECT occurred_at, rep, NULL FROM credits
+     WHERE kind = 'revenue' AND occurred_at > %(since)s AND occurred_at < %(before)s
+       AND from_position <= %(position)s
+       AND (until_position IS NULL OR until_position > %(position)s)
+    UNION ALL
+    SELECT occurred_at, NULL, kind FROM acts
+     WHERE kind = 'discount_offered' AND interior
+       AND occurred_at > %(since)s AND occurred_at < %(before)s
+       AND from_position <= %(position)s
+       AND (until_position IS NULL OR until_position > %(position)s)
+    UNION ALL
+    SELECT occurred_at, NULL, 'discount_offered' FROM events
+     WHERE stream_id IN (
+               SELECT %(prefix)s || deal_id::text FROM acts
+                WHERE kind = 'discount_offered' AND interior AND unsettled_until > %(since)s
+                  AND from_position <= %(position)s
+                  AND (until_position IS NULL OR until_position > %(position)s))
+       AND occurred_at > %(since)s AND occurred_at < %(before)s AND position <= %(position)s
+"""
+
+
+def _turn(acts: Iterable[TurningAct], facts: Iterable[_Fact]) -> None:
+    """Let acts turn where, after they were told, something is told of before them.
+
+    From the last act to the first, so that what was told after each is at hand by what it is of.
+    """
+    waiting = sorted(facts, key=itemgetter(0))
+    told_after: list[_Fact] = []
+    for first, act in sorted(((min(act.turns), act) for act in acts), key=itemgetter(0))[::-1]:
+        while waiting and waiting[-1].told > first:
+            insort(told_after, waiting.pop(), key=_OF)
+        before = told_after[: bisect_left(told_after, act.action_time, key=_OF)]
+        act.turns |= {fact.told for fact in before if fact.bears_on(act)}
+
+
+_OF: Final = itemgetter(1)
+
+
+def _quota_reps(known: Known) -> Mapping[UUID, str | None]:
+    """Give of each event of a quota whose it is; None where a team's."""
+    return {
+        step.event_id: history.rep for history in known.quotas.values() for step in history.steps
+    }
+
+
+def probes(stretches: Collection[Stretch]) -> list[int]:
+    """Give the fewest coordinates of which every stretch has one, in order."""
+    found: list[int] = []
+    for first, last in sorted(stretches, key=itemgetter(1)):
+        if not found or found[-1] < first:
+            found.append(last)
+    return found
