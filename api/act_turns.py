@@ -32,15 +32,23 @@ Stretch: TypeAlias = tuple[int, int]
 _ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 
 
+Stage: TypeAlias = tuple[str, str]
+"""A stage of a process, by their ids."""
+
+
 @dataclass(slots=True)
 class TurningAct:
-    """An act, and the coordinates from which on something else may bear on its verdict."""
+    """An act, and the coordinates from which on something else may bear on its verdict.
+
+    Of a move forward it names the stage `left`, or several if that was told in several ways.
+    """
 
     deal_id: UUID
     kind: ActKind
     rep: str
     occurred_at: datetime
     action_time: datetime
+    left: set[Stage] = field(default_factory=set)
     turns: set[int] = field(default_factory=set)
 
     def stretches(self, end: int) -> list[Stretch]:
@@ -52,16 +60,21 @@ class TurningAct:
 class _Fact(NamedTuple):
     """Something that acts are judged by: where it was told, of when, and what it bears on.
 
-    None bears on acts of everybody, or of every kind.
+    None bears on acts of everybody, of every kind, whatever stage they left.
     """
 
     told: int
     of: datetime
-    rep: str | None
-    kind: ActKind | None
+    rep: str | None = None
+    kind: ActKind | None = None
+    left: Stage | None = None
 
     def bears_on(self, act: TurningAct) -> bool:
-        return self.rep in (None, act.rep) and self.kind in (None, act.kind)
+        return (
+            self.rep in (None, act.rep)
+            and self.kind in (None, act.kind)
+            and (self.left is None or self.left in act.left)
+        )
 
 
 class ActTurns:
@@ -91,13 +104,16 @@ class ActTurns:
         start, end = self._replay.start.coordinate, self._replay.end.coordinate
         acts: dict[UUID, TurningAct] = {}
         rows = self._rows(
-            "SELECT event_id, deal_id, kind, rep, occurred_at, action_time, from_position,"
-            " until_position FROM acts WHERE quarter = %(quarter)s AND outside IS NOT TRUE"
+            "SELECT event_id, process, left_stage, from_position, until_position,"
+            " deal_id, kind, rep, occurred_at, action_time FROM acts"
+            " WHERE quarter = %(quarter)s AND outside IS NOT TRUE"
             " AND from_position <= %(end)s"
             " AND (until_position IS NULL OR until_position > %(start)s)"
         )
-        for event_id, *told, since, until in rows:
+        for event_id, process, stage, since, until, *told in rows:
             act = acts.setdefault(event_id, TurningAct(*told))
+            if stage is not None:
+                act.left.add((process, stage))
             act.turns |= {max(since, start), *([] if until is None or until > end else [until])}
         _turn(acts.values(), [*self._context_facts(), *self._facts_of_others()])
         return acts
@@ -114,11 +130,11 @@ class ActTurns:
                 case QuotaAssigned() | QuotaRevised() | QuotaWithdrawn():
                     # No verdict rests on a team's quota.
                     if (rep := reps.get(event.event_id)) is not None:
-                        yield _Fact(event.position, _ALWAYS, rep, None)
+                        yield _Fact(event.position, _ALWAYS, rep)
                 case MemberJoined(rep=rep) | MemberLeft(rep=rep) if not self.gated:
-                    yield _Fact(event.position, _ALWAYS, rep, None)
+                    yield _Fact(event.position, _ALWAYS, rep)
                 case _:
-                    yield _Fact(event.position, _ALWAYS, None, None)
+                    yield _Fact(event.position, _ALWAYS)
 
     def _facts_of_others(self) -> list[_Fact]:
         """Give what was told in the quarter of all deals that acts are judged by.
@@ -127,23 +143,28 @@ class ActTurns:
         """
         rows = self._rows(
             """
-            SELECT at, occurred_at, rep, NULL FROM credits,
+            SELECT at, occurred_at, rep, NULL, NULL, NULL FROM credits,
                    unnest(ARRAY[from_position, until_position]) AS at
              WHERE quarter = %(quarter)s AND kind = 'revenue' AND at > %(start)s AND at <= %(end)s
             UNION ALL
-            SELECT at, action_time, NULL, CASE WHEN NOT %(gated)s THEN kind END FROM acts,
+            SELECT at, action_time, NULL, CASE WHEN NOT %(gated)s THEN kind END, NULL, NULL
+              FROM acts,
                    unnest(ARRAY[from_position, until_position]) AS at
              WHERE (kind = 'discount_offered' AND interior OR %(gated)s)
                AND at > %(start)s AND at <= %(end)s
             UNION ALL
-            SELECT at, CASE WHEN count(*) = 2 AND count(DISTINCT (process, stage, entered_at)) = 1
-                            THEN min(left_at) ELSE min(entered_at) END, NULL, 'stage_entered'
+            SELECT at, CASE WHEN count(*) = 2 THEN min(left_at) ELSE entered_at END,
+                   NULL, NULL, process, stage
               FROM stays, unnest(ARRAY[from_position, until_position]) AS at
              WHERE at > %(start)s AND at <= %(end)s
-             GROUP BY at, deal_id, event_id
+             GROUP BY at, deal_id, event_id, process, stage, entered_at
             """
         )
-        return [_Fact._make(row) for row in rows if row[1] is not None]
+        return [
+            _Fact(at, of, rep, kind, (process, stage) if stage else None)
+            for at, of, rep, kind, process, stage in rows
+            if of is not None
+        ]
 
     def _happened(self) -> dict[UUID, TurningAct]:
         """Give the acts as known now, with the instants from which on they may read otherwise."""
