@@ -57,7 +57,7 @@ class TurningAct:
         return [(at, after - 1) for at, after in pairwise([*starts, end + 1])]
 
 
-class _Fact(NamedTuple):
+class Fact(NamedTuple):
     """Something that acts are judged by: where it was told, of when, and what it bears on.
 
     None bears on acts of everybody, of every kind, whatever stage they left.
@@ -115,10 +115,10 @@ class ActTurns:
             if stage is not None:
                 act.left.add((process, stage))
             act.turns |= {max(since, start), *([] if until is None or until > end else [until])}
-        _turn(acts.values(), [*self._context_facts(), *self._facts_of_others()])
+        turn(acts.values(), [*self._context_facts(), *self._facts_of_others()])
         return acts
 
-    def _context_facts(self) -> Iterator[_Fact]:
+    def _context_facts(self) -> Iterator[Fact]:
         """Give what the organisation was told in the quarter that verdicts rest on."""
         start, end = self._replay.start.coordinate, self._replay.end.coordinate
         known = self._context.known(end)
@@ -130,13 +130,13 @@ class ActTurns:
                 case QuotaAssigned() | QuotaRevised() | QuotaWithdrawn():
                     # No verdict rests on a team's quota.
                     if (rep := reps.get(event.event_id)) is not None:
-                        yield _Fact(event.position, _ALWAYS, rep)
+                        yield Fact(event.position, _ALWAYS, rep)
                 case MemberJoined(rep=rep) | MemberLeft(rep=rep) if not self.gated:
-                    yield _Fact(event.position, _ALWAYS, rep)
+                    yield Fact(event.position, _ALWAYS, rep)
                 case _:
-                    yield _Fact(event.position, _ALWAYS)
+                    yield Fact(event.position, _ALWAYS)
 
-    def _facts_of_others(self) -> list[_Fact]:
+    def _facts_of_others(self) -> list[Fact]:
         """Give what was told in the quarter of all deals that acts are judged by.
 
         A stay that went on and is over tells something of the instant when it ended.
@@ -161,7 +161,7 @@ class ActTurns:
             """
         )
         return [
-            _Fact(at, of, rep, kind, (process, stage) if stage else None)
+            Fact(at, of, rep, kind, (process, stage) if stage else None)
             for at, of, rep, kind, process, stage in rows
             if of is not None
         ]
@@ -196,7 +196,7 @@ class ActTurns:
         before = max(act.action_time for act in late)
         statement = _ALL_BETWEEN if self.gated else _JUDGED_BY_BETWEEN
         rows = self._rows(statement, since=since, before=before, prefix=DEAL_PREFIX)
-        facts = [_Fact(micros(at), at, rep, kind) for at, rep, kind in rows]
+        facts = [Fact(micros(at), at, rep, kind) for at, rep, kind in rows]
         for act in late:
             act.turns |= {
                 fact.told
@@ -248,13 +248,13 @@ _JUDGED_BY_BETWEEN: Final = """
 """
 
 
-def _turn(acts: Iterable[TurningAct], facts: Iterable[_Fact]) -> None:
+def turn(acts: Iterable[TurningAct], facts: Iterable[Fact]) -> None:
     """Let acts turn where, after they were told, something is told of before them.
 
     From the last act to the first, so that what was told after each is at hand by what it is of.
     """
     waiting = sorted(facts, key=itemgetter(0))
-    told_after: list[_Fact] = []
+    told_after: list[Fact] = []
     for first, act in sorted(((min(act.turns), act) for act in acts), key=itemgetter(0))[::-1]:
         while waiting and waiting[-1].told > first:
             insort(told_after, waiting.pop(), key=_OF)
