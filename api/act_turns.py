@@ -1,6 +1,7 @@
 """Finds where the verdicts of a quarter's acts may turn, on either clock."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_right, insort
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -82,8 +83,8 @@ class ActTurns:
 
     That is their own deal; of the context what is everybody's, and the quotas and teams of their
     rep; and, told later, a booking of their rep, and what was done before them that is compared
-    with them: offers with an offer, stays with a move of the stage. Under a policy with a coverage
-    gate it is every act.
+    with them: offers with an offer, stays with a move of the stage. How much a team records is
+    none of it: see `api.capped`.
     """
 
     def __init__(
@@ -93,7 +94,6 @@ class ActTurns:
         self._replay = replay
         self._context = context
         self._places = places
-        self.gated = replay.known.policy.coverage_gate is not None
 
     def acts(self) -> dict[UUID, TurningAct]:
         """Give the acts of the quarter by their events."""
@@ -131,7 +131,7 @@ class ActTurns:
                     # No verdict rests on a team's quota.
                     if (rep := reps.get(event.event_id)) is not None:
                         yield Fact(event.position, _ALWAYS, rep)
-                case MemberJoined(rep=rep) | MemberLeft(rep=rep) if not self.gated:
+                case MemberJoined(rep=rep) | MemberLeft(rep=rep):
                     yield Fact(event.position, _ALWAYS, rep)
                 case _:
                     yield Fact(event.position, _ALWAYS)
@@ -147,11 +147,9 @@ class ActTurns:
                    unnest(ARRAY[from_position, until_position]) AS at
              WHERE quarter = %(quarter)s AND kind = 'revenue' AND at > %(start)s AND at <= %(end)s
             UNION ALL
-            SELECT at, action_time, NULL, CASE WHEN NOT %(gated)s THEN kind END, NULL, NULL
-              FROM acts,
+            SELECT at, action_time, NULL, kind, NULL, NULL FROM acts,
                    unnest(ARRAY[from_position, until_position]) AS at
-             WHERE (kind = 'discount_offered' AND interior OR %(gated)s)
-               AND at > %(start)s AND at <= %(end)s
+             WHERE kind = 'discount_offered' AND interior AND at > %(start)s AND at <= %(end)s
             UNION ALL
             SELECT at, CASE WHEN count(*) = 2 THEN min(left_at) ELSE entered_at END,
                    NULL, NULL, process, stage
@@ -171,8 +169,7 @@ class ActTurns:
         rows = self._rows(
             "SELECT event_id, deal_id, kind, rep, occurred_at, action_time, unsettled_until"
             " FROM acts WHERE quarter = %(quarter)s AND outside IS NOT TRUE"
-            " AND occurred_at <= %(until)s AND from_position <= %(position)s"
-            " AND (until_position IS NULL OR until_position > %(position)s)"
+            " AND occurred_at <= %(until)s AND {stands}"
         )
         acts: dict[UUID, TurningAct] = {}
         unsettled: dict[UUID, datetime] = {}
@@ -186,79 +183,78 @@ class ActTurns:
             own = (e.occurred_at for e in streams.get(act.deal_id, ()))
             act.turns |= {micros(at) for at in own if act.occurred_at < at <= unsettled[event_id]}
         self._turn_until_told([act for act in acts.values() if act.occurred_at < act.action_time])
+        self._turn_until_opened([act for act in acts.values() if act.kind == "discount_offered"])
         return acts
 
     def _turn_until_told(self, late: Sequence[TurningAct]) -> None:
-        """Let acts told late turn where, until they were, what they are judged by occurred."""
+        """Let acts told late turn where, until they were, something was booked for their rep."""
         if not late:
             return
-        since = min(act.occurred_at for act in late)
-        before = max(act.action_time for act in late)
-        statement = _ALL_BETWEEN if self.gated else _JUDGED_BY_BETWEEN
-        rows = self._rows(statement, since=since, before=before, prefix=DEAL_PREFIX)
-        facts = [Fact(micros(at), at, rep, kind) for at, rep, kind in rows]
+        rows = self._rows(
+            "SELECT rep, occurred_at FROM credits"
+            " WHERE quarter = %(quarter)s AND kind = 'revenue'"
+            " AND occurred_at > %(since)s AND occurred_at < %(before)s AND {stands}",
+            since=min(act.occurred_at for act in late),
+            before=max(act.action_time for act in late),
+        )
+        booked: dict[str, list[datetime]] = defaultdict(list)
+        for rep, at in rows:
+            booked[rep].append(at)
         for act in late:
+            own = booked[act.rep]
+            act.turns |= {micros(at) for at in own if act.occurred_at < at < act.action_time}
+
+    def _turn_until_opened(self, offers: Sequence[TurningAct]) -> None:
+        """Let offers turn where what occurred later bears on one before them.
+
+        It is of the deal of that one: its opening, which tells of its segment.
+        """
+        rows = self._rows(
+            "SELECT a.action_time, e.occurred_at FROM acts a"
+            " JOIN events e ON e.stream_id = %(prefix)s || a.deal_id::text"
+            " WHERE a.kind = 'discount_offered' AND a.interior"
+            " AND e.occurred_at > a.occurred_at AND e.occurred_at <= a.unsettled_until"
+            " AND e.position <= %(position)s AND {stands}",
+            prefix=DEAL_PREFIX,
+        )
+        for act in offers:
             act.turns |= {
-                fact.told
-                for fact in facts
-                if act.occurred_at < fact.of < act.action_time and fact.bears_on(act)
+                micros(at) for of, at in rows if of < act.action_time and at > act.occurred_at
             }
 
     def _rows(self, statement: str, **more: object) -> list[tuple[Any, ...]]:
         # Only texts of this module come here.
         replay = self._replay
         return self._connection.execute(
-            sql.SQL(statement),
+            sql.SQL(statement).format(stands=_STANDS),
             {
                 "quarter": replay.quarter.name,
                 "start": replay.start.coordinate,
                 "end": replay.end.coordinate,
                 "until": replay.until,
                 "position": replay.moment.position,
-                "gated": self.gated,
                 **more,
             },
         ).fetchall()
 
 
-_ALL_BETWEEN: Final = (
-    "SELECT occurred_at, NULL, NULL FROM events WHERE occurred_at > %(since)s"
-    " AND occurred_at < %(before)s AND position <= %(position)s"
+_STANDS: Final = sql.SQL(
+    "from_position <= %(position)s AND (until_position IS NULL OR until_position > %(position)s)"
 )
-# An offer reads otherwise until what bears on it has occurred: whatever that is, it is of its deal.
-_JUDGED_BY_BETWEEN: Final = """
-    SELECT occurred_at, rep, NULL FROM credits
-     WHERE kind = 'revenue' AND occurred_at > %(since)s AND occurred_at < %(before)s
-       AND from_position <= %(position)s
-       AND (until_position IS NULL OR until_position > %(position)s)
-    UNION ALL
-    SELECT occurred_at, NULL, kind FROM acts
-     WHERE kind = 'discount_offered' AND interior
-       AND occurred_at > %(since)s AND occurred_at < %(before)s
-       AND from_position <= %(position)s
-       AND (until_position IS NULL OR until_position > %(position)s)
-    UNION ALL
-    SELECT occurred_at, NULL, 'discount_offered' FROM events
-     WHERE stream_id IN (
-               SELECT %(prefix)s || deal_id::text FROM acts
-                WHERE kind = 'discount_offered' AND interior AND unsettled_until > %(since)s
-                  AND from_position <= %(position)s
-                  AND (until_position IS NULL OR until_position > %(position)s))
-       AND occurred_at > %(since)s AND occurred_at < %(before)s AND position <= %(position)s
-"""
 
 
 def turn(acts: Iterable[TurningAct], facts: Iterable[Fact]) -> None:
-    """Let acts turn where, after they were told, something is told of before them.
+    """Let acts turn where, after they were told, something is told of before them, or of then.
 
-    From the last act to the first, so that what was told after each is at hand by what it is of.
+    A stay that ended at the very instant of a move is among those that are over by then. It goes
+    from the last act to the first, so that what was told after each is at hand by what it is of.
     """
     waiting = sorted(facts, key=itemgetter(0))
     told_after: list[Fact] = []
     for first, act in sorted(((min(act.turns), act) for act in acts), key=itemgetter(0))[::-1]:
         while waiting and waiting[-1].told > first:
             insort(told_after, waiting.pop(), key=_OF)
-        before = told_after[: bisect_left(told_after, act.action_time, key=_OF)]
+        before = told_after[: bisect_right(told_after, act.action_time, key=_OF)]
         act.turns |= {fact.told for fact in before if fact.bears_on(act)}
 
 

@@ -3,7 +3,6 @@
 from bisect import bisect_right
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 from typing import Final
@@ -11,6 +10,7 @@ from uuid import UUID
 
 from api.act_turns import ActTurns, probes
 from api.board_marks import Times
+from api.capped_acts import ActSpan, CappedActs
 from api.context import ContextReader
 from api.places import Places
 from api.replays import Replay
@@ -23,15 +23,6 @@ from projections.spans.clocks import instant_of
 
 _KEPT: Final = 32
 """How many quarters' verdicts are kept: what was known at a position never changes."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActSpan:
-    """From where on the clock, and until where, an act of a deal was pressure-shaped."""
-
-    deal_id: UUID
-    since: int
-    until: int | None
 
 
 class ShapedActsCache:
@@ -60,7 +51,8 @@ class ShapedActs:
     """Finds when the acts of a quarter were pressure-shaped, as they were judged at each instant.
 
     A verdict changes only where something is told that it rests on (`ActTurns`). Between two such
-    turns it is asked for once, wherever most others can be asked for with it.
+    turns it is asked for once, wherever most others can be asked for with it. Where a coverage gate
+    caps it is asked for apart (`CappedActs`).
     """
 
     def __init__(
@@ -96,44 +88,62 @@ class ShapedActs:
     def _found(self) -> list[ActSpan]:
         turns = ActTurns(self._connection, self._replay, context=self._context, places=self._places)
         end = self._replay.end.coordinate
-        stretches = {
-            event_id: (act.deal_id, act.stretches(end)) for event_id, act in turns.acts().items()
-        }
-        every = {one for _, own in stretches.values() for one in own}
-        # How much a team records by an instant is no turn, so that each has its own last one.
-        places = sorted({last for _, last in every}) if turns.gated else probes(every)
+        acts = turns.acts()
+        stretches = {event_id: act.stretches(end) for event_id, act in acts.items()}
+        every = {one for own in stretches.values() for one in own}
+        places = probes(every)
         probe_of = {(first, last): _last_by(places, last) for first, last in every}
         asked: dict[int, set[UUID]] = defaultdict(set)
-        for event_id, (_, own) in stretches.items():
+        for event_id, own in stretches.items():
             for one in own:
                 asked[probe_of[one]].add(event_id)
         shaped = {at: self._shaped(at, ids) for at, ids in sorted(asked.items())}
-        return [
-            ActSpan(deal_id, first, last + 1 if last < end else None)
-            for event_id, (deal_id, own) in stretches.items()
-            for first, last in own
+        spans = [
+            ActSpan(act.deal_id, act.rep, first, last + 1 if last < end else None)
+            for event_id, act in acts.items()
+            for first, last in stretches[event_id]
             if event_id in shaped[probe_of[first, last]]
         ]
+        capped = CappedActs(
+            self._connection,
+            self._replay,
+            context=self._context,
+            context_at=self._context_at,
+        )
+        return capped.without(spans)
 
     def _at(self, coordinate: int) -> datetime:
         known = self._replay.clock == "as_known"
         return self._times(coordinate) if known else instant_of(coordinate)
 
     def _shaped(self, coordinate: int, event_ids: Iterable[UUID]) -> frozenset[UUID]:
-        """Give those of some acts that were pressure-shaped at a place on the clock."""
+        """Give those of some acts that were pressure-shaped at a place on the clock, if not capped.
+
+        An act may by then be one of another quarter: the calendar turned.
+        """
+        found = verdicts(
+            self._context_at(coordinate, gated=False),
+            where="event_id = ANY(%s) AND quarter = %s",
+            params=(sorted(event_ids), self._replay.quarter.name),
+        )
+        return frozenset(one.event_id for one in found if one.verdict == "pressure_shaped")
+
+    def _context_at(self, coordinate: int, *, gated: bool = True) -> KnownContext:
+        """Give the context of who asks of a place on the clock; or what it were without a gate."""
         known = self._replay.clock == "as_known"
         position = coordinate if known else self._replay.moment.position
         at = self._at(coordinate)
-        context = KnownContext(
+        then = self._context.known(position)
+        if not gated and then.policy.coverage_gate is not None:
+            then = then.under(then.policy.model_copy(update={"coverage_gate": None}))
+        return KnownContext(
             self._connection,
-            known=self._context.known(position),
+            known=then,
             as_of=position,
             at=at,
             ledger=ledger,
             reading=self._places.reading(None if known else at),
         )
-        found = verdicts(context, where="event_id = ANY(%s)", params=(sorted(event_ids),))
-        return frozenset(one.event_id for one in found if one.verdict == "pressure_shaped")
 
 
 def _last_by(places: Sequence[int], coordinate: int) -> int:
