@@ -246,15 +246,17 @@ _STANDS: Final = sql.SQL(
 def turn(acts: Iterable[TurningAct], facts: Iterable[Fact]) -> None:
     """Let acts turn where, after they were told, something is told of before them, or of then.
 
-    A stay that ended at the very instant of a move is among those that are over by then. It goes
-    from the last act to the first, so that what was told after each is at hand by what it is of.
+    A stay that ended at the very instant of a move is among those that are over by then, also where
+    the move was told a little before it occurred. It goes from the last act to the first, so that
+    what was told after each is at hand by what it is of.
     """
     waiting = sorted(facts, key=itemgetter(0))
     told_after: list[Fact] = []
     for first, act in sorted(((min(act.turns), act) for act in acts), key=itemgetter(0))[::-1]:
         while waiting and waiting[-1].told > first:
             insort(told_after, waiting.pop(), key=_OF)
-        before = told_after[: bisect_right(told_after, act.action_time, key=_OF)]
+        then = max(act.occurred_at, act.action_time)
+        before = told_after[: bisect_right(told_after, then, key=_OF)]
         act.turns |= {fact.told for fact in before if fact.bears_on(act)}
 
 

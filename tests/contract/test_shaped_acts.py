@@ -41,16 +41,17 @@ CAPPED: Final = {"pressure_shaped", "pressure_consistent"}
 """What a coverage gate, which no turn tells of, makes of one another."""
 
 
+# Of random logs these are ones in which everything that verdicts rest on turns one.
 def told_late(database: str) -> None:
-    _fill(database, told_late_log(Random(0)))
+    _fill(database, told_late_log(Random(2)))
 
 
 def gated(database: str) -> None:
-    _fill(database, told_late_log(Random(1), gates=("0.1", None, "0.05")))
+    _fill(database, told_late_log(Random(31), gates=("0.05", "0.15", "0.15")))
 
 
-def once_gated(database: str) -> None:
-    _fill(database, told_late_log(Random(2), gates=(None, "0.1", None)))
+def later_gated(database: str) -> None:
+    _fill(database, told_late_log(Random(3), gates=(None, "0.2", "0.1")))
 
 
 def reaching_back(database: str) -> None:
@@ -63,7 +64,7 @@ def _fill(database: str, log: Log) -> None:
         ledger.worker.catch_up()
 
 
-@pytest.fixture(params=[told_late, gated, once_gated, reaching_back], scope="module")
+@pytest.fixture(params=[told_late, gated, later_gated, reaching_back], scope="module")
 def history(request: pytest.FixtureRequest, postgres_server: PostgresServer) -> Iterator[Ledger]:
     with (
         postgres_server.ledger(SCHEMA, filled_by=request.param) as dsn,
@@ -72,15 +73,16 @@ def history(request: pytest.FixtureRequest, postgres_server: PostgresServer) -> 
         yield ledger
 
 
-def places(ledger: Ledger, replay: Replay) -> list[int]:
-    """Every position, or every instant of an event and the one just before it."""
+def places(ledger: Ledger, replay: Replay, spans: Iterable[ActSpan]) -> list[int]:
+    """Every position, or every instant of an event, and the ones just before spans turn."""
     start, end = replay.start.coordinate, replay.end.coordinate
     if replay.clock == "as_known":
         return list(range(start, end + 1))
     # Acts are judged by when they were told, too.
     statement = "SELECT occurred_at FROM events UNION SELECT action_time FROM acts"
     instants = {micros(at) for (at,) in ledger.store.rows(statement, {})}
-    found = {start, end, *(at - before for at in instants for before in (0, 1))}
+    turns = {at - 1 for one in spans for at in (one.since, one.until) if at is not None}
+    found = {start, end} | instants | turns
     return sorted(at for at in found if start <= at <= end)
 
 
@@ -129,7 +131,8 @@ def test_acts_are_shaped_wherever_they_are_if_all_are_judged_anew(
         turns = ActTurns(connection, replay, context=history.context, places=history.places)
         acts = turns.acts()
         judged = {
-            at: judged_anew(history, connection, replay, at) for at in places(history, replay)
+            at: judged_anew(history, connection, replay, at)
+            for at in places(history, replay, spans)
         }
 
     for at, found in judged.items():

@@ -6,7 +6,7 @@ the policies let a handful of deals be compared with each other.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Final
@@ -20,6 +20,8 @@ from tests.support.told import NAMESPACE
 
 _STAGES: Final = ("qualification", "discovery", "solution", "proposal")
 _RARELY: Final = 0.3
+_AHEAD: Final = -1 / 1440
+"""Days after it occurred that an act is told: a minute before, by a clock that runs ahead."""
 _NUMBERS: Final = {
     "window_days": 40,
     "theta": "0.1",
@@ -47,7 +49,7 @@ class _Line:
 
 
 def told_late_log(
-    chance: Random, *, deals: int = 8, gates: Sequence[str | None] = (None, None)
+    chance: Random, *, deals: int = 8, gates: Sequence[str | None] = (None, None, None)
 ) -> Log:
     """Give a log of FY2025Q1, whose policies have these coverage gates one after the other."""
     lines = [
@@ -75,19 +77,22 @@ def _deal(chance: Random, number: int) -> Iterator[_Line]:
     stream = f"deal:{uuid5(NAMESPACE, f'late deal {number}')}"
 
     def line(told: Told, day: float, retracts: str = "") -> _Line:
-        late = chance.choice([0, 0, chance.uniform(0, 5), chance.uniform(5, 20)])
-        # Of some only the day is known, so that they occurred together.
-        occurred = _day(day if chance.random() < _RARELY else int(day))
-        recorded = max(occurred, opened) + timedelta(days=late, seconds=1)
+        late = chance.choice([_AHEAD, _AHEAD, chance.uniform(0, 5), chance.uniform(5, 20)])
+        # Of some only the half of the week is known, so that they occurred together.
+        occurred = _day(day if chance.random() < _RARELY else day // 3.5 * 3.5)
+        recorded = max(occurred + timedelta(days=late), opened + timedelta(seconds=1))
         return _Line(stream, told, recorded, occurred, chance.choice(REPS), retracts)
 
     # Some are told of as opened after what else is told of them occurred.
-    opened = _day(chance.uniform(40, 70) if number % 4 == 0 else chance.uniform(-5, 5))
+    opened = _day(chance.uniform(40, 70) if number % 3 == 0 else chance.uniform(-5, 5))
     yield _Line(stream, _opening(chance), opened, opened)
     days = sorted(chance.uniform(6, 88) for _ in _STAGES)
     for stage, day in zip(_STAGES, days, strict=True):
         yield line(("stage_entered", {"stage": stage}), day)
-    offers = [line(_offer(chance), day) for day in (chance.uniform(6, 45), chance.uniform(52, 88))]
+    # Those that others are compared with are told until after the last of these.
+    early = line(_offer(chance), chance.uniform(6, 45))
+    early = replace(early, recorded=early.recorded + timedelta(days=chance.uniform(0, 45)))
+    offers = [early, line(_offer(chance), chance.uniform(52, 88))]
     pulls = [line(_pulled(day), chance.uniform(52, 80)) for day in (27, 24)]
     wins = [line(_won(chance), chance.uniform(52, 88))] if chance.random() > _RARELY else []
     yield from (*offers, *pulls, *wins)
@@ -123,7 +128,7 @@ def _pulled(day: int) -> Told:
 
 
 def _won(chance: Random) -> Told:
-    net = {"amount": chance.choice(["9000.00", "25000.00"]), "currency": "USD"}
+    net = {"amount": chance.choice(["9000.00", "60000.00"]), "currency": "USD"}
     return "deal_won", {"net": net, "closed_on": "2025-03-01"}
 
 

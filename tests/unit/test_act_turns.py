@@ -59,7 +59,7 @@ def test_an_act_turns_where_something_is_told_after_it_of_before_it(
             fact.told
             for fact in facts
             if fact.told > min(act.turns)
-            and fact.of <= act.action_time
+            and fact.of <= max(act.occurred_at, act.action_time)
             and (fact.rep is None or fact.rep == act.rep)
             and (fact.kind is None or fact.kind == act.kind)
             and (fact.left is None or fact.left in act.left)
