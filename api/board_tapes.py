@@ -10,12 +10,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from api.board import CLOSED_COLUMNS, NO_STAGE, stages_of
-from api.board_marks import ShapedActs, ShapedActsCache, Times, tick_spans
+from api.board_marks import Times, tick_spans
 from api.context import ContextReader
 from api.identity.access import Access
 from api.identity.reach import Reach
 from api.places import Places
 from api.replays import Replay, ReplayReader, Steps
+from api.shaped_acts import ShapedActs, ShapedActsCache
 from domain.fiscal import tau
 from domain.known import Known
 from domain.values import Money, decimal_text, minor_units

@@ -23,6 +23,8 @@ from projections.batch import deal_of
 from projections.facts import Rows
 from projections.quarter.board_tape import instant_text
 
+MAX_PART: Final = 10_000
+"""Deals of a part after those of the page: each part is recorded anew, so that few are better."""
 MAX_QUARTERS: Final = 40
 """Quarters that are listed: ten years."""
 _BEFORE: Final = timedelta(microseconds=1)
@@ -80,7 +82,7 @@ class ReplayReads:
         """Give more deals of a tape, in its order, and where those after them begin."""
         answer = self.replay(reader, quarter, as_of=as_of, until=until, hindsight=hindsight)
         every = answer["tape"]["deals"]
-        after = skip + MAX_TAPED
+        after = skip + MAX_PART
         return {"deals": every[skip:after], "next": after if after < len(every) else None}
 
     def event(self, reader: Identity, position: int) -> tuple[UUID, UUID]:

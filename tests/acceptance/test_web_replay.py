@@ -315,7 +315,8 @@ async def test_a_tape_in_parts_shows_the_same(
 ) -> None:
     watched = served.desk
     whole = await shown(await opened(watched, link(INSTANTS[0])))
-    monkeypatch.setattr("api.page_reads.replays.MAX_TAPED", 4)
+    for bound in ("MAX_TAPED", "MAX_PART"):
+        monkeypatch.setattr(f"api.page_reads.replays.{bound}", 4)
     asked: list[str] = []
     watched.page.on("request", lambda request: asked.append(request.url))
 

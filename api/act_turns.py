@@ -1,0 +1,279 @@
+"""Finds where the verdicts of a quarter's acts may turn, on either clock."""
+
+from bisect import bisect_right, insort
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import pairwise
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, TypeAlias
+from uuid import UUID
+
+from psycopg import sql
+
+from api.context import ContextReader
+from api.places import Places
+from api.replays import Replay
+from domain.events.context import (
+    MemberJoined,
+    MemberLeft,
+    QuotaAssigned,
+    QuotaRevised,
+    QuotaWithdrawn,
+)
+from domain.known import Known
+from projections.batch import DEAL_PREFIX
+from projections.facts import Rows
+from projections.pressure.acts import ActKind
+from projections.spans.clocks import micros
+
+Stretch: TypeAlias = tuple[int, int]
+"""From where on a clock until where nothing turns, both included."""
+_ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
+
+
+Stage: TypeAlias = tuple[str, str]
+"""A stage of a process, by their ids."""
+
+
+@dataclass(slots=True)
+class TurningAct:
+    """An act, and the coordinates from which on something else may bear on its verdict.
+
+    Of a move forward it names the stage `left`, or several if that was told in several ways.
+    """
+
+    deal_id: UUID
+    kind: ActKind
+    rep: str
+    occurred_at: datetime
+    action_time: datetime
+    left: set[Stage] = field(default_factory=set)
+    turns: set[int] = field(default_factory=set)
+
+    def stretches(self, end: int) -> list[Stretch]:
+        """Give from where to where up to an end nothing turns."""
+        starts = sorted(at for at in self.turns if at <= end)
+        return [(at, after - 1) for at, after in pairwise([*starts, end + 1])]
+
+
+class Fact(NamedTuple):
+    """Something that acts are judged by: where it was told, of when, and what it bears on.
+
+    None bears on acts of everybody, of every kind, whatever stage they left.
+    """
+
+    told: int
+    of: datetime
+    rep: str | None = None
+    kind: ActKind | None = None
+    left: Stage | None = None
+
+    def bears_on(self, act: TurningAct) -> bool:
+        return (
+            self.rep in (None, act.rep)
+            and self.kind in (None, act.kind)
+            and (self.left is None or self.left in act.left)
+        )
+
+
+class ActTurns:
+    """Reads the acts of a quarter with all that their verdicts rest on.
+
+    That is their own deal; of the context what is everybody's, and the quotas and teams of their
+    rep; and, told later, a booking of their rep, and what was done before them that is compared
+    with them: offers with an offer, stays with a move of the stage. How much a team records is
+    none of it: see `api.capped`.
+    """
+
+    def __init__(
+        self, connection: Rows, replay: Replay, *, context: ContextReader, places: Places
+    ) -> None:
+        self._connection = connection
+        self._replay = replay
+        self._context = context
+        self._places = places
+
+    def acts(self) -> dict[UUID, TurningAct]:
+        """Give the acts of the quarter by their events."""
+        return self._told() if self._replay.clock == "as_known" else self._happened()
+
+    def _told(self) -> dict[UUID, TurningAct]:
+        """Give the acts known by the end, with the positions at which their verdicts may turn."""
+        start, end = self._replay.start.coordinate, self._replay.end.coordinate
+        acts: dict[UUID, TurningAct] = {}
+        rows = self._rows(
+            "SELECT event_id, process, left_stage, from_position, until_position,"
+            " deal_id, kind, rep, occurred_at, action_time FROM acts"
+            " WHERE quarter = %(quarter)s AND outside IS NOT TRUE"
+            " AND from_position <= %(end)s"
+            " AND (until_position IS NULL OR until_position > %(start)s)"
+        )
+        for event_id, process, stage, since, until, *told in rows:
+            act = acts.setdefault(event_id, TurningAct(*told))
+            if stage is not None:
+                act.left.add((process, stage))
+            act.turns |= {max(since, start), *([] if until is None or until > end else [until])}
+        turn(acts.values(), [*self._context_facts(), *self._facts_of_others()])
+        return acts
+
+    def _context_facts(self) -> Iterator[Fact]:
+        """Give what the organisation was told in the quarter that verdicts rest on."""
+        start, end = self._replay.start.coordinate, self._replay.end.coordinate
+        known = self._context.known(end)
+        reps = _quota_reps(known)
+        for event in known.events:
+            if not start < event.position <= end:
+                continue
+            match event.data:
+                case QuotaAssigned() | QuotaRevised() | QuotaWithdrawn():
+                    # No verdict rests on a team's quota.
+                    if (rep := reps.get(event.event_id)) is not None:
+                        yield Fact(event.position, _ALWAYS, rep)
+                case MemberJoined(rep=rep) | MemberLeft(rep=rep):
+                    yield Fact(event.position, _ALWAYS, rep)
+                case _:
+                    yield Fact(event.position, _ALWAYS)
+
+    def _facts_of_others(self) -> list[Fact]:
+        """Give what was told in the quarter of all deals that acts are judged by.
+
+        A stay that went on and is over tells something of the instant when it ended.
+        """
+        rows = self._rows(
+            """
+            SELECT at, occurred_at, rep, NULL, NULL, NULL FROM credits,
+                   unnest(ARRAY[from_position, until_position]) AS at
+             WHERE quarter = %(quarter)s AND kind = 'revenue' AND at > %(start)s AND at <= %(end)s
+            UNION ALL
+            SELECT at, action_time, NULL, kind, NULL, NULL FROM acts,
+                   unnest(ARRAY[from_position, until_position]) AS at
+             WHERE kind = 'discount_offered' AND interior AND at > %(start)s AND at <= %(end)s
+            UNION ALL
+            SELECT at, CASE WHEN count(*) = 2 THEN min(left_at) ELSE entered_at END,
+                   NULL, NULL, process, stage
+              FROM stays, unnest(ARRAY[from_position, until_position]) AS at
+             WHERE at > %(start)s AND at <= %(end)s
+             GROUP BY at, deal_id, event_id, process, stage, entered_at
+            """
+        )
+        return [
+            Fact(at, of, rep, kind, (process, stage) if stage else None)
+            for at, of, rep, kind, process, stage in rows
+            if of is not None
+        ]
+
+    def _happened(self) -> dict[UUID, TurningAct]:
+        """Give the acts as known now, with the instants from which on they may read otherwise."""
+        rows = self._rows(
+            "SELECT event_id, deal_id, kind, rep, occurred_at, action_time, unsettled_until"
+            " FROM acts WHERE quarter = %(quarter)s AND outside IS NOT TRUE"
+            " AND occurred_at <= %(until)s AND {stands}"
+        )
+        acts: dict[UUID, TurningAct] = {}
+        unsettled: dict[UUID, datetime] = {}
+        for event_id, *told, settles in rows:
+            act = acts[event_id] = TurningAct(*told)
+            act.turns |= {micros(act.occurred_at), micros(act.action_time)}
+            unsettled[event_id] = max(act.action_time, settles or act.action_time)
+        wanted = {a.deal_id for i, a in acts.items() if unsettled[i] > a.occurred_at}
+        streams = self._places.streams(sorted(wanted), self._replay.moment.position)
+        for event_id, act in acts.items():
+            own = (e.occurred_at for e in streams.get(act.deal_id, ()))
+            act.turns |= {micros(at) for at in own if act.occurred_at < at <= unsettled[event_id]}
+        self._turn_until_told([act for act in acts.values() if act.occurred_at < act.action_time])
+        self._turn_until_opened([act for act in acts.values() if act.kind == "discount_offered"])
+        return acts
+
+    def _turn_until_told(self, late: Sequence[TurningAct]) -> None:
+        """Let acts told late turn where, until they were, something was booked for their rep."""
+        if not late:
+            return
+        rows = self._rows(
+            "SELECT rep, occurred_at FROM credits"
+            " WHERE quarter = %(quarter)s AND kind = 'revenue'"
+            " AND occurred_at > %(since)s AND occurred_at < %(before)s AND {stands}",
+            since=min(act.occurred_at for act in late),
+            before=max(act.action_time for act in late),
+        )
+        booked: dict[str, list[datetime]] = defaultdict(list)
+        for rep, at in rows:
+            booked[rep].append(at)
+        for act in late:
+            own = booked[act.rep]
+            act.turns |= {micros(at) for at in own if act.occurred_at < at < act.action_time}
+
+    def _turn_until_opened(self, offers: Sequence[TurningAct]) -> None:
+        """Let offers turn where what occurred later bears on one before them.
+
+        It is of the deal of that one: its opening, which tells of its segment.
+        """
+        rows = self._rows(
+            "SELECT a.action_time, e.occurred_at FROM acts a"
+            " JOIN events e ON e.stream_id = %(prefix)s || a.deal_id::text"
+            " WHERE a.kind = 'discount_offered' AND a.interior"
+            " AND e.occurred_at > a.occurred_at AND e.occurred_at <= a.unsettled_until"
+            " AND e.position <= %(position)s AND {stands}",
+            prefix=DEAL_PREFIX,
+        )
+        for act in offers:
+            act.turns |= {
+                micros(at) for of, at in rows if of < act.action_time and at > act.occurred_at
+            }
+
+    def _rows(self, statement: str, **more: object) -> list[tuple[Any, ...]]:
+        # Only texts of this module come here.
+        replay = self._replay
+        return self._connection.execute(
+            sql.SQL(statement).format(stands=_STANDS),
+            {
+                "quarter": replay.quarter.name,
+                "start": replay.start.coordinate,
+                "end": replay.end.coordinate,
+                "until": replay.until,
+                "position": replay.moment.position,
+                **more,
+            },
+        ).fetchall()
+
+
+_STANDS: Final = sql.SQL(
+    "from_position <= %(position)s AND (until_position IS NULL OR until_position > %(position)s)"
+)
+
+
+def turn(acts: Iterable[TurningAct], facts: Iterable[Fact]) -> None:
+    """Let acts turn where, after they were told, something is told of before them, or of then.
+
+    A stay that ended at the very instant of a move is among those that are over by then, also where
+    the move was told a little before it occurred. It goes from the last act to the first, so that
+    what was told after each is at hand by what it is of.
+    """
+    waiting = sorted(facts, key=itemgetter(0))
+    told_after: list[Fact] = []
+    for first, act in sorted(((min(act.turns), act) for act in acts), key=itemgetter(0))[::-1]:
+        while waiting and waiting[-1].told > first:
+            insort(told_after, waiting.pop(), key=_OF)
+        then = max(act.occurred_at, act.action_time)
+        before = told_after[: bisect_right(told_after, then, key=_OF)]
+        act.turns |= {fact.told for fact in before if fact.bears_on(act)}
+
+
+_OF: Final = itemgetter(1)
+
+
+def _quota_reps(known: Known) -> Mapping[UUID, str | None]:
+    """Give of each event of a quota whose it is; None where a team's."""
+    return {
+        step.event_id: history.rep for history in known.quotas.values() for step in history.steps
+    }
+
+
+def probes(stretches: Collection[Stretch]) -> list[int]:
+    """Give the fewest coordinates of which every stretch has one, in order."""
+    found: list[int] = []
+    for first, last in sorted(stretches, key=itemgetter(1)):
+        if not found or found[-1] < first:
+            found.append(last)
+    return found
