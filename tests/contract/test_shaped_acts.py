@@ -91,6 +91,7 @@ def judged_anew(ledger: Ledger, connection: Rows, replay: Replay, at: int) -> Ju
     known = replay.clock == "as_known"
     position = at if known else replay.moment.position
     instant = ledger.store.recorded_at_of(at) if known else instant_of(at)
+    assert instant is not None
     context = KnownContext(
         connection,
         known=ledger.context.known(position),

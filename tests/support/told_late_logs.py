@@ -165,7 +165,9 @@ def _joined(rep: str, team: str) -> Streamed:
 
 
 def _process() -> dict[str, object]:
-    stages = [{"id": i, "name": i, "goal": "Know more", "activities": []} for i in _STAGES]
+    stages: list[dict[str, object]] = [
+        {"id": i, "name": i, "goal": "Know more", "activities": []} for i in _STAGES
+    ]
     closing = {"won": "won", "lost": "lost"}
     return {"version": 1, "name": "Own", "stages": stages, "closing": closing}
 
