@@ -268,6 +268,10 @@ class _DealMaker:
             data["amount"] = self._money(row)
         if stage.closes is None and row.get("close_date"):
             data["close_date"] = row["close_date"]
+        if stage.closes is not None:
+            # A deal that is known to have been open keeps what it was opened with.
+            opened = self.process.opening(f"{row['id']}:opened")
+            data |= {key: opened[key] for key in ("amount", "close_date") if key in opened}
         lines = [self._line(row, "deal_opened", "opened", at, data)]
         if opened_on is None:
             gap: JsonObject = {
