@@ -15,6 +15,8 @@ RESTATED: Final[LiteralString] = """
 UPDATE import_lines l
    SET fate = CASE WHEN s.newer THEN NULL ELSE 'duplicate' END,
        external_id = CASE WHEN s.newer THEN s.name ELSE l.external_id END,
+       event_id = CASE WHEN s.newer THEN (left(l.event_id::text, 24)
+                                          || left(md5(s.name), 12))::uuid ELSE l.event_id END,
        topic = CASE WHEN s.newer THEN 'deal.event_amended.v1' ELSE l.topic END,
        data = CASE WHEN s.newer THEN '{"event_id":"' || s.event_id || '","data":' || l.data
               || ',"reason":"A newer export states it so."}' ELSE l.data END,
@@ -56,7 +58,9 @@ another offer, and when it was made is not known.
 OFFERED_AGAIN: Final[LiteralString] = """
 UPDATE import_lines l
    SET fate = CASE WHEN s.same THEN 'duplicate' END,
-       external_id = CASE WHEN s.same THEN l.external_id ELSE s.name END
+       external_id = CASE WHEN s.same THEN l.external_id ELSE s.name END,
+       event_id = CASE WHEN s.same THEN l.event_id
+                       ELSE (left(l.event_id::text, 24) || left(md5(s.name), 12))::uuid END
   FROM (SELECT o.seq, o.data = f.data AS same,
                o.external_id || ':again:' || to_char(o.occurred_at AT TIME ZONE 'UTC',
                    'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS name

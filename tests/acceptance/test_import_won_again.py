@@ -1,6 +1,6 @@
 """A deal won, reopened and won again on an earlier day: what every figure says of it, and when."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ A,Qualify,ann,1000,2025-04-30,2025-04-05 09:00:00
 """
 AGAIN = "A,Won,ann,1200,2025-03-28,2025-04-20 09:00:00\n"
 WON_AT = "2025-03-28T23:59:59Z"
-BEFORE, AFTER = "2025-04-10T00:00:00Z", "2025-04-25T00:00:00Z"
+BEFORE = "2025-04-10T00:00:00Z"
+FIRST, SECOND = "FY2025Q1", "FY2025Q2"
 
 
 def imported(dsn: str, tmp_path: Path, states: str, *, founding: bool) -> Any:
@@ -55,43 +56,75 @@ def imported(dsn: str, tmp_path: Path, states: str, *, founding: bool) -> Any:
 def client(
     request: pytest.FixtureRequest, postgres_server: PostgresServer, tmp_path: Path
 ) -> Iterator[TestClient]:
+    """The deal in a ledger: with the times of its source, at once, and by two exports."""
     with postgres_server.ledger(SCHEMA) as dsn:
         if request.param == "by and by":
             assert imported(dsn, tmp_path, STATES, founding=False).rejects == ()
-        founding = request.param == "founded"
-        report = imported(dsn, tmp_path, STATES + AGAIN, founding=founding)
-        assert report.rejects == ()
-        assert imported(dsn, tmp_path, STATES + AGAIN, founding=False).events_made == 0
+        report = imported(dsn, tmp_path, STATES + AGAIN, founding=request.param == "founded")
+        again = imported(dsn, tmp_path, STATES + AGAIN, founding=False)
+        assert (report.rejects, again.rejects, again.events_made) == ((), (), 0)
         with client_on(dsn) as served:
-            served.headers["x-way"] = request.param
             yield served
 
 
-def ask(client: TestClient, path: str, **parameters: str) -> Any:
-    answer = client.get(f"/v1/{path}", params=parameters)
+def ask(client: TestClient, path: str, when: Mapping[str, str]) -> Any:
+    answer = client.get(f"/v1/{path}", params=when)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-def figures(client: TestClient, **when: str) -> dict[str, Any]:
-    """What each way of looking says of the deal, which is the only one."""
-    (deal,) = ask(client, "deals", **when)["deals"]
-    found: dict[str, Any] = {"closed": deal["closed"], "closed_at": deal["closed_at"]}
-    for quarter in ("FY2025Q1", "FY2025Q2"):
-        answer = ask(client, f"quarters/{quarter}", **when)
-        found[quarter] = {
-            "answer": answer,
-            "pattern": ask(client, f"quarters/{quarter}/close-pattern", **when),
-            "waterfall": ask(client, f"quarters/{quarter}/waterfall", **when),
-        }
+def booked(client: TestClient, quarter: str, when: Mapping[str, str]) -> list[str]:
+    """What is booked in a quarter, by rep, of whom there is one."""
+    reps = ask(client, f"quarters/{quarter}", when)["reps"]
+    return [money["amount"] for rep in reps for money in rep["booked"]]
+
+
+def closed_on(client: TestClient, quarter: str, when: Mapping[str, str]) -> list[str]:
+    days = ask(client, f"quarters/{quarter}/close-pattern", when)["days"]
+    return [day["day"] for day in days if day["won"]]
+
+
+def left_in(client: TestClient, quarter: str, when: Mapping[str, str]) -> int:
+    """How many deals are open in a quarter at the end of its waterfall."""
+    found: int = ask(client, f"quarters/{quarter}/waterfall", when)["closing"]["deals"]
     return found
 
 
-def test_explore(client: TestClient) -> None:
-    import json
-    way = client.headers["x-way"]
-    Path(f"/tmp/rewon-{way.split()[0]}.json").write_text(json.dumps({
-        "deals": ask(client, "deals"),
-        "after": figures(client, as_of=AFTER) if way == "founded" else None,
-        "before": figures(client, as_of=BEFORE) if way == "founded" else None,
-        "now": figures(client)}, indent=1))
+def test_a_deal_won_again_counts_on_its_close_date_in_every_figure(client: TestClient) -> None:
+    now: dict[str, str] = {}
+
+    (deal,) = ask(client, "deals", now)["deals"]
+
+    assert (deal["closed"], deal["closed_at"]) == ("won", WON_AT)
+    assert booked(client, FIRST, now) == ["1200.00"]
+    assert booked(client, SECOND, now) == []
+    assert closed_on(client, FIRST, now) == ["2025-03-28"]
+    assert closed_on(client, SECOND, now) == []
+    assert [left_in(client, quarter, now) for quarter in (FIRST, SECOND)] == [0, 0]
+    history = ask(client, f"deals/{deal['deal_id']}/events", now)["events"]
+    reasons = {one["data"]["reason"] for one in history if one["type"] == "event_retracted"}
+    assert reasons == {"Told since: the deal was won on 2025-03-28, before this."}
+
+
+def test_what_was_true_between_is_what_is_known_of_it_now(client: TestClient) -> None:
+    for instant, closed in (
+        ("2025-03-09T00:00:00Z", None),
+        ("2025-03-20T00:00:00Z", "won"),
+        (WON_AT, "won"),
+        (BEFORE, "won"),
+    ):
+        (deal,) = ask(client, "deals", {"effective_at": instant})["deals"]
+        assert deal["closed"] == closed, instant
+
+
+@pytest.mark.parametrize("client", ["founded"], indirect=True)
+def test_what_was_known_before_is_that_the_deal_stood_open(client: TestClient) -> None:
+    then = {"as_of": BEFORE}
+
+    (deal,) = ask(client, "deals", then)["deals"]
+
+    assert (deal["closed"], deal["stage"]) == (None, "Qualify")
+    assert booked(client, FIRST, then) == ["1000.00"]
+    assert booked(client, SECOND, then) == ["-1000.00"]
+    assert closed_on(client, FIRST, then) == []
+    assert left_in(client, SECOND, then) == 1

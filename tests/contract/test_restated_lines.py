@@ -111,7 +111,10 @@ def test_what_somebody_corrected_is_not_amended_by_an_export(store: EventStore) 
     load(store, [lost("Price", stated=1)])
     (event,) = store.stream(DEAL)
     correction = said(
-        "event_amended", event_id=event.event_id, data={"reason": "Quality"}, reason="They said so"
+        "event_amended",
+        event_id=str(event.event_id),
+        data={"reason": "Quality"},
+        reason="They said so",
     )
     told = NewEvent(
         event_id=new_event_id(), data=correction, occurred_at=NOON + 2 * DAY, actor="ana"
