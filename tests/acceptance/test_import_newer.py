@@ -116,6 +116,26 @@ def test_what_stands_otherwise_in_a_newer_export_is_amended(
     assert standing in seen
 
 
+def test_a_statement_of_a_time_to_come_is_not_told(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    def change(name: str, content: Any) -> Any:
+        if name == "deals_v2":
+            deal = in_pipedrive(content, 1003)
+            deal.update(lost_reason="Price", update_time="2031-01-01T00:00:00Z")
+        return without_reasons(name, content)
+
+    pack = shared_data / PACK / "pipedrive"
+    imported(store, "pipedrive", rewritten_json(pack, tmp_path / "first", without_reasons))
+
+    report = imported(store, "pipedrive", rewritten_json(pack, tmp_path / "second", change))
+
+    assert (report.events_made, [one.reason.split(":")[0] for one in report.rejects]) == (
+        0,
+        ["changed"],
+    )
+
+
 def test_a_product_that_is_cheaper_in_a_newer_export_is_another_offer(
     store: EventStore, shared_data: Path, tmp_path: Path
 ) -> None:

@@ -37,8 +37,10 @@ def reasons(lines: Iterable[Line], deal: str) -> list[tuple[str, Any, str]]:
 def hubspot(shared: Path, target: Path, *changes: Change) -> list[Line]:
     def change(name: str, content: Any) -> Any:
         if name == "deals":
-            history = deal_in(content, "90000003")["propertiesWithHistory"]["closed_lost_reason"]
-            history[:0] = [version(new, at) for at, _, new in reversed(changes)]
+            histories = deal_in(content, "90000003")["propertiesWithHistory"]
+            reasons = [version(new, at) for at, _, new in reversed(changes)]
+            histories["closed_lost_reason"][:0] = reasons
+            histories["amount"][:0] = [version("44000", "2025-02-15T10:00:00Z")]
         return content
 
     folder = rewritten_json(shared / PACK / "hubspot_v3", target, change)
