@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from api.exchange.lines import Findings, JsonObject, Line
@@ -36,9 +36,21 @@ class Turn:
     back: int
 
 
+WON = st.sampled_from([True, True, False])
+# Days so near each other that most wins lie before what came before them.
 TURNS = st.lists(
-    st.builds(Turn, st.integers(1, 40), st.booleans(), st.integers(0, 90)), min_size=1, max_size=6
+    st.builds(Turn, st.integers(1, 5), WON, st.integers(0, 20)), min_size=1, max_size=7
 )
+AFTER_THE_FIRST = [
+    Turn(1, won=True, back=0),
+    Turn(26, won=True, back=0),
+    Turn(15, won=True, back=23),
+]
+BEFORE_THE_FIRST = [
+    Turn(1, won=True, back=0),
+    Turn(26, won=True, back=0),
+    Turn(15, won=True, back=50),
+]
 
 
 def told(turns: Sequence[Turn]) -> list[Line]:
@@ -100,6 +112,8 @@ def _event(position: int, line: Line) -> Event:
 
 
 @given(TURNS)
+@example(AFTER_THE_FIRST)
+@example(BEFORE_THE_FIRST)
 def test_what_was_told_last_stands_and_counts_on_its_close_date(turns: list[Turn]) -> None:
     lines = told(turns)
     last = next(line for line in reversed(lines) if not line.type.endswith("reversed"))

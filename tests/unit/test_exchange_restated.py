@@ -116,14 +116,37 @@ def test_a_reason_from_before_the_loss_corrects_nothing(
     assert reasons(found, deal) == [("deal_lost", "No decision", "01-29")]
 
 
+def test_what_a_change_took_a_reason_from_was_the_reason_before(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    def change(name: str, content: Any) -> Any:
+        if name == "deal_flow_v1":
+            reason = next(
+                one["data"]
+                for one in content["1003"][0]["data"]
+                if one["data"].get("field_key") == "lost_reason"
+            )
+            reason |= {"old_value": "Budget", "new_value": "Price"}
+            reason |= {"log_time": "2025-02-10 10:00:00"}
+        return content
+
+    folder = rewritten_json(shared_data / PACK / "pipedrive", tmp_path / "d", change)
+
+    assert reasons(lines_of("pipedrive", folder), "1003") == [
+        ("deal_lost", "Budget", "01-29"),
+        ("event_amended", "Price", "02-10"),
+    ]
+
+
 def test_a_reason_that_comes_after_the_loss_is_told_when_it_came(
     shared_data: Path, tmp_path: Path
 ) -> None:
     def change(name: str, content: Any) -> Any:
         if name == "deals":
             deal = deal_in(content, "90000003")
-            late = [version("Price", "2025-02-10T10:00:00Z")]
-            deal["propertiesWithHistory"]["closed_lost_reason"] = late
+            said = {"Price": "2025-02-10T10:00:00Z", "Of an earlier loss": "2024-10-01T10:00:00Z"}
+            versions = [version(reason, at) for reason, at in said.items()]
+            deal["propertiesWithHistory"]["closed_lost_reason"] = versions
         return content
 
     folder = rewritten_json(shared_data / PACK / "hubspot_v3", tmp_path / "d", change)
