@@ -174,7 +174,7 @@ def test_every_win_is_told_on_its_own_date(turns: list[Turn]) -> None:
 
 
 def test_a_win_that_was_not_reversed_counts_beside_the_one_told_later() -> None:
-    net = {"net": {"amount": "1", "currency": "USD"}, "closed_on": "2025-02-10"}
+    net: JsonObject = {"net": {"amount": "1", "currency": "USD"}, "closed_on": "2025-02-10"}
     first, again = _line(50, 50, "deal_won", net), _line(40, 70, "deal_won", net)
     lines = [first, _line(60, 60, "deal_reopened", {}), again]
 
@@ -186,7 +186,7 @@ def test_a_win_that_was_not_reversed_counts_beside_the_one_told_later() -> None:
 
 
 def test_wins_that_contradict_nothing_are_told_as_they_stand() -> None:
-    net = {"net": {"amount": "1", "currency": "USD"}, "closed_on": "2025-02-10"}
+    net: JsonObject = {"net": {"amount": "1", "currency": "USD"}, "closed_on": "2025-02-10"}
     lines = [_line(50, 50, "deal_won", net), _line(40, 70, "deal_won", net)]
 
     assert reopened_in_time(lines, Findings()) == lines
