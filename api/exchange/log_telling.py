@@ -250,7 +250,13 @@ class _Case:
         """When something happened that the log tells of at that moment; a win on its close date."""
         if kind == "deal_won":
             on = date.fromisoformat(str(data["closed_on"]))
-            at = won_at(closed_on=on, told_at=at, zone=self.zone)
+            told_at, at = at, won_at(closed_on=on, told_at=at, zone=self.zone)
+            if self.known and at < told_at:
+                # The turns that the ledger has of it are not read: who knows them must look.
+                self.telling.findings.note(
+                    "a win is dated before it was told, of a deal whose earlier events are not in "
+                    "the file: where the deal was reopened since that day, the reopening stands"
+                )
         if kind in ("deal_won", "win_reversed"):
             self.won = kind == "deal_won"
         return at
