@@ -78,7 +78,13 @@ class Checker:
             event_id=line.kept.event_id if line.kept else self._event_id(line.external_id),
             kept=line.kept,
             refers_to=about,
+            stated_at=self._stated_at(line),
         )
+
+    def _stated_at(self, line: Line) -> datetime | None:
+        """Since when the source states it so; a time to come is none at which it can be told."""
+        future = line.stated_at and line.stated_at > self.now + FUTURE_TOLERANCE
+        return None if future else line.stated_at
 
     def _recorded_at(self, line: Line) -> datetime | None:
         """The source's recording time; of a founding line that has none, when it happened."""

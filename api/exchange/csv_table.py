@@ -258,16 +258,20 @@ class _DealMaker:
         closed_on = _moment(row, "closed_on")
         if opened_on is None and closed_on is not None:
             at = start_of_day(closed_on.day, self.zone)
+        known = self.process.opening(f"{row['id']}:opened")
         data: JsonObject = {
             "name": row["name"] or row["id"],
             "account": self._account(row),
             "owner": row["owner"],
-            "process": self.process.of(f"{row['id']}:opened"),
+            "process": known.get("process") or self.process.ref,
         }
         if stage.closes is None and row.get("amount"):
             data["amount"] = self._money(row)
         if stage.closes is None and row.get("close_date"):
             data["close_date"] = row["close_date"]
+        if stage.closes is not None:
+            # A deal that is known to have been open keeps what it was opened with.
+            data |= {key: known[key] for key in ("amount", "close_date") if key in known}
         lines = [self._line(row, "deal_opened", "opened", at, data)]
         if opened_on is None:
             gap: JsonObject = {

@@ -9,6 +9,7 @@ from api.exchange.context import ProcessInUse
 from api.exchange.lines import Findings, JsonObject, Line
 from api.exchange.profile import Profile
 from api.exchange.records import instant_of, place_of, stamp, text_of
+from api.exchange.won_again import reopened_in_time
 
 SAME_MOMENT: Final = timedelta(minutes=1)
 """Rows that one save writes may carry times this far apart."""
@@ -42,6 +43,8 @@ _RANKS: Final = {
     )
 }
 """The order of events that one moment recorded: a deal is reopened before it moves on."""
+_FINAL: Final = frozenset({"event_amended", "history_gap"})
+"""What a newer export does not state otherwise: it has more corrections and gaps, or fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ class Deal:
                 file=file,
                 row=number,
                 corrects=corrects,
+                stated_at=None if kind in _FINAL else instant_of(self.record, "modified"),
             )
         )
 
@@ -158,9 +162,8 @@ class Deal:
 
     def in_order(self) -> Iterator[Line]:
         """The lines as they were recorded, those of one moment in the order of a sale."""
-        return iter(
-            sorted(
-                self.lines,
-                key=lambda line: (line.recorded_at or line.occurred_at, _RANKS[line.type]),
-            )
+        lines = sorted(
+            self.lines,
+            key=lambda line: (line.recorded_at or line.occurred_at, _RANKS[line.type]),
         )
+        return iter(reopened_in_time(lines, self.findings))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from api.exchange.csv_values import number_text
@@ -118,16 +118,16 @@ class DealRows:
             raise ValueError(f"{name}: {error}") from error
 
     def _snapshots(self, deal: str, histories: Mapping[str, list[Version]]) -> Iterator[JsonObject]:
-        closings = [
-            version.at
-            for version in histories.get("dealstage", ())
-            if self.closes.get(version.value) is not None
-        ]
+        stages = histories.get("dealstage", ())
+        closings = [one.at for one in stages if self.closes.get(one.value) is not None]
         state: JsonObject = dict.fromkeys(_STATE.values(), "")
         state |= {"amount": None, "close_date": None}
+        entered_at = datetime.min.replace(tzinfo=UTC)
         for at, number, changes in moments(_changes(histories, closings)):
             for name, version in changes.items():
-                state[_STATE[name]] = self._value(name, version.value)
+                if name in _STATE:
+                    state[_STATE[name]] = self._value(name, version.value)
+            entered_at = at if "dealstage" in changes else entered_at
             stage = text_value(state["stage"])
             if not stage:
                 continue
@@ -139,8 +139,8 @@ class DealRows:
             }
             if "closedate" in changes and at in closings:
                 row["set_by_source"] = "close_date"
-            if self.closes.get(stage) == "lost" and "dealstage" in changes:
-                row["loss_reason"] = _reason(histories.get(_LOSS, ()), at)
+            if self.closes.get(stage) == "lost":
+                row["loss_reason"] = _reason(histories.get(_LOSS, ()), since=entered_at, upto=at)
             yield row
 
     def _fields(self, deal: str, histories: Mapping[str, list[Version]]) -> Iterator[JsonObject]:
@@ -168,7 +168,7 @@ def merged_ids(record: JsonObject) -> list[str]:
 def _changes(
     histories: Mapping[str, list[Version]], closings: list[datetime]
 ) -> Iterator[tuple[datetime, str, Version]]:
-    for name in _STATE:
+    for name in (*_STATE, _LOSS):
         for version in histories.get(name, ()):
             at = _closing_at(version, closings) if name == "closedate" else version.at
             yield at, name, version
@@ -180,9 +180,10 @@ def _closing_at(version: Version, closings: list[datetime]) -> datetime:
     return next(near, version.at)
 
 
-def _reason(history: Iterable[Version], closed_at: datetime) -> str:
-    """Why the deal was lost, as stated with the loss: neither long before nor after it."""
-    said = [one.value for one in history if abs(one.at - closed_at) <= SAME_MOMENT]
+def _reason(history: Iterable[Version], *, since: datetime, upto: datetime) -> str:
+    """Why the deal was lost, as last stated with the loss or since, and not long before it."""
+    latest = max(upto, since + SAME_MOMENT)
+    said = [one.value for one in history if since - SAME_MOMENT <= one.at <= latest and one.value]
     return said[-1] if said else ""
 
 

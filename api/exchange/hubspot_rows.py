@@ -154,7 +154,8 @@ def line_item_records(
     for version in _discounts(content, properties, users):
         percent = number_value(version.value)
         offered = offered_at(listed, percent=percent, cut=None)
-        yield _priced(id_of(content), version, listed, offered)
+        name = one_line(text_value(properties.get("name")))
+        yield _priced(id_of(content), version, listed, offered) | {"name": name}
 
 
 def _discounts(

@@ -47,6 +47,7 @@ Progress: TypeAlias = Callable[[Step, int], None]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 _TOLD_EVERY: Final = 500
 _GAP: Final = "deal.history_gap.v1"
+_RESTATED: Final = "what an earlier export stated otherwise was amended"
 
 
 class _ReaderOfFolders(Protocol):
@@ -153,6 +154,8 @@ def run_import(
             staged = staging.append(
                 founding=founding, progress=lambda count: tell("appended", count)
             )
+        if staged.restated:
+            findings.note(_RESTATED, times=staged.restated)
         for one in staging.rejects():
             findings.reject(one.file, one.row, one.reason)
     return _report(findings, staged, dry_run=dry_run)

@@ -132,17 +132,11 @@ def end_of_day(day: date, zone: str) -> datetime:
     return start_of_day(day + _DAY, zone) - _SECOND
 
 
-def won_at(
-    *, closed_on: date, told_at: datetime, zone: str, turned_at: datetime | None
-) -> datetime:
+def won_at(*, closed_on: date, told_at: datetime, zone: str) -> datetime:
     """When a win happened that was recorded at `told_at` with this close date.
 
     On its close date: at the recording if that was on the same local day, else at the day's
     end where the recording came later. A close date still to come proves nothing yet, so
-    the recording counts. `turned_at` is when the deal was last closed or reopened before: a
-    win of an open deal cannot lie before the deal was open.
+    the recording counts.
     """
-    if local_day(told_at, zone) <= closed_on:
-        return told_at
-    at = end_of_day(closed_on, zone)
-    return at if turned_at is None else max(at, turned_at)
+    return told_at if local_day(told_at, zone) <= closed_on else end_of_day(closed_on, zone)

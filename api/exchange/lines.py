@@ -38,6 +38,8 @@ class Line(NamedTuple):
     """The type of the event that a correction is of, where the reader knows it."""
     kept: Kept | None = None
     """Of a line that a ledger exported: what its event keeps of it."""
+    stated_at: datetime | None = None
+    """Since when the source states it so, if it can come to state it otherwise."""
 
 
 class ExportRefusedError(Exception):
@@ -84,9 +86,9 @@ class Findings:
             self.unmapped_events[name] = None
         self.lacks(f"events called {name!r}: the profile does not map them")
 
-    def note(self, what: str) -> None:
+    def note(self, what: str, times: int = 1) -> None:
         """Count a decision that a reader of the report should know of."""
-        self._notes[what] = self._notes.get(what, 0) + 1
+        self._notes[what] = self._notes.get(what, 0) + times
 
     @property
     def rejects(self) -> Sequence[Reject]:

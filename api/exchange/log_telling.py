@@ -21,6 +21,7 @@ from api.exchange.owners import NOBODY
 from api.exchange.profile import IGNORED, EventMapping, Profile
 from api.exchange.records import instant_of, one_line, place_of, stamp, text_of
 from api.exchange.spool import Key, Spool
+from api.exchange.won_again import reopened_in_time
 from domain.events.catalogue import STREAM_KINDS
 from domain.fiscal import local_day
 
@@ -178,8 +179,6 @@ class _Case:
     """The amount as last told, which a win without its own is for."""
     won: bool = False
     """Whether a win was told that still stands."""
-    turned_at: datetime | None = None
-    """When the deal was last closed or reopened."""
 
     known: bool = field(init=False)
     """Whether the ledger has it already."""
@@ -202,7 +201,7 @@ class _Case:
                 self._tell(row, attributes)
             except ValueError as error:
                 self.telling.findings.reject(*place_of(row), str(error))
-        return iter(self.made)
+        return iter(reopened_in_time(self.made, self.telling.findings))
 
     def _tell(self, row: JsonObject, case: Mapping[str, list[list[str]]]) -> None:
         held = cast("JsonObject", row["attributes"])
@@ -251,9 +250,13 @@ class _Case:
         """When something happened that the log tells of at that moment; a win on its close date."""
         if kind == "deal_won":
             on = date.fromisoformat(str(data["closed_on"]))
-            at = won_at(closed_on=on, told_at=at, zone=self.zone, turned_at=self.turned_at)
-        if kind in _TURNS:
-            self.turned_at = at
+            told_at, at = at, won_at(closed_on=on, told_at=at, zone=self.zone)
+            if self.known and at < told_at:
+                # The turns that the ledger has of it are not read: who knows them must look.
+                self.telling.findings.note(
+                    "a win is dated before it was told, of a deal whose earlier events are not in "
+                    "the file: where the deal was reopened since that day, the reopening stands"
+                )
         if kind in ("deal_won", "win_reversed"):
             self.won = kind == "deal_won"
         return at
@@ -279,9 +282,6 @@ class _Case:
 
 
 _OPENING: Final = EventMapping(type="deal_opened")
-_TURNS: Final = frozenset(
-    {"deal_won", "deal_lost", "deal_disqualified", "win_reversed", "deal_reopened"}
-)
 
 
 def _joined(cases: list[JsonObject]) -> dict[str, list[list[str]]]:

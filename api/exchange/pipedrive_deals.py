@@ -65,7 +65,7 @@ class DealHistory:
 
     def _rows(self) -> Iterator[JsonObject]:
         state = self._beginning()
-        created = instant_of(self.record, "created")
+        created = entered_at = instant_of(self.record, "created")
         if not self._changed_at(created):
             yield self._row(state, created, 1, {})
         for at, number, changes in moments(
@@ -74,9 +74,14 @@ class DealHistory:
             told = {name: row for name, row in changes.items() if name in STATE}
             for name, row in told.items():
                 state[STATE[name]] = _value(name, row["new"])
-            if told or "won_time" in changes or at == created:
+            entered_at = at if "status" in changes else entered_at
+            explained = "lost_reason" in changes and state["status"] == "lost"
+            if told or explained or "won_time" in changes or at == created:
                 self._close(state, at, changes)
-                yield self._row(state, at, number, changes)
+                row = self._row(state, at, number, changes)
+                if row["closes"] == "lost":
+                    row["loss_reason"] = self._reason(since=entered_at, upto=at)
+                yield row
 
     @property
     def _lasting(self) -> list[JsonObject]:
@@ -131,22 +136,25 @@ class DealHistory:
         moved = changes.get("expected_close_date")
         if moved is not None and moved["bulk"]:
             row["moved_why"] = "One of many changed at once in Pipedrive."
-        if row["closes"] == "lost" and "status" in changes:
-            row["loss_reason"] = self._reason(at)
         return row
 
-    def _reason(self, lost_at: datetime) -> str:
-        """Why the deal was lost, as stated with the loss; the deal itself says it of the last."""
-        for row in self.changes:
-            near = abs(instant_of(row, "at") - lost_at) <= SAME_MOMENT
-            if near and text_of(row, "field") == "lost_reason" and row["new"]:
-                return text_of(row, "new")
-        later = [
-            row
-            for row in self._lasting
-            if row["field"] == "status" and instant_of(row, "at") > lost_at
+    def _reason(self, *, since: datetime, upto: datetime) -> str:
+        """Why the deal was lost, as last stated with the loss or since, and not long before it.
+
+        What a later change took it from was stated before; else the deal says it of its last loss.
+        """
+        stated = [
+            (instant_of(row, "at"), row) for row in self.changes if row["field"] == "lost_reason"
         ]
-        return "" if later else text_of(self.record, "loss_reason")
+        latest = max(upto, since + SAME_MOMENT)
+        said = [row for at, row in stated if since - SAME_MOMENT <= at <= latest and row["new"]]
+        if said:
+            return text_of(said[-1], "new")
+        turned = [instant_of(row, "at") for row in self._lasting if row["field"] == "status"]
+        if any(at > since for at in turned):
+            return ""
+        later = [row for at, row in stated if at > latest]
+        return text_of(later[0], "old") if later else text_of(self.record, "loss_reason")
 
     def _find_holes(self) -> None:
         last: dict[str, JsonObject] = {}

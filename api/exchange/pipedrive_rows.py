@@ -215,6 +215,7 @@ def price_row(found: JsonRecord) -> JsonObject:
     return found.place | {
         "id": f"product:{product}",
         "line": product,
+        "name": one_line(text_value(content.get("name"))),
         "at": stamp(instant_in(content, "update_time", "add_time")),
         "by": "",
         "list": format(listed, "f"),

@@ -14,6 +14,12 @@ _PLACES: Final = Decimal("0.000001")
 _ALL: Final = Decimal(100)
 _DIGITS: Final = 60
 """Enough for prices and counts of as many digits as a payload takes."""
+_ROUNDING: Final = Decimal("1.01")
+"""Sums of lines that sources round one by one may be that much higher than the deal's amount."""
+_NAME: Final = 100
+"""Characters of a line's name that it shows."""
+_SHOWN: Final = 20
+"""Lines that the text of an offer lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +53,39 @@ def offered_at(listed: Decimal, *, percent: Decimal | None, cut: Decimal | None)
 def tell_price_offers(deal: Deal, rows: Iterable[JsonObject]) -> None:
     """Add an offer for each moment in which the discount over all lines became another.
 
-    A row is the price of one line from `at` on: `line`, `list`, `offered`. Lines that one
-    save writes count as changed together, at the last of their times.
+    A row is the price of one line from `at` on: `line`, `name`, `list`, `offered`. Lines that one
+    save writes count as changed together, at the last of their times. Lines are parts of one
+    price, as long as together they cost no more than the deal was ever worth: a line that is
+    added beyond that is another offer in place of those before it.
     """
     changes = sorted((_change(row) for row in rows), key=lambda one: one.at)
+    worth = _worth(deal) if changes else None
     standing: dict[str, _Change] = {}
     last = Decimal(0)
     for moment in _moments(changes):
-        standing |= {change.line: change for change in moment}
+        changed = {change.line: change for change in moment}
+        added = bool(standing) and not changed.keys() <= standing.keys()
+        standing |= changed
+        if added and worth is not None and _price(standing.values()) > worth * _ROUNDING:
+            standing = changed
+            deal.findings.note(
+                "a priced line beyond what its deal was ever worth is told as another offer"
+            )
         percent, listed = _discount(standing.values())
         if percent != last:
-            _tell(deal, moment[-1].row, percent, listed)
+            _tell(deal, moment[-1].row, percent, listed, list(standing.values()))
         last = percent
+
+
+def _worth(deal: Deal) -> Decimal | None:
+    """The highest amount that the deal ever had; None where none is known."""
+    amounts = (row.get("amount") for row in (*deal.snapshots, deal.record))
+    return max((Decimal(one) for one in amounts if isinstance(one, str)), default=None)
+
+
+def _price(lines: Iterable[_Change]) -> Decimal:
+    with localcontext(prec=_DIGITS):
+        return sum((line.offered for line in lines), Decimal(0))
 
 
 def _change(row: JsonObject) -> _Change:
@@ -83,18 +110,19 @@ def _moments(changes: Sequence[_Change]) -> Iterable[list[_Change]]:
 
 
 def _discount(lines: Iterable[_Change]) -> tuple[Decimal, Decimal]:
-    """How far all lines together stand below their list price, in percent, and that price."""
+    """How far lines together stand below their list price, in percent, and that price."""
     held = list(lines)
     with localcontext(prec=_DIGITS):
         listed = sum((line.listed for line in held), Decimal(0))
-        offered = sum((line.offered for line in held), Decimal(0))
         if listed <= 0:
             return Decimal(0), listed
-        percent = (listed - offered) / listed * _ALL
+        percent = (listed - _price(held)) / listed * _ALL
         return percent.quantize(_PLACES, rounding=ROUND_HALF_EVEN), listed
 
 
-def _tell(deal: Deal, row: JsonObject, percent: Decimal, listed: Decimal) -> None:
+def _tell(
+    deal: Deal, row: JsonObject, percent: Decimal, listed: Decimal, lines: Sequence[_Change]
+) -> None:
     if percent <= 0:
         deal.add(row, "discount_withdrawn", {})
         return
@@ -102,7 +130,22 @@ def _tell(deal: Deal, row: JsonObject, percent: Decimal, listed: Decimal) -> Non
         "percent": plain_number(percent),
         "list": deal.money(row, plain_number(listed)),
     }
+    if len(lines) > 1:
+        data["reason"] = _parts(lines)
     deal.add(row, "discount_offered", data)
+
+
+def _parts(lines: Sequence[_Change]) -> str:
+    """What each line says of itself, since the discount over all of them shows none."""
+    shown = [_part(line) for line in sorted(lines, key=lambda one: (-one.listed, one.line))]
+    more = [f"{len(shown) - _SHOWN} more"] if len(shown) > _SHOWN else []
+    return f"Over {len(lines)} lines: " + ", ".join([*shown[:_SHOWN], *more])
+
+
+def _part(line: _Change) -> str:
+    percent, listed = _discount([line])
+    name = text_of(line.row, "name")[:_NAME] or line.line
+    return f"{name} {plain_number(percent)} % of {plain_number(listed)}"
 
 
 def plain_number(number: Decimal) -> str:

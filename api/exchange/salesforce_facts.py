@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import groupby, pairwise
+from datetime import datetime
+from itertools import groupby, pairwise, zip_longest
 from typing import Final
 
 from api.exchange.custom_fields import tell_custom
@@ -68,16 +69,34 @@ def _user(deal: Deal, text: str) -> str:
     return named[0] if len(named) == 1 else ""
 
 
-def state_loss_reasons(deal: Deal, changes: Iterable[JsonObject]) -> None:
-    """Put the reason that the declared field was given with a loss beside its snapshot."""
+def state_loss_reasons(deal: Deal, changes: Iterable[JsonObject]) -> list[JsonObject]:
+    """Put the reason that the declared field held with a loss beside its snapshot.
+
+    It was given with the loss, or is what the next change took it from while the deal was lost.
+    Gives the changes that say it of a loss afterwards.
+    """
     declared = deal.context.profile.custom_fields
     reasons = {name for name, mapping in declared.items() if mapping.event == "deal_lost"}
     said = [row for row in changes if row["field"] in reasons and row["new"]]
-    for snapshot in deal.snapshots if said else ():
-        at = instant_of(snapshot, "at")
-        near = [row["new"] for row in said if abs(instant_of(row, "at") - at) <= SAME_MOMENT]
-        if near and deal.closes(snapshot) == "lost":
-            snapshot["loss_reason"] = near[-1]
+    after: list[JsonObject] = []
+    for since, upto, lost in _losses(deal) if said else ():
+        latest = since + SAME_MOMENT
+        within = [(instant_of(row, "at"), row) for row in said]
+        near = [row["new"] for at, row in within if since - SAME_MOMENT <= at <= latest]
+        later = [row for at, row in within if latest < at and (upto is None or at < upto)]
+        if near or later:
+            lost["loss_reason"] = near[-1] if near else later[0]["old"]
+        after += later
+    return after
+
+
+def _losses(deal: Deal) -> Iterator[tuple[datetime, datetime | None, JsonObject]]:
+    """Since when, and until when, the deal was lost, with the snapshot that says so first."""
+    spells = [list(rows) for _, rows in groupby(deal.snapshots, key=deal.closes)]
+    for spell, following in zip_longest(spells, spells[1:]):
+        if deal.closes(spell[0]) == "lost":
+            upto = instant_of(following[0], "at") if following else None
+            yield instant_of(spell[0], "at"), upto, spell[0]
 
 
 def tell_fields(deal: Deal, changes: list[JsonObject]) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from api.exchange.lines import JsonObject
 from api.exchange.price_offers import plain_number
-from api.exchange.records import stamp
+from api.exchange.records import one_line, stamp
 from api.exchange.salesforce_ids import full_id
 from api.exchange.salesforce_rows import RowReader
 from api.exchange.texts import CsvRow
@@ -73,6 +73,7 @@ def product_record(row: CsvRow, reader: RowReader) -> JsonObject:
         "row": row.row,
         "id": full_id(row.get("Id")),
         "line": full_id(row.get("Id")),
+        "name": one_line(row.get("Name") or row.get("ProductCode")),
         "at": stamp(reader.instant(row, changed)),
         "by": full_id(row.get("LastModifiedById") or row.get("CreatedById")),
         "list": format(listed, "f"),

@@ -26,7 +26,7 @@ from api.exchange.salesforce_files import SalesforceFiles
 from api.exchange.salesforce_ids import full_id
 from api.exchange.salesforce_reference import Periods, Quotas, Stages, Users
 from api.exchange.salesforce_rows import CUSTOM, RowReader
-from api.exchange.snapshots import tell_history
+from api.exchange.snapshots import amend_loss, tell_history
 from api.exchange.spool import Spool
 from api.exchange.texts import CsvRow
 from domain.calendars import calendar_from
@@ -250,8 +250,10 @@ class Telling:
             synced=_synced(opportunity, by_kind[Kind.QUOTE]),
         )
         deal.owner = first_owner(by_kind[Kind.FIELD], deal) or text_of(opportunity, "owner")
-        state_loss_reasons(deal, by_kind[Kind.FIELD])
+        reasons = state_loss_reasons(deal, by_kind[Kind.FIELD])
         tell_history(deal)
+        for row in reasons:
+            amend_loss(deal, row, text_of(row, "new"))
         check_pushes(deal)
         tell_owners(deal, by_kind[Kind.FIELD])
         tell_fields(deal, by_kind[Kind.FIELD])

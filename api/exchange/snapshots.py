@@ -19,7 +19,6 @@ Beside it, where the source has them: `closes` and `closed_on` of a deal that is
 status, `pipeline`, `set_by_source` (a value that nobody chose), `moved_why` and `loss_reason`.
 """
 
-_TURNS: Final = frozenset({"deal_won", "deal_lost", "win_reversed", "deal_reopened"})
 _CATEGORIES: Final = {
     "Pipeline": "pipeline",
     "BestCase": "best_case",
@@ -97,8 +96,14 @@ def _name(deal: Deal, row: JsonObject) -> str:
 
 
 def _as_opened(deal: Deal, process: ProcessInUse, data: JsonObject) -> JsonObject:
-    """A deal that is known keeps the name, account and process that it was opened with."""
+    """A deal that is known keeps the name, account and process that it was opened with.
+
+    Also its owner, unless the export has a history of owners, which tells it better.
+    """
     stored = process.opening(f"{deal.id}:deal_opened")
+    if deal.owner == text_of(deal.record, "owner") and stored.get("owner"):
+        deal.owner = str(stored["owner"])
+        data |= {"owner": deal.owner}
     kept = {key: stored[key] for key in ("name", "account") if key in stored}
     if any(data[key] != value for key, value in kept.items()):
         deal.findings.note("a deal that has another name or account now keeps its first")
@@ -122,13 +127,14 @@ def _compare(deal: Deal, previous: JsonObject, row: JsonObject) -> None:
     if was == "won" and now != "won":
         deal.add(row, "win_reversed", {})
     if was is not None and now != was:
-        at = _won_at(deal, row) if now == "won" and _closed_on(row) else None
-        deal.add(row, "deal_reopened", {}, occurred_at=at)
+        deal.add(row, "deal_reopened", {})
     _tell_values(deal, previous, row)
     if was == now == "won" and (
         _changed(previous, row, ("amount",)) or _closed_on(previous) != _closed_on(row)
     ):
         _amend_win(deal, row)
+    if was == now == "lost" and text_of(row, "loss_reason"):
+        amend_loss(deal, row, text_of(row, "loss_reason"))
     _tell_category(deal, previous, row)
     _tell_process(deal, previous, row)
     if deal.stage(row) != deal.stage(previous):
@@ -207,18 +213,12 @@ def _priced(deal: Deal) -> str:
 def _win(deal: Deal, row: JsonObject) -> None:
     net: JsonObject = {"net": deal.money(row, row["amount"])}
     data = net | _list_price(deal, row) | {"closed_on": _closed_on(row)}
-    deal.add(row, "deal_won", data, occurred_at=_won_at(deal, row))
-
-
-def _won_at(deal: Deal, row: JsonObject) -> datetime:
-    return won_at(
+    at = won_at(
         closed_on=date.fromisoformat(_closed_on(row)),
         told_at=instant_of(row, "at"),
         zone=deal.context.zone,
-        turned_at=max(
-            (line.occurred_at for line in deal.lines if line.type in _TURNS), default=None
-        ),
     )
+    deal.add(row, "deal_won", data, occurred_at=at)
 
 
 def _list_price(deal: Deal, row: JsonObject) -> JsonObject:
@@ -270,6 +270,23 @@ def _amend_win(deal: Deal, row: JsonObject) -> None:
     reason = f"Changed in {deal.context.names.system} after the deal was won."
     data: JsonObject = {"event_id": wins[-1].external_id, "data": net, "reason": reason}
     deal.add(row, "event_amended", data, corrects="deal_won")
+
+
+def amend_loss(deal: Deal, row: JsonObject, reason: str) -> None:
+    """Correct why the deal was lost, as it is stated from a row on, if it says something else."""
+    told = [
+        one for one in deal.lines if (one.recorded_at or one.occurred_at) <= instant_of(row, "at")
+    ]
+    losses = [one for one in told if one.type == "deal_lost"]
+    if not losses:
+        return
+    loss = losses[-1]
+    amended = [one.data["data"] for one in told if one.data.get("event_id") == loss.external_id]
+    data: JsonObject = {"reason": reason}
+    if data != (amended[-1] if amended else loss.data):
+        why = f"Changed in {deal.context.names.system} after the deal was lost."
+        correction: JsonObject = {"event_id": loss.external_id, "data": data, "reason": why}
+        deal.add(row, "event_amended", correction, corrects="deal_lost")
 
 
 def _compare_with_now(deal: Deal, last: JsonObject) -> None:

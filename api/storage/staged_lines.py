@@ -55,6 +55,8 @@ class StagedLine(NamedTuple):
     kept: Kept | None = None
     refers_to: UUID | None = None
     """The event that it is about, which must be a line of the import or in the log."""
+    stated_at: datetime | None = None
+    """Since when the source states it so; None if what it says under an id is said for ever."""
 
 
 def staged_row(line: StagedLine, *, seq: int, system: str) -> Row:
@@ -91,6 +93,7 @@ def staged_row(line: StagedLine, *, seq: int, system: str) -> Row:
         _event_id(line.caused_by) if kept else None,
         line.refers_to,
         source_recorded_at or (occurred_at if is_deal else None),
+        None if line.stated_at is None else line.stated_at.isoformat(),
     )
 
 

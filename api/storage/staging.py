@@ -50,11 +50,15 @@ class UnstorableLineError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagingReport:
-    """What became of the lines, or would; `topics` counts those that were appended by topic."""
+    """What became of the lines, or would; `topics` counts those that were appended by topic.
+
+    `restated` of them amend what an earlier import of the source said.
+    """
 
     appended: int
     duplicates: int
     deals: int
+    restated: int
     topics: Mapping[str, int]
 
 
@@ -74,6 +78,7 @@ class Staging:
         self._known = 0
         self._identified = False
         self._referring = False
+        self._stating = False
         self._connection: psycopg.Connection[Row] | None = None
 
     def __enter__(self) -> Self:
@@ -100,6 +105,7 @@ class Staging:
         """
         seq = self.reserve() if place is None else place
         self._identified |= line.kept is not None
+        self._stating |= line.stated_at is not None
         self._referring |= line.caused_by is not None or line.refers_to is not None
         try:
             self._buffer.append(staged_row(line, seq=seq, system=self._system))
@@ -178,6 +184,9 @@ class Staging:
         if self._referring:
             self._run(staging_sql.INDEX)
         ((self._known,),) = self._rows(staging_sql.HEAD)
+        if self._stating:
+            self._run(staging_sql.RESTATED)
+            self._run(staging_sql.OFFERED_AGAIN)
         self._run(staging_sql.STORED)
         self._run(staging_sql.REPEATED)
         if self._identified:
@@ -252,11 +261,12 @@ class Staging:
 
     def _report(self) -> StagingReport:
         topics: dict[str, int] = dict(self._rows(staging_sql.TOPICS))
-        ((duplicates, deals),) = self._rows(staging_sql.COUNTS)
+        ((duplicates, deals, restated),) = self._rows(staging_sql.COUNTS)
         return StagingReport(
             appended=sum(topics.values()),
             duplicates=duplicates,
             deals=deals,
+            restated=restated,
             topics=topics,
         )
 

@@ -6,11 +6,81 @@ OPEN: Final[LiteralString] = "SELECT open_import()"
 COPY: Final[LiteralString] = (
     "COPY import_lines (seq, stream_id, is_deal, external_stream, external_id, event_id, topic,"
     " data, occurred_at, source_recorded_at, actor, on_behalf_of, cause, file, row, file_sha256,"
-    " source_system, cause_id, refers_to, recorded_at) FROM STDIN"
+    " source_system, cause_id, refers_to, recorded_at, stated_at) FROM STDIN"
 )
 INDEX: Final[LiteralString] = "SELECT index_import()"
 
 HEAD: Final[LiteralString] = "SELECT position FROM log_head"
+RESTATED: Final[LiteralString] = """
+UPDATE import_lines l
+   SET fate = CASE WHEN s.newer THEN NULL ELSE 'duplicate' END,
+       external_id = CASE WHEN s.newer THEN s.name ELSE l.external_id END,
+       event_id = CASE WHEN s.newer THEN (left(l.event_id::text, 24)
+                                          || left(md5(s.name), 12))::uuid ELSE l.event_id END,
+       topic = CASE WHEN s.newer THEN 'deal.event_amended.v1' ELSE l.topic END,
+       data = CASE WHEN s.newer THEN '{"event_id":"' || s.event_id || '","data":' || l.data
+              || ',"reason":"A newer export states it so."}' ELSE l.data END,
+       occurred_at = CASE WHEN s.newer THEN l.stated_at ELSE l.occurred_at END,
+       source_recorded_at = CASE WHEN s.newer THEN l.stated_at ELSE l.source_recorded_at END
+  FROM (SELECT o.seq, e.event_id,
+               o.external_id || ':stated:' || to_char(o.stated_at AT TIME ZONE 'UTC',
+                   'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS name,
+               o.data <> coalesce(r.data, e.data::text)
+               AND (r.stated_at IS NULL OR o.stated_at > r.stated_at) AS newer
+          FROM import_lines o
+          JOIN events e ON e.source_system = coalesce(o.source_system, %(system)s)
+                       AND e.external_id = o.external_id
+          LEFT JOIN LATERAL (
+               SELECT (a.data -> 'data')::text AS data, a.occurred_at AS stated_at
+                 FROM events a
+                WHERE a.data ->> 'event_id' = e.event_id::text
+                  AND a.topic = 'deal.event_amended.v1'
+                  AND starts_with(a.external_id, o.external_id || ':stated:')
+                ORDER BY a.occurred_at DESC LIMIT 1) r ON true
+         WHERE o.fate IS NULL AND o.stated_at IS NOT NULL
+           AND (o.stream_id, o.occurred_at) = (e.stream_id, e.occurred_at)
+           AND o.topic = e.topic AND o.topic <> 'deal.discount_offered.v1'
+           AND CASE WHEN r.stated_at IS NULL THEN o.data <> e.data::text
+                    ELSE o.data = r.data OR o.stated_at <> r.stated_at END
+           AND NOT EXISTS (
+               SELECT FROM events a
+                WHERE a.data ->> 'event_id' = e.event_id::text
+                  AND a.topic IN ('deal.event_amended.v1', 'deal.event_retracted.v1')
+                  AND starts_with(a.external_id, o.external_id || ':stated:') IS NOT TRUE)) s
+ WHERE l.seq = s.seq
+"""
+"""What the source came to state otherwise of an event amends it; an older export amends nothing.
+
+What was corrected otherwise since is left alone, and so is an offer: what comes in its place is
+another offer, and when it was made is not known.
+"""
+
+OFFERED_AGAIN: Final[LiteralString] = """
+UPDATE import_lines l
+   SET fate = CASE WHEN s.same THEN 'duplicate' END,
+       external_id = CASE WHEN s.same THEN l.external_id ELSE s.name END,
+       event_id = CASE WHEN s.same THEN l.event_id
+                       ELSE (left(l.event_id::text, 24) || left(md5(s.name), 12))::uuid END
+  FROM (SELECT o.seq, o.data = f.data AS same,
+               o.external_id || ':again:' || to_char(o.occurred_at AT TIME ZONE 'UTC',
+                   'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS name
+          FROM import_lines o
+          JOIN events e ON e.source_system = coalesce(o.source_system, %(system)s)
+                       AND e.external_id = o.external_id
+         CROSS JOIN LATERAL (
+               SELECT a.data::text AS data FROM events a
+                WHERE a.stream_id = e.stream_id AND a.topic = e.topic
+                  AND a.source_system = e.source_system AND a.occurred_at <= o.occurred_at
+                  AND (a.external_id = o.external_id
+                       OR starts_with(a.external_id, o.external_id || ':again:'))
+                ORDER BY a.occurred_at DESC LIMIT 1) f
+         WHERE o.fate IS NULL AND o.stated_at IS NOT NULL
+           AND o.topic = 'deal.discount_offered.v1' AND o.topic = e.topic
+           AND o.stream_id = e.stream_id AND o.occurred_at > e.occurred_at) s
+ WHERE l.seq = s.seq
+"""
+"""A price without a history was changed since it was told: another offer, if it says another."""
+
 STORED: Final[LiteralString] = """
 UPDATE import_lines l
    SET fate = s.fate, reason = CASE s.fate WHEN 'rejected' THEN
@@ -134,7 +204,9 @@ REJECTS: Final[LiteralString] = (
 )
 COUNTS: Final[LiteralString] = (
     "SELECT count(*) FILTER (WHERE fate = 'duplicate'),"
-    " count(DISTINCT stream_id) FILTER (WHERE is_deal AND (fate IS NULL OR fate = 'appended'))"
+    " count(DISTINCT stream_id) FILTER (WHERE is_deal AND (fate IS NULL OR fate = 'appended')),"
+    " count(*) FILTER (WHERE (fate IS NULL OR fate = 'appended') AND stated_at IS NOT NULL"
+    " AND topic = 'deal.event_amended.v1')"
     " FROM import_lines"
 )
 TOPICS_OF: Final[LiteralString] = (

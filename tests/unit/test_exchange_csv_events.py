@@ -151,6 +151,20 @@ def test_a_row_keeps_its_id_wherever_it_stands_and_is_one_if_it_stands_twice(
     assert (len(mixed), findings.duplicates) == (2, 1)
 
 
+@pytest.mark.parametrize(("closed_on", "noted"), [("2025-03-10", False), ("2025-03-09", True)])
+def test_a_win_dated_back_whose_deal_may_have_been_reopened_is_noted(
+    *, closed_on: str, noted: bool, tmp_path: Path
+) -> None:
+    net = {"net": {"value": "1"}, "currency": {"value": "USD"}, "closed_on": "what"}
+    declared = DECLARED | {"events": {"true": {"type": "deal_won", "fields": net}}}
+
+    _, findings = read(
+        table(tmp_path, f"D1,{closed_on},ana,2025-03-10T10:00:00Z,true"), declared, _AllKnown()
+    )
+
+    assert any("the reopening stands" in note for note in findings.notes) == noted
+
+
 def test_a_deal_is_known_by_the_stream_that_its_own_table_gave_it(tmp_path: Path) -> None:
     asked: list[str] = []
 

@@ -234,6 +234,56 @@ def test_the_discount_of_a_deal_is_that_of_its_lines_together(export: Path, tmp_
     ]
 
 
+def line_of(content: Any, item: str, at: str, **properties: str) -> dict[str, Any]:
+    """Another line item of the deal that the first one belongs to, priced at that moment."""
+    line: dict[str, Any] = json.loads(json.dumps(content["results"][0])) | {"id": item}
+    line["properties"] |= properties | {"createdate": at}
+    percent = properties["hs_discount_percentage"]
+    line["propertiesWithHistory"]["hs_discount_percentage"] = [version(percent, at)]
+    return line
+
+
+def test_a_line_beyond_what_the_deal_is_worth_is_another_offer(
+    export: Path, tmp_path: Path
+) -> None:
+    def renewed(content: Any) -> Any:
+        at = "2024-12-29T10:00:00.000Z"
+        content["results"].append(
+            line_of(content, "80009", at, price="90000", hs_discount_percentage="30")
+        )
+        return content
+
+    lines, findings = read(changed(export, tmp_path / "d", line_items=renewed))
+
+    offers = [line.data for line in of_deal(lines, "90000002") if line.type == "discount_offered"]
+    listed = {"amount": "90000", "currency": "USD"}
+    assert offers == [{"percent": "25", "list": listed}, {"percent": "30", "list": listed}]
+    assert "a priced line beyond what its deal was ever worth is told as another offer" in (
+        findings.notes
+    )
+
+
+def test_an_offer_over_several_lines_says_what_each_of_them_is(
+    export: Path, tmp_path: Path
+) -> None:
+    def added(content: Any) -> Any:
+        at = "2024-12-29T10:00:00.000Z"
+        free = {"price": "20000", "hs_discount_percentage": "10", "name": "Training"}
+        content["results"].append(line_of(content, "80009", at, **free))
+        return content
+
+    lines, _ = read(changed(export, tmp_path / "d", line_items=added))
+
+    offers = [line.data for line in of_deal(lines, "90000002") if line.type == "discount_offered"]
+    assert offers[1:] == [
+        {
+            "percent": "22.272727",
+            "list": {"amount": "110000", "currency": "USD"},
+            "reason": "Over 2 lines: Licence 25 % of 90000, Training 10 % of 20000",
+        }
+    ]
+
+
 def test_declared_fields_become_expressible(export: Path) -> None:
     profile = profile_from(
         {

@@ -1,5 +1,6 @@
 """Salesforce exports as people keep them: feet, rows of one second, signs, products, old times."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -97,36 +98,66 @@ def test_a_loss_has_the_reason_that_was_given_with_it(export: Path, tmp_path: Pa
     assert reasons(lines) == ["Price", "Lost to Competitor", "No budget"]
 
 
-@pytest.mark.parametrize(
-    ("between", "expected"),
-    [
-        ("Evaluation", "2024-11-05T15:00:00+00:00"),
-        # It was lost all the time: it was open again when it was won.
-        ("Closed Lost", "2024-10-21T03:59:59+00:00"),
-    ],
-)
-def test_a_deal_is_not_won_again_before_it_was_reopened(
-    between: str, expected: str, export: Path, tmp_path: Path
-) -> None:
-    fjord = "0065g0000000dbXAAQ"
+FJORD = "0065g0000000dbXAAQ"
+
+
+def won_on(close_date: str, *, between: str) -> Callable[[str, Rows], Rows]:
+    """A deal that was lost in October stands in another stage from November, until it is won."""
 
     def backdated(name: str, rows: Rows) -> Rows:
-        of_deal = [row for row in rows if name == HISTORY and row["OpportunityId"] == fjord]
+        of_deal = [row for row in rows if name == HISTORY and row["OpportunityId"] == FJORD]
         for row in of_deal:
             if "2024-11-05" <= row["CreatedDate"] < "2024-12-12":
                 row["StageName"] = between
             elif row["StageName"] == "Closed Won":
-                row["CloseDate"] = "2024-10-20 00:00:00"
+                row["CloseDate"] = f"{close_date} 00:00:00"
         return rows
 
-    lines, _ = salesforce_lines(rewritten(export, tmp_path / "d", backdated))
+    return backdated
 
-    turns = ("deal_lost", "deal_reopened", "deal_won")
-    told = [line for line in lines if line.stream == f"deal:{fjord}" and line.type in turns]
-    by_time = sorted(told, key=lambda line: (line.occurred_at, line.recorded_at))
-    assert [line.type for line in by_time] == [*turns]
-    assert by_time[-1].occurred_at.isoformat() == expected
-    assert by_time[-1].data["closed_on"] == "2024-10-20"
+
+@pytest.mark.parametrize(
+    ("close_date", "between", "expected"),
+    [
+        # It was lost all the time: it was open again when it was won.
+        ("2024-10-20", "Closed Lost", ["lost 10-10", "reopened 10-21", "won 10-21"]),
+        # It was reopened later than it was won: that is taken back, and told anew.
+        (
+            "2024-10-20",
+            "Evaluation",
+            ["lost 10-10", "reopened 10-21", "won 10-21", "reopened 11-05 retracted"],
+        ),
+        # It was lost later than it was won, so never.
+        (
+            "2024-10-01",
+            "Evaluation",
+            ["won 10-02", "lost 10-10 retracted", "reopened 11-05 retracted"],
+        ),
+        ("2024-10-01", "Closed Lost", ["won 10-02", "lost 10-10 retracted"]),
+        ("2024-12-12", "Evaluation", ["lost 10-10", "reopened 11-05", "won 12-12"]),
+    ],
+)
+def test_a_deal_is_won_again_on_its_close_date_whenever_it_was_reopened(
+    close_date: str, between: str, expected: list[str], export: Path, tmp_path: Path
+) -> None:
+    folder = rewritten(export, tmp_path / "d", won_on(close_date, between=between))
+
+    lines, findings = salesforce_lines(folder)
+
+    told = [line for line in lines if line.stream == f"deal:{FJORD}"]
+    turns = [line for line in told if line.type in ("deal_lost", "deal_reopened", "deal_won")]
+    back = {line.data["event_id"] for line in told if line.type == "event_retracted"}
+    by_time = sorted(turns, key=lambda line: (line.occurred_at, line.recorded_at))
+    assert [
+        f"{line.type.removeprefix('deal_')} {line.occurred_at:%m-%d}"
+        + (" retracted" if line.external_id in back else "")
+        for line in by_time
+    ] == expected
+    assert {line.recorded_at for line in told if line.type == "event_retracted"} <= {
+        line.recorded_at for line in turns if line.type == "deal_won"
+    }
+    noted = any("won again on a close date before it was reopened" in n for n in findings.notes)
+    assert noted == bool(back)
 
 
 @pytest.mark.parametrize(

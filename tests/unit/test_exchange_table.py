@@ -186,4 +186,4 @@ def test_a_close_date_to_come_leaves_the_win_at_its_recording() -> None:
     told_at = parse_instant("2024-12-30 12:00:00", "UTC")
 
     closed_on = parse_day("2025-01-02", None)
-    assert won_at(closed_on=closed_on, told_at=told_at, zone="UTC", turned_at=None) == told_at
+    assert won_at(closed_on=closed_on, told_at=told_at, zone="UTC") == told_at

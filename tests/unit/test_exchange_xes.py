@@ -167,7 +167,7 @@ def test_a_won_deal_that_is_reopened_has_its_win_reversed(
     assert [line.type for line in lines] == [*expected[:-1], "deal_reopened", "deal_won"]
 
 
-def test_a_deal_of_a_log_is_not_won_again_before_it_was_reopened(tmp_path: Path) -> None:
+def test_a_deal_of_a_log_is_won_again_on_its_close_date(tmp_path: Path) -> None:
     win = {"net": "what", "currency": {"value": "USD"}, "closed_on": "on"}
     said = {"won": {"type": "deal_won", "fields": win}, "back": {"type": "deal_reopened"}}
     day = '<string key="on" value="2024-07-30"/>'
@@ -179,8 +179,21 @@ def test_a_deal_of_a_log_is_not_won_again_before_it_was_reopened(tmp_path: Path)
 
     lines, _ = read(written(tmp_path, one_trace(*days)), profile_from({"events": said}, name="p"))
 
-    wins = [line.occurred_at.isoformat() for line in lines if line.type == "deal_won"]
-    assert wins == ["2024-07-30T23:59:59+00:00", "2024-08-02T00:00:00+00:00"]
+    names = {line.external_id: line.type for line in lines}
+    assert [
+        (line.type, line.occurred_at.day, names.get(str(line.data.get("event_id"))))
+        for line in lines
+    ] == [
+        ("deal_opened", 1, None),
+        ("deal_won", 30, None),
+        ("win_reversed", 2, None),
+        ("deal_reopened", 2, None),
+        ("win_reversed", 30, None),
+        ("deal_reopened", 30, None),
+        ("event_retracted", 3, "win_reversed"),
+        ("event_retracted", 3, "deal_reopened"),
+        ("deal_won", 30, None),
+    ]
 
 
 def test_nested_attributes_and_defaults_are_read_but_no_time_is_invented(tmp_path: Path) -> None:

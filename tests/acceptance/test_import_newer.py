@@ -1,0 +1,208 @@
+"""Newer exports that state otherwise what an older one did: nothing is lost, nothing told twice."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.exchange.importing import Format, LedgerContext, reader_for, run_import
+from api.exchange.lines import ImportReport
+from api.exchange.profile import Profile, load_profile
+from api.storage.event_store import EventStore
+from api.storage.roles import Role
+from domain.events.base import DomainEvent, type_name
+from domain.events.honesty import EventAmended, HistoryGap
+from domain.replay import view
+from domain.values import Money
+from tests.support.exports import MAVEN, PACK, Rows, rewritten, rewritten_json, weekly_export
+from tests.support.log import said
+from tests.support.postgres import PostgresServer
+from tests.support.roles import address
+
+SCHEMA = "ledger"
+NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
+LATER = "2025-06-01T09:00:00Z"
+
+
+@pytest.fixture
+def store(postgres_server: PostgresServer) -> Iterator[EventStore]:
+    with (
+        postgres_server.ledger(SCHEMA) as dsn,
+        EventStore(address(dsn, Role.APP), schema=SCHEMA) as store,
+    ):
+        yield store
+
+
+def imported(
+    store: EventStore, name: Format, path: Path, profile: Profile | None = None
+) -> ImportReport:
+    reader = reader_for(name, [path], profile=profile, known=LedgerContext(store))
+    return run_import(store, reader, now=NOW)
+
+
+def deal(store: EventStore, external_id: str, system: str) -> list[DomainEvent]:
+    """What stands of a deal, in order."""
+    (stream,) = store.stream_ids_of(external_id, system=system)
+    return [event.data for event in view(store.stream(stream))]
+
+
+def told(events: list[DomainEvent], kind: str) -> list[DomainEvent]:
+    return [event for event in events if type_name(type(event)) == kind]
+
+
+def in_pipedrive(content: Any, deal_id: int) -> Any:
+    return next(one for one in content["data"] if one["id"] == deal_id)
+
+
+def reason_rewritten(name: str, content: Any) -> Any:
+    """The reason stands in the deal alone, and is another since."""
+    if name == "deals_v2":
+        in_pipedrive(content, 1003).update(lost_reason="Price", update_time=LATER)
+    return without_reasons(name, content)
+
+
+def without_reasons(name: str, content: Any) -> Any:
+    if name == "deal_flow_v1":
+        for pages in content.values():
+            kept = [
+                one for one in pages[0]["data"] if one["data"].get("field_key") != "lost_reason"
+            ]
+            pages[0]["data"] = kept
+    return content
+
+
+def note_rewritten(name: str, content: Any) -> Any:
+    if name == "deal_flow_v1":
+        entries = [one for pages in content.values() for one in pages[0]["data"]]
+        done = next(one for one in entries if one["object"] == "activity")
+        done["data"]["subject"] = "Another subject"
+    if name == "deals_v2":
+        for one in content["data"]:
+            one["update_time"] = LATER
+    return content
+
+
+CHANGES = [
+    (without_reasons, reason_rewritten, said("deal_lost", reason="Price")),
+    (lambda _, same: same, note_rewritten, said("activity_ticked", activity="Another subject")),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=["reason", "subject"])
+def test_what_stands_otherwise_in_a_newer_export_is_amended(
+    change: tuple[Callable[[str, Any], Any], Callable[[str, Any], Any], DomainEvent],
+    store: EventStore,
+    shared_data: Path,
+    tmp_path: Path,
+) -> None:
+    earlier, newer, standing = change
+    pack = shared_data / PACK / "pipedrive"
+    first, second = tmp_path / "first", tmp_path / "second"
+    imported(store, "pipedrive", rewritten_json(pack, first, earlier))
+    rewritten_json(pack, second, newer)
+
+    report = imported(store, "pipedrive", second)
+    again = [imported(store, "pipedrive", folder) for folder in (second, first, second)]
+
+    noted = "what an earlier export stated otherwise was amended" in report.notes
+    assert (report.rejects, noted) == ((), True)
+    assert [(one.events_made, one.rejects) for one in again] == [(0, ())] * 3
+    log = [event for batch in store.log() for event in batch]
+    assert sum(isinstance(event.data, EventAmended) for event in log) == 1
+    streams = {event.stream_id for event in log if event.stream_id.startswith("deal:")}
+    seen = [event.data for stream in streams for event in view(store.stream(stream))]
+    assert standing in seen
+
+
+def test_a_statement_of_a_time_to_come_is_not_told(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    def change(name: str, content: Any) -> Any:
+        if name == "deals_v2":
+            deal = in_pipedrive(content, 1003)
+            deal.update(lost_reason="Price", update_time="2031-01-01T00:00:00Z")
+        return without_reasons(name, content)
+
+    pack = shared_data / PACK / "pipedrive"
+    imported(store, "pipedrive", rewritten_json(pack, tmp_path / "first", without_reasons))
+
+    report = imported(store, "pipedrive", rewritten_json(pack, tmp_path / "second", change))
+
+    assert (report.events_made, [one.reason.split(":")[0] for one in report.rejects]) == (
+        0,
+        ["changed"],
+    )
+
+
+def test_a_product_that_is_cheaper_in_a_newer_export_is_another_offer(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    def cheaper(name: str, content: Any) -> Any:
+        if name == "deal_products":
+            content["data"][0].update(discount=40, update_time=LATER)
+        return content
+
+    pack = shared_data / PACK / "pipedrive"
+    imported(store, "pipedrive", pack)
+    newer = rewritten_json(pack, tmp_path / "newer", cheaper)
+
+    report = imported(store, "pipedrive", newer)
+    again = imported(store, "pipedrive", newer)
+
+    assert (report.events_made, report.rejects) == (1, ())
+    assert (again.events_made, again.rejects) == (0, ())
+    offers = told(deal(store, "1002", "pipedrive"), "discount_offered")
+    assert [str(offer.percent) for offer in offers] == ["25", "40"]  # type: ignore[attr-defined]  # discount_offered
+
+
+def test_a_deal_keeps_its_first_owner_where_no_history_says_when_it_got_another(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    def changed(name: str, rows: Rows) -> Rows:
+        for row in rows if name == "Opportunity" else ():
+            if row["Id"] == "0065g0000000VMdAAM":
+                row |= {"OwnerId": "0055g0000000XQMAA2", "LastModifiedDate": "2025-06-01 09:00:00"}
+        return [] if name == "OpportunityFieldHistory" else rows
+
+    def without_history(name: str, rows: Rows) -> Rows:
+        return [] if name == "OpportunityFieldHistory" else rows
+
+    export = weekly_export(shared_data)
+    imported(store, "salesforce-csv", rewritten(export, tmp_path / "first", without_history))
+    newer = rewritten(export, tmp_path / "newer", changed)
+
+    report = imported(store, "salesforce-csv", newer)
+    again = imported(store, "salesforce-csv", newer)
+
+    assert (report.rejects, again.rejects, again.events_made) == ((), (), 0)
+    events = deal(store, "0065g0000000VMdAAM", "salesforce")
+    gaps = [event for event in events if isinstance(event, HistoryGap) and "owner" in event.fields]
+    assert len(gaps) == 1
+    assert told(events, "owner_changed") == []
+
+
+def test_a_deal_of_a_table_that_was_closed_since_keeps_what_it_was_opened_with(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    head, *rows = (shared_data / MAVEN).read_text(encoding="utf-8").splitlines()[:3]
+    columns = head.split(",")
+    row = dict(zip(columns, rows[0].split(","), strict=True))
+    still_open = row | {"deal_stage": "Engaging", "close_date": "", "close_value": "900"}
+
+    def table(name: str, values: dict[str, str]) -> Path:
+        path = tmp_path / name
+        path.write_text("\n".join([head, ",".join(values.values()), ""]), encoding="utf-8")
+        return path
+
+    profile = load_profile("maven")
+    imported(store, "csv", table("first.csv", still_open), profile)
+
+    report = imported(store, "csv", table("second.csv", row), profile)
+
+    assert report.rejects == ()
+    events = deal(store, row["opportunity_id"], profile.source or "csv")
+    assert len(told(events, "deal_won")) == 1
+    (opening,) = told(events, "deal_opened")
+    assert opening.amount == Money.of("900", "USD")  # type: ignore[attr-defined]  # deal_opened
