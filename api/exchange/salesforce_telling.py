@@ -83,6 +83,9 @@ class Telling:
     def lines(self, deals: Spool) -> Iterator[Line]:
         calendar = self._calendar()
         quotas = self._quotas(calendar)
+        if self.seen.earliest is None and self.findings.rejects:
+            # Every row is a reject, and the reasons are worth more than a refusal.
+            return
         if self.seen.earliest is None:
             raise ExportRefusedError(
                 "no row states a time", file=self.export.file_of("Opportunity")

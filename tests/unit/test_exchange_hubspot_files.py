@@ -112,3 +112,20 @@ def test_pages_in_several_files_are_one_export(export: Path, tmp_path: Path) -> 
 
     assert findings.rejects == []
     assert len(lines) == len(read(export)[0])
+
+
+def test_an_export_whose_deals_are_all_bad_is_a_list_of_rejects(
+    export: Path, tmp_path: Path
+) -> None:
+    def spoilt(content: Any) -> Any:
+        content["results"] = content["results"][:1]
+        content["results"][0]["properties"]["amount"] = "1,500"
+        return content
+
+    lines, findings = read(changed(export, tmp_path / "d", deals=spoilt, line_items=lambda _: None))
+
+    assert lines == []
+    assert [(one.file, one.row, one.reason) for one in findings.rejects[:2]] == [
+        ("deals.json", 1, "amount: expected a number, not '1,500'"),
+        ("tasks.json", 1, "the deal 90000001 has no readable row"),
+    ]

@@ -221,3 +221,27 @@ def test_a_single_currency_org_declares_its_currency(export: Path, tmp_path: Pat
         salesforce_lines(dirty)
     lines, _ = salesforce_lines(dirty, Profile(currency="GBP"))
     assert {line.data["net"]["currency"] for line in lines if line.type == "deal_won"} == {"GBP"}  # type: ignore[index]  # JSON
+
+
+def test_the_same_number_of_another_currency_is_another_amount(
+    export: Path, tmp_path: Path
+) -> None:
+    def in_euros(rows: Rows) -> Rows:
+        own = [row for row in rows if row["OpportunityId"] == ACME]
+        return [row | {"CurrencyIsoCode": "EUR"} if row is own[1] else row for row in rows]
+
+    def won_in_euros(rows: Rows) -> Rows:
+        return [row | {"CurrencyIsoCode": "EUR"} if row["Id"] == ACME else row for row in rows]
+
+    lines, _ = salesforce_lines(
+        with_rows(export, tmp_path / "d", OpportunityHistory=in_euros, Opportunity=won_in_euros)
+    )
+
+    told = [line for line in lines if line.stream == f"deal:{ACME}"]
+    amounts = [line.data["amount"] for line in told if line.type == "amount_changed"]
+    assert amounts == [
+        {"amount": "60000", "currency": "EUR"},
+        {"amount": "60000", "currency": "USD"},
+    ]
+    (gap,) = [line.data["fields"] for line in told if line.type == "history_gap"]
+    assert gap == ["amount"]
