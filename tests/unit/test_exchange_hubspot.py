@@ -182,7 +182,7 @@ def test_what_was_merged_is_told_of_the_deal_that_lives_on(export: Path, tmp_pat
 
 @pytest.mark.parametrize("archived", [False, True])
 def test_a_merged_deal_that_is_still_in_the_export_is_deleted_once(
-    archived: bool, export: Path, tmp_path: Path
+    *, archived: bool, export: Path, tmp_path: Path
 ) -> None:
     def merged(content: Any) -> Any:
         survivor = deal_in(content, "90000001")
