@@ -123,6 +123,11 @@ class RowReader:
             | self._state(row)
         )
 
+    def hole(self, row: CsvRow) -> JsonObject:
+        """What can be said of a snapshot that cannot be read: when there was one."""
+        at = stamp(self.instant(row, "CreatedDate"))
+        return _placed(row) | {"id": full_id(row.get("Id")), "at": at}
+
     def _until(self, row: CsvRow) -> str:
         """When the next row took over, which tells the order of rows of one second."""
         if "ValidThroughDate" not in row.values:

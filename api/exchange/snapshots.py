@@ -1,5 +1,6 @@
 """A deal told by snapshots of its state: they are compared, whatever one says has changed."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
@@ -39,6 +40,16 @@ def tell_history(deal: Deal) -> None:
         _tell_snapshots(deal)
     if deal.record["deleted"]:
         _delete(deal)
+
+
+def tell_holes(deal: Deal, unreadable: Iterable[JsonObject]) -> None:
+    """Say where a snapshot is missing between two others: what it said is told by the later one."""
+    for hole in unreadable:
+        before = [row for row in deal.snapshots if text_of(row, "at") <= text_of(hole, "at")]
+        after = deal.snapshots[len(before) :]
+        if before and after:
+            start, end = instant_of(before[-1], "at"), instant_of(after[0], "at")
+            deal.gap(hole, start=start, end=end, fields=list(STATE))
 
 
 def _tell_snapshots(deal: Deal) -> None:
