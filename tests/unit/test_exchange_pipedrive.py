@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.exchange.lines import ExportRefusedError
+from api.exchange.lines import ExportRefusedError, Line
 from api.exchange.profile import profile_from
 from domain.events.catalogue import TYPES_BY_NAME, parse
 from tests.support.exports import PACK
