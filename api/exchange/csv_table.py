@@ -15,7 +15,7 @@ from api.exchange.context import (
     fiscal_zone,
 )
 from api.exchange.csv_history import HistoryTeller
-from api.exchange.csv_values import Moment, declared_number, declared_rows, shortest, stated_moment
+from api.exchange.csv_values import Moment, declared_number, declared_rows, stated_moment
 from api.exchange.instants import end_of_day, start_of_day
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.profile import ColumnRole, Profile, StageProfile
@@ -151,7 +151,7 @@ class CsvTableReader:
             )
         except ValueError as error:
             raise _RefusedRowError(f"{column}: {error}") from error
-        return {"amount": shortest(amount), "deleted": deleted}
+        return {"amount": amount, "deleted": deleted}
 
     def _lines_of(
         self, spool: Spool, *, first: date, last: date, findings: Findings

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Final
 
 
@@ -27,6 +28,12 @@ def truth(text: str) -> bool:
 def one_line(text: str) -> str:
     """The text without line breaks, control characters and runs of blanks."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def plain_number(number: Decimal) -> str:
+    """The number without an exponent and without zeros at its end, as all sources tell it alike."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def stamp(instant: datetime) -> str:

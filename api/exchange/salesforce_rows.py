@@ -14,7 +14,7 @@ from api.exchange.instants import (
     parse_instant,
 )
 from api.exchange.lines import ExportRefusedError, JsonObject
-from api.exchange.records import one_line, stamp, truth
+from api.exchange.records import one_line, plain_number, stamp, truth
 from api.exchange.salesforce_ids import full_id
 from api.exchange.texts import CsvRow
 
@@ -145,7 +145,7 @@ class RowReader:
         close_date = self.day(row, "CloseDate")
         return {
             "stage": stage,
-            "amount": None if amount is None else format(amount, "f"),
+            "amount": None if amount is None else plain_number(amount),
             "close_date": None if close_date is None else close_date.isoformat(),
             "currency": row.get("CurrencyIsoCode"),
         }

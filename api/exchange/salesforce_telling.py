@@ -14,7 +14,7 @@ from api.exchange.deal_lines import Deal, SourceContext, SourceNames
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.price_offers import tell_price_offers
 from api.exchange.profile import Profile
-from api.exchange.records import place_of, text_of
+from api.exchange.records import place_of, plain_number, text_of
 from api.exchange.salesforce_facts import (
     check_pushes,
     first_owner,
@@ -205,7 +205,7 @@ class Telling:
             line = writer.quota(
                 rep=rep,
                 quarter=quarter,
-                amount={"amount": format(quota.amount, "f"), "currency": quota.currency},
+                amount={"amount": plain_number(quota.amount), "currency": quota.currency},
                 told_at=quota.told_at,
                 key=full_id(quota.row.get("Id")),
                 file=quota.row.file,

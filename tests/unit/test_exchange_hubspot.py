@@ -220,6 +220,20 @@ def test_the_same_number_of_another_currency_is_another_amount(
     ]
 
 
+def test_a_number_is_the_same_however_it_is_written(export: Path, tmp_path: Path) -> None:
+    def with_decimals(content: Any) -> Any:
+        for deal in content["results"]:
+            for one in deal["propertiesWithHistory"].get("amount", ()):
+                one["value"] = f"{float(one['value']):.2f}"
+        return content
+
+    lines, _ = read(changed(export, tmp_path / "d", deals=with_decimals))
+
+    assert [(line.external_id, line.data) for line in lines] == [
+        (line.external_id, line.data) for line in read(export)[0]
+    ]
+
+
 def test_a_deal_in_another_pipeline_moves_to_its_process(export: Path, tmp_path: Path) -> None:
     def other(content: Any) -> Any:
         stages = [stage | {"id": f"r-{stage['id']}"} for stage in content["results"][0]["stages"]]

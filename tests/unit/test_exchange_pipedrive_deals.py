@@ -84,3 +84,16 @@ def test_an_export_whose_deals_are_all_bad_is_a_list_of_rejects(
     reasons = {(one.file, one.reason.partition(":")[0]) for one in findings.rejects}
     assert ("deals_v2.json", "expected_close_date") in reasons
     assert ("deal_products.json", "the deal 1002 has no readable row") in reasons
+
+
+def test_a_number_is_the_same_however_it_is_written(export: Path, tmp_path: Path) -> None:
+    def as_text(content: Any) -> Any:
+        for deal in content["data"]:
+            deal["value"] = f"{deal['value']:.2f}"
+        return content
+
+    lines, _ = read(changed(export, tmp_path / "d", deals_v2=as_text))
+
+    assert [(line.external_id, line.data) for line in lines] == [
+        (line.external_id, line.data) for line in read(export)[0]
+    ]
