@@ -148,7 +148,7 @@ class HubspotReader:
 
         def take(found: JsonRecord) -> None:
             record = self._deal(found, rows, seen)
-            key = [text_of(record, "account"), _CHILD, found.file, found.row]
+            key: Key = [text_of(record, "account"), _CHILD, found.file, found.row]
             companies.add(key, record)
             _spool_merges(record, deals)
 
