@@ -126,7 +126,6 @@ class HubspotReader:
         seen = _Seen(zone=fiscal_zone(self._profile, self._known))
         each = self._pages.each
         each("pipelines", findings, lambda found: _take_pipeline(found, seen, self._profile))
-        seen.pipelines.ensure_closing(self._pages.file("pipelines"))
         each("owners", findings, lambda found: _take_owner(found, seen))
         with Spool(run=_DEALS_HELD) as companies:
             each("companies", findings, lambda found: _take_company(found, companies))
@@ -213,6 +212,7 @@ class HubspotReader:
         writer = ContextWriter(
             known=self._known, findings=findings, system=self.system, earliest=seen.earliest
         )
+        seen.pipelines.ensure_closing(self._pages.file("pipelines"), used=seen.used)
         processes, context_lines = seen.pipelines.publish(
             writer, self._profile, used=seen.used, file=self._pages.file("pipelines")
         )
