@@ -36,9 +36,10 @@ class Pipelines:
     def of_stage(self) -> dict[str, str]:
         return {stage.id: name for name, stages in self.stages.items() for stage in stages}
 
-    def ensure_closing(self, file: str) -> None:
+    def ensure_closing(self, file: str, *, used: set[str]) -> None:
+        """Refuse an export with deals in a pipeline that lacks one of the two endings."""
         for name, stages in self.stages.items():
-            for closes in ("won", "lost"):
+            for closes in ("won", "lost") if name in used else ():
                 if closes not in [stage.closes for stage in stages]:
                     reason = f"the pipeline {name!r} has no stage in which a deal is {closes}"
                     raise ExportRefusedError(reason, file=file)

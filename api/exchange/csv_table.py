@@ -15,11 +15,11 @@ from api.exchange.context import (
     fiscal_zone,
 )
 from api.exchange.csv_history import HistoryTeller
-from api.exchange.csv_values import Moment, declared_number, declared_rows, shortest, stated_moment
+from api.exchange.csv_values import Moment, declared_number, declared_rows, stated_moment
 from api.exchange.instants import end_of_day, start_of_day
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.profile import ColumnRole, Profile, StageProfile
-from api.exchange.records import stamp, truth
+from api.exchange.records import one_line, stamp, truth
 from api.exchange.spool import Spool
 from api.exchange.texts import CsvRow, CsvTable, ensure_column
 
@@ -73,6 +73,9 @@ class CsvTableReader:
                 self._check_declared(path)
                 for row in declared_rows(self._table(path).rows(findings), self.profile):
                     self._spool(row, spool=spool, span=span, findings=findings)
+            if span.first is None and findings.rejects:
+                # Every row is a reject, and the reasons are worth more than a refusal.
+                return
             if span.first is None or span.last is None:
                 raise ExportRefusedError(
                     "no row states a date, so no deal has a time", file=self.files[0].name
@@ -115,7 +118,7 @@ class CsvTableReader:
         roles = {**self.profile.columns, **self.profile.defaults}
         content: JsonObject = {role: self._value(row, role) for role in roles}
         names = (row.get(column) for column in self.profile.columns_of("name"))
-        content["name"] = " - ".join(" ".join(name.split()) for name in names if name)
+        content["name"] = " - ".join(one_line(name) for name in names if name)
         content |= {"file": row.file, "row": row.row}
         try:
             for key, column in self._day_columns.items():
@@ -151,7 +154,7 @@ class CsvTableReader:
             )
         except ValueError as error:
             raise _RefusedRowError(f"{column}: {error}") from error
-        return {"amount": shortest(amount), "deleted": deleted}
+        return {"amount": amount, "deleted": deleted}
 
     def _lines_of(
         self, spool: Spool, *, first: date, last: date, findings: Findings
@@ -311,7 +314,7 @@ class _DealMaker:
         return [entered, self._line(row, "deal_won", "won", at, won)]
 
     def _account(self, row: JsonObject) -> JsonObject:
-        name = " ".join(str(row.get("account") or "").split())
+        name = one_line(str(row.get("account") or ""))
         if not name:
             # One placeholder for each deal: a shared one would read as a customer that
             # comes back again and again.

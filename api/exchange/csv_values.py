@@ -18,7 +18,7 @@ from api.exchange.instants import (
 )
 from api.exchange.lines import ExportRefusedError
 from api.exchange.profile import Profile
-from api.exchange.records import BadRecordError
+from api.exchange.records import BadRecordError, plain_number
 from api.exchange.texts import CsvRow
 from domain.fiscal import local_day, zone_named
 from domain.values import MAX_DIGITS
@@ -30,7 +30,7 @@ _MIDNIGHT: Final = time(0)
 
 
 def number_text(text: str) -> str:
-    """The number as a payload writes it; ValueError if it is none."""
+    """The number as a payload writes it, 1054.0 as 1054; ValueError if it is none."""
     try:
         number = Decimal(text)
     except InvalidOperation as error:
@@ -39,7 +39,7 @@ def number_text(text: str) -> str:
         raise ValueError(f"expected a number, not {text!r}")
     if abs(number.adjusted()) > MAX_DIGITS:
         raise ValueError(f"expected a number of at most {MAX_DIGITS} digits, not {text!r}")
-    return format(number if number else abs(number), "f")
+    return plain_number(number if number else abs(number))
 
 
 def declared_number(text: str, *, decimal: str, thousands: str | None) -> str:
@@ -60,11 +60,6 @@ def declared_number(text: str, *, decimal: str, thousands: str | None) -> str:
             )
         text = text.replace(decimal, ".")
     return number_text(text)
-
-
-def shortest(number: str) -> str:
-    """The number without zeros at its end, so that 1054.0 is what 1054 is."""
-    return number.rstrip("0").rstrip(".") if "." in number else number
 
 
 def declared_rows(rows: Iterator[CsvRow], profile: Profile) -> Iterator[CsvRow]:

@@ -70,6 +70,8 @@ class _Kind(IntEnum):
     DEAL = 0
     TASK = 1
     PRICE = 2
+    MERGED = 3
+    """That the deal went into another."""
 
 
 @dataclass(slots=True)
@@ -124,18 +126,17 @@ class HubspotReader:
         seen = _Seen(zone=fiscal_zone(self._profile, self._known))
         each = self._pages.each
         each("pipelines", findings, lambda found: _take_pipeline(found, seen, self._profile))
-        seen.pipelines.ensure_closing(self._pages.file("pipelines"))
         each("owners", findings, lambda found: _take_owner(found, seen))
         with Spool(run=_DEALS_HELD) as companies:
             each("companies", findings, lambda found: _take_company(found, companies))
-            self._read_deals(findings, companies, seen)
+            self._read_deals(findings, companies, deals, seen)
             _name_companies(companies, deals)
         each("tasks", findings, lambda found: self._task(found, deals, seen, findings))
         each("line_items", findings, lambda found: self._price(found, deals, seen, findings))
         findings.names |= seen.names
         return seen
 
-    def _read_deals(self, findings: Findings, companies: Spool, seen: _Seen) -> None:
+    def _read_deals(self, findings: Findings, companies: Spool, deals: Spool, seen: _Seen) -> None:
         rows = DealRows(
             zone=seen.zone,
             closes=seen.pipelines.closes,
@@ -143,15 +144,22 @@ class HubspotReader:
             users=seen.users,
             boxes=seen.boxes,
         )
-        self._pages.each("deals", findings, lambda found: self._deal(found, rows, companies, seen))
-        if not seen.told:
+
+        def take(found: JsonRecord) -> None:
+            record = self._deal(found, rows, seen)
+            key: Key = [text_of(record, "account"), _CHILD, found.file, found.row]
+            companies.add(key, record)
+            _spool_merges(record, deals)
+
+        self._pages.each("deals", findings, take)
+        if not seen.told and (seen.earliest is not None or not findings.rejects):
             raise ExportRefusedError(
                 f"no deal has {HISTORY}: ask for the history of dealstage, pipeline, amount, "
                 "closedate, hubspot_owner_id and dealname",
                 file=self._pages.file("deals"),
             )
 
-    def _deal(self, found: JsonRecord, rows: DealRows, companies: Spool, seen: _Seen) -> None:
+    def _deal(self, found: JsonRecord, rows: DealRows, seen: _Seen) -> JsonObject:
         record = rows.record(hubspot_v1.present(found.content)) | found.place
         if not record["currency"] and self._profile.currency is None:
             raise ExportRefusedError(
@@ -164,9 +172,8 @@ class HubspotReader:
         seen.earliest = min(seen.earliest or created, created)
         for row in (record, *cast("list[JsonObject]", record["snapshots"])):
             seen.used.add(text_of(row, "pipeline"))
-        deal = text_of(record, "id")
-        seen.merged |= dict.fromkeys(merged_ids(record), deal)
-        companies.add([text_of(record, "account"), _CHILD, found.file, found.row], record)
+        seen.merged |= dict.fromkeys(merged_ids(record), text_of(record, "id"))
+        return record
 
     def _task(self, found: JsonRecord, deals: Spool, seen: _Seen, findings: Findings) -> None:
         content = hubspot_v1.present(found.content)
@@ -198,10 +205,14 @@ class HubspotReader:
 
     def _told(self, deals: Spool, seen: _Seen, findings: Findings) -> Iterator[Line]:
         if seen.earliest is None:
-            raise ExportRefusedError("no deal states a time", file=self._pages.file("deals"))
+            # Every deal is a reject, and the reasons are worth more than a refusal.
+            for deal_id, group in deals.groups():
+                DealGroup(deal_id, [(key[1], row) for key, row in group]).record(findings)
+            return
         writer = ContextWriter(
             known=self._known, findings=findings, system=self.system, earliest=seen.earliest
         )
+        seen.pipelines.ensure_closing(self._pages.file("pipelines"), used=seen.used)
         processes, context_lines = seen.pipelines.publish(
             writer, self._profile, used=seen.used, file=self._pages.file("pipelines")
         )
@@ -218,7 +229,19 @@ class HubspotReader:
         )
         for deal_id, group in deals.groups():
             rows = [(key[1], row) for key, row in group]
-            yield from _deal_lines(DealGroup(deal_id, rows), context, findings)
+            merges = [row for kind, row in rows if kind == _Kind.MERGED]
+            own = DealGroup(deal_id, [one for one in rows if one[0] != _Kind.MERGED])
+            if own.rows:
+                yield from _deal_lines(own, context, findings)
+            if merges and self._stands(own):
+                yield _merged_away(deal_id, merges[0])
+
+    def _stands(self, group: DealGroup) -> bool:
+        """Whether a deal is in this export, or in the ledger since an earlier one."""
+        records = [row for kind, row in group.rows if kind == _Kind.DEAL]
+        if records:
+            return not records[0]["deleted"]
+        return bool(self._known.opened(self.system, f"{group.id}:deal_opened"))
 
 
 def _find(paths: Sequence[Path]) -> Folder:
@@ -293,6 +316,19 @@ def _name_companies(companies: Spool, deals: Spool) -> None:
                 )
 
 
+def _spool_merges(record: JsonObject, deals: Spool) -> None:
+    """Put beside each deal that was merged into this one that it was."""
+    merge: JsonObject = {"into": record["id"], "at": record["merged_at"]}
+    merge |= {"by": _first_owner(record), "file": record["file"], "row": record["row"]}
+    for merged in merged_ids(record):
+        deals.add([merged, _Kind.MERGED, text_of(record, "merged_at"), *place_of(record)], merge)
+
+
+def _first_owner(record: JsonObject) -> str:
+    owners = inside(record, "owners")
+    return text_of(owners[0], "new") if owners else text_of(record, "owner")
+
+
 def _checkboxes(seen: _Seen, profile: Profile) -> frozenset[str]:
     declared = declared_boxes(profile)
     others = {name for name in profile.custom_fields if name not in declared}
@@ -312,17 +348,15 @@ def _deal_lines(group: DealGroup, context: SourceContext, findings: Findings) ->
     record = group.record(findings)
     if record is None:
         return
-    deal = Deal(context, findings, record, inside(record, "snapshots"))
-    owners = inside(record, "owners")
-    deal.owner = text_of(owners[0], "new") if owners else text_of(record, "owner")
+    deal = Deal(context, findings, record, inside(record, "snapshots"), owner=_first_owner(record))
     tell_history(deal)
+    owners = inside(record, "owners")
     tell_owner_changes(deal, [(text_of(row, "new"), row) for row in owners])
     tell_custom(deal, inside(record, "fields"))
     for task in group.each(_Kind.TASK, findings):
         tell_task(deal, task)
     tell_price_offers(deal, group.each(_Kind.PRICE, findings))
     _note_rest(deal)
-    yield from _merged_away(deal)
     yield from deal.in_order()
 
 
@@ -347,21 +381,18 @@ def _may_be_default(deal: Deal) -> bool:
     return isinstance(day, str) and (date.fromisoformat(day) + timedelta(days=1)).day == 1
 
 
-def _merged_away(deal: Deal) -> Iterator[Line]:
-    """A deal that an earlier export still had, and that went into this one since."""
-    process = deal.process(deal.record)
-    for merged in merged_ids(deal.record):
-        if process is not None and process.opening(f"{merged}:deal_opened"):
-            at = instant_of(deal.record, "merged_at")
-            file, row = place_of(deal.record)
-            yield Line(
-                stream=f"deal:{merged}",
-                external_id=f"{merged}:merged",
-                type="deal_deleted",
-                occurred_at=at,
-                recorded_at=at,
-                actor=deal.owner,
-                data={"reason": f"Merged into the deal {deal.id} in HubSpot."},
-                file=file,
-                row=row,
-            )
+def _merged_away(deal: str, merge: JsonObject) -> Line:
+    """A deal that this export or an earlier one still has, and that went into another."""
+    at = instant_of(merge, "at")
+    file, row = place_of(merge)
+    return Line(
+        stream=f"deal:{deal}",
+        external_id=f"{deal}:merged",
+        type="deal_deleted",
+        occurred_at=at,
+        recorded_at=at,
+        actor=text_of(merge, "by"),
+        data={"reason": f"Merged into the deal {text_of(merge, 'into')} in HubSpot."},
+        file=file,
+        row=row,
+    )

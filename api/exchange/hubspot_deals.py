@@ -121,7 +121,11 @@ class DealRows:
         stages = histories.get("dealstage", ())
         closings = [one.at for one in stages if self.closes.get(one.value) is not None]
         state: JsonObject = dict.fromkeys(_STATE.values(), "")
-        state |= {"amount": None, "close_date": None}
+        state |= {
+            "amount": None,
+            "close_date": None,
+            "currency": _first(histories.get(CURRENCY), ""),
+        }
         entered_at = datetime.min.replace(tzinfo=UTC)
         for at, number, changes in moments(_changes(histories, closings)):
             for name, version in changes.items():

@@ -1,5 +1,6 @@
 """Objects of HubSpot as plain records: properties with their history, oldest version first."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -12,11 +13,13 @@ from api.exchange.lines import JsonObject
 from api.exchange.price_offers import offered_at
 from api.exchange.records import BadRecordError, one_line, stamp
 from domain.fiscal import local_day
+from domain.values import local_date
 
 CLOSING: Final = timedelta(seconds=1)
 """A close date written so near to the closing of its deal was set by HubSpot itself."""
 CURRENCY: Final = "deal_currency_code"
 
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MIDNIGHT: Final = timedelta(0)
 _USER: Final = "userId:"
@@ -50,6 +53,8 @@ def hubspot_instant(text: object) -> datetime:
 
 def hubspot_day(text: object, zone: str) -> date:
     """The day that a date property means: midnight UTC is the day itself, else the local day."""
+    if _DAY.fullmatch(text_value(text)):
+        return local_date(text_value(text))
     instant = hubspot_instant(text)
     since_midnight = (instant - _EPOCH) % timedelta(days=1)
     return instant.date() if since_midnight == _MIDNIGHT else local_day(instant, zone)

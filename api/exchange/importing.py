@@ -148,6 +148,7 @@ def run_import(
     tell = progress or _silent
     with store.staging(system=reader.system) as staging:
         _stage(Checker(store, reader, now=now, founding=founding), staging, findings, tell)
+        staging.reject_unopened()
         if dry_run:
             staged = staging.check(founding=founding)
         else:

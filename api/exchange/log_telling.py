@@ -1,6 +1,7 @@
 """Events of a process log told as a deal's: each by what the profile says that its name means."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, cast
@@ -179,6 +180,8 @@ class _Case:
     """The amount as last told, which a win without its own is for."""
     won: bool = False
     """Whether a win was told that still stands."""
+    opening: tuple[JsonObject, JsonObject] | None = None
+    """The first event that opens the deal, and what it says of it."""
 
     known: bool = field(init=False)
     """Whether the ledger has it already."""
@@ -196,28 +199,58 @@ class _Case:
         attributes = _joined(cases)
         if len(cases) == len(self.group.rows):
             self.telling.findings.note("a deal without any event that is told was left out")
-        for row in self.group.each(EVENT, self.telling.findings, by="key"):
+        rows = self.group.each(EVENT, self.telling.findings, by="key")
+        self.opening = next(self._openings(rows, attributes), None)
+        for row in rows:
             try:
                 self._tell(row, attributes)
             except ValueError as error:
                 self.telling.findings.reject(*place_of(row), str(error))
         return iter(reopened_in_time(self.made, self.telling.findings))
 
-    def _tell(self, row: JsonObject, case: Mapping[str, list[list[str]]]) -> None:
+    def _openings(
+        self, rows: list[JsonObject], case: Mapping[str, list[list[str]]]
+    ) -> Iterator[tuple[JsonObject, JsonObject]]:
+        """The events that open the deal, but for those that cannot be read."""
+        for row in rows:
+            mapped = mappings_of(self.telling.profile, text_of(row, "name"))
+            opening = next((one for one in mapped if one.type == "deal_opened"), None)
+            if opening is not None:
+                with suppress(ValueError):
+                    yield row, self._read(row, opening, case)
+
+    def _read(
+        self, row: JsonObject, mapping: EventMapping, case: Mapping[str, list[list[str]]]
+    ) -> JsonObject:
         held = cast("JsonObject", row["attributes"])
         attributes = _as_of(case, text_of(row, "at")) | held
         currency = None if self.amount is None else self.amount.get("currency")
         reader = FieldReader(self.telling.profile, *place_of(row), currency=currency)
+        return reader.data(mapping, attributes)
+
+    def _tell(self, row: JsonObject, case: Mapping[str, list[list[str]]]) -> None:
         mapped = mappings_of(self.telling.profile, text_of(row, "name"))
-        told = [(one.type, reader.data(one, attributes)) for one in mapped]
+        told = [(one.type, self._read(row, one, case)) for one in mapped]
         if not self.opened and "deal_opened" not in [kind for kind, _ in told]:
-            if self.telling.opened_before is not None:
-                raise ValueError(f"the deal {self.group.id} is not in the ledger: import it first")
-            told.insert(0, ("deal_opened", reader.data(_OPENING, attributes)))
+            self._open_for(row, case)
+        elif self.opening is not None and row is self.opening[0] and self.opened and not self.known:
+            # It opened the deal already, at an earlier event of it.
+            told = [one for one in told if one[0] != "deal_opened"]
         for kind, data in told:
             if kind == "deal_reopened" and self.won and self.telling.reopening_reverses(row):
                 self._add(row, "win_reversed", {})
             self._add(row, kind, data)
+
+    def _open_for(self, row: JsonObject, case: Mapping[str, list[list[str]]]) -> None:
+        """Open the deal at an event of it: as the event says that opens it later, or as a stub."""
+        if self.telling.opened_before is not None:
+            raise ValueError(f"the deal {self.group.id} is not in the ledger: import it first")
+        if self.opening is None:
+            self._add(row, "deal_opened", self._read(row, _OPENING, case))
+        else:
+            opening, data = self.opening
+            moment = {"at": row["at"], "recorded": row["recorded"]}
+            self._add(opening | moment, "deal_opened", data)
 
     def _add(self, row: JsonObject, kind: str, data: JsonObject) -> None:
         if kind == "deal_opened":

@@ -27,7 +27,9 @@ def is_own_csv(path: Path) -> bool:
     Raises:
         ExportRefusedError: it is no table.
     """
-    return set(_READ) <= set(CsvTable(path).columns()) <= set(COLUMNS)
+    # Names of ours read alike in any encoding that a table may be written in, and this one
+    # reads all bytes: whether the rest is text is for the declared encoding to say.
+    return set(_READ) <= set(CsvTable(path, encoding="latin-1").columns()) <= set(COLUMNS)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Deals of Pipedrive and the pages of their history, joined and told as lines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
@@ -75,6 +75,8 @@ class _Seen:
     """What the first reading finds out before the first line is given."""
 
     pipelines: Pipelines = field(default_factory=Pipelines)
+    of_stage: Mapping[str, str] = field(default_factory=dict)
+    """The pipeline of a stage, by the stage's id."""
     used: set[str] = field(default_factory=set)
     earliest: datetime | None = None
 
@@ -115,6 +117,7 @@ class PipedriveReader:
         each = self._pages.each
         each("stages", findings, lambda found: _take_stage(found, seen, self._profile))
         _add_endings(seen.pipelines)
+        seen.of_stage = seen.pipelines.of_stage
         each("users", findings, lambda found: _take_user(found, findings))
         each("deals", findings, lambda found: self._deal(found, deals, seen))
         for kind in _HISTORIES:
@@ -135,6 +138,11 @@ class PipedriveReader:
         deals.add([text_of(record, "id"), _Kind.DEAL, "", 0, found.file, found.row], record)
 
     def _told(self, deals: Spool, seen: _Seen, findings: Findings) -> Iterator[Line]:
+        if seen.earliest is None and findings.rejects:
+            # Every deal is a reject, and the reasons are worth more than a refusal.
+            for deal_id, group in deals.groups():
+                DealGroup(deal_id, [(key[1], row) for key, row in group]).record(findings)
+            return
         if seen.earliest is None:
             raise ExportRefusedError("no deal states a time", file=self._pages.file("deals"))
         writer = ContextWriter(
@@ -156,7 +164,7 @@ class PipedriveReader:
         )
         for deal_id, group in deals.groups():
             rows = DealGroup(deal_id, [(key[1], row) for key, row in group])
-            yield from _deal_lines(rows, context, findings)
+            yield from _deal_lines(rows, context, findings, seen.of_stage)
 
 
 def _find(paths: Sequence[Path]) -> Folder:
@@ -218,8 +226,11 @@ def _spool_item(found: JsonRecord, deals: Spool, seen: _Seen, findings: Findings
     if row is None:
         return
     kind, told = row
+    values = {text_of(told, "old"), text_of(told, "new")} - {""}
     if told.get("field") == "pipeline_id":
-        seen.used |= {text_of(told, "old"), text_of(told, "new")} - {""}
+        seen.used |= values
+    elif told.get("field") == "stage_id":
+        seen.used |= {seen.of_stage[one] for one in values & seen.of_stage.keys()}
     # The newest stands first, and ids grow: either tells the order of what one second holds.
     number = text_value(item.content.get("id"))
     order = int(number) if number.isdecimal() and len(number) <= _DIGITS else -found.row
@@ -262,18 +273,21 @@ def _say_what_lacks(profile: Profile, findings: Findings) -> None:
     findings.lacks("member_joined: the export says nothing of sales teams")
 
 
-def _deal_lines(group: DealGroup, context: SourceContext, findings: Findings) -> Iterator[Line]:
+def _deal_lines(
+    group: DealGroup, context: SourceContext, findings: Findings, pipelines: Mapping[str, str]
+) -> Iterator[Line]:
     record = group.record(findings)
     if record is None:
         return
     changes = list(numbered_changes(with_stated_end(record, _distinct(group, findings))))
-    history = DealHistory(record, changes, context.zone)
+    history = DealHistory(record, changes, context.zone, pipelines)
     try:
         snapshots = history.snapshots()
     except ValueError as error:
         findings.reject(*place_of(record), f"a change of it: {error}")
         return
     record["closes"] = _closes(record, snapshots)
+    record["name"] = _first_name(record, changes)
     _end(record, changes)
     deal = Deal(context, findings, record, snapshots)
     owners = [row for row in changes if row["field"] in OWNERS and row["new"]]
@@ -308,6 +322,12 @@ def _distinct(group: DealGroup, findings: Findings) -> list[JsonObject]:
             found.append(row)
         known.add(row["change"])
     return found
+
+
+def _first_name(record: JsonObject, changes: list[JsonObject]) -> str:
+    """What the deal was called when it was opened."""
+    titles = [text_of(row, "old") for row in changes if row["field"] == "title"]
+    return titles[0] if titles and titles[0] else text_of(record, "name")
 
 
 def _end(record: JsonObject, changes: list[JsonObject]) -> None:

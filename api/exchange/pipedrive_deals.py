@@ -1,6 +1,6 @@
 """A deal of Pipedrive as snapshots: what it began with, and its changes one after the other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -49,6 +49,8 @@ class DealHistory:
     record: JsonObject
     changes: Sequence[JsonObject]
     zone: str
+    pipelines: Mapping[str, str]
+    """The pipeline of a stage, by the stage's id."""
     holes: list[tuple[str, datetime, JsonObject]] = field(default_factory=list)
     """A field, the change before the missing one, and the row that shows that one is missing."""
 
@@ -66,8 +68,10 @@ class DealHistory:
     def _rows(self) -> Iterator[JsonObject]:
         state = self._beginning()
         created = entered_at = instant_of(self.record, "created")
-        if not self._changed_at(created):
-            yield self._row(state, created, 1, {})
+        begun = min([created, *(instant_of(row, "at") for row in self._lasting)])
+        if begun < created or not self._changed_at(created):
+            # What a deal had merged into it may be older than the deal.
+            yield self._row(state, created, 1, {}) | {"at": stamp(begun)}
         for at, number, changes in moments(
             (instant_of(row, "at"), text_of(row, "field"), row) for row in self._lasting
         ):
@@ -131,6 +135,7 @@ class DealHistory:
             "id": moment_id(text_of(self.record, "id"), stamp(at), number),
             "at": stamp(at),
             "by": text_of(first, "by"),
+            "pipeline": self.pipelines.get(text_of(state, "stage"), text_of(state, "pipeline")),
             "closes": CLOSED.get(text_of(state, "status")),
         }
         moved = changes.get("expected_close_date")

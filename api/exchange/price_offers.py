@@ -8,7 +8,7 @@ from typing import Final
 
 from api.exchange.deal_lines import SAME_MOMENT, Deal
 from api.exchange.lines import JsonObject
-from api.exchange.records import instant_of, text_of
+from api.exchange.records import instant_of, plain_number, text_of
 
 _PLACES: Final = Decimal("0.000001")
 _ALL: Final = Decimal(100)
@@ -146,9 +146,3 @@ def _part(line: _Change) -> str:
     percent, listed = _discount([line])
     name = text_of(line.row, "name")[:_NAME] or line.line
     return f"{name} {plain_number(percent)} % of {plain_number(listed)}"
-
-
-def plain_number(number: Decimal) -> str:
-    """The number without an exponent and without zeros at its end."""
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,7 +1,9 @@
 """Plain records that readers keep on disk: values as text, and the place each was read from."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Final
 
 
@@ -11,6 +13,7 @@ class BadRecordError(ValueError):
 
 BOX_SET: Final = frozenset({"1", "true", "yes"})
 """What a checkbox that is set may hold, in lower case."""
+_BREAKING: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _FALSE: Final = frozenset({"0", "false", "no", ""})
 
 
@@ -25,8 +28,17 @@ def truth(text: str) -> bool:
 
 
 def one_line(text: str) -> str:
-    """The text without line breaks, control characters and runs of blanks."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """The text without line breaks, control characters and runs of blanks.
+
+    What joins and turns letters stays: emoji and many languages are written with it.
+    """
+    return " ".join(_BREAKING.sub(" ", text).split())
+
+
+def plain_number(number: Decimal) -> str:
+    """The number without an exponent and without zeros at its end, as all sources tell it alike."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def stamp(instant: datetime) -> str:

@@ -1,6 +1,7 @@
 """An export of Salesforce: its files joined by opportunity and told as lines."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -137,10 +138,16 @@ class SalesforceReader:
         _spool(deals, text_of(record, "id"), Kind.OPPORTUNITY, "", record)
 
     def _snapshot(self, row: CsvRow, deals: Spool, seen: Seen) -> None:
-        record = self._reader.snapshot(row)
+        deal = full_id(row.get("OpportunityId"))
+        try:
+            record = self._reader.snapshot(row)
+        except ValueError:
+            with suppress(ValueError):
+                hole = self._reader.hole(row)
+                _spool(deals, deal, Kind.HOLE, text_of(hole, "at"), hole)
+            raise
         seen.told(instant_of(record, "at"))
         seen.stage_names.add(text_of(record, "stage"))
-        deal = full_id(row.get("OpportunityId"))
         _spool(deals, deal, Kind.SNAPSHOT, text_of(record, "at"), record)
 
     def _field(self, row: CsvRow, deals: Spool, seen: Seen) -> None:

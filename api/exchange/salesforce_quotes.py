@@ -6,8 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 from api.exchange.lines import JsonObject
-from api.exchange.price_offers import plain_number
-from api.exchange.records import one_line, stamp
+from api.exchange.records import one_line, plain_number, stamp
 from api.exchange.salesforce_ids import full_id
 from api.exchange.salesforce_rows import RowReader
 from api.exchange.texts import CsvRow

@@ -14,7 +14,7 @@ from api.exchange.instants import (
     parse_instant,
 )
 from api.exchange.lines import ExportRefusedError, JsonObject
-from api.exchange.records import one_line, stamp, truth
+from api.exchange.records import one_line, plain_number, stamp, truth
 from api.exchange.salesforce_ids import full_id
 from api.exchange.texts import CsvRow
 
@@ -123,6 +123,11 @@ class RowReader:
             | self._state(row)
         )
 
+    def hole(self, row: CsvRow) -> JsonObject:
+        """What can be said of a snapshot that cannot be read: when there was one."""
+        at = stamp(self.instant(row, "CreatedDate"))
+        return _placed(row) | {"id": full_id(row.get("Id")), "at": at}
+
     def _until(self, row: CsvRow) -> str:
         """When the next row took over, which tells the order of rows of one second."""
         if "ValidThroughDate" not in row.values:
@@ -140,7 +145,7 @@ class RowReader:
         close_date = self.day(row, "CloseDate")
         return {
             "stage": stage,
-            "amount": None if amount is None else format(amount, "f"),
+            "amount": None if amount is None else plain_number(amount),
             "close_date": None if close_date is None else close_date.isoformat(),
             "currency": row.get("CurrencyIsoCode"),
         }

@@ -14,7 +14,7 @@ from api.exchange.deal_lines import Deal, SourceContext, SourceNames
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.price_offers import tell_price_offers
 from api.exchange.profile import Profile
-from api.exchange.records import place_of, text_of
+from api.exchange.records import place_of, plain_number, text_of
 from api.exchange.salesforce_facts import (
     check_pushes,
     first_owner,
@@ -26,7 +26,7 @@ from api.exchange.salesforce_files import SalesforceFiles
 from api.exchange.salesforce_ids import full_id
 from api.exchange.salesforce_reference import Periods, Quotas, Stages, Users
 from api.exchange.salesforce_rows import CUSTOM, RowReader
-from api.exchange.snapshots import amend_loss, tell_history
+from api.exchange.snapshots import amend_loss, tell_history, tell_holes
 from api.exchange.spool import Spool
 from api.exchange.texts import CsvRow
 from domain.calendars import calendar_from
@@ -50,6 +50,8 @@ class Kind(IntEnum):
     TASK = 3
     QUOTE = 4
     PRODUCT = 5
+    HOLE = 6
+    """A snapshot that cannot be read."""
 
 
 @dataclass(slots=True)
@@ -83,6 +85,9 @@ class Telling:
     def lines(self, deals: Spool) -> Iterator[Line]:
         calendar = self._calendar()
         quotas = self._quotas(calendar)
+        if self.seen.earliest is None and self.findings.rejects:
+            # Every row is a reject, and the reasons are worth more than a refusal.
+            return
         if self.seen.earliest is None:
             raise ExportRefusedError(
                 "no row states a time", file=self.export.file_of("Opportunity")
@@ -200,7 +205,7 @@ class Telling:
             line = writer.quota(
                 rep=rep,
                 quarter=quarter,
-                amount={"amount": format(quota.amount, "f"), "currency": quota.currency},
+                amount={"amount": plain_number(quota.amount), "currency": quota.currency},
                 told_at=quota.told_at,
                 key=full_id(quota.row.get("Id")),
                 file=quota.row.file,
@@ -235,7 +240,7 @@ class Telling:
     ) -> Iterator[Line]:
         by_kind = self._by_kind(rows)
         if not by_kind[Kind.OPPORTUNITY]:
-            for _, row in rows:
+            for _, row in (one for one in rows if one[0] != Kind.HOLE):
                 reason = f"the opportunity {deal_id or '(no id)'} has no readable row"
                 self.findings.reject(*place_of(row), reason)
             return
@@ -252,6 +257,7 @@ class Telling:
         deal.owner = first_owner(by_kind[Kind.FIELD], deal) or text_of(opportunity, "owner")
         reasons = state_loss_reasons(deal, by_kind[Kind.FIELD])
         tell_history(deal)
+        tell_holes(deal, by_kind[Kind.HOLE])
         for row in reasons:
             amend_loss(deal, row, text_of(row, "new"))
         check_pushes(deal)

@@ -1,6 +1,6 @@
 """A deal told by snapshots of its state: they are compared, whatever one says has changed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
@@ -40,6 +40,16 @@ def tell_history(deal: Deal) -> None:
         _tell_snapshots(deal)
     if deal.record["deleted"]:
         _delete(deal)
+
+
+def tell_holes(deal: Deal, unreadable: Iterable[JsonObject]) -> None:
+    """Say where a snapshot is missing between two others: what it said is told by the later one."""
+    for hole in unreadable:
+        before = [row for row in deal.snapshots if text_of(row, "at") <= text_of(hole, "at")]
+        after = deal.snapshots[len(before) :]
+        if before and after:
+            start, end = instant_of(before[-1], "at"), instant_of(after[0], "at")
+            deal.gap(hole, start=start, end=end, fields=list(STATE))
 
 
 def _tell_snapshots(deal: Deal) -> None:
@@ -91,7 +101,7 @@ def _open(deal: Deal, row: JsonObject, first: JsonObject | None) -> None:
 def _name(deal: Deal, row: JsonObject) -> str:
     name = one_line(text_of(row, "name"))
     if name != text_of(row, "name"):
-        deal.findings.note("a name of several lines was put on one line")
+        deal.findings.note("a name was put on one line, without control characters")
     return name or deal.id
 
 
@@ -130,7 +140,7 @@ def _compare(deal: Deal, previous: JsonObject, row: JsonObject) -> None:
         deal.add(row, "deal_reopened", {})
     _tell_values(deal, previous, row)
     if was == now == "won" and (
-        _changed(previous, row, ("amount",)) or _closed_on(previous) != _closed_on(row)
+        _changed(deal, previous, row, "amount") or _closed_on(previous) != _closed_on(row)
     ):
         _amend_win(deal, row)
     if was == now == "lost" and text_of(row, "loss_reason"):
@@ -150,7 +160,7 @@ def _tell_process(deal: Deal, previous: JsonObject, row: JsonObject) -> None:
 
 def _tell_values(deal: Deal, previous: JsonObject, row: JsonObject) -> None:
     for name, kind in (("close_date", "close_date_moved"), ("amount", "amount_changed")):
-        if not _changed(previous, row, (name,)) or name == row.get("set_by_source"):
+        if not _changed(deal, previous, row, name) or name == row.get("set_by_source"):
             continue
         value = row[name]
         if value is None:
@@ -161,13 +171,18 @@ def _tell_values(deal: Deal, previous: JsonObject, row: JsonObject) -> None:
             deal.add(row, kind, data or {"amount": deal.money(row, value)})
 
 
-def _changed(one: Mapping[str, object], other: Mapping[str, object], names: Iterable[str]) -> bool:
-    return any(_comparable(one, name) != _comparable(other, name) for name in names)
+def _changed(deal: Deal, one: JsonObject, other: JsonObject, name: str) -> bool:
+    if name == "amount":
+        return _price(deal, one) != _price(deal, other)
+    return one.get(name) != other.get(name)
 
 
-def _comparable(row: Mapping[str, object], name: str) -> object:
-    value = row.get(name)
-    return Decimal(value) if name == "amount" and isinstance(value, str) else value
+def _price(deal: Deal, row: JsonObject) -> tuple[Decimal, object] | None:
+    """The amount with its currency: the same number of another one is another amount."""
+    amount = row.get("amount")
+    if not isinstance(amount, str):
+        return None
+    return Decimal(amount), deal.money(row, amount)["currency"]
 
 
 def _tell_category(deal: Deal, previous: JsonObject, row: JsonObject) -> None:
@@ -291,7 +306,7 @@ def amend_loss(deal: Deal, row: JsonObject, reason: str) -> None:
 
 def _compare_with_now(deal: Deal, last: JsonObject) -> None:
     now = deal.record
-    fields = [name for name in STATE[1:] if _changed(last, now, (name,))]
+    fields = [name for name in STATE[1:] if _changed(deal, last, now, name)]
     if deal.stage(last) != deal.stage(now):
         fields.insert(0, "stage")
     if "closes" in now and deal.closes(last) != deal.closes(now):

@@ -68,6 +68,8 @@ def staged_row(line: StagedLine, *, seq: int, system: str) -> Row:
     is_deal = line.stream.startswith("deal:")
     external_stream = line.stream.removeprefix("deal:") if is_deal else None
     kept = line.kept
+    # What came from another system keeps its source: the export is not the file that told it.
+    other = None if kept is None or kept.system == system else kept.system
     _check_storable(line)
     # As texts: the driver takes three times as long to write an instant.
     occurred_at = line.occurred_at.isoformat()
@@ -88,8 +90,8 @@ def staged_row(line: StagedLine, *, seq: int, system: str) -> Row:
         line.caused_by,
         line.file,
         line.row,
-        line.file_sha256 if kept is None or kept.file_sha256 is None else kept.file_sha256,
-        None if kept is None or kept.system == system else kept.system,
+        line.file_sha256 if kept is None or other is None else kept.file_sha256,
+        other,
         _event_id(line.caused_by) if kept else None,
         line.refers_to,
         source_recorded_at or (occurred_at if is_deal else None),

@@ -124,6 +124,15 @@ class Staging:
             found |= {external_id: topic, event_id: topic}
         return found
 
+    def reject_unopened(self) -> None:
+        """Rejects the staged lines of deals that neither the staged lines nor the log open.
+
+        Only an exported part of a log comes back as that part, be the openings in it or not.
+        """
+        self._flush()
+        if not self._identified:
+            self._run(staging_sql.UNOPENED)
+
     def check(self, *, founding: bool) -> StagingReport:
         """What `append` would report; changes nothing in the log.
 

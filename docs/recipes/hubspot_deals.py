@@ -46,9 +46,21 @@ def fetch(client: HubSpot, folder: Path, *, since: datetime) -> int:
         (folder / f"deals-{number}.json").write_bytes(answer.data)
     pipelines = client.crm.pipelines.pipelines_api.get_all("deals", _preload_content=False)
     (folder / "pipelines.json").write_bytes(pipelines.data)
-    owners = client.crm.owners.owners_api.get_page(limit=500, _preload_content=False)
-    (folder / "owners.json").write_bytes(owners.data)
+    for number, page in enumerate(owners(client), start=1):
+        (folder / f"owners-{number}.json").write_bytes(page)
     return len(ids)
+
+
+def owners(client: HubSpot) -> Iterator[bytes]:
+    """The pages of the people who own deals."""
+    after: str | None = ""
+    while after is not None:
+        following = {"after": after} if after else {}
+        page = client.crm.owners.owners_api.get_page(
+            limit=500, **following, _preload_content=False
+        ).data
+        yield page
+        after = json.loads(page).get("paging", {}).get("next", {}).get("after")
 
 
 def changed(client: HubSpot, since: datetime) -> Iterator[str]:

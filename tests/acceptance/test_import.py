@@ -237,6 +237,27 @@ def test_bad_lines_are_rejected_with_their_field_and_the_rest_is_kept(
     assert note.caused_by == opened.event_id
 
 
+@pytest.mark.parametrize("founding", [True, False])
+def test_nothing_is_told_of_a_deal_whose_opening_is_a_reject(
+    *, founding: bool, store: EventStore, tmp_path: Path
+) -> None:
+    unnamed = OPENED | {"data": {"account": {"id": "a", "name": "A"}, "owner": "ana"}}
+    note = line("n", "note_added", {"text": "one"}, occurred_at="2025-01-09T00:00:00Z")
+    other = OPENED | {"external_id": "p", "stream": "deal:D2"}
+
+    bad = imported(store, "ndjson", lines(tmp_path, unnamed, note, other), founding=founding)
+    mended = imported(store, "ndjson", lines(tmp_path, OPENED, note, other))
+    later = imported(store, "ndjson", lines(tmp_path, note | {"external_id": "m"}))
+
+    assert (bad.events_made, bad.deals) == (1, 1)
+    assert [(one.row, one.reason) for one in bad.rejects] == [
+        (1, "data.name: Field required"),
+        (2, "the deal D1 is opened by no line of this import, nor in the log"),
+    ]
+    assert (mended.events_made, mended.rejects) == (2, ())
+    assert (later.events_made, later.rejects) == (1, ())
+
+
 def test_a_line_that_says_something_else_now_is_a_changed_reject(
     store: EventStore, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 from api.bootstrap import Ledger
 from api.exchange.exporting import EXPORTS
 from api.exchange.importing import LedgerContext, reader_for, run_import
-from api.exchange.profile import Profile
+from api.exchange.profile import Profile, profile_from
 from api.moment import moment
 from api.sample.company import lines as sample_lines
 from api.storage.event_store import EventStore
@@ -238,6 +238,33 @@ def test_what_was_imported_keeps_its_source_so_that_its_next_import_adds_only_wh
         before = other.store.head().position
         crm_import(other, tmp_path, founding=False)
         assert other.store.head().position == before
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_what_a_profile_declared_of_another_system_is_of_no_file(
+    postgres_server: PostgresServer, database: str, tmp_path: Path, name: str
+) -> None:
+    log = tmp_path / "log.xes"
+    log.write_text(
+        '<log><trace><string key="concept:name" value="A"/><event><string key="concept:name" '
+        'value="note_added"/><date key="time:timestamp" value="2026-01-05T10:00:00Z"/>'
+        '<string key="text" value="met"/></event></trace></log>'
+    )
+    declared = {"source": "crm", "calendar": {"kind": "months", "zone": "UTC", "start_month": 2}}
+    with (
+        postgres_server.ledger(SCHEMA) as dsn,
+        ledger_on(dsn) as ours,
+        ledger_on(database) as other,
+    ):
+        known = LedgerContext(ours.store)
+        profile = profile_from(declared, name="p")
+        reader = reader_for("xes", [log], profile=profile, known=known)
+        run_import(ours.store, reader, now=NOW, founding=True)
+
+        brought(other, tmp_path, exported(ours, name), name)
+
+        assert exported(other, "ndjson") == exported(ours, "ndjson")
+        assert b'"source":{"system":"crm"}' in exported(other, "ndjson")
 
 
 def test_what_both_ledgers_imported_from_one_source_is_known_by_its_external_id(

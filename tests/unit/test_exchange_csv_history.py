@@ -181,6 +181,22 @@ def test_states_in_any_order_and_twice_tell_what_changed(tmp_path: Path) -> None
     ]
 
 
+def test_a_deal_is_opened_as_its_first_row_calls_it(tmp_path: Path) -> None:
+    path = tmp_path / "named.csv"
+    path.write_text(
+        "id,stage,owner,name,company,at\n"
+        "A,New,ann,As it was,Acme,2025-01-01 10:00:00\n"
+        "A,Offer,ann,As it is,Acme Group,2025-01-08 10:00:00\n"
+    )
+    columns = {name: name for name in ("id", "stage", "owner", "name")}
+    columns |= {"account": "company", "recorded_on": "at"}
+
+    lines, _ = read(path, **STATES | {"columns": columns})
+
+    (opened,) = [line.data for line in lines if line.type == "deal_opened"]
+    assert (opened["name"], opened["account"]) == ("As it was", {"id": "Acme", "name": "Acme"})
+
+
 def test_a_longer_history_keeps_the_names_of_events(tmp_path: Path) -> None:
     rows = [f"A,New,ann,{n},,2025-01-0{n} 10:00:00,0" for n in range(1, 5)]
     shorter, _ = read(table(tmp_path, *rows[:3]), **STATES)

@@ -14,10 +14,10 @@ import pytest
 import yaml
 
 from api.exchange.context import NoContext
-from api.exchange.csv_table import CsvTableReader
-from api.exchange.guess import guess_profile
+from api.exchange.importing import reader_for
 from api.exchange.lines import ExportRefusedError, Findings, Line
 from api.exchange.profile import SHIPPED, Profile, profile_from
+from api.exchange.proposing import propose_profile
 from tests.support.exports import MAVEN
 
 Row = dict[str, str]
@@ -128,7 +128,7 @@ def written(dialect: Dialect, rows: Iterable[Row], folder: Path) -> Path:
 
 def read(path: Path, profile: Profile) -> tuple[dict[str, Any], Findings]:
     findings = Findings()
-    reader = CsvTableReader([path], profile=profile, known=NoContext())
+    reader = reader_for("csv", [path], profile=profile, known=NoContext())
     return {line.external_id: canonical(line) for line in reader.lines(findings)}, findings
 
 
@@ -205,7 +205,9 @@ def test_a_number_written_otherwise_than_declared_is_a_reject(
 def test_a_guess_proposes_how_a_dialect_is_written(
     dialect: Dialect, rows: list[Row], tmp_path: Path
 ) -> None:
-    proposed = yaml.safe_load(guess_profile(written(dialect, rows, tmp_path)))
+    proposed = yaml.safe_load(
+        propose_profile("csv", [written(dialect, rows, tmp_path)], declared=None)
+    )
 
     declared = {"date_order": "DMY"} | dialect.declared
     for key in ("date_order", "delimiter", "decimal", "empty"):
@@ -219,3 +221,21 @@ def test_a_guess_proposes_how_a_dialect_is_written(
 def test_signs_that_mean_two_things_are_refused() -> None:
     with pytest.raises(ValueError, match="cannot stand before the decimals as well"):
         profile_from({"decimal": ",", "thousands": ","}, name="p")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16-le"])
+def test_a_table_is_read_and_guessed_in_the_encoding_it_is_in(
+    encoding: str, tmp_path: Path
+) -> None:
+    row = {"opportunity_id": "A", "sales_agent": "Zoë", "deal_stage": "Engaging"}
+    row |= {"product": "x", "account": "Müller", "engage_date": "13-01-2017", "close_date": ""}
+    path = written(Dialect(""), [row | {"close_value": ""}], tmp_path)
+    path.write_bytes(path.read_text(encoding="utf-8").encode(encoding))
+
+    told, findings = read(path, profile_from(MAVEN_PROFILE | {"encoding": encoding}, name="p"))
+
+    assert findings.rejects == []
+    assert {line[4] for line in told.values() if line[0] == "deal:A"} == {"Zoë"}
+    if encoding == "cp1252":
+        proposed = yaml.safe_load(propose_profile("csv", [path], declared=None))
+        assert proposed["encoding"] == encoding

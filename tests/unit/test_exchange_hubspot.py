@@ -109,6 +109,7 @@ def test_a_close_date_moved_by_a_person_is_a_move(export: Path, tmp_path: Path) 
 
 
 def test_dates_are_read_as_iso_and_as_milliseconds() -> None:
+    assert hubspot_day("2024-05-31", "America/New_York").isoformat() == "2024-05-31"
     assert hubspot_instant("1731369600000") == hubspot_instant("2024-11-12T00:00:00Z")
     assert str(hubspot_day("1731369600000", "America/New_York")) == "2024-11-12"
     assert str(hubspot_day("2024-11-12T01:00:00Z", "America/New_York")) == "2024-11-11"
@@ -177,6 +178,60 @@ def test_what_was_merged_is_told_of_the_deal_that_lives_on(export: Path, tmp_pat
     assert findings.rejects == []
     ticked = [line for line in of_deal(lines, "90000001") if line.type == "activity_ticked"]
     assert len(ticked) == 2
+
+
+@pytest.mark.parametrize("archived", [False, True])
+def test_a_merged_deal_that_is_still_in_the_export_is_deleted_once(
+    *, archived: bool, export: Path, tmp_path: Path
+) -> None:
+    def merged(content: Any) -> Any:
+        survivor = deal_in(content, "90000001")
+        survivor["properties"]["hs_merged_object_ids"] = "90000012"
+        history = [version("90000012", "2025-03-01T10:00:00.000Z")]
+        survivor["propertiesWithHistory"]["hs_merged_object_ids"] = history
+        deal_in(content, "90000012")["archived"] = archived
+        return content
+
+    lines, findings = read(changed(export, tmp_path / "d", deals=merged))
+
+    deleted = [line for line in of_deal(lines, "90000012") if line.type == "deal_deleted"]
+    ids = ["90000012:deal_deleted" if archived else "90000012:merged"]
+    assert [line.external_id for line in deleted] == ids
+    assert not [line for line in of_deal(lines, "90000001") if line.type == "deal_deleted"]
+    assert findings.rejects == []
+
+
+def test_the_same_number_of_another_currency_is_another_amount(
+    export: Path, tmp_path: Path
+) -> None:
+    # Its first version may be a moment younger than those of the other properties.
+    currencies = [
+        version("EUR", "2024-09-01T10:00:00.000Z"),
+        version("USD", "2024-08-05T13:12:00.003Z"),
+    ]
+    folder = edited(export, tmp_path / "d", "90000001", deal_currency_code=currencies)
+
+    lines, _ = read(folder)
+
+    told = [line for line in of_deal(lines, "90000001") if "amount" in line.data]
+    assert [(line.type, line.occurred_at.month, line.data["amount"]) for line in told] == [
+        ("deal_opened", 8, {"amount": "60000", "currency": "USD"}),
+        ("amount_changed", 9, {"amount": "60000", "currency": "EUR"}),
+    ]
+
+
+def test_a_number_is_the_same_however_it_is_written(export: Path, tmp_path: Path) -> None:
+    def with_decimals(content: Any) -> Any:
+        for deal in content["results"]:
+            for one in deal["propertiesWithHistory"].get("amount", ()):
+                one["value"] = f"{float(one['value']):.2f}"
+        return content
+
+    lines, _ = read(changed(export, tmp_path / "d", deals=with_decimals))
+
+    assert [(line.external_id, line.data) for line in lines] == [
+        (line.external_id, line.data) for line in read(export)[0]
+    ]
 
 
 def test_a_deal_in_another_pipeline_moves_to_its_process(export: Path, tmp_path: Path) -> None:

@@ -112,3 +112,38 @@ def test_pages_in_several_files_are_one_export(export: Path, tmp_path: Path) -> 
 
     assert findings.rejects == []
     assert len(lines) == len(read(export)[0])
+
+
+def test_an_export_whose_deals_are_all_bad_is_a_list_of_rejects(
+    export: Path, tmp_path: Path
+) -> None:
+    def spoilt(content: Any) -> Any:
+        content["results"] = content["results"][:1]
+        content["results"][0]["properties"]["amount"] = "1,500"
+        return content
+
+    lines, findings = read(changed(export, tmp_path / "d", deals=spoilt, line_items=lambda _: None))
+
+    assert lines == []
+    assert [(one.file, one.row, one.reason) for one in findings.rejects[:2]] == [
+        ("deals.json", 1, "amount: expected a number, not '1,500'"),
+        ("tasks.json", 1, "the deal 90000001 has no readable row"),
+    ]
+
+
+def test_a_pipeline_needs_both_endings_if_deals_are_in_it(export: Path, tmp_path: Path) -> None:
+    def endless(content: Any) -> Any:
+        stage = content["results"][0]["stages"][0] | {"id": "first"}
+        content["results"].append({"id": "endless", "label": "Endless", "stages": [stage]})
+        return content
+
+    def moved(content: Any) -> Any:
+        content["results"][0]["propertiesWithHistory"]["dealstage"][0]["value"] = "first"
+        return content
+
+    lines, findings = read(changed(export, tmp_path / "d", pipelines=endless))
+    assert findings.rejects == []
+    assert [line.data for line in lines] == [line.data for line in read(export)[0]]
+
+    with pytest.raises(ExportRefusedError, match="'endless' has no stage in which a deal is won"):
+        read(changed(export, tmp_path / "e", pipelines=endless, deals=moved))

@@ -221,3 +221,55 @@ def test_a_single_currency_org_declares_its_currency(export: Path, tmp_path: Pat
         salesforce_lines(dirty)
     lines, _ = salesforce_lines(dirty, Profile(currency="GBP"))
     assert {line.data["net"]["currency"] for line in lines if line.type == "deal_won"} == {"GBP"}  # type: ignore[index]  # JSON
+
+
+def test_the_same_number_of_another_currency_is_another_amount(
+    export: Path, tmp_path: Path
+) -> None:
+    def in_euros(rows: Rows) -> Rows:
+        own = [row for row in rows if row["OpportunityId"] == ACME]
+        return [row | {"CurrencyIsoCode": "EUR"} if row is own[1] else row for row in rows]
+
+    def won_in_euros(rows: Rows) -> Rows:
+        return [row | {"CurrencyIsoCode": "EUR"} if row["Id"] == ACME else row for row in rows]
+
+    lines, _ = salesforce_lines(
+        with_rows(export, tmp_path / "d", OpportunityHistory=in_euros, Opportunity=won_in_euros)
+    )
+
+    told = [line for line in lines if line.stream == f"deal:{ACME}"]
+    amounts = [line.data["amount"] for line in told if line.type == "amount_changed"]
+    assert amounts == [
+        {"amount": "60000", "currency": "EUR"},
+        {"amount": "60000", "currency": "USD"},
+    ]
+    (gap,) = [line.data["fields"] for line in told if line.type == "history_gap"]
+    assert gap == ["amount"]
+
+
+def test_a_row_that_cannot_be_read_is_a_reject_and_a_gap(export: Path, tmp_path: Path) -> None:
+    def no_such_day(rows: Rows) -> Rows:
+        own = [row for row in rows if row["OpportunityId"] == ACME]
+        bad = {"CloseDate": "2024-02-30 00:00:00"}
+        return [row | bad if row in (own[2], own[-1]) else row for row in rows]
+
+    lines, findings = salesforce_lines(
+        with_rows(export, tmp_path / "d", OpportunityHistory=no_such_day)
+    )
+
+    told = [line for line in lines if line.stream == f"deal:{ACME}"]
+    gaps = [line.data for line in told if line.type == "history_gap"]
+    unread = [one.reason for one in findings.rejects if one.file == "OpportunityHistory.csv"]
+    assert [reason.partition(":")[0] for reason in unread] == ["CloseDate"] * 2
+    assert gaps == [
+        {
+            "from": "2024-08-21T13:31:00.000000Z",
+            "to": "2024-10-21T13:00:00.000000Z",
+            "fields": ["stage", "amount", "close_date"],
+        },
+        {
+            "from": "2024-11-04T18:45:00.000000Z",
+            "to": "2024-11-12T22:05:30.000000Z",
+            "fields": ["stage", "close_date"],
+        },
+    ]

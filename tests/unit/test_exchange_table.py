@@ -120,6 +120,32 @@ def test_a_bad_row_is_rejected_alone(row: str, reason: str, tmp_path: Path) -> N
     assert {line.stream for line in lines if line.stream.startswith("deal")} == {"deal:A", "deal:C"}
 
 
+def test_a_table_of_nothing_but_bad_rows_is_a_list_of_rejects(tmp_path: Path) -> None:
+    lines, findings = table_lines(table(tmp_path, "A,Ana,P,Acme,Engaging,soon,,"))
+
+    assert lines == []
+    assert [one.row for one in findings.rejects] == [2]
+
+
+def test_a_name_loses_what_breaks_its_line_and_keeps_what_joins_letters(tmp_path: Path) -> None:
+    astronaut, shaking, persian = (
+        "\U0001f469\u200d\U0001f680",
+        "\U0001fae8",
+        "\u0645\u06cc\u200c\u062e",
+    )
+    path = tmp_path / "deals.csv"
+    row = f"A,Ana,{astronaut}\x00{shaking},{persian}\u2028x,Engaging,03-02-2017,,"
+    path.write_text(f"{HEADER}\n{row}\n", encoding="utf-8")
+
+    lines, findings = table_lines(path)
+
+    opened = next(line.data for line in lines if line.type == "deal_opened")
+    assert opened["name"] == f"{persian} x - {astronaut} {shaking}"
+    assert opened["account"] == {"id": f"{persian} x", "name": f"{persian} x"}
+    parse(TYPES_BY_NAME["deal_opened"], opened)
+    assert findings.rejects == []
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -196,6 +196,29 @@ def test_a_deal_of_a_log_is_won_again_on_its_close_date(tmp_path: Path) -> None:
     ]
 
 
+def test_a_deal_is_opened_by_its_opening_at_its_first_event(tmp_path: Path) -> None:
+    opening = [
+        {"type": "deal_opened", "fields": {"name": "what", "owner": "who", "amount": "worth"}},
+        {"type": "stage_entered", "fields": {"stage": {"value": "New"}}},
+    ]
+    said = {"open": opening, "said": {"type": "note_added", "fields": {"text": "what"}}}
+    more = '<string key="who" value="ann"/><string key="worth" value="{}"/>'
+    opened = event("Retrofit", name="open", at="2024-08-02T00:00:00Z", more=more.format(7))
+    before = event("as we met", at="2024-08-01T00:00:00Z")
+    profile = profile_from({"events": said, "currency": "USD"}, name="p")
+
+    lines, findings = read(written(tmp_path, one_trace(opened, before)), profile)
+    bad = opened.replace('value="7"', 'value="many"')
+    stub, rejected = read(written(tmp_path, one_trace(bad, before)), profile)
+
+    told = [(line.type, line.occurred_at.day, line.row) for line in lines]
+    assert told == [("deal_opened", 1, 1), ("note_added", 1, 2), ("stage_entered", 2, 1)]
+    assert (lines[0].data["name"], lines[0].data["owner"]) == ("Retrofit", "ann")
+    assert findings.rejects == []
+    assert [line.type for line in stub] == ["deal_opened", "note_added"]
+    assert [one.row for one in rejected.rejects] == [1]
+
+
 def test_nested_attributes_and_defaults_are_read_but_no_time_is_invented(tmp_path: Path) -> None:
     before = (
         '<global scope="event"><date key="time:timestamp" value="1970-01-01T00:00:00Z"/>'
