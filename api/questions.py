@@ -1,24 +1,22 @@
 """What is asked about one deal, as of any instant: the same folds that keep the views."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Final
 from uuid import UUID
 
 from api.answers import entry_json, late_because, late_json, logged_json, state_json
 from api.context import ContextReader
+from api.deal_seen import DealSeen
 from api.errors import UnknownDealError
 from api.moment import Moment
 from api.patterns import PatternReader
 from api.places import Places
 from api.storage.event_store import EventStore
-from domain.commitments import Commitment, commitments_of
+from domain.commitments import Commitment
 from domain.events.honesty import EventAmended, EventRetracted
-from domain.known import Known
-from domain.path import Processes, pinned_reference
 from domain.policy import Policy
-from domain.process import Process
 from domain.replay import Event, in_force, view
 from projections.attainment.projection import ledger
 from projections.commitments.answer import answer as commitments_answer
@@ -39,7 +37,6 @@ from projections.pressure.recording import Coverage
 from projections.process.conformance import Ticked, conformance_of
 from projections.process.conformance import answer as conformance_answer
 from projections.progress.answer import answer as progress_answer
-from projections.progress.fold import fold as fold_progress
 from projections.progress.shares import TickShares
 from projections.quarter.answer import counters_json, move_json, visits_json
 from projections.quarter.movement import counters, moves_of
@@ -48,44 +45,8 @@ from projections.review.answer import answer as review_answer
 from projections.review.fold import fold as fold_review
 from projections.review.gates import gates_of
 from projections.review.health import Age, Flag, flags_of
-from projections.spans.fold import fold as fold_state
 
 _CORRECTION: Final = EventAmended | EventRetracted
-Found = TypeVar("Found")
-
-
-@dataclass(frozen=True, slots=True)
-class DealSeen:
-    """A deal as one question sees it: its raw stream as known, and its view.
-
-    `known` is the context that it is read in, `compared_at` the position at which other deals
-    are compared with it; both are those of the moment, unless the question restates them.
-    """
-
-    deal_id: UUID
-    moment: Moment
-    stream: Sequence[Event]
-    events: Sequence[Event]
-    known: Known
-    processes: Processes
-    compared_at: int
-    _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    def once(self, name: str, find: Callable[[], Found]) -> Found:
-        """Give what was found of the deal under a name: what several answers need is found once."""
-        if name not in self._found:
-            self._found[name] = find()
-        found: Found = self._found[name]
-        return found
-
-    @property
-    def version(self) -> int:
-        """How many events of the deal were known."""
-        return len(self.stream)
-
-    def pinned(self) -> Process:
-        """Give the process that the deal is judged by."""
-        return self.processes(pinned_reference(self.events))
 
 
 class DealQuestions:
@@ -148,7 +109,7 @@ class DealQuestions:
         Raises:
             UnknownDealError: it is known, and was not opened yet at that instant.
         """
-        state = fold_state(seen.events)
+        state = seen.state()
         if state is None:
             message = f"deal {seen.deal_id} was not opened yet at the moment asked about"
             raise UnknownDealError(message)
@@ -162,11 +123,10 @@ class DealQuestions:
 
     def progress(self, seen: DealSeen) -> dict[str, object]:
         """Give what was ticked and what was shown (DESIGN section 6)."""
-        progress = fold_progress(seen.events, seen.processes, seen.known.policy)
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
-            **progress_answer(progress, seen.moment.effective_at),
+            **progress_answer(seen.progress(), seen.moment.effective_at),
             "late": self._late(seen),
         }
 
@@ -182,7 +142,7 @@ class DealQuestions:
 
     def review(self, seen: DealSeen) -> dict[str, object]:
         """Give the review sheet: six questions, the decided gates and the health flags."""
-        both = commitments_of(seen.events, seen.known.calendar, seen.known.policy)
+        both = seen.commitments()
         ours = [one for one in both if one.side == "seller"]
         theirs = [one for one in both if one.side == "customer"]
         sheet, gates = fold_review(seen.events, ours), gates_of(seen.events, seen.pinned())
@@ -196,10 +156,10 @@ class DealQuestions:
 
     def _flags(self, seen: DealSeen, commitments: Sequence[Commitment]) -> list[Flag]:
         """Give the health flags of the deal; none where it is not open."""
-        at, state = seen.moment.effective_at, fold_state(seen.events)
+        at, state = seen.moment.effective_at, seen.state()
         if state is None or not state.open:
             return []
-        progress = fold_progress(seen.events, seen.processes, seen.known.policy)
+        progress = seen.progress()
         shares = TickShares.of((one.status(at), one.weight) for one in progress.activities)
         return flags_of(
             seen.events,
@@ -223,7 +183,7 @@ class DealQuestions:
 
     def conformance(self, seen: DealSeen) -> dict[str, object]:
         """Give how the deal followed its process, and where it did not (METRICS section 6)."""
-        progress = fold_progress(seen.events, seen.processes, seen.known.policy)
+        progress = seen.progress()
         at = seen.moment.effective_at
         ticked = [
             Ticked(activity.activity, activity.stage, activity.status(at), activity.claim.tick_id)
@@ -256,7 +216,7 @@ class DealQuestions:
     def _explained(self, seen: DealSeen) -> tuple[list[Explained], Coverage]:
         with self._store.connection() as connection:
             context = self._compared(connection, seen)
-            state = fold_state(seen.events)
+            state = seen.state()
             coverage = context.coverage(state.owner if state else None)
             return explain(_judged(seen, context), context), coverage
 
@@ -367,7 +327,14 @@ class DealQuestions:
         return [late_json(entry, at) for entry in self.timeline(seen) if late_because(entry, at)]
 
     def _compared(self, connection: Rows, seen: DealSeen) -> KnownContext:
-        """Give what the deal is compared with, as known and as true at its moment."""
+        """Give what the deal is compared with, as known and as true at its moment.
+
+        All answers about the deal compare it with what was read for the first of them.
+        """
+        context = seen.once("compared", lambda: self._context_of(connection, seen))
+        return context.over(connection)
+
+    def _context_of(self, connection: Rows, seen: DealSeen) -> KnownContext:
         return KnownContext(
             connection,
             known=seen.known,

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, get_args
 
+from api.deal_seen import DealSeen
 from api.errors import UnknownThingError
 from api.moment import Moment
 from api.quarter_figures import QuarterFigures
 from api.quarter_pressure import QuarterPressure
-from api.questions import DealQuestions, DealSeen
+from api.questions import DealQuestions
 from api.replays import ClockName
 from api.restatement import beside
 from domain.known import Known

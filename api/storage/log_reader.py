@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from threading import local
 from typing import Any, Final, LiteralString, Self, TypeAlias
 from uuid import UUID
 
@@ -75,6 +76,12 @@ _TOPICS: Final[LiteralString] = (
 )
 
 
+class _Held(local):
+    """The connection that a thread asks over, None where it takes one for each question."""
+
+    connection: ReadingConnection | None = None
+
+
 class LogReader:
     """The reading half of a ledger's storage."""
 
@@ -97,6 +104,7 @@ class LogReader:
             open=False,
             name=f"{schema}-reader",
         )
+        self._held = _Held()
 
     @contextmanager
     def closing(self) -> Iterator[Self]:
@@ -113,13 +121,34 @@ class LogReader:
         Raises:
             LogUnavailableError: there is none in time, or it is lost or too slow on the way.
         """
+        held = self._held.connection
         try:
+            if held is not None:
+                yield held
+                return
             self.pool.open()
             with self.pool.connection(timeout) as connection:
                 yield connection
         except (PoolTimeout, PoolClosed, psycopg.OperationalError) as error:
             message = f"the log cannot be read: {str(error).strip()}"
             raise LogUnavailableError(message) from error
+
+    @contextmanager
+    def one_connection(self) -> Iterator[None]:
+        """In this block all that this thread asks, it asks over one connection.
+
+        It is looked for, and looked at, once; nobody else has it meanwhile, so that the block is
+        not to wait for anything but answers.
+
+        Raises:
+            LogUnavailableError: as of a connection.
+        """
+        with self.connection() as connection:
+            before, self._held.connection = self._held.connection, connection
+            try:
+                yield
+            finally:
+                self._held.connection = before
 
     @contextmanager
     def snapshot(self) -> Iterator[ReadingConnection]:

@@ -128,7 +128,7 @@ class OtherActs:
         as_of: int,
         reading: Reading,
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self._known = known
         self._as_of = as_of
         self._cut = reading.cut
@@ -189,7 +189,7 @@ class OtherActs:
             "SELECT {} FROM acts WHERE {} AND {} AND {} AND deal_id <> ALL(%(without)s)"
         ).format(columns, part, wanted.of_kind, _WANTED)
         values = {**self._params(wanted), "without": list(without)}
-        return self._connection.execute(query, values).fetchall()
+        return self.connection.execute(query, values).fetchall()
 
     def _lies(self, at: datetime, part: _Part) -> bool:
         outside, interior = placing(self._known.calendar.quarter_at(at), at, self._known.policy)
@@ -211,7 +211,7 @@ class OtherActs:
     def _derived(self, query: sql.SQL, wanted: _Wanted, params: Mapping[str, object]) -> list[UUID]:
         """Derive the acts of the deals that a query gives, of each once."""
         statement = query.format(stands=_STANDS, wanted=_WANTED, of_kind=wanted.of_kind)
-        rows = self._connection.execute(statement, {**self._params(wanted), **params}).fetchall()
+        rows = self.connection.execute(statement, {**self._params(wanted), **params}).fetchall()
         deal_ids = [row[0] for row in rows]
         missing = [deal_id for deal_id in deal_ids if deal_id not in self._anew]
         for deal_id, stream in self._streams(missing, self._as_of).items():

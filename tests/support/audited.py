@@ -13,9 +13,9 @@ from psycopg.rows import dict_row
 
 from api.answers import event_json
 from api.bootstrap import Ledger
+from api.deal_seen import DealSeen
 from api.lists import DealFilters
 from api.moment import Moment
-from api.questions import DealSeen
 from api.storage.connections import audit_conninfo
 from api.storage.roles import Role
 from domain.path import moves
