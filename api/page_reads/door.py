@@ -24,9 +24,7 @@ from api.web.reads import BadQuestionError, NoSuchPageError, NotForYouError, Not
 class Door:
     """Lets in who may read a page; the errors of the application become pages of their own."""
 
-    def __init__(
-        self, store: LogReader, views: Views, access: Access, accesses: Accesses
-    ) -> None:
+    def __init__(self, store: LogReader, views: Views, access: Access, accesses: Accesses) -> None:
         self._store = store
         self._views = views
         self.access = access
