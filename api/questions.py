@@ -213,6 +213,11 @@ class DealQuestions:
         """Judge and explain them; and count how often the deal's team records customers."""
         return seen.once("explained", lambda: self._explained(seen))
 
+    def _told(self, seen: DealSeen) -> list[dict[str, object]]:
+        """Give the judged events with their facts, as both timeline and pressure tell them."""
+        explained, _ = self.explained(seen)
+        return seen.once("told", lambda: [judged_json(e, seen.known.policy) for e in explained])
+
     def _explained(self, seen: DealSeen) -> tuple[list[Explained], Coverage]:
         with self._store.connection() as connection:
             context = self._compared(connection, seen)
@@ -222,24 +227,20 @@ class DealQuestions:
 
     def pressure(self, seen: DealSeen) -> dict[str, object]:
         """Give which events are consistent with quota pressure, and why (DESIGN section 6)."""
-        return self.pressure_of(seen, *self.explained(seen))
-
-    def pressure_of(
-        self, seen: DealSeen, explained: Sequence[Explained], coverage: Coverage
-    ) -> dict[str, object]:
-        """Give the pressure of a deal that was judged already."""
+        explained, coverage = self.explained(seen)
+        judged, policy = [one.judged for one in explained], seen.known.policy
         with self._store.connection() as connection:
             context = self._compared(connection, seen)
             exposed = exposure(seen.events, context, seen.moment.effective_at)
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
-            **pressure_answer(seen.events, explained, seen.known.policy, coverage),
+            **pressure_answer(seen.events, judged, policy, coverage, self._told(seen)),
             "exposure": exposure_json(exposed),
             "patterns": self._patterns.patterns(
                 seen.deal_id,
                 seen.events,
-                [one.judged for one in explained],
+                judged,
                 known=seen.known,
                 moment=seen.moment,
                 as_of=seen.compared_at,
@@ -253,7 +254,7 @@ class DealQuestions:
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
-            **pressure_answer(seen.events, [], seen.known.policy, Coverage(0, 0)),
+            **pressure_answer(seen.events, [], seen.known.policy, Coverage(0, 0), []),
             "exposure": exposure_json(Exposure(nothing, nothing, nothing, ())),
             "patterns": [],
             "late": self._late(seen),
@@ -273,10 +274,7 @@ class DealQuestions:
     def history(self, seen: DealSeen) -> dict[str, object]:
         """Give the timeline in words, with the verdicts of the events that have one."""
         entries = self.timeline(seen)
-        explained, _ = self.explained(seen)
-        verdicts = {
-            str(one.judged.event.event_id): judged_json(one, seen.known.policy) for one in explained
-        }
+        verdicts = {one["event_id"]: one for one in self._told(seen)}
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
@@ -323,8 +321,10 @@ class DealQuestions:
 
     def _late(self, seen: DealSeen) -> list[dict[str, object]]:
         """Give the events that this answer rests on and was told late, or told otherwise before."""
-        at = seen.moment.effective_at
-        return [late_json(entry, at) for entry in self.timeline(seen) if late_because(entry, at)]
+        at, timeline = seen.moment.effective_at, self.timeline(seen)
+        return seen.once(
+            "late", lambda: [late_json(e, at) for e in timeline if late_because(e, at)]
+        )
 
     def _compared(self, connection: Rows, seen: DealSeen) -> KnownContext:
         """Give what the deal is compared with, as known and as true at its moment.

@@ -62,8 +62,8 @@ class WhatIfs:
         answers: list[Answer] = []
         verdicts: list[list[ActVerdict]] = []
         for one in (seen, self.questions.under(seen, policy)):
-            explained, coverage = self.questions.explained(one)
-            answers.append(self.questions.pressure_of(one, explained, coverage))
+            explained, _ = self.questions.explained(one)
+            answers.append(self.questions.pressure(one))
             verdicts.append(told(seen.deal_id, [each.judged for each in explained]))
         return _beside(policy, answers, verdicts, [answer["money"] for answer in answers])
 
