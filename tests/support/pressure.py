@@ -128,10 +128,13 @@ def comparables(acts: Sequence[tuple[UUID, Act]]) -> Comparables:
 def base_rates(acts: Sequence[tuple[UUID, Act]]) -> BaseRates:
     """Tell how often these acts have no customer cause, as with stored ones."""
 
-    def deeds_of(kind: ActKind, rep: str | None) -> Iterable[Deed]:
+    def deeds_of(rep: str | None) -> dict[ActKind, list[Deed]]:
+        found: dict[ActKind, list[Deed]] = {}
         for deal_id, act in acts:
-            if act.kind == kind and act.outside and rep in (None, act.rep):
-                yield Deed(deal_id, act.segment, act.action_time, act.seller_only)
+            if act.outside and rep in (None, act.rep):
+                deed = Deed(deal_id, act.segment, act.action_time, act.seller_only)
+                found.setdefault(act.kind, []).append(deed)
+        return found
 
     return BaseRates(deeds_of)
 
