@@ -3,36 +3,31 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
 from uuid import UUID
 
 from api.answers import entry_json, late_because, late_json, logged_json, state_json
 from api.context import ContextReader
-from api.deal_seen import DealSeen
+from api.deal_seen import DealSeen, DealTold
+from api.deals_told import DealsTold
 from api.errors import UnknownDealError
 from api.moment import Moment
 from api.patterns import PatternReader
 from api.places import Places
 from api.storage.event_store import EventStore
 from domain.commitments import Commitment
-from domain.events.honesty import EventAmended, EventRetracted
 from domain.policy import Policy
-from domain.replay import Event, in_force, view
+from domain.replay import in_force
 from projections.attainment.projection import ledger
 from projections.commitments.answer import answer as commitments_answer
 from projections.commitments.fold import fold as fold_commitments
 from projections.facts import Rows
-from projections.history.fold import Entry
-from projections.history.fold import fold as fold_history
 from projections.pressure.answer import answer as pressure_answer
 from projections.pressure.answer import exposure_json, gap_json, judged_json
 from projections.pressure.around import Explained, explain
 from projections.pressure.context import KnownContext
 from projections.pressure.deal_curve import deal_curve, quarters_of
-from projections.pressure.derive import stays_of
 from projections.pressure.exposure import Exposure, exposure
-from projections.pressure.fold import Judged
-from projections.pressure.fold import fold as fold_pressure
+from projections.pressure.fold import Judged, judge
 from projections.pressure.recording import Coverage
 from projections.process.conformance import Ticked, conformance_of
 from projections.process.conformance import answer as conformance_answer
@@ -46,8 +41,6 @@ from projections.review.fold import fold as fold_review
 from projections.review.gates import gates_of
 from projections.review.health import Age, Flag, flags_of
 
-_CORRECTION: Final = EventAmended | EventRetracted
-
 
 class DealQuestions:
     """Answers about one deal."""
@@ -56,6 +49,7 @@ class DealQuestions:
         self, store: EventStore, context: ContextReader, places: Places, patterns: PatternReader
     ) -> None:
         self._store = store
+        self._told = DealsTold(store)
         self._context = context
         self._places = places
         self._patterns = patterns
@@ -66,15 +60,12 @@ class DealQuestions:
         Raises:
             UnknownDealError: nothing was known of such a deal.
         """
-        stream = self._store.stream(f"deal:{deal_id}", upto=moment.position)
-        if not stream:
+        known = self._context.known(moment.position)
+        told = self._told.upto(deal_id, moment.position, known, moment.cut)
+        if told is None:
             message = f"there is no deal {deal_id}"
             raise UnknownDealError(message)
-        known = self._context.known(moment.position)
-        events = view(stream, effective_at=moment.cut)
-        return DealSeen(
-            deal_id, moment, stream, events, known, known.processes(events), moment.position
-        )
+        return DealSeen(deal_id, moment, told, moment.position)
 
     def told(self, deal_id: UUID) -> list[tuple[int, datetime]]:
         """Give where in the log a deal was told something, to this day, and when."""
@@ -95,13 +86,13 @@ class DealQuestions:
         known = self._context.known(position)
         reframed = self._context.between(seen.moment.position, position)
         compared_at = position if reframed else seen.compared_at
-        return replace(
-            seen, known=known, processes=known.processes(seen.events), compared_at=compared_at
-        )
+        told = DealTold.of(seen.stream, known, seen.moment.cut)
+        return replace(seen, told=told, compared_at=compared_at)
 
     def under(self, seen: DealSeen, policy: Policy) -> DealSeen:
         """Give the same events of the deal, read as if another policy were in force."""
-        return replace(seen, known=seen.known.under(policy))
+        told = replace(seen.told, known=seen.known.under(policy))
+        return replace(seen, told=told)
 
     def deal(self, seen: DealSeen) -> dict[str, object]:
         """Give the state of the deal.
@@ -109,7 +100,7 @@ class DealQuestions:
         Raises:
             UnknownDealError: it is known, and was not opened yet at that instant.
         """
-        state = seen.state()
+        state = seen.told.state()
         if state is None:
             message = f"deal {seen.deal_id} was not opened yet at the moment asked about"
             raise UnknownDealError(message)
@@ -126,7 +117,7 @@ class DealQuestions:
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
-            **progress_answer(seen.progress(), seen.moment.effective_at),
+            **progress_answer(seen.told.progress(), seen.moment.effective_at),
             "late": self._late(seen),
         }
 
@@ -142,7 +133,7 @@ class DealQuestions:
 
     def review(self, seen: DealSeen) -> dict[str, object]:
         """Give the review sheet: six questions, the decided gates and the health flags."""
-        both = seen.commitments()
+        both = seen.told.commitments()
         ours = [one for one in both if one.side == "seller"]
         theirs = [one for one in both if one.side == "customer"]
         sheet, gates = fold_review(seen.events, ours), gates_of(seen.events, seen.pinned())
@@ -156,10 +147,10 @@ class DealQuestions:
 
     def _flags(self, seen: DealSeen, commitments: Sequence[Commitment]) -> list[Flag]:
         """Give the health flags of the deal; none where it is not open."""
-        at, state = seen.moment.effective_at, seen.state()
+        at, state = seen.moment.effective_at, seen.told.state()
         if state is None or not state.open:
             return []
-        progress = seen.progress()
+        progress = seen.told.progress()
         shares = TickShares.of((one.status(at), one.weight) for one in progress.activities)
         return flags_of(
             seen.events,
@@ -174,7 +165,7 @@ class DealQuestions:
 
     def _age(self, seen: DealSeen) -> Age | None:
         """Compare how long the deal has stood in its stage with all stays in it."""
-        stays = stays_of(seen.events, seen.processes)
+        stays = seen.told.stays()
         if not stays or stays[-1].left_at is not None:
             return None
         with self._store.connection() as connection:
@@ -183,7 +174,7 @@ class DealQuestions:
 
     def conformance(self, seen: DealSeen) -> dict[str, object]:
         """Give how the deal followed its process, and where it did not (METRICS section 6)."""
-        progress = seen.progress()
+        progress = seen.told.progress()
         at = seen.moment.effective_at
         ticked = [
             Ticked(activity.activity, activity.stage, activity.status(at), activity.claim.tick_id)
@@ -213,7 +204,7 @@ class DealQuestions:
         """Judge and explain them; and count how often the deal's team records customers."""
         return seen.once("explained", lambda: self._explained(seen))
 
-    def _told(self, seen: DealSeen) -> list[dict[str, object]]:
+    def _in_words(self, seen: DealSeen) -> list[dict[str, object]]:
         """Give the judged events with their facts, as both timeline and pressure tell them."""
         explained, _ = self.explained(seen)
         return seen.once("told", lambda: [judged_json(e, seen.known.policy) for e in explained])
@@ -221,7 +212,7 @@ class DealQuestions:
     def _explained(self, seen: DealSeen) -> tuple[list[Explained], Coverage]:
         with self._store.connection() as connection:
             context = self._compared(connection, seen)
-            state = seen.state()
+            state = seen.told.state()
             coverage = context.coverage(state.owner if state else None)
             return explain(_judged(seen, context), context), coverage
 
@@ -235,7 +226,7 @@ class DealQuestions:
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
-            **pressure_answer(seen.events, judged, policy, coverage, self._told(seen)),
+            **pressure_answer(seen.events, judged, policy, coverage, self._in_words(seen)),
             "exposure": exposure_json(exposed),
             "patterns": self._patterns.patterns(
                 seen.deal_id,
@@ -268,13 +259,13 @@ class DealQuestions:
             return {
                 "curve": deal_curve(seen.events, context, until),
                 "quarters": quarters_of(seen.events, context, until),
-                "stays": stays_of(seen.events, seen.processes),
+                "stays": seen.told.stays(),
             }
 
     def history(self, seen: DealSeen) -> dict[str, object]:
         """Give the timeline in words, with the verdicts of the events that have one."""
-        entries = self.timeline(seen)
-        verdicts = {one["event_id"]: one for one in self._told(seen)}
+        entries = seen.told.timeline()
+        verdicts = {one["event_id"]: one for one in self._in_words(seen)}
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
@@ -305,23 +296,9 @@ class DealQuestions:
             "late": self._late(seen),
         }
 
-    def timeline(self, seen: DealSeen) -> list[Entry]:
-        """Give the timeline of the deal, before verdicts are put to it.
-
-        What corrects an event counts as soon as it is known, as in every view, whenever it was
-        said.
-        """
-        return seen.once("timeline", lambda: self._timeline(seen))
-
-    def _timeline(self, seen: DealSeen) -> list[Entry]:
-        cut = seen.moment.cut
-        told = [e for e in seen.stream if _true_by(e, cut) or isinstance(e.data, _CORRECTION)]
-        entries = fold_history(told, seen.processes, seen.known.policy, seen.known.calendar)
-        return [entry for entry in entries if cut is None or entry.occurred_at <= cut]
-
     def _late(self, seen: DealSeen) -> list[dict[str, object]]:
         """Give the events that this answer rests on and was told late, or told otherwise before."""
-        at, timeline = seen.moment.effective_at, self.timeline(seen)
+        at, timeline = seen.moment.effective_at, seen.told.timeline()
         return seen.once(
             "late", lambda: [late_json(e, at) for e in timeline if late_because(e, at)]
         )
@@ -346,7 +323,7 @@ class DealQuestions:
 
     def events(self, seen: DealSeen) -> dict[str, object]:
         """Give the raw events in the order of versions, and what corrected them."""
-        told = [event for event in seen.stream if _true_by(event, seen.moment.cut)]
+        told = filter(seen.told.true, seen.stream)
         correctors = in_force(seen.stream)
         return {
             "deal_id": str(seen.deal_id),
@@ -356,8 +333,4 @@ class DealQuestions:
 
 
 def _judged(seen: DealSeen, context: KnownContext) -> list[Judged]:
-    return fold_pressure(seen.deal_id, seen.events, seen.processes, context)
-
-
-def _true_by(event: Event, cut: datetime | None) -> bool:
-    return cut is None or event.occurred_at <= cut
+    return judge(seen.deal_id, seen.told.acts(), context)

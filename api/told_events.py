@@ -74,13 +74,13 @@ class ToldEvents:
         ]
 
     def _words(self, seen: DealSeen) -> "_DealWords":
-        state = seen.state()
+        state = seen.told.state()
         named: dict[str, object] = {
             "deal_id": str(seen.deal_id),
             "name": state.name if state else None,
             "account": state.account_name if state else None,
         }
-        entries = {entry.event_id: entry for entry in self._questions.timeline(seen)}
+        entries = {entry.event_id: entry for entry in seen.told.timeline()}
         return _DealWords(named, entries)
 
     def _statuses(self, events: Sequence[Event], deals: Mapping[UUID, DealSeen]) -> dict[UUID, str]:
@@ -93,7 +93,7 @@ class ToldEvents:
             if deal_id in ticked:
                 found |= {
                     one.claim.tick_id: one.status(seen.moment.effective_at)
-                    for one in seen.progress().activities
+                    for one in seen.told.progress().activities
                     if one.claim
                 }
         return found

@@ -131,7 +131,7 @@ def may_record(reader: Identity) -> bool:
 
 
 def _deal(seen: DealSeen, names: Mapping[str, str]) -> dict[str, Any]:
-    state = seen.state()
+    state = seen.told.state()
     if state is None:
         message = "This deal was not opened yet at this moment."
         raise NoSuchPageError(message)

@@ -43,7 +43,8 @@ _STOP_SECONDS: Final = 0.05
 """How late a follower may notice that it is to stop."""
 
 STREAM: Final[LiteralString] = (
-    SELECT + " WHERE stream_id = %(stream_id)s AND position <= %(upto)s ORDER BY version"
+    SELECT + " WHERE stream_id = %(stream_id)s AND version > %(after)s AND position <= %(upto)s"
+    " ORDER BY version"
 )
 REQUEST: Final[LiteralString] = (
     "SELECT body_hash, stream_id, version, first_position, last_position, recorded_at"
@@ -165,9 +166,13 @@ class LogReader:
             finally:
                 connection.isolation_level = None
 
-    def stream(self, stream_id: str, *, upto: int | None = None) -> list[Event]:
-        """A stream in the order of its versions, as known at position `upto`; empty if unknown."""
-        return self._events(STREAM, {"stream_id": stream_id, "upto": _cut(upto)})
+    def stream(self, stream_id: str, *, after: int = 0, upto: int | None = None) -> list[Event]:
+        """A stream in the order of its versions, as known at position `upto`; empty if unknown.
+
+        Of it what comes after a version.
+        """
+        cut = {"stream_id": stream_id, "after": after, "upto": _cut(upto)}
+        return self._events(STREAM, cut)
 
     def streams(self, ids: Iterable[str], *, upto: int | None = None) -> dict[str, list[Event]]:
         """Several streams in one question; an unknown one is empty."""

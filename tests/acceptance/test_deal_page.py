@@ -52,7 +52,9 @@ def site(postgres_server: PostgresServer) -> Iterator[Site]:
         postgres_server.ledger(SCHEMA, filled_by=fill) as database,
         site_on(database) as (base, ledger, secrets),
     ):
-        yield Site(ledger, reads_of(ledger), Asker(base, secrets))
+        asker = Asker(base, secrets)
+        yield Site(ledger, reads_of(ledger), asker)
+        asker.client.close()
 
 
 def reads_of(ledger: Ledger) -> DealReads:
@@ -98,7 +100,7 @@ def compared(site: Site, deal: str, who: str | None, **when: Any) -> dict[str, A
     state = site.ask.api(path, who, **when)
     same = ("version", "amount", "close_date", "closed", "opened_at", "forecast_category")
     assert {name: shown["deal"][name] for name in same} == {name: state[name] for name in same}
-    return shown | {"events": pages, "curve": curve}
+    return {**shown, "events": pages, "curve": curve}
 
 
 @pytest.mark.parametrize("instant", INSTANTS)
@@ -134,25 +136,25 @@ def test_what_was_told_is_on_the_page_from_the_next_request_on(site: Site) -> No
 
 def test_the_page_of_another_deal_moves_with_what_it_is_compared_with(site: Site) -> None:
     """What a rep books elsewhere changes the pressure on this deal from its instant on."""
-    listed = site.ask.api("/v1/deals", limit=100, closed="open", **at(TOLD_ON))["deals"]
-    mine = next(one for one in listed if one["owner"] == REP)
-    other = next(one for one in listed if one["owner"] == REP and one != mine)
-    before = plain(site.reads.deal(OPERATOR, mine["deal_id"], as_of=None, effective_at=None))
 
-    won = {
-        "type": "deal_won",
-        "data": {
-            "net": {"amount": "9000000.00", "currency": "USD"},
-            "closed_on": TOLD_ON.date().isoformat(),
-        },
-        "occurred_at": TOLD_ON.isoformat(),
-    }
-    site.ask.append(other["deal_id"], won)
+    def pressed(deal: str) -> Any:
+        shown = plain(site.reads.deal(OPERATOR, deal, as_of=None, effective_at=None))
+        return shown["pressure"]["exposure"], shown["pressure"]["curve"]
+
+    owned: dict[str, list[str]] = {}
+    for one in site.ask.api("/v1/deals", limit=100, closed="open", **at(TOLD_ON))["deals"]:
+        owned.setdefault(one["owner"], []).append(one["deal_id"])
+    mine, other, *_ = next(deals for deals in owned.values() if len(deals) > 1)
+    before = pressed(mine)
+
+    booked = {"net": {"amount": "9000000.00", "currency": "USD"}, "closed_on": TOLD_ON.date()}
+    won = {"type": "deal_won", "data": plain(booked), "occurred_at": at(TOLD_ON)["as_of"]}
+    site.ask.append(other, won)
     site.ledger.worker.catch_up()
-    after = plain(site.reads.deal(OPERATOR, mine["deal_id"], as_of=None, effective_at=None))
 
-    assert before["pressure"]["curve"] != after["pressure"]["curve"]
-    assert before["pressure"]["exposure"] != after["pressure"]["exposure"]
+    exposure, curve = pressed(mine)
+    assert before[1] != curve
+    assert set(before[0]["evidence"]) < set(exposure["evidence"])
 
 
 def test_a_deal_that_left_their_reach_has_no_page_from_the_next_request_on(site: Site) -> None:

@@ -223,7 +223,7 @@ def assert_events_told_alike(
     timeline = {
         entry.event_id: entry
         for one in _Answers(ledger, moment, every=every).deals
-        for entry in ledger.questions.timeline(one)
+        for entry in one.told.timeline()
     }
     rows = session.execute("SELECT * FROM events ORDER BY position").fetchall()
     assert [row["event_id"] for row in rows] == list(seen)
