@@ -13,8 +13,8 @@ from api.storage.log_reader import LogReader
 from domain.known import Known
 from projections.batch import DEAL_PREFIX
 
-KEPT_BYTES: Final = 60_000_000
-"""Estimated memory of the deals that are kept: some hundreds of them."""
+KEPT_BYTES: Final = 40_000_000
+"""Estimated memory of the deals that are kept: of some fifty events each about a hundred."""
 _FOLDED: Final = 3
 """With what is folded of them, events take at the most so many times their memory."""
 
