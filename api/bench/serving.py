@@ -90,22 +90,19 @@ def _sides(
     connections: int = CONNECTIONS,
     requests: int = REQUESTS,
 ) -> Iterator[Sides]:
-    """Give the two sides, each with connections to its server that stay open."""
+    """Give the two sides; each round has connections of its own, which none leaves idle."""
     with asyncio.Runner() as runner:
-        lines = [runner.run(_connect(server.port, connections)) for server, _ in asked]
 
-        def measured(lines: Lines, make: Callable[[], bytes]) -> float:
+        def measured(server: Served, make: Callable[[], bytes]) -> float:
             asking = [make() for _ in range(requests)]
-            return measure(lambda: runner.run(_ask_all(lines, asking)))
+            lines = runner.run(_connect(server.port, connections))
+            try:
+                return measure(lambda: runner.run(_ask_all(lines, asking)))
+            finally:
+                runner.run(_hang_up(lines))
 
-        try:
-            ours, theirs = (
-                partial(measured, of, make) for of, (_, make) in zip(lines, asked, strict=True)
-            )
-            yield Sides(ours, theirs)
-        finally:
-            for of in lines:
-                runner.run(_hang_up(of))
+        ours, theirs = (partial(measured, *side) for side in asked)
+        yield Sides(ours, theirs)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from tests.support.postgres import PostgresServer
 from tests.support.site import AUDITOR, MANAGER, REP, TOLD_ON, fill, site_on
 
 CHANCE: Final = random.Random(56)
-INSTANTS: Final = [TOLD_ON - timedelta(days=CHANCE.randrange(5, 200)) for _ in range(2)] + [TOLD_ON]
+INSTANTS: Final = [TOLD_ON - timedelta(days=CHANCE.randrange(5, 200)) for _ in range(1)] + [TOLD_ON]
 READERS: Final = {
     None: OPERATOR,
     AUDITOR: Identity(actor=AUDITOR, role="auditor", credential="test"),
@@ -107,7 +107,7 @@ def compared(site: Site, deal: str, who: str | None, **when: Any) -> dict[str, A
 @pytest.mark.parametrize("who", READERS)
 def test_a_page_is_made_of_what_the_api_answers(site: Site, instant: Any, who: str | None) -> None:
     listed = site.ask.api("/v1/deals", who, limit=100, **at(instant))["deals"]
-    for one in CHANCE.sample(listed, min(3, len(listed))):
+    for one in CHANCE.sample(listed, min(2, len(listed))):
         shown = compared(site, one["deal_id"], who, **at(instant))
 
         assert shown["deal"]["owner"]["id"] == one["owner"]

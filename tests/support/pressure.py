@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid5
 
 from domain.bookings import Booking, RunningTotal
@@ -12,10 +12,14 @@ from domain.calendars import CalendarHistory
 from domain.fiscal import FiscalQuarter
 from domain.pace import Active, Pace, pace
 from domain.policy import DEFAULT_POLICY, Policy
+from domain.replay import Event
 from domain.values import Money
 from projections.pressure.acts import Act, ActKind, Stay
+from projections.pressure.answer import answer, judged_json
+from projections.pressure.around import explain
 from projections.pressure.base_rate import BaseRates, Deed
 from projections.pressure.baseline import Comparables, Dwell, Lasted, Offer
+from projections.pressure.fold import Judged
 from projections.pressure.recording import Coverage
 from projections.pressure.stays import StaysIn
 from tests.support.told import NAMESPACE, at, named, usd
@@ -162,3 +166,11 @@ def offers(
         )
         found.append((uuid5(NAMESPACE, f"other deal {rep} {steps} {index}"), act))
     return found
+
+
+def answered(
+    events: Sequence[Event], judged: Sequence[Judged], context: PlainContext, recorded: Coverage
+) -> Any:
+    """Give the answer about a deal's pressure as questions about it do."""
+    told = [judged_json(one, context.policy) for one in explain(judged, context)]
+    return answer(events, judged, context.policy, recorded, told)
