@@ -12,6 +12,7 @@ from domain.policy import DEFAULT_POLICY, policy_from
 from domain.replay import view
 from projections.pressure import rules
 from projections.pressure.acts import Act, Stay
+from projections.pressure.around import explain
 from projections.pressure.baseline import Comparables, Dwell, Peers
 from projections.pressure.fold import Judged, Judgement, fold
 from projections.pressure.money import cost, counterfactual, price_of
