@@ -121,7 +121,7 @@ def entry_json(entry: Entry, verdict: object) -> dict[str, object]:
         "type": entry.type,
         "title": entry.title,
         "detail": entry.detail,
-        "data": json.loads(entry.data),
+        "data": orjson.loads(entry.data),
         "occurred_at": entry.occurred_at,
         "recorded_at": entry.recorded_at,
         "ingested_at": entry.ingested_at,

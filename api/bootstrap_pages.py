@@ -43,7 +43,7 @@ def build_pages(
 ) -> APIRouter:
     """Build the pages over the services of the API, so that both give the same answers."""
     people = People(services.store)
-    door = Door(services.views, services.access, services.accesses)
+    door = Door(services.store, services.views, services.access, services.accesses)
     deals = _deals(services, places, door, people)
     quarters = QuarterReads(
         door,

@@ -18,12 +18,12 @@ from api.cli_output import (
     print_json,
     print_table,
 )
+from api.deal_seen import DealSeen
 from api.errors import UnknownDealError
 from api.lists import SORTS, DealFilters
 from api.lists_health import RANKS
 from api.moment import moment
 from api.parameters import one_of, some_of
-from api.questions import DealSeen
 from api.settings import Settings
 from api.what_if import published
 

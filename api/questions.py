@@ -1,45 +1,37 @@
 """What is asked about one deal, as of any instant: the same folds that keep the views."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from api.answers import entry_json, late_because, late_json, logged_json, state_json
 from api.context import ContextReader
+from api.deal_seen import DealSeen, DealTold
+from api.deals_told import DealsTold
 from api.errors import UnknownDealError
 from api.moment import Moment
 from api.patterns import PatternReader
 from api.places import Places
 from api.storage.event_store import EventStore
-from domain.commitments import Commitment, commitments_of
-from domain.events.honesty import EventAmended, EventRetracted
-from domain.known import Known
-from domain.path import Processes, pinned_reference
+from domain.commitments import Commitment
 from domain.policy import Policy
-from domain.process import Process
-from domain.replay import Event, in_force, view
+from domain.replay import in_force
 from projections.attainment.projection import ledger
 from projections.commitments.answer import answer as commitments_answer
 from projections.commitments.fold import fold as fold_commitments
 from projections.facts import Rows
-from projections.history.fold import Entry
-from projections.history.fold import fold as fold_history
 from projections.pressure.answer import answer as pressure_answer
 from projections.pressure.answer import exposure_json, gap_json, judged_json
 from projections.pressure.around import Explained, explain
 from projections.pressure.context import KnownContext
 from projections.pressure.deal_curve import deal_curve, quarters_of
-from projections.pressure.derive import stays_of
 from projections.pressure.exposure import Exposure, exposure
-from projections.pressure.fold import Judged
-from projections.pressure.fold import fold as fold_pressure
+from projections.pressure.fold import Judged, judge
 from projections.pressure.recording import Coverage
 from projections.process.conformance import Ticked, conformance_of
 from projections.process.conformance import answer as conformance_answer
 from projections.progress.answer import answer as progress_answer
-from projections.progress.fold import fold as fold_progress
 from projections.progress.shares import TickShares
 from projections.quarter.answer import counters_json, move_json, visits_json
 from projections.quarter.movement import counters, moves_of
@@ -48,44 +40,6 @@ from projections.review.answer import answer as review_answer
 from projections.review.fold import fold as fold_review
 from projections.review.gates import gates_of
 from projections.review.health import Age, Flag, flags_of
-from projections.spans.fold import fold as fold_state
-
-_CORRECTION: Final = EventAmended | EventRetracted
-Found = TypeVar("Found")
-
-
-@dataclass(frozen=True, slots=True)
-class DealSeen:
-    """A deal as one question sees it: its raw stream as known, and its view.
-
-    `known` is the context that it is read in, `compared_at` the position at which other deals
-    are compared with it; both are those of the moment, unless the question restates them.
-    """
-
-    deal_id: UUID
-    moment: Moment
-    stream: Sequence[Event]
-    events: Sequence[Event]
-    known: Known
-    processes: Processes
-    compared_at: int
-    _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    def once(self, name: str, find: Callable[[], Found]) -> Found:
-        """Give what was found of the deal under a name: what several answers need is found once."""
-        if name not in self._found:
-            self._found[name] = find()
-        found: Found = self._found[name]
-        return found
-
-    @property
-    def version(self) -> int:
-        """How many events of the deal were known."""
-        return len(self.stream)
-
-    def pinned(self) -> Process:
-        """Give the process that the deal is judged by."""
-        return self.processes(pinned_reference(self.events))
 
 
 class DealQuestions:
@@ -95,6 +49,7 @@ class DealQuestions:
         self, store: EventStore, context: ContextReader, places: Places, patterns: PatternReader
     ) -> None:
         self._store = store
+        self._told = DealsTold(store)
         self._context = context
         self._places = places
         self._patterns = patterns
@@ -105,15 +60,12 @@ class DealQuestions:
         Raises:
             UnknownDealError: nothing was known of such a deal.
         """
-        stream = self._store.stream(f"deal:{deal_id}", upto=moment.position)
-        if not stream:
+        known = self._context.known(moment.position)
+        told = self._told.upto(deal_id, moment.position, known, moment.cut)
+        if told is None:
             message = f"there is no deal {deal_id}"
             raise UnknownDealError(message)
-        known = self._context.known(moment.position)
-        events = view(stream, effective_at=moment.cut)
-        return DealSeen(
-            deal_id, moment, stream, events, known, known.processes(events), moment.position
-        )
+        return DealSeen(deal_id, moment, told, moment.position)
 
     def told(self, deal_id: UUID) -> list[tuple[int, datetime]]:
         """Give where in the log a deal was told something, to this day, and when."""
@@ -134,13 +86,13 @@ class DealQuestions:
         known = self._context.known(position)
         reframed = self._context.between(seen.moment.position, position)
         compared_at = position if reframed else seen.compared_at
-        return replace(
-            seen, known=known, processes=known.processes(seen.events), compared_at=compared_at
-        )
+        told = DealTold.of(seen.stream, known, seen.moment.cut)
+        return replace(seen, told=told, compared_at=compared_at)
 
     def under(self, seen: DealSeen, policy: Policy) -> DealSeen:
         """Give the same events of the deal, read as if another policy were in force."""
-        return replace(seen, known=seen.known.under(policy))
+        told = replace(seen.told, known=seen.known.under(policy))
+        return replace(seen, told=told)
 
     def deal(self, seen: DealSeen) -> dict[str, object]:
         """Give the state of the deal.
@@ -148,7 +100,7 @@ class DealQuestions:
         Raises:
             UnknownDealError: it is known, and was not opened yet at that instant.
         """
-        state = fold_state(seen.events)
+        state = seen.told.state()
         if state is None:
             message = f"deal {seen.deal_id} was not opened yet at the moment asked about"
             raise UnknownDealError(message)
@@ -162,11 +114,10 @@ class DealQuestions:
 
     def progress(self, seen: DealSeen) -> dict[str, object]:
         """Give what was ticked and what was shown (DESIGN section 6)."""
-        progress = fold_progress(seen.events, seen.processes, seen.known.policy)
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
-            **progress_answer(progress, seen.moment.effective_at),
+            **progress_answer(seen.told.progress(), seen.moment.effective_at),
             "late": self._late(seen),
         }
 
@@ -182,7 +133,7 @@ class DealQuestions:
 
     def review(self, seen: DealSeen) -> dict[str, object]:
         """Give the review sheet: six questions, the decided gates and the health flags."""
-        both = commitments_of(seen.events, seen.known.calendar, seen.known.policy)
+        both = seen.told.commitments()
         ours = [one for one in both if one.side == "seller"]
         theirs = [one for one in both if one.side == "customer"]
         sheet, gates = fold_review(seen.events, ours), gates_of(seen.events, seen.pinned())
@@ -196,10 +147,10 @@ class DealQuestions:
 
     def _flags(self, seen: DealSeen, commitments: Sequence[Commitment]) -> list[Flag]:
         """Give the health flags of the deal; none where it is not open."""
-        at, state = seen.moment.effective_at, fold_state(seen.events)
+        at, state = seen.moment.effective_at, seen.told.state()
         if state is None or not state.open:
             return []
-        progress = fold_progress(seen.events, seen.processes, seen.known.policy)
+        progress = seen.told.progress()
         shares = TickShares.of((one.status(at), one.weight) for one in progress.activities)
         return flags_of(
             seen.events,
@@ -214,7 +165,7 @@ class DealQuestions:
 
     def _age(self, seen: DealSeen) -> Age | None:
         """Compare how long the deal has stood in its stage with all stays in it."""
-        stays = stays_of(seen.events, seen.processes)
+        stays = seen.told.stays()
         if not stays or stays[-1].left_at is not None:
             return None
         with self._store.connection() as connection:
@@ -223,7 +174,7 @@ class DealQuestions:
 
     def conformance(self, seen: DealSeen) -> dict[str, object]:
         """Give how the deal followed its process, and where it did not (METRICS section 6)."""
-        progress = fold_progress(seen.events, seen.processes, seen.known.policy)
+        progress = seen.told.progress()
         at = seen.moment.effective_at
         ticked = [
             Ticked(activity.activity, activity.stage, activity.status(at), activity.claim.tick_id)
@@ -253,33 +204,34 @@ class DealQuestions:
         """Judge and explain them; and count how often the deal's team records customers."""
         return seen.once("explained", lambda: self._explained(seen))
 
+    def _in_words(self, seen: DealSeen) -> list[dict[str, object]]:
+        """Give the judged events with their facts, as both timeline and pressure tell them."""
+        explained, _ = self.explained(seen)
+        return seen.once("told", lambda: [judged_json(e, seen.known.policy) for e in explained])
+
     def _explained(self, seen: DealSeen) -> tuple[list[Explained], Coverage]:
         with self._store.connection() as connection:
             context = self._compared(connection, seen)
-            state = fold_state(seen.events)
+            state = seen.told.state()
             coverage = context.coverage(state.owner if state else None)
             return explain(_judged(seen, context), context), coverage
 
     def pressure(self, seen: DealSeen) -> dict[str, object]:
         """Give which events are consistent with quota pressure, and why (DESIGN section 6)."""
-        return self.pressure_of(seen, *self.explained(seen))
-
-    def pressure_of(
-        self, seen: DealSeen, explained: Sequence[Explained], coverage: Coverage
-    ) -> dict[str, object]:
-        """Give the pressure of a deal that was judged already."""
+        explained, coverage = self.explained(seen)
+        judged, policy = [one.judged for one in explained], seen.known.policy
         with self._store.connection() as connection:
             context = self._compared(connection, seen)
             exposed = exposure(seen.events, context, seen.moment.effective_at)
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
-            **pressure_answer(seen.events, explained, seen.known.policy, coverage),
+            **pressure_answer(seen.events, judged, policy, coverage, self._in_words(seen)),
             "exposure": exposure_json(exposed),
             "patterns": self._patterns.patterns(
                 seen.deal_id,
                 seen.events,
-                [one.judged for one in explained],
+                judged,
                 known=seen.known,
                 moment=seen.moment,
                 as_of=seen.compared_at,
@@ -293,7 +245,7 @@ class DealQuestions:
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
-            **pressure_answer(seen.events, [], seen.known.policy, Coverage(0, 0)),
+            **pressure_answer(seen.events, [], seen.known.policy, Coverage(0, 0), []),
             "exposure": exposure_json(Exposure(nothing, nothing, nothing, ())),
             "patterns": [],
             "late": self._late(seen),
@@ -307,16 +259,13 @@ class DealQuestions:
             return {
                 "curve": deal_curve(seen.events, context, until),
                 "quarters": quarters_of(seen.events, context, until),
-                "stays": stays_of(seen.events, seen.processes),
+                "stays": seen.told.stays(),
             }
 
     def history(self, seen: DealSeen) -> dict[str, object]:
         """Give the timeline in words, with the verdicts of the events that have one."""
-        entries = self.timeline(seen)
-        explained, _ = self.explained(seen)
-        verdicts = {
-            str(one.judged.event.event_id): judged_json(one, seen.known.policy) for one in explained
-        }
+        entries = seen.told.timeline()
+        verdicts = {one["event_id"]: one for one in self._in_words(seen)}
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
@@ -347,27 +296,22 @@ class DealQuestions:
             "late": self._late(seen),
         }
 
-    def timeline(self, seen: DealSeen) -> list[Entry]:
-        """Give the timeline of the deal, before verdicts are put to it.
-
-        What corrects an event counts as soon as it is known, as in every view, whenever it was
-        said.
-        """
-        return seen.once("timeline", lambda: self._timeline(seen))
-
-    def _timeline(self, seen: DealSeen) -> list[Entry]:
-        cut = seen.moment.cut
-        told = [e for e in seen.stream if _true_by(e, cut) or isinstance(e.data, _CORRECTION)]
-        entries = fold_history(told, seen.processes, seen.known.policy, seen.known.calendar)
-        return [entry for entry in entries if cut is None or entry.occurred_at <= cut]
-
     def _late(self, seen: DealSeen) -> list[dict[str, object]]:
         """Give the events that this answer rests on and was told late, or told otherwise before."""
-        at = seen.moment.effective_at
-        return [late_json(entry, at) for entry in self.timeline(seen) if late_because(entry, at)]
+        at, timeline = seen.moment.effective_at, seen.told.timeline()
+        return seen.once(
+            "late", lambda: [late_json(e, at) for e in timeline if late_because(e, at)]
+        )
 
     def _compared(self, connection: Rows, seen: DealSeen) -> KnownContext:
-        """Give what the deal is compared with, as known and as true at its moment."""
+        """Give what the deal is compared with, as known and as true at its moment.
+
+        All answers about the deal compare it with what was read for the first of them.
+        """
+        context = seen.once("compared", lambda: self._context_of(connection, seen))
+        return context.over(connection)
+
+    def _context_of(self, connection: Rows, seen: DealSeen) -> KnownContext:
         return KnownContext(
             connection,
             known=seen.known,
@@ -379,7 +323,7 @@ class DealQuestions:
 
     def events(self, seen: DealSeen) -> dict[str, object]:
         """Give the raw events in the order of versions, and what corrected them."""
-        told = [event for event in seen.stream if _true_by(event, seen.moment.cut)]
+        told = filter(seen.told.true, seen.stream)
         correctors = in_force(seen.stream)
         return {
             "deal_id": str(seen.deal_id),
@@ -389,8 +333,4 @@ class DealQuestions:
 
 
 def _judged(seen: DealSeen, context: KnownContext) -> list[Judged]:
-    return fold_pressure(seen.deal_id, seen.events, seen.processes, context)
-
-
-def _true_by(event: Event, cut: datetime | None) -> bool:
-    return cut is None or event.occurred_at <= cut
+    return judge(seen.deal_id, seen.told.acts(), context)

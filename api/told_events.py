@@ -8,12 +8,13 @@ from uuid import UUID
 from api.answers import correction_json, logged_json
 from api.context import ContextReader
 from api.corrected import correctors_of
+from api.deal_seen import DealSeen
 from api.identity.access import Access
 from api.identity.permissions import Action, may
 from api.identity.reach import ACT_TOPICS, Reach
 from api.moment import Moment
 from api.places import Places
-from api.questions import DealQuestions, DealSeen
+from api.questions import DealQuestions
 from api.storage.log_reader import LogReader
 from domain.events.progress import ActivityTicked
 from domain.replay import Event
@@ -22,8 +23,6 @@ from projections.batch import deal_of
 from projections.history.fold import Entry
 from projections.pressure.context import KnownContext
 from projections.pressure.verdicts import judgements
-from projections.progress.fold import fold as fold_progress
-from projections.spans.fold import fold as fold_state
 
 
 class ToldEvents:
@@ -75,13 +74,13 @@ class ToldEvents:
         ]
 
     def _words(self, seen: DealSeen) -> "_DealWords":
-        state = fold_state(seen.events)
+        state = seen.told.state()
         named: dict[str, object] = {
             "deal_id": str(seen.deal_id),
             "name": state.name if state else None,
             "account": state.account_name if state else None,
         }
-        entries = {entry.event_id: entry for entry in self._questions.timeline(seen)}
+        entries = {entry.event_id: entry for entry in seen.told.timeline()}
         return _DealWords(named, entries)
 
     def _statuses(self, events: Sequence[Event], deals: Mapping[UUID, DealSeen]) -> dict[UUID, str]:
@@ -92,10 +91,9 @@ class ToldEvents:
         found: dict[UUID, str] = {}
         for deal_id, seen in deals.items():
             if deal_id in ticked:
-                progress = fold_progress(seen.events, seen.processes, seen.known.policy)
                 found |= {
                     one.claim.tick_id: one.status(seen.moment.effective_at)
-                    for one in progress.activities
+                    for one in seen.told.progress().activities
                     if one.claim
                 }
         return found

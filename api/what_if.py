@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, get_args
 
+from api.deal_seen import DealSeen
 from api.errors import UnknownThingError
 from api.moment import Moment
 from api.quarter_figures import QuarterFigures
 from api.quarter_pressure import QuarterPressure
-from api.questions import DealQuestions, DealSeen
+from api.questions import DealQuestions
 from api.replays import ClockName
 from api.restatement import beside
 from domain.known import Known
@@ -61,8 +62,8 @@ class WhatIfs:
         answers: list[Answer] = []
         verdicts: list[list[ActVerdict]] = []
         for one in (seen, self.questions.under(seen, policy)):
-            explained, coverage = self.questions.explained(one)
-            answers.append(self.questions.pressure_of(one, explained, coverage))
+            explained, _ = self.questions.explained(one)
+            answers.append(self.questions.pressure(one))
             verdicts.append(told(seen.deal_id, [each.judged for each in explained]))
         return _beside(policy, answers, verdicts, [answer["money"] for answer in answers])
 

@@ -110,7 +110,7 @@ def _serve(dsn: str, schema: str, token: str, pipe: Pipe) -> None:
         ledger.worker.catch_up()
         app = build_app(ledger, token=token)
         app.post(EMPTY)(_empty)
-        with socket.socket() as listener, working(dsn, schema=schema):
+        with _listening() as listener, working(dsn, schema=schema):
             _listen(app, listener, pipe, http=Wire)
 
 
@@ -122,7 +122,7 @@ def _serve_usually(dsn: str, schema: str, _: str, pipe: Pipe) -> None:
     target = conninfo(dsn, schema=schema)
     with (
         ConnectionPool(target, kwargs={"autocommit": True}, min_size=8, max_size=40) as pool,
-        socket.socket() as listener,
+        _listening() as listener,
     ):
         app = FastAPI()
 
@@ -141,6 +141,14 @@ class _Told(BaseModel):
     events: list[dict[str, Any]]
 
 
+def _listening() -> socket.socket:
+    """Give a socket that a client can reach; named as TCP, so that asyncio sends what it has."""
+    listener = socket.socket(proto=socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(_BACKLOG)
+    return listener
+
+
 def _listen(
     app: FastAPI,
     listener: socket.socket,
@@ -148,8 +156,6 @@ def _listen(
     *,
     http: type[asyncio.Protocol] | Literal["h11"] = "h11",
 ) -> None:
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(_BACKLOG)
     pipe.send(listener.getsockname()[1])
     config = uvicorn.Config(app, http=http, log_config=None, access_log=False, server_header=False)
     uvicorn.Server(config).run(sockets=[listener])

@@ -1,4 +1,4 @@
-"""Cases of the API: requests over 64 connections, against an endpoint that does nothing."""
+"""Cases of the server: requests of the API over 64 connections, and pages over one."""
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
@@ -20,6 +20,8 @@ from api.bench.served import EMPTY, Served, served, served_usually
 CONNECTIONS: Final = 64
 REQUESTS: Final = 192
 """Three for each connection in a round."""
+PAGES: Final = 40
+"""A reader asks for one after the other, each of another deal."""
 
 _EVENTS: Final = 20_000
 """The server first brings the views of its ledger up; how long that takes is another case."""
@@ -65,23 +67,42 @@ def _against_usual(grounds: Grounds, *, measure: Measured) -> Iterator[Sides]:
         )
 
 
-def _sides(measure: Measured, *asked: tuple[Served, Callable[[], bytes]]) -> Iterator[Sides]:
-    """Give the two sides, each with connections to its server that stay open."""
+@contextmanager
+def _page_against_json(grounds: Grounds) -> Iterator[Sides]:
+    schema = grounds.own_ledger(_EVENTS)
+    with (
+        _deals(grounds, schema) as ours,
+        _deals(grounds, schema) as theirs,
+        served(grounds.dsn, schema=schema) as server,
+    ):
+        yield from _sides(
+            partial(_mean, units=PAGES),
+            (server, lambda: _get(server, f"/deals/{next(ours)[0][5:]}")),
+            (server, lambda: _get(server, f"/v1/deals/{next(theirs)[0][5:]}")),
+            connections=1,
+            requests=PAGES,
+        )
+
+
+def _sides(
+    measure: Measured,
+    *asked: tuple[Served, Callable[[], bytes]],
+    connections: int = CONNECTIONS,
+    requests: int = REQUESTS,
+) -> Iterator[Sides]:
+    """Give the two sides; each round has connections of its own, which none leaves idle."""
     with asyncio.Runner() as runner:
-        lines = [runner.run(_connect(server.port)) for server, _ in asked]
 
-        def measured(lines: Lines, make: Callable[[], bytes]) -> float:
-            requests = [make() for _ in range(REQUESTS)]
-            return measure(lambda: runner.run(_ask_all(lines, requests)))
+        def measured(server: Served, make: Callable[[], bytes]) -> float:
+            asking = [make() for _ in range(requests)]
+            lines = runner.run(_connect(server.port, connections))
+            try:
+                return measure(lambda: runner.run(_ask_all(lines, asking)))
+            finally:
+                runner.run(_hang_up(lines))
 
-        try:
-            ours, theirs = (
-                partial(measured, of, make) for of, (_, make) in zip(lines, asked, strict=True)
-            )
-            yield Sides(ours, theirs)
-        finally:
-            for of in lines:
-                runner.run(_hang_up(of))
+        ours, theirs = (partial(measured, *side) for side in asked)
+        yield Sides(ours, theirs)
 
 
 @contextmanager
@@ -92,8 +113,8 @@ def _deals(grounds: Grounds, schema: str) -> Iterator[Iterator[tuple[str, int]]]
     yield cycle([(stream_id, position) for stream_id, position in found])
 
 
-def _mean(round_: Callable[[], list[float]]) -> float:
-    return timed(round_, units=REQUESTS)()
+def _mean(round_: Callable[[], list[float]], *, units: int = REQUESTS) -> float:
+    return timed(round_, units=units)()
 
 
 def _slowest_percent(round_: Callable[[], list[float]]) -> float:
@@ -105,7 +126,11 @@ def _post_event(server: Served, stream_id: str, _: int) -> bytes:
 
 
 def _get_deal(server: Served, stream_id: str, position: int) -> bytes:
-    return _request("GET", f"/v1/deals/{stream_id[5:]}?as_of=position:{position}", server)
+    return _get(server, f"/v1/deals/{stream_id[5:]}?as_of=position:{position}")
+
+
+def _get(server: Served, path: str) -> bytes:
+    return _request("GET", path, server)
 
 
 def _request(method: str, path: str, server: Served, *, body: bytes = b"") -> bytes:
@@ -117,8 +142,8 @@ def _request(method: str, path: str, server: Served, *, body: bytes = b"") -> by
     return head.encode() + body
 
 
-async def _connect(port: int) -> Lines:
-    return [await asyncio.open_connection("127.0.0.1", port) for _ in range(CONNECTIONS)]
+async def _connect(port: int, count: int) -> Lines:
+    return [await asyncio.open_connection("127.0.0.1", port) for _ in range(count)]
 
 
 async def _hang_up(lines: Lines) -> None:
@@ -182,5 +207,13 @@ CASES: Final = (
         unit="request",
         goal=Goal(of="rate"),
         prepare=partial(_against_empty, ask=_get_deal),
+    ),
+    Case(
+        name="get-deal-page",
+        what="the page of a deal, one reader",
+        against="GET of the same deal's state as JSON",
+        unit="page",
+        goal=Goal(of="time"),
+        prepare=_page_against_json,
     ),
 )

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
 from api.application import Intent
+from api.deal_seen import DealSeen
 from api.errors import UnknownDealError, VersionMismatchError
 from api.http import contract, schemas
 from api.http import schemas_process as process_shapes
@@ -40,7 +41,6 @@ from api.http.writes import (
 )
 from api.identity.permissions import Action
 from api.identity.redaction import without_gaps, without_verdicts
-from api.questions import DealSeen
 from api.restatement import restated
 
 router: Final = APIRouter(tags=["deals"], route_class=GuardedRoute)

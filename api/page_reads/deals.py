@@ -8,20 +8,21 @@ from api.answers import state_json
 from api.board import Board, BoardWish
 from api.context import ContextReader
 from api.customers import Customers
+from api.deal_seen import DealSeen
 from api.errors import UnknownDealError
 from api.identity.permissions import Action, Identity, may
 from api.identity.reach import Reach
 from api.identity.redaction import without_verdicts
+from api.moment import Moment
 from api.page_reads.door import Door
 from api.page_reads.offers import offers_of, offers_to_anybody, offers_to_open
 from api.people import People
-from api.questions import DealQuestions, DealSeen
+from api.questions import DealQuestions
 from api.web.reads import NoSuchPageError
 from domain.events.life import DealWon
 from domain.process import Process
 from projections.pressure.acts import Stay
 from projections.pressure.answer import money_json
-from projections.spans.fold import fold as fold_state
 
 MAX_ACCOUNTS: Final = 500
 """Accounts that a new deal is helped to choose from; any other id can be typed."""
@@ -69,19 +70,26 @@ class DealReads:
         """Give one deal as of a moment, with everything its page shows."""
         reach = self._door.enter(reader, Action.READ_DEALS, f"/deals/{deal_id}")
         moment = self._door.moment(as_of, effective_at, stream=f"deal:{deal_id.lower()}")
-        names = self._people.names()
         now = as_of is None and effective_at is None
+        with self._door.one_connection():
+            seen, names = self._seen(reach, deal_id, moment), self._people.names()
+            offers = offers_of(seen, reach, names) if now and may_record(reader) else None
+            return self._shown(reach, seen, names) | {"offers": offers}
+
+    def _seen(self, reach: Reach, deal_id: str, moment: Moment) -> DealSeen:
         try:
             named = UUID(deal_id)
             self._door.access.ensure_deal(reach, named)
-            seen = self._questions.seen(named, moment)
+            return self._questions.seen(named, moment)
         except (ValueError, UnknownDealError) as error:
             message = f"There is no deal {deal_id} that was known at this moment."
             raise NoSuchPageError(message) from error
+
+    def _shown(self, reach: Reach, seen: DealSeen, names: Mapping[str, str]) -> dict[str, Any]:
         pressure, history = self._judged(reach, seen)
         chart: dict[str, Any] = self._questions.chart(seen)
         return {
-            **moment.answer(),
+            **seen.moment.answer(),
             "deal": _deal(seen, names),
             "progress": self._questions.progress(seen),
             "pressure": pressure | {"curve": () if pressure.get("untold") else chart["curve"]},
@@ -89,8 +97,7 @@ class DealReads:
             "stages": _stages(chart["stays"], seen.pinned()),
             "quarters": chart["quarters"],
             "review": self._questions.review(seen),
-            "told": self._questions.told(named),
-            "offers": offers_of(seen, reach, names) if now and may_record(reader) else None,
+            "told": self._questions.told(seen.deal_id),
         }
 
     def opening(self, reader: Identity) -> dict[str, Any]:
@@ -124,7 +131,7 @@ def may_record(reader: Identity) -> bool:
 
 
 def _deal(seen: DealSeen, names: Mapping[str, str]) -> dict[str, Any]:
-    state = fold_state(seen.events)
+    state = seen.told.state()
     if state is None:
         message = "This deal was not opened yet at this moment."
         raise NoSuchPageError(message)

@@ -16,6 +16,7 @@ from api.identity.permissions import Action, Identity, ensure_may
 from api.identity.reach import Reach
 from api.moment import Moment
 from api.storage.errors import LogUnavailableError
+from api.storage.log_reader import LogReader
 from api.views import Views
 from api.web.reads import BadQuestionError, NoSuchPageError, NotForYouError, NotNowError
 
@@ -23,7 +24,8 @@ from api.web.reads import BadQuestionError, NoSuchPageError, NotForYouError, Not
 class Door:
     """Lets in who may read a page; the errors of the application become pages of their own."""
 
-    def __init__(self, views: Views, access: Access, accesses: Accesses) -> None:
+    def __init__(self, store: LogReader, views: Views, access: Access, accesses: Accesses) -> None:
+        self._store = store
         self._views = views
         self.access = access
         self._accesses = accesses
@@ -50,6 +52,12 @@ class Door:
         """
         with refused_as_pages():
             return self._views.moment(as_of=as_of, effective_at=effective_at, stream=stream)
+
+    @contextmanager
+    def one_connection(self) -> Iterator[None]:
+        """In this block a page asks all its questions over one connection."""
+        with refused_as_pages(), self._store.one_connection():
+            yield
 
 
 @contextmanager

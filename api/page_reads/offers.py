@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from api.deal_seen import DealSeen
 from api.identity.reach import Reach
-from api.questions import DealSeen
-from domain.commitments import Commitment, commitments_of
-from domain.deal import replay
+from domain.commitments import Commitment
 from domain.deal_state import Deal
 from domain.decisions.order import AFTER_CLOSING, AFTER_DELETION
 from domain.events.base import DomainEvent
@@ -27,9 +26,9 @@ Offer: TypeAlias = dict[str, str]
 
 def offers_of(seen: DealSeen, reach: Reach, names: Mapping[str, str]) -> dict[str, Any]:
     """Give what may be told of a deal now, and all that such an event may name."""
-    deal = replay(seen.events) or Deal()
+    deal = seen.told.replayed() or Deal()
     process, at = seen.pinned(), seen.moment.effective_at
-    both = commitments_of(seen.events, seen.known.calendar, seen.known.policy)
+    both = seen.told.commitments()
     return {
         "takes": [name for name, kind in _deal_types() if _takes(deal, kind)],
         "stage": deal.stage,

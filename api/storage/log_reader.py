@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from threading import local
 from typing import Any, Final, LiteralString, Self, TypeAlias
 from uuid import UUID
 
@@ -42,7 +43,8 @@ _STOP_SECONDS: Final = 0.05
 """How late a follower may notice that it is to stop."""
 
 STREAM: Final[LiteralString] = (
-    SELECT + " WHERE stream_id = %(stream_id)s AND position <= %(upto)s ORDER BY version"
+    SELECT + " WHERE stream_id = %(stream_id)s AND version > %(after)s AND position <= %(upto)s"
+    " ORDER BY version"
 )
 REQUEST: Final[LiteralString] = (
     "SELECT body_hash, stream_id, version, first_position, last_position, recorded_at"
@@ -75,6 +77,12 @@ _TOPICS: Final[LiteralString] = (
 )
 
 
+class _Held(local):
+    """The connection that a thread asks over, None where it takes one for each question."""
+
+    connection: ReadingConnection | None = None
+
+
 class LogReader:
     """The reading half of a ledger's storage."""
 
@@ -97,6 +105,7 @@ class LogReader:
             open=False,
             name=f"{schema}-reader",
         )
+        self._held = _Held()
 
     @contextmanager
     def closing(self) -> Iterator[Self]:
@@ -113,13 +122,34 @@ class LogReader:
         Raises:
             LogUnavailableError: there is none in time, or it is lost or too slow on the way.
         """
+        held = self._held.connection
         try:
+            if held is not None:
+                yield held
+                return
             self.pool.open()
             with self.pool.connection(timeout) as connection:
                 yield connection
         except (PoolTimeout, PoolClosed, psycopg.OperationalError) as error:
             message = f"the log cannot be read: {str(error).strip()}"
             raise LogUnavailableError(message) from error
+
+    @contextmanager
+    def one_connection(self) -> Iterator[None]:
+        """In this block all that this thread asks, it asks over one connection.
+
+        It is looked for, and looked at, once; nobody else has it meanwhile, so that the block is
+        not to wait for anything but answers.
+
+        Raises:
+            LogUnavailableError: as of a connection.
+        """
+        with self.connection() as connection:
+            before, self._held.connection = self._held.connection, connection
+            try:
+                yield
+            finally:
+                self._held.connection = before
 
     @contextmanager
     def snapshot(self) -> Iterator[ReadingConnection]:
@@ -136,9 +166,13 @@ class LogReader:
             finally:
                 connection.isolation_level = None
 
-    def stream(self, stream_id: str, *, upto: int | None = None) -> list[Event]:
-        """A stream in the order of its versions, as known at position `upto`; empty if unknown."""
-        return self._events(STREAM, {"stream_id": stream_id, "upto": _cut(upto)})
+    def stream(self, stream_id: str, *, after: int = 0, upto: int | None = None) -> list[Event]:
+        """A stream in the order of its versions, as known at position `upto`; empty if unknown.
+
+        Of it what comes after a version.
+        """
+        cut = {"stream_id": stream_id, "after": after, "upto": _cut(upto)}
+        return self._events(STREAM, cut)
 
     def streams(self, ids: Iterable[str], *, upto: int | None = None) -> dict[str, list[Event]]:
         """Several streams in one question; an unknown one is empty."""

@@ -4,6 +4,7 @@ Across, a place is a share of the plot's width in per cent, so that the chart st
 script; down, it is pixels from the top of the plot.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -260,14 +261,16 @@ def _seat(moments: Sequence[Moment], scale: Scale) -> tuple[list[tuple[int, Mome
         if row is None:
             left_over.append(moment)
         else:
-            taken[row].append(x)
+            insort(taken[row], x)
             seated.append((row, moment))
     return seated, left_over
 
 
 def _free_row(taken: Sequence[Sequence[float]], x: float, apart: float) -> int | None:
     for row, places in enumerate(taken):
-        if all(abs(x - place) >= apart for place in places):
+        # In order, so that only the neighbours can be too near.
+        at = bisect_left(places, x)
+        if all(abs(x - place) >= apart for place in places[max(0, at - 1) : at + 1]):
             return row
     return None
 

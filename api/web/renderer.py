@@ -37,6 +37,8 @@ class Renderer:
             loader=PackageLoader("api.web"),
             autoescape=True,
             undefined=StrictUndefined,
+            # A template of a server that runs does not change under it.
+            auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )

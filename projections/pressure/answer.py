@@ -1,6 +1,6 @@
 """The answer about a deal's pressure, in the shape of the API."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -25,20 +25,24 @@ PLACES = 6
 
 
 def answer(
-    events: Sequence[Event], explained: Sequence[Explained], policy: Policy, coverage: Coverage
+    events: Sequence[Event],
+    judged: Sequence[Judged],
+    policy: Policy,
+    coverage: Coverage,
+    told: Sequence[Mapping[str, object]],
 ) -> dict[str, object]:
     """Give a deal's judged events, shares, money and counterfactual (METRICS section 4).
 
-    `coverage` is that of the team of the deal's owner.
+    `coverage` is that of the team of the deal's owner, `told` the judged events as
+    `judged_json` gives them.
     """
-    judged = [one.judged for one in explained]
     price = price_of(events)
     won = _stands_won(events)
     spent = cost(judged, price, won=won)
     before = counterfactual(events, judged, price)
     return {
         "policy_version": policy.version,
-        "events": [judged_json(one, policy) for one in explained],
+        "events": told,
         "shares": shares(judged),
         "money": _money(spent),
         "counterfactual": _before(before),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, Literal, Protocol, TypeAlias
 from uuid import UUID
 
@@ -25,6 +26,8 @@ QUARTERS_BACK: Final = 8
 """How many quarters before this one the usual pace is taken from, at most."""
 QUARTERS_NEEDED: Final = 4
 """How many of them must hold bookings before there is a usual pace."""
+_KEPT: Final = 128
+"""Quarters of which those before them are kept: more than are looked at in a day."""
 
 
 class Surroundings(Context, Protocol):
@@ -245,14 +248,15 @@ class _Past:
         )
 
 
-def _before(calendar: CalendarHistory, quarter: FiscalQuarter) -> list[FiscalQuarter]:
+@lru_cache(maxsize=_KEPT)
+def _before(calendar: CalendarHistory, quarter: FiscalQuarter) -> tuple[FiscalQuarter, ...]:
     """Give the quarters before one, the latest first, as far back as there are any."""
     found: list[FiscalQuarter] = []
     earlier = calendar.quarter_at(quarter.start_instant - _INSTANT)
     while earlier is not None and len(found) < QUARTERS_BACK:
         found.append(earlier)
         earlier = calendar.quarter_at(earlier.start_instant - _INSTANT)
-    return found
+    return tuple(found)
 
 
 _INSTANT: Final = timedelta(microseconds=1)

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -43,8 +43,8 @@ class BaseRate:
         return wilson(self.without, self.of) if self.of >= COUNTS_ONLY else None
 
 
-Load: TypeAlias = Callable[[ActKind, str | None], Iterable[Deed]]
-"""Gives the deeds of a kind, of one rep or of everybody."""
+Load: TypeAlias = Callable[[str | None], Mapping[ActKind, Sequence[Deed]]]
+"""Gives the deeds of one rep or of everybody, by their kind."""
 
 
 class BaseRates:
@@ -52,6 +52,7 @@ class BaseRates:
 
     def __init__(self, load: Load) -> None:
         self._load = load
+        self._loaded: dict[str | None, Mapping[ActKind, Sequence[Deed]]] = {}
         self._of_rep: dict[tuple[ActKind, str], _InTime] = {}
         self._of_all: dict[ActKind, dict[str | None, _InTime]] = {}
 
@@ -77,19 +78,24 @@ class BaseRates:
     ) -> Iterator[tuple[Scope, int, "_InTime"]]:
         key = (kind, question.rep)
         if key not in self._of_rep:
-            self._of_rep[key] = _InTime(self._load(kind, question.rep))
+            self._of_rep[key] = _InTime(self._deeds(kind, question.rep))
         yield "rep", policy.n_rep, self._of_rep[key]
         if kind not in self._of_all:
-            self._of_all[kind] = _by_segment(self._load(kind, None))
+            self._of_all[kind] = _by_segment(self._deeds(kind, None))
         everybody = self._of_all[kind]
         if question.segment is not None and question.segment in everybody:
             yield "segment", policy.n_segment, everybody[question.segment]
         yield "organisation", policy.n_organisation, everybody[None]
 
+    def _deeds(self, kind: ActKind, rep: str | None) -> Sequence[Deed]:
+        """Give them of a kind; all kinds are read at once, since most deals have all of them."""
+        if rep not in self._loaded:
+            self._loaded[rep] = self._load(rep)
+        return self._loaded[rep].get(kind, ())
 
-def _by_segment(deeds: Iterable[Deed]) -> dict[str | None, "_InTime"]:
+
+def _by_segment(everybody: Sequence[Deed]) -> dict[str | None, "_InTime"]:
     """Give the deeds of each segment, and those of everybody under None."""
-    everybody = list(deeds)
     found: dict[str | None, list[Deed]] = defaultdict(list)
     for deed in everybody:
         found[deed.segment].append(deed)

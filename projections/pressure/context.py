@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import product
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
 from uuid import UUID
 
 from domain.bookings import Booking, RunningTotal
@@ -66,6 +66,11 @@ class KnownContext:
         self._totals: dict[tuple[str, str, str], RunningTotal] = {}
         self._stays: dict[Stage, StaysIn] = {}
         self._coverage: dict[frozenset[str] | None, Coverage] = {}
+
+    def over(self, connection: Rows) -> Self:
+        """Go on over another connection; what was read stays, as what was known then does."""
+        self.connection = self._others.connection = connection
+        return self
 
     def quota(self, rep: str, quarter: str, at: datetime) -> tuple[Money | None, tuple[UUID, ...]]:
         """Give the quota in force at an instant and the events that set it."""

@@ -47,8 +47,10 @@ def pressure(quota: Decimal | None, attained: Decimal, elapsed: Fraction) -> Fra
         return None
     if quota <= 0 or attained >= quota:
         return Fraction(0)
-    target, booked = Fraction(quota), Fraction(attained)
-    return min(Fraction(1), max(Fraction(0), (target * elapsed - booked) / (target - booked)))
+    behind, _, missing = _in_whole_numbers(quota, attained, elapsed)
+    if behind <= 0:
+        return Fraction(0)
+    return Fraction(1) if behind >= missing else Fraction(behind, missing)
 
 
 def shortfall(quota: Decimal | None, attained: Decimal, elapsed: Fraction) -> Fraction | None:
@@ -57,7 +59,19 @@ def shortfall(quota: Decimal | None, attained: Decimal, elapsed: Fraction) -> Fr
         return None
     if quota <= 0:
         return Fraction(0)
-    return max(Fraction(0), elapsed - Fraction(attained) / Fraction(quota))
+    behind, whole, _ = _in_whole_numbers(quota, attained, elapsed)
+    return Fraction(0) if behind <= 0 else Fraction(behind, whole)
+
+
+def _in_whole_numbers(quota: Decimal, attained: Decimal, elapsed: Fraction) -> tuple[int, int, int]:
+    """Give Q*F - A, Q and Q - A, each times the same number that makes them whole.
+
+    A curve has a point for every day, and fractions take long to be shortened at every step.
+    """
+    (target, target_of), (booked, booked_of) = quota.as_integer_ratio(), attained.as_integer_ratio()
+    target, booked = target * booked_of, booked * target_of
+    passed, of = elapsed.as_integer_ratio()
+    return target * passed - booked * of, target * of, (target - booked) * of
 
 
 def pivotality(value: Decimal | None, quota: Decimal | None, attained: Decimal) -> Fraction | None:

@@ -51,7 +51,7 @@ AS_STORED: Final = Reading(_none)
 """For questions that hide nothing, in the context that the stored facts rest on."""
 _Part: TypeAlias = Literal["outside", "interior"]
 _OFFER: Final = ("rep", "segment", "action_time", "depth", "previous")
-_DEED: Final = ("segment", "action_time", "cause")
+_DEED: Final = ("kind", "segment", "action_time", "cause")
 _RELEVANT: Final[dict[ActKind, tuple[type[DomainEvent], ...]]] = {
     "stage_entered": (OutcomeEvidenced, CustomerCommitmentRecorded),
     "discount_offered": (CustomerRequestReceived, CustomerCommitmentRecorded),
@@ -128,7 +128,7 @@ class OtherActs:
         as_of: int,
         reading: Reading,
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self._known = known
         self._as_of = as_of
         self._cut = reading.cut
@@ -146,16 +146,16 @@ class OtherActs:
         wanted = _Wanted("interior", "discount_offered", reps, self._cut)
         return starmap(Offer, self._read(_OFFER, wanted, self._told_otherwise(wanted)))
 
-    def deeds(self, kind: ActKind, rep: str | None) -> Iterable[Deed]:
-        """Give the acts of a kind, of a rep or of all, outside the last days of their quarter."""
-        wanted = _Wanted("outside", kind, None if rep is None else [rep], self._cut)
-        columns = ("segment", "action_time", "cause")
-        return (
-            Deed(deal_id, segment, at, cause == "seller_only")
-            for deal_id, segment, at, cause in self._read(
-                columns, wanted, self._caused_otherwise(wanted)
-            )
-        )
+    def deeds(self, rep: str | None) -> dict[ActKind, list[Deed]]:
+        """Give the acts of a rep or of all, outside the last days of their quarter, by kind."""
+        wanted = _Wanted("outside", None, None if rep is None else [rep], self._cut)
+        found: dict[ActKind, list[Deed]] = {}
+        for deal_id, kind, segment, at, cause in self._read(
+            _DEED, wanted, self._caused_otherwise(wanted)
+        ):
+            deed = Deed(deal_id, segment, at, cause == "seller_only")
+            found.setdefault(kind, []).append(deed)
+        return found
 
     def coverage(self, team: Collection[str] | None, at: datetime) -> Coverage:
         """Count the acts of a team, or of all, outside the last days by an instant, by cause."""
@@ -189,7 +189,7 @@ class OtherActs:
             "SELECT {} FROM acts WHERE {} AND {} AND {} AND deal_id <> ALL(%(without)s)"
         ).format(columns, part, wanted.of_kind, _WANTED)
         values = {**self._params(wanted), "without": list(without)}
-        return self._connection.execute(query, values).fetchall()
+        return self.connection.execute(query, values).fetchall()
 
     def _lies(self, at: datetime, part: _Part) -> bool:
         outside, interior = placing(self._known.calendar.quarter_at(at), at, self._known.policy)
@@ -211,7 +211,7 @@ class OtherActs:
     def _derived(self, query: sql.SQL, wanted: _Wanted, params: Mapping[str, object]) -> list[UUID]:
         """Derive the acts of the deals that a query gives, of each once."""
         statement = query.format(stands=_STANDS, wanted=_WANTED, of_kind=wanted.of_kind)
-        rows = self._connection.execute(statement, {**self._params(wanted), **params}).fetchall()
+        rows = self.connection.execute(statement, {**self._params(wanted), **params}).fetchall()
         deal_ids = [row[0] for row in rows]
         missing = [deal_id for deal_id in deal_ids if deal_id not in self._anew]
         for deal_id, stream in self._streams(missing, self._as_of).items():

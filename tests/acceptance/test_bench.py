@@ -70,7 +70,7 @@ def test_a_case_runs_on_a_server_of_its_own_that_is_gone_afterwards(temporary: P
 @pytest.mark.parametrize(
     "names",
     [
-        ("append-1-raw", "append-long-1000", "log-read", "get-deal-as-of"),
+        ("append-1-raw", "append-long-1000", "log-read", "get-deal-as-of", "get-deal-page"),
         ("totals", "list", "totals-history", "totals-growing"),
         ("frames-window", "frames", "difference-history", "difference"),
         ("rebuild", "rebuild-two", "board", "verdicts", "live-projections"),

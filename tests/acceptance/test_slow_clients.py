@@ -1,13 +1,17 @@
 """Who is slow, or goes away, holds up nobody: every wait for a client has an end."""
 
+import asyncio
 import json
 import socket
 import threading
 from collections.abc import Iterator
 
 import pytest
+from fastapi import FastAPI
 
 from api.http.limits import Limits
+from api.http.wire import Wire
+from tests.support.browser import serving
 from tests.support.client import TOKEN, opened
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
@@ -39,6 +43,24 @@ UNFINISHED = b"\r\n".join(
 def url(postgres_server: PostgresServer) -> Iterator[str]:
     with postgres_server.ledger(SCHEMA) as dsn, served(dsn, limits=QUICK) as address:
         yield address
+
+
+def test_an_answer_does_not_wait_until_its_head_is_confirmed() -> None:
+    sends_at_once: list[int] = []
+
+    class Noting(Wire):
+        """Notes whether its socket sends what it has."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            own = transport.get_extra_info("socket")
+            sends_at_once.append(own.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    with serving(FastAPI(), wire=Noting) as address, connected(address) as connection:
+        connection.sendall(get(b"/none"))
+        assert read_answer(connection).status == 404
+
+    assert sends_at_once == [1]
 
 
 def test_a_head_that_does_not_end_is_not_waited_for(url: str) -> None:

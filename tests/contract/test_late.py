@@ -71,7 +71,7 @@ def by_timelines(ledger: Ledger, position: int, quarter: str, at: datetime) -> d
     for stream in ledger.store.by_prefix("deal:", upto=position):
         seen = ledger.questions.seen(UUID(stream.partition(":")[2]), when)
         span = seen.known.calendar.quarter_named(quarter)
-        for entry in ledger.questions.timeline(seen):
+        for entry in seen.told.timeline():
             inside = span.start_instant <= entry.occurred_at < span.end_instant
             if inside and entry.occurred_at <= at and (because := late_because(entry, at)):
                 found[str(entry.event_id)] = sorted(because)

@@ -125,7 +125,9 @@ def test_the_base_rate_is_that_of_the_scope_whatever_was_asked_before(
     asked: list[tuple[Question, ActKind, Scope | None]],
 ) -> None:
     rates = BaseRates(
-        lambda kind, rep: [d for k, who, d in told if k == kind and rep in (None, who)]
+        lambda rep: {
+            kind: [d for k, who, d in told if k == kind and rep in (None, who)] for kind in KINDS
+        }
     )
     for question, kind, scope in asked:
         others = {

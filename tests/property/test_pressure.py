@@ -37,6 +37,20 @@ def test_pressure_shortfall_and_pivotality_are_shares(
     assert (shortfall(quota, attained, elapsed) or 0) >= 0
 
 
+@given(quota=QUOTAS, attained=AMOUNTS | QUOTAS, elapsed=SHARES)
+def test_pressure_and_shortfall_are_what_the_formulas_say(
+    quota: Decimal, attained: Decimal, elapsed: Fraction
+) -> None:
+    target, booked = Fraction(quota), Fraction(attained)
+    behind = target * elapsed - booked
+    nothing_missing = quota <= 0 or attained >= quota
+    pressed = Fraction(0) if nothing_missing else behind / (target - booked)
+    short = Fraction(0) if quota <= 0 else behind / target
+
+    assert pressure(quota, attained, elapsed) == min(Fraction(1), max(Fraction(0), pressed))
+    assert shortfall(quota, attained, elapsed) == max(Fraction(0), short)
+
+
 @given(quota=QUOTAS, attained=AMOUNTS, times=st.tuples(SHARES, SHARES))
 def test_pressure_never_falls_while_nothing_is_booked(
     quota: Decimal, attained: Decimal, times: tuple[Fraction, Fraction]

@@ -13,9 +13,9 @@ from psycopg.rows import dict_row
 
 from api.answers import event_json
 from api.bootstrap import Ledger
+from api.deal_seen import DealSeen
 from api.lists import DealFilters
 from api.moment import Moment
-from api.questions import DealSeen
 from api.storage.connections import audit_conninfo
 from api.storage.roles import Role
 from domain.path import moves
@@ -223,7 +223,7 @@ def assert_events_told_alike(
     timeline = {
         entry.event_id: entry
         for one in _Answers(ledger, moment, every=every).deals
-        for entry in ledger.questions.timeline(one)
+        for entry in one.told.timeline()
     }
     rows = session.execute("SELECT * FROM events ORDER BY position").fetchall()
     assert [row["event_id"] for row in rows] == list(seen)

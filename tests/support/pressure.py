@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid5
 
 from domain.bookings import Booking, RunningTotal
@@ -12,10 +12,14 @@ from domain.calendars import CalendarHistory
 from domain.fiscal import FiscalQuarter
 from domain.pace import Active, Pace, pace
 from domain.policy import DEFAULT_POLICY, Policy
+from domain.replay import Event
 from domain.values import Money
 from projections.pressure.acts import Act, ActKind, Stay
+from projections.pressure.answer import answer, judged_json
+from projections.pressure.around import explain
 from projections.pressure.base_rate import BaseRates, Deed
 from projections.pressure.baseline import Comparables, Dwell, Lasted, Offer
+from projections.pressure.fold import Judged
 from projections.pressure.recording import Coverage
 from projections.pressure.stays import StaysIn
 from tests.support.told import NAMESPACE, at, named, usd
@@ -128,10 +132,13 @@ def comparables(acts: Sequence[tuple[UUID, Act]]) -> Comparables:
 def base_rates(acts: Sequence[tuple[UUID, Act]]) -> BaseRates:
     """Tell how often these acts have no customer cause, as with stored ones."""
 
-    def deeds_of(kind: ActKind, rep: str | None) -> Iterable[Deed]:
+    def deeds_of(rep: str | None) -> dict[ActKind, list[Deed]]:
+        found: dict[ActKind, list[Deed]] = {}
         for deal_id, act in acts:
-            if act.kind == kind and act.outside and rep in (None, act.rep):
-                yield Deed(deal_id, act.segment, act.action_time, act.seller_only)
+            if act.outside and rep in (None, act.rep):
+                deed = Deed(deal_id, act.segment, act.action_time, act.seller_only)
+                found.setdefault(act.kind, []).append(deed)
+        return found
 
     return BaseRates(deeds_of)
 
@@ -159,3 +166,11 @@ def offers(
         )
         found.append((uuid5(NAMESPACE, f"other deal {rep} {steps} {index}"), act))
     return found
+
+
+def answered(
+    events: Sequence[Event], judged: Sequence[Judged], context: PlainContext, recorded: Coverage
+) -> Any:
+    """Give the answer about a deal's pressure as questions about it do."""
+    told = [judged_json(one, context.policy) for one in explain(judged, context)]
+    return answer(events, judged, context.policy, recorded, told)

@@ -12,14 +12,13 @@ from domain.policy import DEFAULT_POLICY, policy_from
 from domain.replay import view
 from projections.pressure import rules
 from projections.pressure.acts import Act, Stay
-from projections.pressure.answer import answer
 from projections.pressure.around import explain
 from projections.pressure.baseline import Comparables, Dwell, Peers
 from projections.pressure.fold import Judged, Judgement, fold
 from projections.pressure.money import cost, counterfactual, price_of
 from projections.pressure.recording import Coverage
 from projections.pressure.sentence import sentence
-from tests.support.pressure import PlainContext, offers
+from tests.support.pressure import PlainContext, answered, offers
 from tests.support.told import (
     DEAL,
     Teller,
@@ -233,7 +232,7 @@ def test_one_deal_end_to_end() -> None:
     context = PlainContext(bookings=BEHIND, offers=baselines())
 
     judged = judge(teller, context)
-    shown: Any = answer(teller.events, explain(judged, context), context.policy, Coverage(0, 0))
+    shown = answered(teller.events, judged, context, Coverage(0, 0))
 
     for event, row in zip(
         shown["events"], expected["rows_id_type_dte_attained_P_cause_verdict"], strict=True
@@ -369,7 +368,7 @@ def test_where_too_little_is_recorded_nothing_is_called_pressure_shaped(
     teller = offered("10", "25")
 
     judged = judge(teller, context)
-    shown: Any = answer(teller.events, explain(judged, context), policy, recorded)
+    shown = answered(teller.events, judged, context, recorded)
 
     assert judged[-1].verdict == verdict
     assert shown["shares"]["shaped"] == (verdict == "pressure_shaped")
