@@ -49,7 +49,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """A step with what it is for; `weight` is empty where it counts once."""
+    """A step with what it is for; `weight` says how often it counts, most often once."""
 
     name: str
     purpose: str
@@ -261,7 +261,7 @@ def _activity_texts(activity: Part) -> _Texts:
     return {
         "Name": (activity["name"],),
         "Purpose": (activity["purpose"],),
-        "Weight": () if weight == 1 else (f"{weight.normalize():f}",),
+        "Weight": (f"{weight.normalize():f}",),
     }
 
 

@@ -69,7 +69,7 @@ def test_what_is_told_otherwise_says_what_it_was() -> None:
     assert (found.goal, found.exits) == ("Know the pain", ("They agree", "We agree"))
     first, second = found.activities
     assert (first.name, first.weight) == ("Visit them", "2")
-    assert first.differs == Difference("changed", (Was("Name", "Do call"), Was("Weight", "")))
+    assert first.differs == Difference("changed", (Was("Name", "Do call"), Was("Weight", "1")))
     assert first.outcomes[0].differs.was == (Was("Shown by", EVIDENCE_LEVELS[3]),)
     assert (second.name, second.differs.mark) == ("Do ask", "removed")
     assert found.changes == "2 removed, 2 changed"
