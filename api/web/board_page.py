@@ -114,11 +114,12 @@ def board_page(
     """
     kept = {"owner": wish.owner or "", "show": wish.show if wish.show != "all" else ""}
     as_of = as_of_view(answer, asked=asked)
-    offered = answer.get("processes")
+    processes = answer.get("processes")
+    records = processes is not None
     here = kept | {"column": wish.column or "", "skip": str(wish.skip or "")}
     carried = {**as_of.carried, **kept}
     columns = tuple(
-        _column(column, carried, offered or {}, tag=_tag(place, column, offered, carried, here))
+        _column(column, carried, processes or {}, tag=_tag(place, column, records, carried, here))
         for place, column in enumerate(answer["columns"])
     )
     quarter, workings = _quarter(answer["quarter"]), of_board(answer)
@@ -130,7 +131,7 @@ def board_page(
     }
     found = next(((c, one) for one in columns for c in one.cards if c.deal_id == moved), None)
     return BoardPage(
-        tag=_tag(quarter, figures, workings, carried, here, offered),
+        tag=_tag(quarter, figures, workings, records, carried, here),
         quarter=quarter,
         as_of=as_of,
         kept=kept,
@@ -140,7 +141,7 @@ def board_page(
         owners=_owners(answer["owners"], wish.owner),
         shows=tuple(Choice(value, name, value == wish.show) for value, name in NAMES.items()),
         workings=workings,
-        records=offered is not None,
+        records=records,
         moving={"key": token_urlsafe(18), "seen": str(as_of.position)},
         moved=found[0].account if found else "",
         moved_to=found[1].name if found else "",

@@ -398,3 +398,46 @@ async def test_a_stream_that_breaks_is_taken_up_again_where_it_ended(served: Ser
         await expect(looker.card("Broken")).to_contain_text("3%")
         assert len(broken) == 2
         looker.watched.faults.clear()  # the browser's own words on what was cut
+
+
+PARTS: Final = """async (whole) => {
+  const answer = whole ? await fetch(location.href) : null;
+  const page = whole ? new DOMParser().parseFromString(await answer.text(), "text/html") : document;
+  return [...page.querySelectorAll("[data-part]")].map((part) => {
+    const copy = part.cloneNode(true);
+    for (const one of copy.querySelectorAll("[data-moment], input[type=hidden]")) one.remove();
+    for (const one of [copy, ...copy.querySelectorAll("*")])
+      for (const name of ["draggable", "data-fresh", "data-drops"]) one.removeAttribute(name);
+    return copy.outerHTML;
+  });
+}"""
+"""Gives the parts of the page as they stand, or as a whole load has them."""
+
+
+async def test_a_look_brings_the_parts_that_changed_and_the_page_is_as_a_whole_load_has_it(
+    served: Served,
+) -> None:
+    deal, other = served.open_deal("Partly"), served.open_deal("Elsewhere")
+    async with served.looking("/board") as looker:
+        page, sent = looker.page, []
+
+        async def measure(route: Route) -> None:
+            answer = await route.fetch()
+            sent.append((await answer.text()).count("data-tag="))
+            await route.fulfill(response=answer)
+
+        await page.route("**/board", measure)
+        await page.mouse.move(2, 2)
+        assert await page.evaluate(PARTS, False) == await page.evaluate(PARTS, True)
+        whole = sent.pop()
+        served.append(deal, event("note_added", text="of what no card shows"))
+        served.append(deal, event("discount_offered", percent="7"))
+        await expect(looker.card("Partly", "qualify")).to_contain_text("7%")
+        served.append(deal, event("stage_entered", stage="discover"))
+        await expect(looker.card("Partly", "discover")).to_be_visible()
+        served.append(other, event("stage_entered", stage="propose"))
+        await expect(looker.card("Elsewhere", "propose")).to_be_visible()
+
+        assert all(one < whole for one in sent)
+        assert await page.evaluate(PARTS, False) == await page.evaluate(PARTS, True)
+        await page.unroute_all(behavior="wait")

@@ -1,0 +1,65 @@
+"""In forced colours the hatches and fills of the audit and of the organisation stay apart."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Locator
+
+from tests.support.browser import CHROMIUM, Site, Window
+from tests.support.ink import ink
+from tests.support.ledgers import SCHEMA
+from tests.support.postgres import PostgresServer
+from tests.support.replay_pages import signed_in
+from tests.support.site import fill, site_on
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
+
+WIDE = "all => all.forEach((one) => { one.style.width = '60px'; one.style.height = '20px'; })"
+"""Makes bars as large as is needed to see what fills them."""
+
+
+@pytest.fixture(scope="module")
+async def site(chromium: Browser, postgres_server: PostgresServer) -> AsyncIterator[Site]:
+    with (
+        postgres_server.ledger(SCHEMA, filled_by=fill) as database,
+        site_on(database) as (base, _, _),
+    ):
+        yield Site(base, chromium)
+
+
+async def filled(bars: Locator) -> float:
+    """Give which share of the first of some bars is drawn dark."""
+    await bars.evaluate_all(WIDE)
+    box = await bars.first.bounding_box()
+    assert box is not None
+    return await ink(bars.first) / (box["width"] * box["height"])
+
+
+async def test_what_is_pressure_shaped_is_hatched_in_the_audit_and_else_filled(site: Site) -> None:
+    async with site.seen(Window(forced_colors=True)) as watched:
+        page = await signed_in(watched, "/audit?q=verdict:pressure_shaped")
+        hatched = await filled(page.locator(".hot .pressure-bar i"))
+        await watched.open("/audit?q=verdict:not_shaped&by=type")
+        plain = await filled(page.locator("td :not(.hot) > .pressure-bar i"))
+        counted = await filled(page.locator(".count-bar i"))
+
+        assert 0.2 < hatched < 0.8
+        assert plain > 0.95
+        assert counted > 0.95
+        assert watched.faults == []
+
+
+async def test_the_last_days_are_hatched_in_the_chart_of_an_organisation(site: Site) -> None:
+    async with site.seen(Window(forced_colors=True)) as watched:
+        page = await signed_in(watched, "/organisation?quarter=FY2026Q1")
+        keys = {
+            name: await filled(page.locator(f".keys-of .{name}"))
+            for name in ("won", "out", "window")
+        }
+        await page.locator(".close-chart svg").evaluate_all("all => all.map((one) => one.remove())")
+
+        assert keys["won"] > 0.95
+        assert keys["out"] < 0.3
+        assert 0.1 < keys["window"] < 0.6
+        assert 0.1 < await filled(page.locator(".close-chart .window")) < 0.6
+        assert watched.faults == []
