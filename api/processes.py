@@ -75,31 +75,7 @@ class ProcessQuestions:
         other = _other(known, process, against)
         with self._store.connection() as connection:
             versions = self._versions(connection, moment, known, process_id)
-            feedback = self._feedback(connection, moment, versions[process.version])
-        this = versions[process.version]
-        stages = [stage.id for stage in process.working_stages]
-        told = worths_json(worths(passages(this.paths, process), process))
-        return {
-            **moment.answer(),
-            "process": {"id": process.id, "version": process.version},
-            "note": NOTE,
-            "deals": deals_json(this),
-            "activities": [
-                {
-                    **activity,
-                    "feedback": _feedback_json(feedback.get(str(activity["activity"]), [])),
-                }
-                for activity in told
-            ],
-            "horizon_days": int(HORIZON_DAYS),
-            "stages": stages_json(stages, this.paths, moment.effective_at),
-            "fitness": fitness_json(this.fitnesses),
-            "comparison": (
-                comparison_json(this, versions[other.version], moment.effective_at)
-                if other
-                else None
-            ),
-        }
+            return self._effectiveness(connection, moment, versions, process, other)
 
     def behind(
         self, moment: Moment, process_id: str, activity: str, *, version: int | None
@@ -132,12 +108,24 @@ class ProcessQuestions:
         """
         known = self._context.known(moment.position)
         process = _version(known, process_id, version)
-        return {
-            **moment.answer(),
-            "id": process.id,
-            "version": process.version,
-            "warnings": warnings_json(self.warnings(moment, process)),
-        }
+        return _lint_json(moment, process, self.warnings(moment, process))
+
+    def both(
+        self, moment: Moment, process_id: str, *, version: int, against: int | None
+    ) -> tuple[Answer, Answer]:
+        """Give `lint` and `effectiveness` of a version, whose deals are read once for both.
+
+        Raises:
+            UnknownThingError: there is no such process, or no such version of it.
+        """
+        known = self._context.known(moment.position)
+        process = _version(known, process_id, version)
+        other = _other(known, process, against)
+        with self._store.connection() as connection:
+            versions = self._versions(connection, moment, known, process_id)
+            found = self._warnings(connection, moment, versions, process)
+            worth = self._effectiveness(connection, moment, versions, process, other)
+        return _lint_json(moment, process, found), worth
 
     def warnings(self, moment: Moment, process: Process) -> list[Finding]:
         """Give what a process should do without, by what its deals had shown at a moment.
@@ -148,11 +136,51 @@ class ProcessQuestions:
         known = self._context.known(moment.position)
         with self._store.connection() as connection:
             versions = self._versions(connection, moment, known, process.id)
-            paths = [path for version in versions.values() for path in version.paths]
-            seen = passages(paths, process)
-            evidenced = self._evidenced(connection, moment, process, seen, paths)
-        since = _first_published(known, process)
+            return self._warnings(connection, moment, versions, process)
+
+    def _warnings(
+        self,
+        connection: Rows,
+        moment: Moment,
+        versions: Mapping[int, Version],
+        process: Process,
+    ) -> list[Finding]:
+        paths = [path for version in versions.values() for path in version.paths]
+        seen = passages(paths, process)
+        evidenced = self._evidenced(connection, moment, process, seen, paths)
+        since = _first_published(self._context.known(moment.position), process)
         return lint(process, Experience(moment.effective_at, paths, seen, evidenced, since))
+
+    def _effectiveness(
+        self,
+        connection: Rows,
+        moment: Moment,
+        versions: Mapping[int, Version],
+        process: Process,
+        other: Process | None,
+    ) -> Answer:
+        this = versions[process.version]
+        feedback = self._feedback(connection, moment, this)
+        stages = [stage.id for stage in process.working_stages]
+        told = worths_json(worths(passages(this.paths, process), process))
+        at = moment.effective_at
+        return {
+            **moment.answer(),
+            "process": {"id": process.id, "version": process.version},
+            "note": NOTE,
+            "deals": deals_json(this),
+            "activities": [
+                {
+                    **activity,
+                    "feedback": _feedback_json(feedback.get(str(activity["activity"]), [])),
+                }
+                for activity in told
+            ],
+            "horizon_days": int(HORIZON_DAYS),
+            "stages": stages_json(stages, this.paths, at),
+            "fitness": fitness_json(this.fitnesses),
+            "comparison": comparison_json(this, versions[other.version], at) if other else None,
+        }
 
     def _versions(
         self, connection: Rows, moment: Moment, known: Known, process_id: str
@@ -273,6 +301,15 @@ def versions_of(known: Known, process_id: str, version: int | None) -> list[Proc
 
 def _version(known: Known, process_id: str, version: int | None) -> Process:
     return versions_of(known, process_id, version)[-1]
+
+
+def _lint_json(moment: Moment, process: Process, found: Iterable[Finding]) -> Answer:
+    return {
+        **moment.answer(),
+        "id": process.id,
+        "version": process.version,
+        "warnings": warnings_json(found),
+    }
 
 
 def _other(known: Known, process: Process, against: int | None) -> Process | None:

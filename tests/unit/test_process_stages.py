@@ -13,17 +13,17 @@ from api.web.vocabulary import EVIDENCE_LEVELS
 Part = dict[str, Any]
 
 
-def outcome(name: str, *, level: int | None = None) -> Part:
-    return {"id": name, "name": f"{name} is shown"} | ({"required_level": level} if level else {})
+def outcome(key: str, /, *, level: int | None = None) -> Part:
+    return {"id": key, "name": f"{key} is shown"} | ({"required_level": level} if level else {})
 
 
-def activity(name: str, *outcomes: Part, **more: Any) -> Part:
-    told = {"id": name, "name": f"Do {name}", "purpose": "To know", "outcomes": list(outcomes)}
+def activity(key: str, /, *outcomes: Part, **more: Any) -> Part:
+    told = {"id": key, "name": f"Do {key}", "purpose": "To know", "outcomes": list(outcomes)}
     return told | more
 
 
-def stage(name: str, *activities: Part, **more: Any) -> Part:
-    told = {"id": name, "name": name.title(), "goal": f"Be at {name}"}
+def stage(key: str, /, *activities: Part, **more: Any) -> Part:
+    told = {"id": key, "name": key.title(), "goal": f"Be at {key}"}
     return told | {"activities": list(activities)} | more
 
 
