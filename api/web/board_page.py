@@ -159,9 +159,7 @@ def _quarter(quarter: Mapping[str, Any] | None) -> str:
     return f"{quarter['name']}, {f.count(quarter['days_left'], 'day')} left"
 
 
-def _column(
-    column: Answer, kept: Mapping[str, str], processes: Answer, *, tag: str
-) -> Column:
+def _column(column: Answer, kept: Mapping[str, str], processes: Answer, *, tag: str) -> Column:
     """One column; its links lead to the cards before and after those that are shown."""
     count, skip, deals = column["count"], column["skip"], column["deals"]
     stage = column["stage"]

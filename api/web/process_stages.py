@@ -214,7 +214,8 @@ def _merged(
     """
     had, has = ({one["id"]: one for one in parts} for parts in (before, now))
     old, new = list(had), list(has)
-    for kind, first, last, begin, end in SequenceMatcher(None, old, new, False).get_opcodes():
+    order = SequenceMatcher(None, old, new, autojunk=False)
+    for kind, first, last, begin, end in order.get_opcodes():
         yield from ((had[one], None, "") for one in old[first:last] if one not in has)
         for one in new[begin:end]:
             moved = kind != "equal" and one in had
@@ -282,9 +283,11 @@ def _closing(version: Version, way: str) -> tuple[str, ...]:
 
 def _either(was: Part | None, now: Part | None) -> Part:
     """Give a part as it is, or as it was where it is no more."""
-    part = was if now is None else now
-    assert part is not None
-    return part
+    if now is not None:
+        return now
+    if was is None:
+        raise ValueError("a part that neither was nor is")
+    return was
 
 
 def _joined(texts: Iterable[str]) -> str:

@@ -56,34 +56,36 @@ class Landmarks:
     def __init__(self, process: Process) -> None:
         self._process = process
         # Many deals go one of few ways, and on each the same stays are the landmarks.
-        self._ways: dict[tuple[bool, tuple[str, ...]], list[tuple[str, int, bool]]] = {}
+        self._ways: dict[tuple[str, ...], list[tuple[str, int, bool]]] = {}
 
     def of(self, path: Path) -> dict[str, datetime]:
         """Give the landmarks of a deal by stage, in the order in which it entered these."""
-        way = path.won is None, tuple(stay.stage for stay in path.stays)
+        way = tuple(stay.stage for stay in path.stays)
         if way not in self._ways:
-            self._ways[way] = list(self._found(*way))
+            self._ways[way] = list(self._found(way))
         found: dict[str, datetime] = {}
         for stage, place, by_close in self._ways[way]:
+            if by_close and path.won is None:
+                continue
             stay = path.stays[place]
             at = stay.left_at if by_close else stay.entered_at
             if at is not None:
                 found[stage] = at
         return found
 
-    def _found(self, still_open: bool, stages: Sequence[str]) -> Iterator[tuple[str, int, bool]]:  # noqa: FBT001
-        """Give each stage left with the place of the stay whose beginning, or end, tells when."""
+    def _found(self, stages: Sequence[str]) -> Iterator[tuple[str, int, bool]]:
+        """Give each stage left, with the stay at whose beginning it was; or end, by a close."""
         ranks = [_rank(self._process, stage) for stage in stages]
         last = len(self._process.working_stages) - 1
         for place, (stage, rank) in enumerate(zip(stages, ranks, strict=True)):
             if rank is None or stage in stages[:place]:
                 continue
-            if rank < last:
-                later = (n for n, r in enumerate(ranks) if n > place and r is not None and r > rank)
-                if (entered := next(later, None)) is not None:
-                    yield stage, entered, False
-            elif not still_open:
+            if rank == last:
                 yield stage, max(n for n, one in enumerate(stages) if one == stage), True
+                continue
+            later = (n for n, r in enumerate(ranks) if n > place and r is not None and r > rank)
+            if (entered := next(later, None)) is not None:
+                yield stage, entered, False
 
 
 def in_order(stays: Sequence[Stay], process: Process) -> tuple[Stay, ...]:

@@ -76,7 +76,10 @@ def test_the_figures_are_those_of_the_api_for_the_same_reader(
 
 
 def test_the_deals_are_those_that_the_reader_may_see(readers: Readers) -> None:
-    seen = {who: {deal for deal, _ in readers.film(who, "as_known").tape["deals"]} for who in readers.secrets}
+    seen = {
+        who: {deal for deal, _ in readers.film(who, "as_known").tape["deals"]}
+        for who in readers.secrets
+    }
 
     assert seen[REP] < seen[MANAGER] < seen[AUDITOR]
     for who, deals in seen.items():

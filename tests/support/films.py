@@ -1,4 +1,4 @@
-"""The tape of a quarter's board at any instant, held against what the API answers of that instant."""
+"""The tape of a quarter's board at any instant, held against what the API answers of it."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta

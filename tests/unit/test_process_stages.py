@@ -136,7 +136,10 @@ def test_stages_that_close_a_deal_are_shown_where_they_differ() -> None:
         "End",
     ]
     meet, signed = stages_of(version(MEET, won | {"name": "Signed"}, lost), before)
-    assert (meet.is_changed, signed.differs) == (False, Difference("changed", (Was("Name", "Won"),)))
+    assert (meet.is_changed, signed.differs) == (
+        False,
+        Difference("changed", (Was("Name", "Won"),)),
+    )
     assert signed.closes == "Deals are won in it"
     closes = version(MEET, won, lost, won=["won", "meet"])
     assert stages_of(closes, before)[0].differs.was == (Was("Closing", ""),)
