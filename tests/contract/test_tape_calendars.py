@@ -26,7 +26,7 @@ ADOPTED_AFTER: Final = 80
 WEEKS: Final = {
     "zone": "America/New_York",
     "kind": "weeks",
-    "parameters": {"weekday": "saturday", "month": 12, "rule": "last", "pattern": "4-4-5"},
+    "parameters": {"weekday": "SAT", "month": 12, "rule": "last", "pattern": "4-4-5"},
     "effective_from": "2024-12-01",
 }
 """By which FY2025Q1 ends two days sooner than in the built-in calendar, and begins three sooner."""
