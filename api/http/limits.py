@@ -38,8 +38,8 @@ class Limits:
     given up after `read_seconds` more; there are 40 threads for them. A body may come in as slowly
     as `body_bytes_a_second` once `body_grace_seconds` are over. Who takes no byte of an answer for
     `stall_seconds` is cut off. What an answered client sends on is dropped until nothing came for
-    `linger_seconds`, and not for longer than `drain_seconds`. No requests a minute: no limit. One address may show so many wrong
-    credentials a minute.
+    `linger_seconds`, and not for longer than `drain_seconds`. No requests a minute: no limit. One
+    address may show so many wrong credentials a minute.
     """
 
     requests_a_minute: int = 600_000
