@@ -118,6 +118,18 @@ def test_times_and_fitness_are_those_of_the_folds(told: tuple[Ledger, Log, Rando
         assert answer["deals"]["won"] == sum(path.won is True for path in paths)
 
 
+def test_what_is_asked_together_is_what_is_asked_apart(told: tuple[Ledger, Log, Random]) -> None:
+    ledger, log, chance = told
+    processes = ledger.processes
+    for moment in moments(log, chance):
+        newest = len(log.known(moment.position).publications)
+        for version, against in ((newest, None), (1, newest)):
+            assert processes.both(moment, "linear", version=version, against=against) == (
+                processes.lint(moment, "linear", version=version),
+                processes.effectiveness(moment, "linear", version=version, against=against),
+            )
+
+
 def test_feedback_is_that_of_the_views(told: tuple[Ledger, Log, Random]) -> None:
     ledger, log, chance = told
     for moment in moments(log, chance):
