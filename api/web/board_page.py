@@ -114,24 +114,14 @@ def board_page(
     """
     kept = {"owner": wish.owner or "", "show": wish.show if wish.show != "all" else ""}
     as_of = as_of_view(answer, asked=asked)
-    processes = answer.get("processes")
-    records = processes is not None
+    records = answer.get("processes") is not None
     here = kept | {"column": wish.column or "", "skip": str(wish.skip or "")}
-    carried = {**as_of.carried, **kept}
-    columns = tuple(
-        _column(column, carried, processes or {}, tag=_tag(place, column, records, carried, here))
-        for place, column in enumerate(answer["columns"])
-    )
-    quarter, workings = _quarter(answer["quarter"]), of_board(answer)
-    figures = {
-        "attainment": _attainment(answer["attainment"]),
-        "open_total": f.money_list(answer["open_total"]),
-        "checkbox": _checkbox(answer["ticks"]),
-        "pressure": _pressure(answer),
-    }
+    linked = {**as_of.carried, **kept}, here
+    columns = _columns(answer, linked)
+    quarter, figures, workings = _quarter(answer["quarter"]), _figures(answer), of_board(answer)
     found = next(((c, one) for one in columns for c in one.cards if c.deal_id == moved), None)
     return BoardPage(
-        tag=_tag(quarter, figures, workings, records, carried, here),
+        tag=_tag(quarter, figures, workings, records, linked),
         quarter=quarter,
         as_of=as_of,
         kept=kept,
@@ -153,10 +143,33 @@ def _tag(*told: object) -> str:
     return blake2b(json_bytes(told), digest_size=_TAG_BYTES).hexdigest()
 
 
+def _figures(answer: Answer) -> dict[str, str]:
+    """The four figures of the head."""
+    return {
+        "attainment": _attainment(answer["attainment"]),
+        "open_total": f.money_list(answer["open_total"]),
+        "checkbox": _checkbox(answer["ticks"]),
+        "pressure": _pressure(answer),
+    }
+
+
 def _quarter(quarter: Mapping[str, Any] | None) -> str:
     if quarter is None:
         return "No fiscal quarter is defined for this day"
     return f"{quarter['name']}, {f.count(quarter['days_left'], 'day')} left"
+
+
+def _columns(
+    answer: Answer, linked: tuple[Mapping[str, str], Mapping[str, str]]
+) -> tuple[Column, ...]:
+    """The columns in order; `linked` is what their links and their forms carry."""
+    processes = answer.get("processes")
+    return tuple(
+        _column(
+            column, linked[0], processes or {}, tag=_tag(place, column, processes is None, linked)
+        )
+        for place, column in enumerate(answer["columns"])
+    )
 
 
 def _column(column: Answer, kept: Mapping[str, str], processes: Answer, *, tag: str) -> Column:
