@@ -1,9 +1,9 @@
 """What is asked about a sales process and the deals that follow it, as of any instant."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 from uuid import UUID
 
 from psycopg import sql
@@ -24,8 +24,8 @@ from projections.process.durations import HORIZON_DAYS, stages_json
 from projections.process.effectiveness import (
     NOTE,
     Passage,
-    passages,
     passages_json,
+    together,
     worths,
     worths_json,
 )
@@ -34,21 +34,25 @@ from projections.process.paths import Path, Stay, Tick, in_order
 from projections.process.versions import Version, comparison_json, deals_json, fitness_json
 
 Answer: TypeAlias = dict[str, object]
-# Both tables have a row for each deal, activity and stage: only what a path is made of is read, and
-# not their whole facts.
+Fact = TypeVar("Fact")
+# Both tables have a row for each deal, activity and stage: only what a path is made of is read, as
+# a list for each field of a deal, which is far quicker than rows.
 _STAYS: Final = """
-    SELECT deal_id, stage, entered_at, CASE WHEN left_at > %(cut)s THEN NULL ELSE left_at END
+    SELECT deal_id, array_agg(stage), array_agg(entered_at),
+           array_agg(CASE WHEN left_at > %(cut)s THEN NULL ELSE left_at END)
       FROM stays
-     WHERE deal_id = ANY(%(deals)s)
-       AND from_position <= %(as_of)s AND (until_position IS NULL OR until_position > %(as_of)s)
+     WHERE from_position <= %(as_of)s AND (until_position IS NULL OR until_position > %(as_of)s)
        AND (%(cut)s::timestamptz IS NULL OR entered_at <= %(cut)s)
+     GROUP BY deal_id
 """
 _TICKS: Final = """
-    SELECT deal_id, activity, from_at, until_at, reached_at
+    SELECT deal_id, array_agg(activity), array_agg(from_at), array_agg(until_at),
+           array_agg(reached_at)
       FROM ticks
-     WHERE deal_id = ANY(%(deals)s) AND expressible
+     WHERE expressible
        AND from_position <= %(as_of)s AND (until_position IS NULL OR until_position > %(as_of)s)
        AND (%(cut)s::timestamptz IS NULL OR from_at <= %(cut)s)
+     GROUP BY deal_id
 """
 
 
@@ -75,31 +79,7 @@ class ProcessQuestions:
         other = _other(known, process, against)
         with self._store.connection() as connection:
             versions = self._versions(connection, moment, known, process_id)
-            feedback = self._feedback(connection, moment, versions[process.version])
-        this = versions[process.version]
-        stages = [stage.id for stage in process.working_stages]
-        told = worths_json(worths(passages(this.paths, process), process))
-        return {
-            **moment.answer(),
-            "process": {"id": process.id, "version": process.version},
-            "note": NOTE,
-            "deals": deals_json(this),
-            "activities": [
-                {
-                    **activity,
-                    "feedback": _feedback_json(feedback.get(str(activity["activity"]), [])),
-                }
-                for activity in told
-            ],
-            "horizon_days": int(HORIZON_DAYS),
-            "stages": stages_json(stages, this.paths, moment.effective_at),
-            "fitness": fitness_json(this.fitnesses),
-            "comparison": (
-                comparison_json(this, versions[other.version], moment.effective_at)
-                if other
-                else None
-            ),
-        }
+            return self._effectiveness(connection, moment, versions, process, other)
 
     def behind(
         self, moment: Moment, process_id: str, activity: str, *, version: int | None
@@ -121,7 +101,7 @@ class ProcessQuestions:
             "process": {"id": process.id, "version": process.version},
             "activity": activity,
             "stage": process.activities[activity][0].id,
-            "deals": passages_json(passages(this.paths, process)[activity]),
+            "deals": passages_json(this.passages(process)[activity]),
         }
 
     def lint(self, moment: Moment, process_id: str, *, version: int | None) -> Answer:
@@ -132,12 +112,24 @@ class ProcessQuestions:
         """
         known = self._context.known(moment.position)
         process = _version(known, process_id, version)
-        return {
-            **moment.answer(),
-            "id": process.id,
-            "version": process.version,
-            "warnings": warnings_json(self.warnings(moment, process)),
-        }
+        return _lint_json(moment, process, self.warnings(moment, process))
+
+    def both(
+        self, moment: Moment, process_id: str, *, version: int, against: int | None
+    ) -> tuple[Answer, Answer]:
+        """Give `lint` and `effectiveness` of a version, whose deals are read once for both.
+
+        Raises:
+            UnknownThingError: there is no such process, or no such version of it.
+        """
+        known = self._context.known(moment.position)
+        process = _version(known, process_id, version)
+        other = _other(known, process, against)
+        with self._store.connection() as connection:
+            versions = self._versions(connection, moment, known, process_id)
+            found = self._warnings(connection, moment, versions, process)
+            worth = self._effectiveness(connection, moment, versions, process, other)
+        return _lint_json(moment, process, found), worth
 
     def warnings(self, moment: Moment, process: Process) -> list[Finding]:
         """Give what a process should do without, by what its deals had shown at a moment.
@@ -148,28 +140,65 @@ class ProcessQuestions:
         known = self._context.known(moment.position)
         with self._store.connection() as connection:
             versions = self._versions(connection, moment, known, process.id)
-            paths = [path for version in versions.values() for path in version.paths]
-            seen = passages(paths, process)
-            evidenced = self._evidenced(connection, moment, process, seen, paths)
-        since = _first_published(known, process)
+            return self._warnings(connection, moment, versions, process)
+
+    def _warnings(
+        self,
+        connection: Rows,
+        moment: Moment,
+        versions: Mapping[int, Version],
+        process: Process,
+    ) -> list[Finding]:
+        paths = [path for version in versions.values() for path in version.paths]
+        seen = together(version.passages(process) for version in versions.values())
+        evidenced = self._evidenced(connection, moment, process, seen, paths)
+        since = _first_published(self._context.known(moment.position), process)
         return lint(process, Experience(moment.effective_at, paths, seen, evidenced, since))
+
+    def _effectiveness(
+        self,
+        connection: Rows,
+        moment: Moment,
+        versions: Mapping[int, Version],
+        process: Process,
+        other: Process | None,
+    ) -> Answer:
+        this = versions[process.version]
+        feedback = self._feedback(connection, moment, this)
+        stages = [stage.id for stage in process.working_stages]
+        told = worths_json(worths(this.passages(process), process))
+        at = moment.effective_at
+        return {
+            **moment.answer(),
+            "process": {"id": process.id, "version": process.version},
+            "note": NOTE,
+            "deals": deals_json(this),
+            "activities": [
+                {
+                    **activity,
+                    "feedback": _feedback_json(feedback.get(str(activity["activity"]), [])),
+                }
+                for activity in told
+            ],
+            "horizon_days": int(HORIZON_DAYS),
+            "stages": stages_json(stages, this.paths, at),
+            "fitness": fitness_json(this.fitnesses),
+            "comparison": comparison_json(this, versions[other.version], at) if other else None,
+        }
 
     def _versions(
         self, connection: Rows, moment: Moment, known: Known, process_id: str
     ) -> dict[int, Version]:
         """Give every version of a process with the deals that are judged by it."""
         judged = self._judged(connection, moment, known, process_id)
-        asked = {"deals": list(judged), "as_of": moment.position, "cut": moment.cut}
-        stays: dict[UUID, list[Stay]] = {}
-        for deal_id, *stay in connection.execute(_STAYS, asked).fetchall():
-            stays.setdefault(deal_id, []).append(Stay._make(stay))
-        ticks: dict[UUID, list[Tick]] = {}
-        for deal_id, *tick in connection.execute(_TICKS, asked).fetchall():
-            ticks.setdefault(deal_id, []).append(Tick._make(tick))
+        # Of all deals: the ids of thousands take longer to send than what few others have to read.
+        asked = {"as_of": moment.position, "cut": moment.cut}
+        stays = dict(_by_deal(connection, _STAYS, asked, Stay._make))
+        ticks = dict(_by_deal(connection, _TICKS, asked, Tick._make))
         paths: dict[int, list[Path]] = {}
         for deal_id, (process, won) in judged.items():
-            own = in_order(stays.get(deal_id, []), process)
-            path = Path(deal_id, won, own, tuple(ticks.get(deal_id, [])))
+            own = in_order(stays.get(deal_id, ()), process)
+            path = Path(deal_id, won, own, ticks.get(deal_id, ()))
             paths.setdefault(process.version, []).append(path)
         return {
             process.version: Version(process, tuple(paths.get(process.version, ())))
@@ -228,6 +257,8 @@ class ProcessQuestions:
         log, since an outcome may be evidenced without a tick. Evidence withdrawn counts as given.
         """
         missing = unseen_outcomes(process, seen)
+        if not missing:
+            return set(process.outcomes)
         rows = connection.execute(
             "SELECT outcome"
             " FROM unnest(%(outcomes)s::text[], %(levels)s::int[]) AS o(outcome, needed)"
@@ -244,6 +275,14 @@ class ProcessQuestions:
             },
         ).fetchall()
         return (set(process.outcomes) - set(missing)) | {row[0] for row in rows}
+
+
+def _by_deal(
+    connection: Rows, query: str, asked: Mapping[str, object], make: Callable[[Iterable[Any]], Fact]
+) -> Iterator[tuple[UUID, tuple[Fact, ...]]]:
+    """Give the facts of each deal, of which a query gives a list for each field."""
+    for deal_id, *fields in connection.execute(query, asked).fetchall():
+        yield deal_id, tuple(map(make, zip(*fields, strict=True)))
 
 
 @lru_cache(maxsize=256)
@@ -273,6 +312,15 @@ def versions_of(known: Known, process_id: str, version: int | None) -> list[Proc
 
 def _version(known: Known, process_id: str, version: int | None) -> Process:
     return versions_of(known, process_id, version)[-1]
+
+
+def _lint_json(moment: Moment, process: Process, found: Iterable[Finding]) -> Answer:
+    return {
+        **moment.answer(),
+        "id": process.id,
+        "version": process.version,
+        "warnings": warnings_json(found),
+    }
 
 
 def _other(known: Known, process: Process, against: int | None) -> Process | None:

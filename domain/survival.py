@@ -72,21 +72,22 @@ def aalen_johansen(
     running: list[float] = []
     n = at_risk = sum(observations.values())
     share = 1.0
+    durations: list[Decimal] = []
     for duration in sorted(at):
         here = at[duration]
-        over = sum(count for ending, count in here.items() if ending is not None)
-        if over:
+        count = sum(here.values())
+        if over := count - here.get(None, 0):
             for kind in kinds:
                 reached[kind] += share * here.get(kind, 0) / at_risk
                 ended[kind].append(reached[kind])
             share *= 1 - over / at_risk
             times.append(duration)
             running.append(share)
-        at_risk -= sum(here.values())
+        at_risk -= count
+        durations += [duration] * count
     steps = {kind: tuple(shares) for kind, shares in ended.items()}
-    durations = tuple(time for time in sorted(at) for _ in range(sum(at[time].values())))
     longest = durations[-1] if durations else Decimal(0)
-    return Incidence(n, longest, durations, tuple(times), tuple(running), steps)
+    return Incidence(n, longest, tuple(durations), tuple(times), tuple(running), steps)
 
 
 @dataclass(frozen=True, slots=True)

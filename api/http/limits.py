@@ -13,8 +13,11 @@ MAX_HEAD: Final = 32 << 10
 MAX_HEADERS: Final = 100
 MAX_CONNECTIONS: Final = 800
 """Open at once, so that there are file handles left for the database under the usual 1,024."""
-MAX_DRAINED: Final = 64 << 20
-"""Bytes read on after an answer that came before the end of the body, so that it gets through."""
+MAX_DRAINED: Final = 1 << 30
+"""Bytes read on, and dropped, after an answer that came before the end of the body.
+
+Not every system gives a client the answer once its connection is reset while it still sends.
+"""
 MAX_STREAMS: Final = 200
 """Followers of the log at once: they share its looks at the log, and each holds a connection."""
 MAX_BULKS: Final = 2
@@ -34,8 +37,9 @@ class Limits:
     So many reads are made at once, each waits for its place for `place_seconds` at the most, and is
     given up after `read_seconds` more; there are 40 threads for them. A body may come in as slowly
     as `body_bytes_a_second` once `body_grace_seconds` are over. Who takes no byte of an answer for
-    `stall_seconds` is cut off. No requests a minute: no limit. One address may show so many wrong
-    credentials a minute.
+    `stall_seconds` is cut off. What an answered client sends on is dropped until nothing came for
+    `linger_seconds`, and not for longer than `drain_seconds`. No requests a minute: no limit. One
+    address may show so many wrong credentials a minute.
     """
 
     requests_a_minute: int = 600_000
@@ -48,4 +52,5 @@ class Limits:
     body_bytes_a_second: int = 64 << 10
     stall_seconds: float = 30.0
     linger_seconds: float = 3.0
+    drain_seconds: float = 30.0
     half_closed_seconds: float = 30.0

@@ -136,6 +136,8 @@ class Wire(H11Protocol):
         self._half_closed = False
         self._lingers = False
         self._drained = 0
+        self._drained_before = 0
+        self._drains_until = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, unless there are too many."""
@@ -186,6 +188,7 @@ class Wire(H11Protocol):
         if self._half_closed and self.cycle.response_complete:
             self.transport.close()
         elif self.conn.their_state is h11.SEND_BODY:
+            self._drains_until = self.loop.time() + self.limits.drain_seconds
             self._cut_after(self.limits.linger_seconds)
 
     def pause_writing(self) -> None:
@@ -231,7 +234,10 @@ class Wire(H11Protocol):
     def _cut(self) -> None:
         self._last = None
         still_drains = self.conn.their_state is h11.SEND_BODY and self.conn.our_state is h11.DONE
-        if self._half_closed or self._lingers or still_drains:
+        came, self._drained_before = self._drained - self._drained_before, self._drained
+        if still_drains and came and self.loop.time() < self._drains_until:
+            self._cut_after(self.limits.linger_seconds)
+        elif self._half_closed or self._lingers or still_drains:
             self.transport.abort()
 
     def _refuse(self, status: int, detail: str) -> None:

@@ -40,11 +40,9 @@ class ProcessReads:
             numbers = [one.version for one in versions_of(known, wanted, None)]
             chosen = number_of(version, numbers) or max(numbers)
             other = against_of(numbers, chosen, number_of(against, numbers))
-            shown = may(reader, Action.READ_PROCESS_WORTH)
             lint = worth = None
-            if shown:
-                lint = self._processes.lint(moment, wanted, version=chosen)
-                worth = self._processes.effectiveness(moment, wanted, version=chosen, against=other)
+            if may(reader, Action.READ_PROCESS_WORTH):
+                lint, worth = self._processes.both(moment, wanted, version=chosen, against=other)
         return {
             **moment.answer(),
             "processes": processes_json(known),

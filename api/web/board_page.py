@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from hashlib import blake2b
 from secrets import token_urlsafe
 from typing import Any, Final
 
+from api.answers import json_bytes
 from api.board import MAX_CARDS, BoardWish, Show
 from api.web import format as f
 from api.web.asof import AsOf, as_of_view
@@ -23,6 +25,7 @@ NAMES: Final[Mapping[Show, str]] = {
 }
 MAX_BEADS: Final = 10
 """As many as one line of the narrowest card holds, with the number of the rest."""
+_TAG_BYTES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,12 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A stage with its cards; `skipped` deals come before them, `left_out` after."""
+    """A stage with its cards; `skipped` deals come before them, `left_out` after.
 
+    A `tag` stands for all that a part of the board says: what has the same says the same.
+    """
+
+    tag: str
     stage_id: str
     name: str
     closed: str | None
@@ -75,9 +82,11 @@ class Column:
 class BoardPage:
     """The board, ready for its template.
 
-    `moving` is what the form of every card sends; `moved` and `moved_to` name the last move.
+    `tag` is that of its head; `moving` is what the form of every card sends; `moved` and
+    `moved_to` name the last move.
     """
 
+    tag: str
     quarter: str
     as_of: AsOf
     kept: dict[str, str]
@@ -105,29 +114,43 @@ def board_page(
     """
     kept = {"owner": wish.owner or "", "show": wish.show if wish.show != "all" else ""}
     as_of = as_of_view(answer, asked=asked)
-    processes = answer.get("processes") or {}
-    columns = tuple(
-        _column(column, {**as_of.carried, **kept}, processes) for column in answer["columns"]
-    )
+    records = answer.get("processes") is not None
+    here = kept | {"column": wish.column or "", "skip": str(wish.skip or "")}
+    linked = {**as_of.carried, **kept}, here
+    columns = _columns(answer, linked)
+    quarter, figures, workings = _quarter(answer["quarter"]), _figures(answer), of_board(answer)
     found = next(((c, one) for one in columns for c in one.cards if c.deal_id == moved), None)
     return BoardPage(
-        quarter=_quarter(answer["quarter"]),
+        tag=_tag(quarter, figures, workings, records, linked),
+        quarter=quarter,
         as_of=as_of,
         kept=kept,
-        here=kept | {"column": wish.column or "", "skip": str(wish.skip or "")},
-        attainment=_attainment(answer["attainment"]),
-        open_total=f.money_list(answer["open_total"]),
-        checkbox=_checkbox(answer["ticks"]),
-        pressure=_pressure(answer),
+        here=here,
+        **figures,
         columns=columns,
         owners=_owners(answer["owners"], wish.owner),
         shows=tuple(Choice(value, name, value == wish.show) for value, name in NAMES.items()),
-        workings=of_board(answer),
-        records=answer.get("processes") is not None,
+        workings=workings,
+        records=records,
         moving={"key": token_urlsafe(18), "seen": str(as_of.position)},
         moved=found[0].account if found else "",
         moved_to=found[1].name if found else "",
     )
+
+
+def _tag(*told: object) -> str:
+    """Make a tag of all that a part is made of but its moment, which no part waits for."""
+    return blake2b(json_bytes(told), digest_size=_TAG_BYTES).hexdigest()
+
+
+def _figures(answer: Answer) -> dict[str, str]:
+    """The four figures of the head."""
+    return {
+        "attainment": _attainment(answer["attainment"]),
+        "open_total": f.money_list(answer["open_total"]),
+        "checkbox": _checkbox(answer["ticks"]),
+        "pressure": _pressure(answer),
+    }
 
 
 def _quarter(quarter: Mapping[str, Any] | None) -> str:
@@ -136,13 +159,27 @@ def _quarter(quarter: Mapping[str, Any] | None) -> str:
     return f"{quarter['name']}, {f.count(quarter['days_left'], 'day')} left"
 
 
-def _column(column: Answer, kept: Mapping[str, str], processes: Answer) -> Column:
+def _columns(
+    answer: Answer, linked: tuple[Mapping[str, str], Mapping[str, str]]
+) -> tuple[Column, ...]:
+    """The columns in order; `linked` is what their links and their forms carry."""
+    processes = answer.get("processes")
+    return tuple(
+        _column(
+            column, linked[0], processes or {}, tag=_tag(place, column, processes is None, linked)
+        )
+        for place, column in enumerate(answer["columns"])
+    )
+
+
+def _column(column: Answer, kept: Mapping[str, str], processes: Answer, *, tag: str) -> Column:
     """One column; its links lead to the cards before and after those that are shown."""
     count, skip, deals = column["count"], column["skip"], column["deals"]
     stage = column["stage"]
     left_out = max(0, count - skip - len(deals))
     here = {**kept, "column": stage["id"]}
     return Column(
+        tag=tag,
         stage_id=stage["id"],
         name=stage["name"],
         closed=column["closed"],

@@ -7,8 +7,8 @@ from typing import Any, Final
 from api.web import format as f
 from api.web.asof import AsOf, as_of_view
 from api.web.intervals import Axis, Whisker, points, rate
+from api.web.process_stages import Otherwise, Stage, stages_of, whole_of
 from api.web.reads import Answer
-from api.web.vocabulary import EVIDENCE_LEVELS
 from api.web.workings import Workings, of_process
 
 RULES: Final = {
@@ -26,38 +26,6 @@ VERDICTS: Final = {
     "no_difference_shown": "no difference shows",
     None: "too few to conclude from",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """An intended outcome, and what is asked for to show it."""
-
-    name: str
-    wanted: str
-
-
-@dataclass(frozen=True, slots=True)
-class Activity:
-    """A step with what it is for; `fresh` if the version compared with lacks it."""
-
-    name: str
-    purpose: str
-    outcomes: tuple[Outcome, ...]
-    fresh: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A stage with its goal and how it is left; `days` is how long deals stay, as far as known."""
-
-    id: str
-    name: str
-    goal: str
-    exits: tuple[str, ...]
-    activities: tuple[Activity, ...]
-    fresh: bool
-    gone: tuple[str, ...]
-    days: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +96,7 @@ class ProcessPage:
     processes: tuple[tuple[str, str], ...]
     versions: tuple[Version, ...]
     stages: tuple[Stage, ...]
-    stages_gone: tuple[str, ...]
+    otherwise: tuple[Otherwise, ...]
     findings: tuple[RuleFindings, ...] | None
     worths: tuple[Worth, ...] | None
     axis: Axis
@@ -164,8 +132,8 @@ def process_page(
         against=against,
         processes=tuple((one["id"], one["name"]) for one in answer["processes"]),
         versions=tuple(Version(v, v == number, v == against) for v in sorted(versions)),
-        stages=tuple(_stage(one, other, worth) for one in _working(this)),
-        stages_gone=_gone(other, this),
+        stages=stages_of(this, other, _days(worth)),
+        otherwise=whole_of(this, other) if other else (),
         findings=None if answer["lint"] is None else findings_of(answer["lint"]["warnings"], this),
         worths=None if worth is None else tuple(_worth(one, axis, this) for one in values),
         axis=axis,
@@ -192,64 +160,13 @@ def _told(published: str | None, shown: int, versions: Mapping[int, object]) -> 
     return f"Version {published} is published." if int(published) == shown else ""
 
 
-def _working(version: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The stages of a version without those in which deals are won or lost."""
-    closing = [version["closing"][way] for way in ("won", "lost")]
-    ids = {one for way in closing for one in ([way] if isinstance(way, str) else way)}
-    return [stage for stage in version["stages"] if stage["id"] not in ids]
-
-
-def _gone(other: Mapping[str, Any] | None, this: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names of the stages that a version had and this one has not."""
-    kept = {stage["id"] for stage in _working(this)}
-    had = _working(other) if other else ()
-    return tuple(stage["name"] for stage in had if stage["id"] not in kept)
-
-
-def _stage(
-    stage: Mapping[str, Any],
-    other: Mapping[str, Any] | None,
-    worth: Mapping[str, Any] | None,
-) -> Stage:
-    before = None
-    if other is not None:
-        before = next((one for one in other["stages"] if one["id"] == stage["id"]), None)
-    known = {one["id"] for one in before["activities"]} if before else set()
-    now = {one["id"] for one in stage["activities"]}
-    lost = [one for one in before["activities"] if one["id"] not in now] if before else []
-    exits = stage.get("exit") or ()
-    return Stage(
-        id=stage["id"],
-        name=stage["name"],
-        goal=stage["goal"],
-        exits=(exits,) if isinstance(exits, str) else tuple(exits),
-        activities=tuple(
-            _activity(one, fresh=before is not None and one["id"] not in known)
-            for one in stage["activities"]
-        ),
-        fresh=other is not None and before is None,
-        gone=tuple(one["name"] for one in lost),
-        days=_days(stage["id"], worth),
-    )
-
-
-def _activity(activity: Mapping[str, Any], *, fresh: bool) -> Activity:
-    return Activity(
-        name=activity["name"],
-        purpose=activity["purpose"],
-        outcomes=tuple(
-            Outcome(one["name"], EVIDENCE_LEVELS[one.get("required_level") or 3])
-            for one in activity["outcomes"]
-        ),
-        fresh=fresh,
-    )
-
-
-def _days(stage: str, worth: Mapping[str, Any] | None) -> str:
-    told = next((one for one in worth["stages"] if one["stage"] == stage), None) if worth else None
-    if told is None or told["median_days"] is None:
-        return ""
-    return f"{told['median_days']:.0f} d median of {f.count(told['n'], 'stay')}"
+def _days(worth: Mapping[str, Any] | None) -> dict[str, str]:
+    """Say how long deals stay in each stage, as far as that is told and known."""
+    return {
+        told["stage"]: f"{told['median_days']:.0f} d median of {f.count(told['n'], 'stay')}"
+        for told in (worth["stages"] if worth else ())
+        if told["median_days"] is not None
+    }
 
 
 def findings_of(

@@ -8,7 +8,8 @@ from typing import Final
 from api.web import format as f
 from api.web.asof import query_of
 from api.web.process_page import RuleFindings, findings_of
-from api.web.publish_text import MOST_TEXT, TEXT, Change, changes, text_of
+from api.web.process_stages import Otherwise, Stage, stages_of, whole_of
+from api.web.publish_text import MOST_TEXT, TEXT, text_of
 from api.web.reads import Answer
 from api.web.record_form import Field, Filled, Form, Part, Since, new_key, refused
 from api.web.record_words import Words
@@ -25,13 +26,19 @@ _SHOWN: Final = ("seen", PROCESS, TEXT)
 class Checked:
     """What was found of a version before it is published; `before` is the one it would follow.
 
-    `changes` is None where there is none before.
+    `stages` are as they would be, with what differs from that one, and `otherwise` what else does.
     """
 
     number: int
     findings: tuple[RuleFindings, ...]
     before: int | None
-    changes: tuple[Change, ...] | None
+    stages: tuple[Stage, ...]
+    otherwise: tuple[Otherwise, ...]
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it differs from the version before by more than its number."""
+        return bool(self.otherwise) or any(stage.is_changed for stage in self.stages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +145,8 @@ def _found(found: Answer, before: Answer | None) -> Checked:
         number=version["version"],
         findings=findings_of(found["warnings"], version),
         before=before["version"] if before else None,
-        changes=changes(before, version) if before else None,
+        stages=stages_of(version, before),
+        otherwise=whole_of(version, before) if before else (),
     )
 
 

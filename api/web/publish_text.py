@@ -2,10 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from difflib import unified_diff
-from itertools import islice
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 import yaml
 
@@ -21,18 +18,7 @@ DATA: Final = "events[0].data"
 """Where the version stands in the API's request."""
 _FIELDS: Final = ("version", "name", "stages", "closing")
 _INDEX: Final = re.compile(r"\.([0-9]+)(?=\.|\[|$)")
-_AROUND: Final = 2
 _WIDTH: Final = 96
-
-Kind: TypeAlias = Literal["added", "gone", "kept", "skipped"]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A line in which a version differs from another, or one around it."""
-
-    kind: Kind
-    text: str
 
 
 def text_of(version: Mapping[str, Any], *, number: int) -> str:
@@ -75,22 +61,6 @@ def located(text: str, errors: Sequence[tuple[str, str]]) -> list[tuple[str, str
         where = f"line {strict_yaml.line_of(text, path)}, {path}: " if path else ""
         found.append((TEXT, f"{where}{detail}"))
     return found
-
-
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
-    """Give the lines in which one version, as the API answers it, differs from another.
-
-    That its number is another one is left out.
-    """
-    number = after["version"]
-    old, new = (text_of(one, number=number).splitlines() for one in (before, after))
-    kinds: dict[str, Kind] = {"+": "added", "-": "gone", "@": "skipped"}
-    lines = islice(unified_diff(old, new, n=_AROUND, lineterm=""), 2, None)
-    return tuple(
-        Change(kind, "" if kind == "skipped" else line[1:])
-        for line in lines
-        for kind in [kinds.get(line[0], "kept")]
-    )
 
 
 def _wrong(detail: str) -> FormError:

@@ -9,12 +9,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from domain.comparisons import Rate, benjamini_hochberg
 from domain.process import Process
-from projections.process.paths import Path, Tick, landmarks
+from projections.process.paths import Landmarks, Path, Tick
 from projections.process.rates import (
     Difference,
     Direction,
@@ -48,8 +48,7 @@ NOTE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """A deal at the landmark of an activity: in which group, and whether it was won in the end."""
 
     deal_id: UUID
@@ -80,17 +79,29 @@ def passages(paths: Iterable[Path], process: Process) -> dict[str, list[Passage]
     required levels by then, in time or late; `ticked_only` if it was ticked and they had not.
     """
     found: dict[str, list[Passage]] = {activity: [] for activity in process.activities}
+    landmarks = Landmarks(process)
+    of_stage = {
+        stage.id: [(activity.id, found[activity.id]) for activity in stage.activities]
+        for stage in process.working_stages
+    }
     for path in paths:
-        left = landmarks(path, process)
-        ticks: dict[str, list[Tick]] = defaultdict(list)
+        ticks: dict[str, list[Tick]] = {}
         for tick in path.ticks:
-            ticks[tick.activity].append(tick)
-        for activity, (stage, _) in process.activities.items():
-            at = left.get(stage.id)
-            if at is not None:
-                group = _group(ticks[activity], at)
-                found[activity].append(Passage(path.deal_id, at, group, path.won))
+            ticks.setdefault(tick.activity, []).append(tick)
+        for stage, at in landmarks.of(path).items():
+            for activity, passed in of_stage[stage]:
+                group = _group(ticks.get(activity, ()), at)
+                passed.append(Passage(path.deal_id, at, group, path.won))
     return found
+
+
+def together(found: Iterable[Mapping[str, Sequence[Passage]]]) -> dict[str, list[Passage]]:
+    """Put the passages of several groups of deals, on one process, together."""
+    every: dict[str, list[Passage]] = defaultdict(list)
+    for one in found:
+        for activity, passages in one.items():
+            every[activity] += passages
+    return every
 
 
 def worths(found: Mapping[str, Sequence[Passage]], process: Process) -> list[Worth]:
@@ -160,7 +171,10 @@ def _adjusted(told: Iterable[Worth], measure: Measure) -> dict[str, float]:
 
 
 def _group(ticks: Iterable[Tick], at: datetime) -> Group:
-    standing = [tick for tick in ticks if tick.stood(at)]
-    if not standing:
-        return "not_ticked"
-    return "evidenced" if any(tick.shown(at) for tick in standing) else "ticked_only"
+    group: Group = "not_ticked"
+    for tick in ticks:
+        if tick.stood(at):
+            if tick.shown(at):
+                return "evidenced"
+            group = "ticked_only"
+    return group

@@ -1,10 +1,11 @@
 """What a process would do better without, by its shape and by its deals (METRICS section 6)."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, Self, TypeAlias
 
 from domain.comparisons import NO_VERDICT, Rate
 from domain.process import Activity, Process, Stage
@@ -123,13 +124,14 @@ def _by_shape(process: Process) -> Iterable[Finding]:
 
 
 def _by_experience(process: Process, experience: Experience) -> Iterable[Finding]:
+    recent = _Recent.of(experience)
     for worth in worths(experience.passages, process):
         stage, activity = process.activities[worth.activity]
         seen = experience.passages[activity.id]
         if len(seen) >= NO_VERDICT:
             yield from _never_evidenced(stage, activity, len(seen), experience.evidenced)
             yield from _ritual(stage, activity, seen)
-        yield from _dead(stage, activity, experience)
+        yield from _dead(stage, activity, experience, recent)
         yield from _no_value(stage, activity, worth)
 
 
@@ -167,24 +169,36 @@ def _ritual(stage: Stage, activity: Activity, seen: Sequence[Passage]) -> Iterab
         )
 
 
-def _dead(stage: Stage, activity: Activity, experience: Experience) -> Iterable[Finding]:
+@dataclass(frozen=True, slots=True)
+class _Recent:
+    """What the last days showed: activities that were ticked, and how many deals in each stage."""
+
+    since: datetime
+    ticked: Collection[str]
+    there: Counter[str]
+
+    @classmethod
+    def of(cls, experience: Experience) -> Self:
+        since = experience.at - timedelta(days=DEAD_DAYS)
+        paths = experience.paths
+        ticked = {tick.activity for path in paths for tick in path.ticks if tick.from_at > since}
+        there: Counter[str] = Counter()
+        for path in paths:
+            there.update({s.stage for s in path.stays if s.left_at is None or s.left_at > since})
+        return cls(since, ticked, there)
+
+
+def _dead(
+    stage: Stage, activity: Activity, experience: Experience, recent: _Recent
+) -> Iterable[Finding]:
     """An activity is dead if deals came through its stage, and nobody ticked it in any deal."""
-    since = experience.at - timedelta(days=DEAD_DAYS)
     if activity.id not in experience.since:
         return
     begun = experience.since[activity.id]
-    if begun is not None and begun > since:
+    if begun is not None and begun > recent.since:
         return
-    ticked = any(
-        tick.activity == activity.id and tick.from_at > since
-        for path in experience.paths
-        for tick in path.ticks
-    )
-    there = sum(
-        any(s.stage == stage.id and (s.left_at is None or s.left_at > since) for s in path.stays)
-        for path in experience.paths
-    )
-    if there and not ticked:
+    there = recent.there[stage.id]
+    if there and activity.id not in recent.ticked:
         detail = (
             f"{there} deals were in {stage.name} within {DEAD_DAYS} days, and nobody ticked "
             f"{activity.name} in any"

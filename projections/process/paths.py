@@ -1,8 +1,9 @@
 """What a question about many deals knows of each: its stages in order, its ticks, how it ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
 
@@ -44,24 +45,47 @@ class Path:
     ticks: tuple[Tick, ...] = ()
 
 
-def landmarks(path: Path, process: Process) -> Mapping[str, datetime]:
-    """Give when the deal left each stage behind, for the stages of the process that it left.
+class Landmarks:
+    """Says when deals left each stage of a process behind, for the stages that they left.
 
     A stage is left behind when the deal first enters a later one that is not a closing one:
     from there on the deal was still open, so that nobody counts as without a tick because they
     lost before they could have had one. The last stage is left by the close itself.
     """
-    ranked = [(stay, _rank(process, stay.stage)) for stay in path.stays]
-    last = len(process.working_stages) - 1
-    found: dict[str, datetime] = {}
-    for index, (stay, rank) in enumerate(ranked):
-        if rank is None or stay.stage in found:
-            continue
-        later = (s.entered_at for s, r in ranked[index + 1 :] if r is not None and r > rank)
-        left_at = _closed_at(path, stay.stage) if rank == last else next(later, None)
-        if left_at is not None:
-            found[stay.stage] = left_at
-    return found
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        # Many deals go one of few ways, and on each the same stays are the landmarks.
+        self._ways: dict[tuple[str, ...], list[tuple[str, int, bool]]] = {}
+
+    def of(self, path: Path) -> dict[str, datetime]:
+        """Give the landmarks of a deal by stage, in the order in which it entered these."""
+        way = tuple(stay.stage for stay in path.stays)
+        if way not in self._ways:
+            self._ways[way] = list(self._found(way))
+        found: dict[str, datetime] = {}
+        for stage, place, by_close in self._ways[way]:
+            if by_close and path.won is None:
+                continue
+            stay = path.stays[place]
+            at = stay.left_at if by_close else stay.entered_at
+            if at is not None:
+                found[stage] = at
+        return found
+
+    def _found(self, stages: Sequence[str]) -> Iterator[tuple[str, int, bool]]:
+        """Give each stage left, with the stay at whose beginning it was; or end, by a close."""
+        ranks = [_rank(self._process, stage) for stage in stages]
+        last = len(self._process.working_stages) - 1
+        for place, (stage, rank) in enumerate(zip(stages, ranks, strict=True)):
+            if rank is None or stage in stages[:place]:
+                continue
+            if rank == last:
+                yield stage, max(n for n, one in enumerate(stages) if one == stage), True
+                continue
+            later = (n for n, r in enumerate(ranks) if n > place and r is not None and r > rank)
+            if (entered := next(later, None)) is not None:
+                yield stage, entered, False
 
 
 def in_order(stays: Sequence[Stay], process: Process) -> tuple[Stay, ...]:
@@ -69,6 +93,8 @@ def in_order(stays: Sequence[Stay], process: Process) -> tuple[Stay, ...]:
 
     What is entered and left in the instant in which others are, is in the order of the process.
     """
+    if all(one.entered_at < other.entered_at for one, other in pairwise(stays)):
+        return tuple(stays)
     return tuple(sorted(stays, key=lambda stay: _place(stay, process)))
 
 
@@ -80,13 +106,6 @@ def _place(stay: Stay, process: Process) -> tuple[datetime, bool, datetime, int]
         stay.left_at or stay.entered_at,
         len(process.stages) if rank is None else rank,
     )
-
-
-def _closed_at(path: Path, last_stage: str) -> datetime | None:
-    """Give when a closed deal left the last stage for good; None for one that is open."""
-    if path.won is None:
-        return None
-    return next((stay.left_at for stay in reversed(path.stays) if stay.stage == last_stage), None)
 
 
 def _rank(process: Process, stage: str) -> int | None:

@@ -1,6 +1,6 @@
 """How deals of one version of a process went: how they followed it, and against another version."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -10,6 +10,7 @@ from domain.comparisons import COUNTS_ONLY, Rate
 from domain.process import Process
 from projections.process.alignment import follow
 from projections.process.durations import durations_in, durations_json, log_rank_json
+from projections.process.effectiveness import Passage, passages
 from projections.process.paths import Path
 from projections.process.rates import difference, difference_json
 from projections.rates import number, rate_json
@@ -21,6 +22,17 @@ class Version:
 
     process: Process
     paths: tuple[Path, ...]
+
+    @cached_property
+    def _passages(self) -> dict[tuple[str, int], dict[str, list[Passage]]]:
+        return {}
+
+    def passages(self, process: Process) -> Mapping[str, Sequence[Passage]]:
+        """Give its deals that left the stages of a process behind, of this version or another."""
+        named = process.id, process.version
+        if named not in self._passages:
+            self._passages[named] = passages(self.paths, process)
+        return self._passages[named]
 
     @property
     def wins(self) -> Rate:

@@ -32,6 +32,7 @@ QUICK = Limits(
     body_grace_seconds=0.3,
     stall_seconds=0.5,
     linger_seconds=0.3,
+    drain_seconds=1.2,
     half_closed_seconds=0.3,
 )
 UNFINISHED = b"\r\n".join(
@@ -131,6 +132,28 @@ def test_what_is_refused_is_not_read_for_ever(url: str) -> None:
         connection.sendall(UNFINISHED + b"Content-Length: 99999999\r\n\r\n")
         assert read_answer(connection, method="POST").status == 413
         assert is_closed(connection)
+
+
+def test_who_still_sends_what_was_refused_is_heard_out_for_a_while(url: str) -> None:
+    parts = [b"x" * 1024] * 16
+    length = sum(map(len, parts)) + (2 << 20)
+    with connected(url) as connection:
+        connection.sendall(UNFINISHED + b"Content-Length: %d\r\n\r\n" % length)
+        assert read_answer(connection, method="POST").status == 413
+        assert sent(connection, parts) == len(parts)  # for longer than silence is borne
+        assert sent(connection, [b"x"] * 1000) < 1000
+
+
+def sent(connection: socket.socket, parts: list[bytes]) -> int:
+    """Send parts at a walking pace; give how many went before the other side closed."""
+    pace = threading.Event()
+    for number, part in enumerate(parts):
+        try:
+            connection.sendall(part)
+        except OSError:
+            return number
+        pace.wait(0.03)
+    return len(parts)
 
 
 def test_an_answer_that_nobody_takes_is_given_up(database: str) -> None:

@@ -17,6 +17,7 @@ from tests.support.browser import (
     assert_fit_for_all,
     serving,
 )
+from tests.support.ink import ink
 from tests.support.ledgers import SCHEMA
 from tests.support.roles import under_roles
 from tests.support.web_answers import BARE_ID, DEAL_ID, LONG_ID
@@ -48,27 +49,6 @@ async def middle(drawn: Locator) -> str:
     """Give the colour that is seen in the middle, which no computed style tells of an SVG."""
     picture = b64encode(await drawn.screenshot()).decode()
     return str(await drawn.evaluate(MIDDLE, picture))
-
-
-INK = """async (one, picture) => {
-  const image = new Image();
-  image.src = `data:image/png;base64,${picture}`;
-  await image.decode();
-  const canvas = new OffscreenCanvas(image.width, image.height);
-  const drawing = canvas.getContext("2d");
-  drawing.drawImage(image, 0, 0);
-  const { data } = drawing.getImageData(0, 0, image.width, image.height);
-  let dark = 0;
-  for (let at = 0; at < data.length; at += 4) dark += data[at] + data[at + 1] + data[at + 2] < 384;
-  return dark;
-}"""
-"""How many dark points a picture has."""
-
-
-async def ink(drawn: Locator) -> int:
-    """Give how much is drawn, as it is seen."""
-    picture = b64encode(await drawn.screenshot()).decode()
-    return int(await drawn.evaluate(INK, picture))
 
 
 async def focused(page: Page) -> str:

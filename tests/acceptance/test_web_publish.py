@@ -88,8 +88,8 @@ def test_what_is_found_is_what_the_api_says_and_stands_before_it_is_published(
     assert checked.status_code == 200
     assert len(published(company, "found")) == 1
     assert "Too many outcomes" in checked.text
-    assert '<li class="added"' in checked.text
-    assert '<li class="gone"' in checked.text
+    assert re.findall(r'class="panel stage (\w+)"', checked.text) == ["removed", "added"]
+    assert '<p class="sum">4 added</p>' in checked.text
     again = FormRead(checked.text)
     assert (again.values["key"], again.values["text"]) == (form.values["key"], values["text"])
     sent = owner.send(PATH, again.values)
@@ -163,7 +163,8 @@ def test_who_was_not_first_is_shown_what_is_new(
     assert "version 2 is there already" in FormRead(taken.text).errors["f-text"]
     mine = shown.values | {"text": values["text"].replace("version: 2", "version: 3")}
     checked = owner.send(PATH, mine)
-    assert "Changes against version 2" in checked.text
+    assert "Against version 2" in checked.text
+    assert "<dt>Name</dt><dd>Mine</dd>" in checked.text
     assert owner.send(PATH, FormRead(checked.text).values).status_code == 303
     assert [one["name"] for one in published(company, process)] == ["Ours", "I was first", "Mine"]
 

@@ -5,8 +5,7 @@ Holds `docs/guarantees.md`: a quarter replays exactly.
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from random import Random
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from projections.quarter.board_scene import Film
 from projections.quarter.board_tape import instant_text
 from projections.quarter.steps import ORGANISATION
 from projections.quarter.waterfall import INFLOWS, OUTFLOWS
+from tests.support.films import assert_figures, instants
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
 from tests.support.pressed_logs import QUARTER, pressed_log, reaching_back_log
@@ -34,7 +34,6 @@ CLOCKS: Final[tuple[ClockName, ...]] = ("as_known", "as_happened")
 LATER: Final = datetime.fromisoformat("2026-06-01T00:00:00Z")
 INSTANTS: Final = 10
 MANY: Final = 40
-BEFORE: Final = timedelta(microseconds=1)
 
 
 @pytest.fixture(params=range(3))
@@ -70,31 +69,10 @@ def film_of(ledger: Ledger, replay: Replay) -> Film:
     return Film(tapes.tape(replay, WHOLE, {}).tape)
 
 
-def instants(film: Film, chance: Random, count: int = INSTANTS) -> Iterator[datetime]:
-    """Instants at which something changes, just before one, and anywhere, the end most of all."""
-    places = len(film.tape["instants"])
-    for number in range(count):
-        if number % 3 == 0:
-            yield film.instant(chance.randrange(1, places))
-        elif number % 3 == 1:
-            yield film.instant(chance.randrange(1, places)) - BEFORE
-        else:
-            yield film.start + (film.end - film.start) * (1 - chance.random() ** 2)
-
-
 def moment_of(ledger: Ledger, clock: ClockName, at: datetime) -> Moment:
     text = instant_text(at)
     asked = (text, None) if clock == "as_known" else (None, text)
     return moment(ledger.store, as_of=asked[0], effective_at=asked[1], now=LATER)
-
-
-def units(film: Film, amounts: list[dict[str, str]]) -> dict[str, int]:
-    digits = dict(film.tape["currencies"])
-    return {
-        one["currency"]: int(Decimal(one["amount"]).scaleb(digits[one["currency"]]))
-        for one in amounts
-        if Decimal(one["amount"])
-    }
 
 
 def ensure_equal(ledger: Ledger, film: Film, quarter: str, clock: ClockName, at: datetime) -> None:
@@ -111,22 +89,7 @@ def ensure_same_figures(
     asked = moment_of(ledger, clock, at)
     known = ledger.context.known(asked.position)
     answer: Any = ledger.quarter_figures.quarter(asked, quarter, known, clock)
-    place = film.place(at)
-
-    open_deals, due = answer["pipeline"]["open"], answer["pipeline"]["closing_in_quarter"]
-    assert dict(film.amounts("open", place)) == units(film, open_deals["amounts"])
-    assert dict(film.amounts("due", place)) == units(film, due["amounts"])
-    assert film.figure("open_deals", place) == open_deals["deals"]
-    assert film.figure("due_deals", place) == due["deals"]
-    counts = answer["progress"]["counts"]
-    assert film.figure("checkbox_only", place) == counts["asserted_only"] + counts["bare_tick"]
-    assert film.figure("shaped", place) == answer["pressure"]["shaped"], at
-    quotas = [line for line in answer["reps"] if line["quota"] is not None]
-    for name in ("quota", "attained"):
-        whole = sum(Decimal(line[name]["amount"]) * 100 for line in quotas) if quotas else None
-        if name == "attained" and any(line["unconverted"] for line in quotas):
-            whole = None
-        assert film.figure(name, place) == whole, (name, at)
+    assert_figures(film, at, answer)
 
 
 def ensure_same_board(film: Film, deals: Any, board: Any) -> None:
@@ -155,7 +118,7 @@ def test_any_history_shows_on_the_tape_as_it_is_answered_then(
     now = moment(random_history.store, as_of=None, effective_at=None, now=LATER)
     film = film_of(random_history, random_history.replays.replay("FY2025Q1", now, clock))
 
-    for at in instants(film, Random(7)):
+    for at in instants(film, Random(7), INSTANTS):
         ensure_equal(random_history, film, "FY2025Q1", clock, at)
 
 
@@ -181,7 +144,7 @@ def test_ticks_verdicts_and_quotas_show_on_the_tape_as_they_are_answered_then(
     film = film_of(company, company.replays.replay(quarter, now, clock))
 
     assert (film.figure("shaped", len(film.tape["instants"]) - 1) or 0) > 0
-    for at in instants(film, Random(quarter)):
+    for at in instants(film, Random(quarter), INSTANTS):
         ensure_equal(company, film, quarter, clock, at)
 
 

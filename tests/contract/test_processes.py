@@ -18,7 +18,7 @@ from domain.path import pinned_reference, stretches
 from domain.replay import view
 from projections.process.alignment import follow
 from projections.process.durations import stages_json
-from projections.process.paths import Path, Stay, landmarks
+from projections.process.paths import Landmarks, Path, Stay
 from projections.progress.fold import fold
 from projections.spans.fold import fold as fold_state
 from tests.support.postgres import PostgresServer
@@ -64,7 +64,7 @@ def folded(log: Log, moment: Moment, version: int) -> list[tuple[Path, dict[str,
         won = None if state.closed is None else state.closed == "won"
         path = Path(deal_id, won, stays)
         groups: dict[str, str] = {}
-        for stage, left_at in landmarks(path, process).items():
+        for stage, left_at in Landmarks(process).of(path).items():
             progress = fold(view(stream, effective_at=left_at), processes, known.policy)
             here = {a.activity: a for a in progress.activities}
             for activity, (of, _) in process.activities.items():
@@ -116,6 +116,18 @@ def test_times_and_fitness_are_those_of_the_folds(told: tuple[Ledger, Log, Rando
         assert answer["fitness"]["as_modelled"]["count"] == sum(f == 1 for f in fits)
         assert answer["deals"]["n"] == len(paths)
         assert answer["deals"]["won"] == sum(path.won is True for path in paths)
+
+
+def test_what_is_asked_together_is_what_is_asked_apart(told: tuple[Ledger, Log, Random]) -> None:
+    ledger, log, chance = told
+    processes = ledger.processes
+    for moment in moments(log, chance):
+        newest = len(log.known(moment.position).publications)
+        for version, against in ((newest, None), (1, newest)):
+            assert processes.both(moment, "linear", version=version, against=against) == (
+                processes.lint(moment, "linear", version=version),
+                processes.effectiveness(moment, "linear", version=version, against=against),
+            )
 
 
 def test_feedback_is_that_of_the_views(told: tuple[Ledger, Log, Random]) -> None:

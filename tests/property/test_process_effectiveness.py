@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.process.effectiveness import GROUPS, passages, worths
-from projections.process.paths import Path, Tick, landmarks
+from projections.process.paths import Landmarks, Path, Tick
 from tests.support.paths import LINEAR, day, stays, tick
 from tests.support.told import named
 
@@ -50,7 +50,7 @@ def test_every_deal_that_left_a_stage_is_in_one_group_of_its_activities(told: li
     found = passages(told, LINEAR)
 
     for worth in worths(found, LINEAR):
-        left = [path for path in told if worth.stage in landmarks(path, LINEAR)]
+        left = [path for path in told if worth.stage in Landmarks(LINEAR).of(path)]
         assert sum(worth.rates[group].n for group in GROUPS) + worth.open == len(left)
         assert sum(worth.rates[group].successes for group in GROUPS) == sum(
             path.won is True for path in left
@@ -61,7 +61,7 @@ def test_every_deal_that_left_a_stage_is_in_one_group_of_its_activities(told: li
 def test_what_is_ticked_after_the_landmark_changes_nothing(
     path: Path, activity: str, later: int
 ) -> None:
-    at = landmarks(path, LINEAR).get("qualify")
+    at = Landmarks(LINEAR).of(path).get("qualify")
     if at is None:
         return
     late = Tick(activity, at + (day(later) - day(0)), None, at)

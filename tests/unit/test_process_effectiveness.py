@@ -7,7 +7,7 @@ import pytest
 
 from domain.comparisons import Rate
 from projections.process.effectiveness import passages, passages_json, worths, worths_json
-from projections.process.paths import Path, in_order, landmarks
+from projections.process.paths import Landmarks, Path, in_order
 from projections.process.rates import difference, difference_json
 from tests.support.paths import LINEAR, day, deal, stays, tick, worked
 from tests.support.told import named
@@ -26,7 +26,7 @@ def group(path: Path, activity: str = "meet") -> str:
 
 def left(*entered: tuple[str, float], won: bool | None = None, until: float | None = None) -> Any:
     path = Path(named("deal"), won, stays(*entered, until=until))
-    return landmarks(path, LINEAR)
+    return Landmarks(LINEAR).of(path)
 
 
 def test_values_are_those_of_the_worked_example() -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Protocol
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.board import SHOWS, BoardWish, Show
@@ -12,6 +12,8 @@ from api.web.reads import Answer
 from api.web.site import Moment, Section, Site, Tab, moment_asked
 
 PATH: Final = "/board"
+HELD: Final = "Dealtrail-Held"
+"""The header in which a page that follows the log says which parts it has (`static/swap.js`)."""
 _DIGITS: Final = 7
 
 
@@ -45,6 +47,7 @@ def board_section(reads: BoardReads) -> Section:
             column: Annotated[str | None, Query(max_length=200)] = None,
             skip: str = "0",
             moved: Annotated[str, Query(max_length=200)] = "",
+            held: Annotated[str, Header(alias=HELD)] = "",
         ) -> Response:
             asked = moment_asked(as_of, effective_at)
             wish = BoardWish(
@@ -54,7 +57,8 @@ def board_section(reads: BoardReads) -> Section:
             def fill(reader: Identity) -> HTMLResponse:
                 answer = reads.board(reader, as_of=asked[0], effective_at=asked[1], wish=wish)
                 page = board_page(answer, asked=asked, wish=wish, moved=moved)
-                return site.page(request, "board.html", tab=PATH, page=page)
+                has = frozenset(held.split(","))
+                return site.page(request, "board.html", tab=PATH, page=page, held=has)
 
             return site.show(request, fill)
 

@@ -5,7 +5,7 @@ import { element, put } from "./nodes.js";
 import { Ended, differs, fetchMain, main, showAll, showParts } from "./swap.js";
 
 const GATHER_MS = 40; // events come in runs
-const RESTS = 3; // after a look, so many times as long as it took, so that looks are never all one does
+const RESTS = 1; // after a look, so many times as long as it took, so that looks are never all one does
 const TRY_MS = 250;
 const MOST_FAILURES = 7; // half a minute between looks
 const SAID_MS = 5000;

@@ -5,19 +5,25 @@ import { byId } from "./nodes.js";
 export const main = byId("main");
 const canHover = matchMedia("(hover: hover)");
 const seen = new Map(); // what each part said when it came from the server
+const held = new Map(); // by its tag each part that has one, as it came: the server need not send it again
 
 // What no later look would mend: the reader is signed out, or may not see the page any more.
 export class Ended extends Error {}
 
-// Gives the main part of a page, with its title.
+// Gives the main part of a page, whole, with its title.
 export async function fetchMain(url, signal) {
-  const answer = await fetch(url, { signal, redirect: "manual", cache: "no-store" });
+  const answer = await fetch(url, { signal, headers: { "Dealtrail-Held": [...held.keys()].join() }, redirect: "manual", cache: "no-store" });
   if (answer.type === "opaqueredirect") throw new Ended("You are signed out. Sign in again to see what others do.");
   if (answer.status < 500 && answer.status >= 400 && answer.status !== 429) throw new Ended("This page cannot be shown any more.");
   if (!answer.ok) throw new Error(`answered ${answer.status}`);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("main");
   fresh.dataset.title = page.title;
+  for (const place of fresh.querySelectorAll("[data-held]")) {
+    const part = held.get(place.dataset.held);
+    if (!part) throw new Error("a part was replaced meanwhile");
+    place.replaceWith(part.cloneNode(true));
+  }
   return fresh;
 }
 
@@ -28,14 +34,22 @@ function partsOf(root) {
 
 // What a part says, apart from the moment that it was asked at, and what its forms carry of it.
 function said(part) {
+  if (part.dataset.tag) return part.dataset.tag;
   const copy = part.cloneNode(true);
   for (const moment of copy.querySelectorAll("[data-moment], input[type=hidden]")) moment.remove();
   return copy.innerHTML;
 }
 
-function remember() {
+function note(part) {
+  held.delete(seen.get(part.dataset.part));
+  seen.set(part.dataset.part, said(part));
+  if (part.dataset.tag) held.set(part.dataset.tag, part.cloneNode(true));
+}
+
+function remember(root) {
   seen.clear();
-  for (const part of partsOf(main)) seen.set(part.dataset.part, said(part));
+  held.clear();
+  partsOf(root).forEach(note);
 }
 
 function isChanged(field) {
@@ -124,6 +138,7 @@ function shown(fresh) {
 
 // Shows all of another page; of this one stays the child named, where it is.
 export function showAll(fresh, kept) {
+  remember(fresh);
   anchored(
     () => {
       carry(main, fresh, kept);
@@ -131,7 +146,6 @@ export function showAll(fresh, kept) {
     },
     kept && byId(kept),
   );
-  remember();
   shown(fresh);
 }
 
@@ -182,7 +196,7 @@ export function showParts(fresh) {
   const free = changed.filter((_, place) => !waits[place]);
   anchored(() => {
     for (const [before, part] of free) {
-      seen.set(key(part), said(part));
+      note(part);
       const copy = part.cloneNode(true); // of what is fetched the rest may have to wait
       carry(before, copy);
       markFresh(before, copy);
@@ -193,4 +207,4 @@ export function showParts(fresh) {
   return waits.includes(true);
 }
 
-remember();
+remember(main);
