@@ -4,7 +4,6 @@ import ast
 import sys
 from importlib import import_module
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
@@ -85,10 +84,7 @@ class _Commands(TyperGroup):
 
 def _docstring(module: str, name: str) -> str | None:
     """Read the docstring of a function, or else of its module, from the source."""
-    spec = find_spec(module)
-    assert spec is not None
-    assert spec.origin is not None
-    source = ast.parse(Path(spec.origin).read_bytes())
+    source = ast.parse(Path(__file__).with_name(f"{module.split('.')[-1]}.py").read_bytes())
     named = (one for one in source.body if isinstance(one, ast.FunctionDef) and one.name == name)
     return ast.get_docstring(next(named, source))
 
