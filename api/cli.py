@@ -84,7 +84,8 @@ class _Commands(TyperGroup):
 
 def _docstring(module: str, name: str) -> str | None:
     """Read the docstring of a function, or else of its module, from the source."""
-    source = ast.parse(Path(__file__).with_name(f"{module.split('.')[-1]}.py").read_bytes())
+    file = f"{module.removeprefix('api.')}.py"
+    source = ast.parse(Path(__file__).with_name(file).read_bytes())
     named = (one for one in source.body if isinstance(one, ast.FunctionDef) and one.name == name)
     return ast.get_docstring(next(named, source))
 
