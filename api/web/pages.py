@@ -1,7 +1,6 @@
 """All pages together, with the files that they need."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -35,8 +34,8 @@ def create_pages(
     The navigation has their entries in the order in which they are given. Where `sample` knows
     of the sample company, who comes first is shown around.
     """
-    files, renderer = _files_and_renderer()
-    site = Site(renderer, sections, sample)
+    files = load_static_files()
+    site = Site(Renderer(files), sections, sample)
     router = APIRouter(include_in_schema=False)
     _add_static(router, files)
     add_sign_in(router, site, doors, issuer=issuer.name if issuer else None)
@@ -46,13 +45,6 @@ def create_pages(
     for section in sections:
         section.add(router, site)
     return router
-
-
-@cache
-def _files_and_renderer() -> tuple[StaticFiles, Renderer]:
-    """Give what all servers of a process share: files are packed and templates compiled once."""
-    files = load_static_files()
-    return files, Renderer(files)
 
 
 def _add_static(router: APIRouter, files: StaticFiles) -> None:
