@@ -349,5 +349,5 @@ def test_the_commands_are_listed_with_what_they_do_and_none_is_imported() -> Non
         module, _, function = where.partition(":")
         assert module not in ran.stderr.split()
         command = getattr(import_module(module), function)
-        says = command.info.help if isinstance(command, typer.Typer) else command.__doc__
+        says = str(command.info.help if isinstance(command, typer.Typer) else command.__doc__)
         assert f"{name} {' '.join(says.split())[:60]}" in told
