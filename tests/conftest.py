@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from tests.support import postgres
 from tests.support.ledgers import SCHEMA
@@ -24,6 +25,9 @@ _YOUNG: Final = 50_000
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # How long an example takes is the machine's matter, which may have other things to do.
+    settings.register_profile("unhurried", deadline=None)
+    settings.load_profile("unhurried")
     # Without this, an error would be drawn with the values of all variables, which takes minutes.
     structlog.configure(processors=[structlog.processors.format_exc_info, _LINE])
     if postgres.HOME_VARIABLE not in os.environ:
