@@ -61,7 +61,7 @@ def build_app(
     refuse = partial(app.state.wrong_credentials.count, shown="sign-in")
     doors = Doors(authenticator, ledger.sessions, refuse=refuse)
     by_issuer = _issuer_doors(ledger, issuer, tokens, refuse)
-    app.include_router(build_pages(services, ledger.places, doors, by_issuer))
+    app.router.routes += build_pages(services, ledger.places, doors, by_issuer).routes
     return app
 
 

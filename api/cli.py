@@ -1,12 +1,14 @@
 """The command `dealtrail`: serves, imports, shows and sets, each through the same use cases."""
 
+import ast
 import sys
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from api.collecting import collect_seldom
 from api.errors import ApplicationError
@@ -58,29 +60,46 @@ COMMANDS: Final = {
     "bench": "api.cli_bench:bench",
     "validate": "api.cli_validate:validate",
 }
-"""Where each command stands: a function, or a group of commands."""
+"""Where each command stands: a function, or a group of commands that is all of its module."""
 
 
 class _Commands(TyperGroup):
-    """Imports the command that is asked for, since all of them together take seconds to import."""
+    """Imports the command that is asked for, and none to list them: all together take seconds."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         del ctx
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Give what a list says of a command; `resolve_command` gives the command itself."""
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        found = getattr(import_module(module), name)
-        if not isinstance(found, typer.Typer):
-            alone = typer.Typer(add_completion=False)
-            alone.command(cmd_name)(found)
-            found = alone
-        command = typer.main.get_command(found)
-        command.name = cmd_name
-        return command
+        return TyperCommand(cmd_name, help=_docstring(*COMMANDS[cmd_name].split(":")))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, _imported(name) if name in COMMANDS else command, rest
+
+
+def _docstring(module: str, name: str) -> str | None:
+    """Read the docstring of a function, or else of its module, from the source."""
+    file = f"{module.removeprefix('api.')}.py"
+    source = ast.parse(Path(__file__).with_name(file).read_bytes())
+    named = (one for one in source.body if isinstance(one, ast.FunctionDef) and one.name == name)
+    return ast.get_docstring(next(named, source))
+
+
+def _imported(cmd_name: str) -> Any:
+    module, _, name = COMMANDS[cmd_name].partition(":")
+    found = getattr(import_module(module), name)
+    if not isinstance(found, typer.Typer):
+        alone = typer.Typer(add_completion=False)
+        alone.command(cmd_name)(found)
+        found = alone
+    command = typer.main.get_command(found)
+    command.name = cmd_name
+    return command
 
 
 app = typer.Typer(

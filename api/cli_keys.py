@@ -1,4 +1,4 @@
-"""The commands of API keys: create, list, rotate and revoke."""
+"""Make, list, rotate and revoke API keys."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -15,9 +15,7 @@ from api.settings import Settings
 KeyId = Annotated[str, typer.Argument(help="The key's id: the eight characters after `dtk_`.")]
 
 
-app = typer.Typer(
-    help="Make, list, rotate and revoke API keys.", no_args_is_help=True, add_completion=False
-)
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
 
 @app.command("create")

@@ -1,5 +1,6 @@
 """What all tests share: real servers, the shared data, and that a skip can be forbidden."""
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
@@ -8,6 +9,7 @@ from typing import Final, TypeVar
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from tests.support import postgres
 from tests.support.ledgers import SCHEMA
@@ -18,15 +20,26 @@ REQUIRE_ALL: Final = os.environ.get("REQUIRE_ALL") == "1"
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 _LINE: Final = structlog.processors.KeyValueRenderer(key_order=["event"])
 _RUN_HOME: Final = pytest.StashKey[ExitStack]()
+_YOUNG: Final = 50_000
+"""New objects between two looks for cycles; the usual 700 come with every drawn example."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # How long an example takes is the machine's matter, which may have other things to do.
+    settings.register_profile("unhurried", deadline=None)
+    settings.load_profile("unhurried")
     # Without this, an error would be drawn with the values of all variables, which takes minutes.
     structlog.configure(processors=[structlog.processors.format_exc_info, _LINE])
     if postgres.HOME_VARIABLE not in os.environ:
         config.stash[_RUN_HOME] = ExitStack()
         home = config.stash[_RUN_HOME].enter_context(postgres.home_of_run(postgres.fastest()))
         os.environ[postgres.HOME_VARIABLE] = str(home)
+
+
+def pytest_collection_finish() -> None:
+    # Modules and tests stay to the end, and would be looked at for cycles again and again.
+    gc.freeze()
+    gc.set_threshold(_YOUNG)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

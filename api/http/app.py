@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
 from typing import Final, TypeAlias
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from starlette.types import Scope
 
 from api.http import (
@@ -31,7 +31,7 @@ from api.http import (
     sessions,
     what_if,
 )
-from api.http.addresses import ensure_known_parameters, methods_of
+from api.http.addresses import methods_of
 from api.http.edge import Edge
 from api.http.limits import Limits
 from api.http.metrics import HttpMetrics, collected
@@ -77,13 +77,13 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
+        # As they are: `include_router` would make each of them again, at every start.
+        routes=[route for router in ROUTERS for route in router.routes],
     )
     bounds = limits or Limits()
     app.state.services = services
     app.state.metrics = registry = collected(services)
     app.state.wrong_credentials = wrong = WrongCredentials(bounds.wrong_credentials_a_minute)
-    for router in ROUTERS:
-        app.include_router(router, dependencies=[Depends(ensure_known_parameters)])
     problems.install(app)
     contract.describe(app)
 

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 
+from api.http.addresses import ensure_known_parameters
 from api.http.problems import request_id_of
 from api.http.services import services_of
 from api.identity.accesses import Exported, Kind
@@ -44,7 +45,7 @@ def does(action: Action) -> Callable[[Endpoint], Endpoint]:
 
 
 class GuardedRoute(APIRoute):
-    """A route that declares an action, and lets in who may do it.
+    """A route that declares an action, lets in who may do it, and refuses unknown parameters.
 
     Raises:
         TypeError: it declares none; such a server does not start.
@@ -58,7 +59,13 @@ class GuardedRoute(APIRoute):
         self.action = action
         extra = options.get("openapi_extra") or {}
         super().__init__(
-            path, endpoint, **{**options, "openapi_extra": {**extra, DECLARED: action}}
+            path,
+            endpoint,
+            **{
+                **options,
+                "dependencies": [Depends(ensure_known_parameters)],
+                "openapi_extra": {**extra, DECLARED: action},
+            },
         )
 
     def get_route_handler(self) -> Handler:

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 class Answer(BaseModel):
     """An answer; later versions may add fields."""
 
-    model_config = ConfigDict(extra="allow")
+    # What is answered is written as it is, so that only the description builds the schemas.
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
 
 class FieldError(Answer):

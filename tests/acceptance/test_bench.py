@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -20,6 +19,7 @@ from tests.support.postgres import home_of_run
 PROGRAM = str(Path(sys.executable).with_name("dealtrail"))
 SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'bench%'"
 SECONDS = 100
+FEW = ("--scale", "1000", "--rounds", "1")
 
 
 @pytest.fixture
@@ -45,18 +45,11 @@ def bench(*arguments: str, temporary: Path) -> Iterator[subprocess.Popen[str]]:
             run.terminate()
 
 
-def document(*arguments: str, temporary: Path) -> dict[str, Any]:
-    few = ("--scale", "1000", "--rounds", "1")
-    with bench(*arguments, *few, "--json", temporary=temporary) as run:
+def test_a_case_runs_on_a_server_of_its_own_that_is_gone_afterwards(temporary: Path) -> None:
+    with bench("append-16", *FEW, "--json", temporary=temporary) as run:
         out, err = run.communicate(timeout=SECONDS)
     assert (run.returncode, err) == (0, "")
     answer = json.loads(out)
-    assert isinstance(answer, dict)
-    return answer
-
-
-def test_a_case_runs_on_a_server_of_its_own_that_is_gone_afterwards(temporary: Path) -> None:
-    answer = document("append-16", temporary=temporary)
 
     machine, (case,) = answer["machine"], answer["cases"]
     assert machine.keys() == {"cores", "load", "postgresql", "python", "events", "deals"}
@@ -77,10 +70,16 @@ def test_a_case_runs_on_a_server_of_its_own_that_is_gone_afterwards(temporary: P
     ],
 )
 def test_cases_run_in_schemas_of_their_own_in_a_database_that_is_named(
-    names: tuple[str, ...], database: str, temporary: Path
+    names: tuple[str, ...],
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    answer = document(*names, "--database-url", database, temporary=temporary)
+    assert at_once(monkeypatch, *names, "--database-url", database, *FEW, "--json") == 0
+    out, err = capsys.readouterr()
+    answer = json.loads(out)
 
+    assert err == ""
     assert tuple(case["name"] for case in answer["cases"]) == names
     assert all(case["seconds"] > 0 and case["against_seconds"] > 0 for case in answer["cases"])
     with psycopg.connect(database) as connection:
@@ -89,13 +88,13 @@ def test_cases_run_in_schemas_of_their_own_in_a_database_that_is_named(
 
 @pytest.mark.timeout(300)  # its cases are real work, and the machine may have other
 def test_results_are_printed_as_they_come_and_an_interrupt_leaves_nothing(temporary: Path) -> None:
-    with bench("append-*", "--scale", "2000", "--rounds", "2", temporary=temporary) as run:
+    with bench("append-*", *FEW, temporary=temporary) as run:
         assert run.stdout is not None
         lines = [run.stdout.readline() for _ in range(3)]
         run.send_signal(signal.SIGINT)
         run.communicate(timeout=SECONDS)
 
-    assert "events 2000" in lines[0]
+    assert "events 1000" in lines[0]
     assert lines[1].split() == ["case", "unit", "takes", "against", "ratio", "goal", "met"]
     assert lines[2].startswith("append-")
     assert run.returncode != 0
@@ -103,10 +102,15 @@ def test_results_are_printed_as_they_come_and_an_interrupt_leaves_nothing(tempor
 
 
 def at_once(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    """Run the command in this process, where it measures nothing."""
+    """Run the command in this process, which spares its start."""
     monkeypatch.setattr(sys, "argv", ["dealtrail", "bench", *arguments])
-    with pytest.raises(SystemExit) as stopped:
-        main()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with pytest.raises(SystemExit) as stopped:
+            main()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     return int(stopped.value.code or 0)
 
 

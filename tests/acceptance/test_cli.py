@@ -1,17 +1,33 @@
 """The command line: what it prints, what it refuses, and with which exit."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
+from api.cli import COMMANDS
 from api.cli_serve import token_of
 from api.settings import SettingsError
 from tests.support.commands import Run, answered
 from tests.support.ledgers import import_lines, ledger_on
 from tests.support.thirty import Lines, thirty_lines
+
+LISTING = """
+import sys
+from api.cli import main
+try:
+    main()
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+"""Says on standard error what it has imported."""
 
 
 def test_an_export_is_imported_and_shown(run: Run, shared_data: Path) -> None:
@@ -317,3 +333,21 @@ def without_wraps(text: str) -> str:
 def sentence_of(told: Any) -> str:
     sentence: str = told.get("sentence") or told["shares"]["sentence"]
     return sentence
+
+
+def test_the_commands_are_listed_with_what_they_do_and_none_is_imported() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", LISTING, "--help"],
+        env={**os.environ, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    told = " ".join(ran.stdout.split())
+    for name, where in COMMANDS.items():
+        module, _, function = where.partition(":")
+        assert module not in ran.stderr.split()
+        command = getattr(import_module(module), function)
+        says = str(command.info.help if isinstance(command, typer.Typer) else command.__doc__)
+        assert f"{name} {' '.join(says.split())[:60]}" in told

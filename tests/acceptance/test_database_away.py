@@ -70,7 +70,7 @@ def place(
 
 @dataclass(slots=True)
 class Asking:
-    """Asks the same again and again, each time as soon as it was answered."""
+    """Asks the same again and again, each time as soon as it was answered; refused, a bit later."""
 
     place: Place
     kind: str
@@ -82,7 +82,7 @@ class Asking:
 
     def work(self, stop: Flag) -> None:
         line = Line(self.place.server, timeout=60)
-        while not stop.wait(0.02):
+        while not stop.wait(0.02 if self.status in ANSWERED else 0.1):
             key = f"away-{next(_NUMBERS)}"
             body = json.dumps({"events": [{"type": "note_added", "data": {"text": key}}]}).encode()
             begun = perf_counter()

@@ -1,6 +1,7 @@
 """The facts of a deal's progress tell at any instant what its stream tells, folded up to it."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from hypothesis import given, settings
@@ -21,11 +22,20 @@ from projections.batch import Batch
 from projections.progress.advances import (
     ADVANCE_TOPICS,
     ADVANCES_ONWARD,
+    Advance,
     derive_advances,
 )
-from projections.progress.claims import CLAIM_TOPICS, CLAIMS_ONWARD, derive_claims
-from projections.progress.openings import OPENING_TOPICS, derive_openings
-from projections.progress.ticks import PLAN_TOPICS, TICK_TOPICS, derive_plans, derive_ticks
+from projections.progress.claims import CLAIM_TOPICS, CLAIMS_ONWARD, Claim, derive_claims
+from projections.progress.fold import Progress, StageAdvance
+from projections.progress.openings import OPENING_TOPICS, Opening, derive_openings
+from projections.progress.ticks import (
+    PLAN_TOPICS,
+    TICK_TOPICS,
+    Plan,
+    Tick,
+    derive_plans,
+    derive_ticks,
+)
 from tests.support.framing import ToldFrames
 from tests.support.progress import INSTANTS, KNOWN, histories, progress_of, standing
 from tests.support.told import DEAL
@@ -37,65 +47,56 @@ Derive = Callable[[Sequence[Event], Known], list[Fact]]
 
 @settings(max_examples=200, deadline=None)
 @given(events=histories(), share=SHARES_OF_A_STREAM)
-def test_ticks_have_the_statuses_of_the_stream(events: list[Event], share: float) -> None:
+def test_facts_tell_what_the_stream_tells(events: list[Event], share: float) -> None:
+    """All facts of a history are held against one folding of it, which takes longest."""
     known = events[: round(len(events) * share)]
-    ticks = derive_ticks(view(known), KNOWN)
-
-    for instant in INSTANTS:
-        for cut in (None, instant):
-            progress = progress_of(known, cut)
-            expected = [a for a in progress.activities if a.claim] if progress else []
-            assert sorted(
-                (t.activity, t.status(instant, cut), t.weight, t.expressible)
-                for t in standing(ticks, cut)
-            ) == sorted((a.activity, a.status(instant), a.weight, a.expressible) for a in expected)
-
-
-@settings(deadline=None)
-@given(events=histories(), share=SHARES_OF_A_STREAM)
-def test_plans_count_the_activities_of_the_process(events: list[Event], share: float) -> None:
-    known = events[: round(len(events) * share)]
-    plans = derive_plans(view(known), KNOWN)
-
-    for cut in (None, *INSTANTS):
-        progress = progress_of(known, cut)
-        expected = [sum(a.expressible for a in progress.activities)] if progress else []
-        assert [plan.activities for plan in standing(plans, cut)] == expected
-
-
-@settings(max_examples=200, deadline=None)
-@given(events=histories(), share=SHARES_OF_A_STREAM)
-def test_advances_are_those_of_the_stream(events: list[Event], share: float) -> None:
-    known = events[: round(len(events) * share)]
-    advances = derive_advances(view(known), KNOWN)
-
-    for cut in (None, *INSTANTS):
-        progress = progress_of(known, cut)
-        expected = progress.advances if progress else ()
-        assert sorted(
-            (a.event_id, a.occurred_at, a.steps, a.required, a.evidenced, a.customer_led)
-            for a in standing(advances, cut)
-        ) == sorted(
-            (a.event_id, a.occurred_at, a.steps, a.required, a.evidenced, a.customer_led)
-            for a in expected
-        )
-
-
-@settings(max_examples=200, deadline=None)
-@given(events=histories(), share=SHARES_OF_A_STREAM)
-def test_claims_tell_what_had_been_shown_when_each_tick_was_made(
-    events: list[Event], share: float
-) -> None:
-    known = events[: round(len(events) * share)]
-    claims = derive_claims(view(known), KNOWN)
+    told = view(known)
+    ticks, plans = derive_ticks(told, KNOWN), derive_plans(told, KNOWN)
+    advances, claims = derive_advances(told, KNOWN), derive_claims(told, KNOWN)
+    openings = derive_openings(told, KNOWN)
 
     for cut in (None, *INSTANTS):
         seen = view(known, effective_at=cut)
-        made = {e.event_id: shown_by(e, seen) for e in seen if isinstance(e.data, ActivityTicked)}
-        is_open = any(isinstance(event.data, DealOpened) for event in seen)
-        assert {c.event_id: c.shown(cut) for c in standing(claims, cut)} == (
-            made if is_open else {}
-        )
+        progress = progress_of(known, cut)
+        for instant in INSTANTS if cut is None else (cut,):
+            assert_ticks(standing(ticks, cut), progress, instant, cut)
+        assert_plans(standing(plans, cut), progress)
+        assert_advances(standing(advances, cut), progress)
+        assert_claims(standing(claims, cut), seen, cut)
+        assert_openings(standing(openings, cut), seen)
+
+
+def assert_ticks(
+    ticks: Sequence[Tick], progress: Progress | None, instant: datetime, cut: datetime | None
+) -> None:
+    """Ticks have the statuses of the stream."""
+    expected = [a for a in progress.activities if a.claim] if progress else []
+    assert sorted(
+        (t.activity, t.status(instant, cut), t.weight, t.expressible) for t in ticks
+    ) == sorted((a.activity, a.status(instant), a.weight, a.expressible) for a in expected)
+
+
+def assert_plans(plans: Sequence[Plan], progress: Progress | None) -> None:
+    """Plans count the activities of the process."""
+    expected = [sum(a.expressible for a in progress.activities)] if progress else []
+    assert [plan.activities for plan in plans] == expected
+
+
+def assert_advances(advances: Sequence[Advance], progress: Progress | None) -> None:
+    """Advances are those of the stream."""
+    expected = progress.advances if progress else ()
+    assert sorted(map(read, advances)) == sorted(map(read, expected))
+
+
+def read(one: Advance | StageAdvance) -> tuple[object, ...]:
+    return one.event_id, one.occurred_at, one.steps, one.required, one.evidenced, one.customer_led
+
+
+def assert_claims(claims: Sequence[Claim], seen: list[Event], cut: datetime | None) -> None:
+    """Claims tell what had been shown when each tick was made."""
+    made = {e.event_id: shown_by(e, seen) for e in seen if isinstance(e.data, ActivityTicked)}
+    is_open = any(isinstance(event.data, DealOpened) for event in seen)
+    assert {c.event_id: c.shown(cut) for c in claims} == (made if is_open else {})
 
 
 def shown_by(tick: Event, seen: list[Event]) -> bool | None:
@@ -121,19 +122,13 @@ def shown_by(tick: Event, seen: list[Event]) -> bool | None:
     )
 
 
-@settings(deadline=None)
-@given(events=histories(), share=SHARES_OF_A_STREAM)
-def test_openings_tell_the_fit_assessed_last(events: list[Event], share: float) -> None:
-    known = events[: round(len(events) * share)]
-    openings = derive_openings(view(known), KNOWN)
-
-    for cut in (None, *INSTANTS):
-        seen = view(known, effective_at=cut)
-        opened = [e.event_id for e in seen if isinstance(e.data, DealOpened)]
-        fits = [e.data.verdict for e in seen if isinstance(e.data, FitAssessed)]
-        assert [(o.event_id, o.fit) for o in standing(openings, cut)] == [
-            (event_id, fits[-1] if fits else None) for event_id in opened
-        ]
+def assert_openings(openings: Sequence[Opening], seen: list[Event]) -> None:
+    """Openings tell the fit assessed last."""
+    opened = [e.event_id for e in seen if isinstance(e.data, DealOpened)]
+    fits = [e.data.verdict for e in seen if isinstance(e.data, FitAssessed)]
+    assert [(o.event_id, o.fit) for o in openings] == [
+        (event_id, fits[-1] if fits else None) for event_id in opened
+    ]
 
 
 @settings(deadline=None)

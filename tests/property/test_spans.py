@@ -5,11 +5,10 @@ Holds `docs/guarantees.md`: as-of questions are answered as they were then, at a
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from random import Random
-from typing import Final
 from uuid import UUID
 
 import pytest
@@ -51,45 +50,45 @@ from tests.support.spans import (
     random_log,
 )
 
-SEEDS: Final = range(8)
+
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """A ledger whose views have followed a log, which all tests read and none changes."""
+
+    connection: Rows
+    log: Log
+    seed: int
 
 
-@pytest.fixture(autouse=True)
-def small_slabs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clocks, "SLAB_POSITIONS", SLAB_POSITIONS)
-    monkeypatch.setattr(clocks, "SLAB_TIME", SLAB_TIME)
+@pytest.fixture(scope="module", params=range(8))
+def projected(
+    postgres_server: PostgresServer, request: pytest.FixtureRequest
+) -> Iterator[Projected]:
+    with pytest.MonkeyPatch.context() as small:
+        small.setattr(clocks, "SLAB_POSITIONS", SLAB_POSITIONS)
+        small.setattr(clocks, "SLAB_TIME", SLAB_TIME)
+        chance = Random(request.param)
+        log = random_log(chance)
+        with ledger_of(postgres_server, log) as connection:
+            project_in_batches(connection, log, chance)
+            yield Projected(connection, log, request.param)
 
 
-@contextmanager
-def projected(server: PostgresServer, chance: Random) -> Iterator[tuple[Rows, Log]]:
-    log = random_log(chance)
-    with ledger_of(server, log) as connection:
-        project_in_batches(connection, log, chance)
-        yield connection, log
+def test_what_was_known_at_any_position_is_the_fold_of_its_prefix(projected: Projected) -> None:
+    connection, log = projected.connection, projected.log
+    for position in range(log.head + 1):
+        at = known_at(position)
+        assert_reads_as(connection, at, log.states(position))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_what_was_known_at_any_position_is_the_fold_of_its_prefix(
-    postgres_server: PostgresServer, seed: int
-) -> None:
-    with projected(postgres_server, Random(seed)) as (connection, log):
-        for position in range(log.head + 1):
-            at = known_at(position)
-            assert_reads_as(connection, at, log.states(position))
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_what_had_happened_by_any_instant_is_the_fold_of_the_view(
-    postgres_server: PostgresServer, seed: int
-) -> None:
-    chance = Random(seed)
-    with projected(postgres_server, chance) as (connection, log):
-        instants = {e.occurred_at for e in log.events} | {e.recorded_at for e in log.events}
-        moments = {i + timedelta(microseconds=d) for i in instants for d in (-1, 0, 1)}
-        far = max(moments) + 20 * SLAB_TIME
-        for instant in (*sorted(chance.sample(sorted(moments), 40)), far):
-            at = happened_by(connection, instant, views=log.head)
-            assert_reads_as(connection, at, log.states(log.head, instant))
+def test_what_had_happened_by_any_instant_is_the_fold_of_the_view(projected: Projected) -> None:
+    connection, log, chance = projected.connection, projected.log, Random(projected.seed)
+    instants = {e.occurred_at for e in log.events} | {e.recorded_at for e in log.events}
+    moments = {i + timedelta(microseconds=d) for i in instants for d in (-1, 0, 1)}
+    far = max(moments) + 20 * SLAB_TIME
+    for instant in (*sorted(chance.sample(sorted(moments), 40)), far):
+        at = happened_by(connection, instant, views=log.head)
+        assert_reads_as(connection, at, log.states(log.head, instant))
 
 
 def assert_reads_as(connection: Rows, at: At, expected: dict[UUID, DealState]) -> None:
@@ -106,18 +105,15 @@ def assert_reads_as(connection: Rows, at: At, expected: dict[UUID, DealState]) -
     assert texts({row.deal_id: row.state for row in found}) == texts(opened)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_the_rows_of_a_deal_neither_overlap_nor_leave_a_hole(
-    postgres_server: PostgresServer, seed: int
-) -> None:
-    with projected(postgres_server, Random(seed)) as (connection, log):
-        for clock in CLOCKS:
-            for rows in rows_by_deal(connection, clock).values():
-                assert rows[-1][2] is None
-                assert all(one[2] == other[1] for one, other in pairwise(rows))
-                if clock is KNOWN:
-                    assert all(one[2] > one[1] for one in rows[:-1])
-        assert set(rows_by_deal(connection, HINDSIGHT)) == set(log.states(log.head))
+def test_the_rows_of_a_deal_neither_overlap_nor_leave_a_hole(projected: Projected) -> None:
+    connection, log = projected.connection, projected.log
+    for clock in CLOCKS:
+        for rows in rows_by_deal(connection, clock).values():
+            assert rows[-1][2] is None
+            assert all(one[2] == other[1] for one, other in pairwise(rows))
+            if clock is KNOWN:
+                assert all(one[2] > one[1] for one in rows[:-1])
+    assert set(rows_by_deal(connection, HINDSIGHT)) == set(log.states(log.head))
 
 
 def rows_by_deal(connection: Rows, clock: Clock) -> dict[UUID, list[tuple[UUID, int, int]]]:
@@ -130,13 +126,11 @@ def rows_by_deal(connection: Rows, clock: Clock) -> dict[UUID, list[tuple[UUID, 
     return found
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_live_in_any_batches_equals_rebuilt_in_any_parts(
-    postgres_server: PostgresServer, seed: int
-) -> None:
-    with projected(postgres_server, Random(seed)) as (connection, log):
-        live = contents(connection)
-        for parts in (1, 2):
+def test_live_in_any_batches_equals_rebuilt_in_any_parts(projected: Projected) -> None:
+    connection, log = projected.connection, projected.log
+    live = contents(connection)
+    for parts in (1, 2):
+        with connection.transaction(force_rollback=True):
             forget(connection)
             deals = sorted(log.streams(log.head).items())
             for part in range(parts):
@@ -148,51 +142,44 @@ def test_live_in_any_batches_equals_rebuilt_in_any_parts(
             assert contents(connection) == live
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_slabs_are_the_rows_of_open_deals_cut_where_slabs_end(
-    postgres_server: PostgresServer, seed: int
-) -> None:
-    with projected(postgres_server, Random(seed)) as (connection, log):
-        for clock in CLOCKS:
-            (last,) = last_slabs(connection, clock, [log.head])
-            rows = connection.execute(
-                clock.statement(
-                    "SELECT deal_id, {since}, coalesce({until}, %s), {key}, ROW({state})::text"
-                    " FROM {spans} WHERE closed IS NULL AND NOT deleted"
-                ),
-                ((last + 1) * clock.width,),
-            ).fetchall()
-            cut = [
-                (at // clock.width, deal, max(at, since), min(at + clock.width, until), *rest)
-                for deal, since, until, *rest in rows
-                for at in range(since - since % clock.width, until, clock.width)
-                if since < until
-            ]
-            found = connection.execute(
-                clock.statement(
-                    "SELECT slab, deal_id, {since}, {until}, since_position, ROW({state})::text"
-                    " FROM {slabs}"
-                )
-            ).fetchall()
-            assert sorted(found) == sorted(cut)
+def test_slabs_are_the_rows_of_open_deals_cut_where_slabs_end(projected: Projected) -> None:
+    connection, log = projected.connection, projected.log
+    for clock in CLOCKS:
+        (last,) = last_slabs(connection, clock, [log.head])
+        rows = connection.execute(
+            clock.statement(
+                "SELECT deal_id, {since}, coalesce({until}, %s), {key}, ROW({state})::text"
+                " FROM {spans} WHERE closed IS NULL AND NOT deleted"
+            ),
+            ((last + 1) * clock.width,),
+        ).fetchall()
+        cut = [
+            (at // clock.width, deal, max(at, since), min(at + clock.width, until), *rest)
+            for deal, since, until, *rest in rows
+            for at in range(since - since % clock.width, until, clock.width)
+            if since < until
+        ]
+        found = connection.execute(
+            clock.statement(
+                "SELECT slab, deal_id, {since}, {until}, since_position, ROW({state})::text"
+                " FROM {slabs}"
+            )
+        ).fetchall()
+        assert sorted(found) == sorted(cut)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_the_days_add_up_to_the_totals_at_the_end_of_each(
-    postgres_server: PostgresServer, seed: int
-) -> None:
-    chance = Random(seed)
-    with projected(postgres_server, chance) as (connection, log):
-        first, last = log.events[0].recorded_at, log.events[-1].recorded_at
-        views = log.known(log.head).calendar
-        for position in (log.head, chance.randint(1, log.head)):
-            calendars = log.known(position).calendar
-            at = log.events[position - 1].recorded_at
-            days = days_between(calendars, first - timedelta(days=20), last)
-            for upto in (known_at(position), happened_by(connection, at, views=log.head)):
-                for owners in (None, ["ann", "bob"]):
-                    assert_days_add_up(connection, upto, days, owners)
-        assert zones(views)
+def test_the_days_add_up_to_the_totals_at_the_end_of_each(projected: Projected) -> None:
+    connection, log, chance = projected.connection, projected.log, Random(projected.seed)
+    first, last = log.events[0].recorded_at, log.events[-1].recorded_at
+    views = log.known(log.head).calendar
+    for position in (log.head, chance.randint(1, log.head)):
+        calendars = log.known(position).calendar
+        at = log.events[position - 1].recorded_at
+        days = days_between(calendars, first - timedelta(days=20), last)
+        for upto in (known_at(position), happened_by(connection, at, views=log.head)):
+            for owners in (None, ["ann", "bob"]):
+                assert_days_add_up(connection, upto, days, owners)
+    assert zones(views)
 
 
 def assert_days_add_up(
@@ -217,23 +204,19 @@ def assert_days_add_up(
         }
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_the_differences_of_two_places_are_those_of_the_folds(
-    postgres_server: PostgresServer, seed: int
-) -> None:
-    chance = Random(seed)
-    with projected(postgres_server, chance) as (connection, log):
-        for _ in range(12):
-            one, other = sorted(chance.sample(range(log.head + 1), 2))
-            found = differences(connection, known_at(one), known_at(other))
-            assert_differ(found, log.states(one), log.states(other))
-            early, late = sorted(e.occurred_at for e in chance.sample(log.events, 2))
-            found = differences(
-                connection,
-                happened_by(connection, early, views=log.head),
-                happened_by(connection, late, views=log.head),
-            )
-            assert_differ(found, log.states(log.head, early), log.states(log.head, late))
+def test_the_differences_of_two_places_are_those_of_the_folds(projected: Projected) -> None:
+    connection, log, chance = projected.connection, projected.log, Random(projected.seed)
+    for _ in range(12):
+        one, other = sorted(chance.sample(range(log.head + 1), 2))
+        found = differences(connection, known_at(one), known_at(other))
+        assert_differ(found, log.states(one), log.states(other))
+        early, late = sorted(e.occurred_at for e in chance.sample(log.events, 2))
+        found = differences(
+            connection,
+            happened_by(connection, early, views=log.head),
+            happened_by(connection, late, views=log.head),
+        )
+        assert_differ(found, log.states(log.head, early), log.states(log.head, late))
 
 
 def assert_differ(
@@ -250,23 +233,19 @@ def outline(state: DealState | None) -> Outline | None:
     return state and Outline(*(getattr(state, name) for name in Outline._fields))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_the_steps_between_two_places_lead_from_one_to_the_other(
-    postgres_server: PostgresServer, seed: int
-) -> None:
-    chance = Random(seed)
-    with projected(postgres_server, chance) as (connection, log):
-        for _ in range(6):
-            one, other = sorted(chance.sample(range(log.head + 1), 2))
-            found = steps(connection, KNOWN, after=one, upto=other)
-            assert all(one < step.position == step.coordinate <= other for step in found)
-            assert_lead(found, log.states(one), log.states(other))
-            early, late = sorted(e.occurred_at for e in chance.sample(log.events, 2))
-            found = steps(connection, HINDSIGHT, after=micros(early), upto=micros(late))
-            assert [instant_of(s.coordinate) for s in found] == [
-                log.events[s.position - 1].occurred_at for s in found
-            ]
-            assert_lead(found, log.states(log.head, early), log.states(log.head, late))
+def test_the_steps_between_two_places_lead_from_one_to_the_other(projected: Projected) -> None:
+    connection, log, chance = projected.connection, projected.log, Random(projected.seed)
+    for _ in range(6):
+        one, other = sorted(chance.sample(range(log.head + 1), 2))
+        found = steps(connection, KNOWN, after=one, upto=other)
+        assert all(one < step.position == step.coordinate <= other for step in found)
+        assert_lead(found, log.states(one), log.states(other))
+        early, late = sorted(e.occurred_at for e in chance.sample(log.events, 2))
+        found = steps(connection, HINDSIGHT, after=micros(early), upto=micros(late))
+        assert [instant_of(s.coordinate) for s in found] == [
+            log.events[s.position - 1].occurred_at for s in found
+        ]
+        assert_lead(found, log.states(log.head, early), log.states(log.head, late))
 
 
 def assert_lead(
@@ -282,21 +261,19 @@ def assert_lead(
     }
 
 
-@pytest.mark.parametrize("seed", SEEDS)
 def test_what_was_told_since_names_every_deal_that_reads_otherwise_now(
-    postgres_server: PostgresServer, seed: int
+    projected: Projected,
 ) -> None:
-    chance = Random(seed)
-    with projected(postgres_server, chance) as (connection, log):
-        for _ in range(12):
-            position, instant = chance.randint(0, log.head), chance.choice(log.events).occurred_at
-            then, now = log.states(position, instant), log.states(log.head, instant)
-            told = told_since(
-                connection,
-                topics=TOPICS,
-                whole=CORRECTIONS,
-                after=position,
-                upto=log.head,
-                occurred_by=instant,
-            )
-            assert {i for i in now if str(now[i]) != str(then.get(i))} <= set(told)
+    connection, log, chance = projected.connection, projected.log, Random(projected.seed)
+    for _ in range(12):
+        position, instant = chance.randint(0, log.head), chance.choice(log.events).occurred_at
+        then, now = log.states(position, instant), log.states(log.head, instant)
+        told = told_since(
+            connection,
+            topics=TOPICS,
+            whole=CORRECTIONS,
+            after=position,
+            upto=log.head,
+            occurred_by=instant,
+        )
+        assert {i for i in now if str(now[i]) != str(then.get(i))} <= set(told)

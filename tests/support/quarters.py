@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import product
 from typing import Final, Literal, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -183,32 +184,35 @@ _AMOUNTS: Final = tuple(
 )
 
 
-def _facts(name: str, /, **fields: st.SearchStrategy[object]) -> st.SearchStrategy[DealEvent]:
-    def made(values: dict[str, object]) -> DealEvent:
-        event = TYPES_BY_NAME[name].model_validate_json(json.dumps(values))
+def _facts(name: str, /, **fields: Sequence[object]) -> st.SearchStrategy[DealEvent]:
+    """Draw from the events of all these values, which are made but once."""
+
+    def made(values: Sequence[object]) -> DealEvent:
+        said = json.dumps(dict(zip(fields, values, strict=True)))
+        event = TYPES_BY_NAME[name].model_validate_json(said)
         assert isinstance(event, DealEvent)
         return event
 
-    return st.fixed_dictionaries(fields).map(made)
+    return st.sampled_from([made(values) for values in product(*fields.values())])
 
 
 _OPENINGS: Final = _facts(
     "deal_opened",
-    name=st.just("Fleet renewal"),
-    account=st.just(_ACCOUNT),
-    owner=st.sampled_from(REPS),
-    amount=st.sampled_from([*_AMOUNTS, None]),
-    close_date=st.sampled_from([*_DATES, None]),
+    name=["Fleet renewal"],
+    account=[_ACCOUNT],
+    owner=REPS,
+    amount=[*_AMOUNTS, None],
+    close_date=[*_DATES, None],
 )
 _MOVES: Final = st.one_of(
-    _facts("close_date_moved", to=st.sampled_from(_DATES)),
-    _facts("amount_changed", amount=st.sampled_from(_AMOUNTS)),
-    _facts("owner_changed", owner=st.sampled_from(REPS)),
-    _facts("forecast_category_changed", category=st.sampled_from(CATEGORIES)),
-    _facts("stage_entered", stage=st.sampled_from(["qualify", "discover", "propose"])),
+    _facts("close_date_moved", to=_DATES),
+    _facts("amount_changed", amount=_AMOUNTS),
+    _facts("owner_changed", owner=REPS),
+    _facts("forecast_category_changed", category=CATEGORIES),
+    _facts("stage_entered", stage=["qualify", "discover", "propose"]),
 )
 _CLOSINGS: Final = st.one_of(
-    _facts("deal_won", net=st.sampled_from(_AMOUNTS), closed_on=st.just("2025-01-08")),
+    _facts("deal_won", net=_AMOUNTS, closed_on=["2025-01-08"]),
     _facts("deal_lost"),
     _facts("deal_disqualified"),
     _facts("deal_deleted"),

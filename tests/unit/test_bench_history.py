@@ -16,7 +16,9 @@ def rows_of(history: History) -> list[dict[str, str]]:
     ]
 
 
-HISTORY = rows_of(History(20_000))
+@pytest.fixture(scope="module")
+def rows() -> list[dict[str, str]]:
+    return rows_of(History(20_000))
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
@@ -39,33 +41,37 @@ def test_a_history_has_exactly_as_many_events_as_are_asked_for(events: int) -> N
     assert len(list(History(events).lines())) == events
 
 
-def test_positions_have_no_gap_and_the_log_never_goes_back() -> None:
-    assert [int(row["position"]) for row in HISTORY] == list(range(1, len(HISTORY) + 1))
-    assert all(a["recorded_at"] <= b["recorded_at"] for a, b in pairwise(HISTORY))
-    assert all(row["occurred_at"] <= row["recorded_at"] <= row["ingested_at"] for row in HISTORY)
+def test_positions_have_no_gap_and_the_log_never_goes_back(rows: list[dict[str, str]]) -> None:
+    assert [int(row["position"]) for row in rows] == list(range(1, len(rows) + 1))
+    assert all(a["recorded_at"] <= b["recorded_at"] for a, b in pairwise(rows))
+    assert all(row["occurred_at"] <= row["recorded_at"] <= row["ingested_at"] for row in rows)
 
 
-def test_every_stream_has_its_versions_in_order_and_every_event_its_own_id() -> None:
+def test_every_stream_has_its_versions_in_order_and_every_event_its_own_id(
+    rows: list[dict[str, str]],
+) -> None:
     versions: Counter[str] = Counter()
-    for row in HISTORY:
+    for row in rows:
         versions[row["stream_id"]] += 1
         assert int(row["version"]) == versions[row["stream_id"]]
-    assert len({row["event_id"] for row in HISTORY}) == len(HISTORY)
+    assert len({row["event_id"] for row in rows}) == len(rows)
 
 
-def test_payloads_are_the_very_bytes_that_the_domain_writes() -> None:
-    for row in HISTORY:
+def test_payloads_are_the_very_bytes_that_the_domain_writes(rows: list[dict[str, str]]) -> None:
+    for row in rows:
         payload = row["data"].replace("\\\\", "\\")
         assert read_payload(row["topic"], payload).to_json().decode() == payload
 
 
-def test_a_history_has_of_everything_that_makes_a_quarter_hard_to_replay() -> None:
-    topics = Counter(row["topic"].split(".")[1] for row in HISTORY)
-    late = sum(row["occurred_at"][:10] < row["recorded_at"][:10] for row in HISTORY)
+def test_a_history_has_of_everything_that_makes_a_quarter_hard_to_replay(
+    rows: list[dict[str, str]],
+) -> None:
+    topics = Counter(row["topic"].split(".")[1] for row in rows)
+    late = sum(row["occurred_at"][:10] < row["recorded_at"][:10] for row in rows)
 
-    assert EVENT_TYPES.keys() >= {row["topic"] for row in HISTORY}
-    assert 0.01 < late / len(HISTORY) < 0.02
-    assert 0.001 < (topics["event_amended"] + topics["event_retracted"]) / len(HISTORY) < 0.005
-    assert 35 < len(HISTORY) / topics["deal_opened"] < 45
+    assert EVENT_TYPES.keys() >= {row["topic"] for row in rows}
+    assert 0.01 < late / len(rows) < 0.02
+    assert 0.001 < (topics["event_amended"] + topics["event_retracted"]) / len(rows) < 0.005
+    assert 35 < len(rows) / topics["deal_opened"] < 45
     for rare in ("deal_reopened", "win_reversed", "owner_changed", "quota_revised", "member_left"):
         assert topics[rare] > 0, rare

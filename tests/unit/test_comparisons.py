@@ -1,5 +1,5 @@
 from fractions import Fraction
-from importlib import import_module
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,9 +15,6 @@ from domain.comparisons import (
     spearman,
 )
 from tests.support.worked_examples import worked_example
-
-scipy_stats = import_module("scipy.stats")
-proportion = import_module("statsmodels.stats.proportion")
 
 
 @st.composite
@@ -64,7 +61,7 @@ def test_twenty_observations_are_enough_for_a_verdict() -> None:
 
 
 @given(one=rates(), other=rates())
-def test_newcombe_is_that_of_statsmodels(one: Rate, other: Rate) -> None:
+def test_newcombe_is_that_of_statsmodels(proportion: Any, one: Rate, other: Rate) -> None:
     expected = proportion.confint_proportions_2indep(
         one.successes, one.n, other.successes, other.n, method="newcomb"
     )
@@ -77,7 +74,7 @@ def test_nothing_observed_has_no_interval() -> None:
 
 
 @given(one=rates(), other=rates())
-def test_fisher_is_that_of_scipy(one: Rate, other: Rate) -> None:
+def test_fisher_is_that_of_scipy(scipy_stats: Any, one: Rate, other: Rate) -> None:
     table = [[r.successes, r.n - r.successes] for r in (one, other)]
 
     assert fisher_exact(one, other) == pytest.approx(
@@ -85,7 +82,7 @@ def test_fisher_is_that_of_scipy(one: Rate, other: Rate) -> None:
     )
 
 
-def test_fisher_of_many_observations_is_that_of_scipy() -> None:
+def test_fisher_of_many_observations_is_that_of_scipy(scipy_stats: Any) -> None:
     one, other = Rate(25_300, 50_000), Rate(24_800, 50_000)
     table = [[rate.successes, rate.n - rate.successes] for rate in (one, other)]
 
@@ -94,7 +91,7 @@ def test_fisher_of_many_observations_is_that_of_scipy() -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
-def test_adjusted_p_values_are_those_of_scipy(p_values: list[float]) -> None:
+def test_adjusted_p_values_are_those_of_scipy(scipy_stats: Any, p_values: list[float]) -> None:
     expected = scipy_stats.false_discovery_control(p_values, method="bh")
 
     assert benjamini_hochberg(p_values) == pytest.approx(list(expected), abs=1e-6)
@@ -105,7 +102,7 @@ def test_adjusted_p_values_are_those_of_scipy(p_values: list[float]) -> None:
         lambda pairs: all(len({pair[side] for pair in pairs}) > 1 for side in (0, 1))
     )
 )
-def test_spearman_is_that_of_scipy(pairs: list[tuple[float, float]]) -> None:
+def test_spearman_is_that_of_scipy(scipy_stats: Any, pairs: list[tuple[float, float]]) -> None:
     expected = scipy_stats.spearmanr(*zip(*pairs, strict=True)).statistic
 
     assert spearman(pairs) == pytest.approx(expected, abs=1e-6)
@@ -125,7 +122,9 @@ def test_a_quarter_closed_in_one_week_is_as_uneven_as_can_be() -> None:
 @pytest.mark.parametrize(
     "differences", [[0.03, 0.02, 0.05, 0.01, 0.04, -0.01, 0.02, 0.03], [0.01, -0.02, 0.03, 0.0]]
 )
-def test_sign_flips_find_what_all_assignments_of_signs_would(differences: list[float]) -> None:
+def test_sign_flips_find_what_all_assignments_of_signs_would(
+    scipy_stats: Any, differences: list[float]
+) -> None:
     exact = scipy_stats.permutation_test(
         (differences,), sum, permutation_type="samples", n_resamples=100_000
     ).pvalue

@@ -1,6 +1,6 @@
 from fractions import Fraction
-from importlib import import_module
 from math import sqrt
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 from domain.intervals import Mean, Weighed, ratio_interval, spearman_interval, student_t
 from domain.statistics import Z_95
 
-scipy_stats = import_module("scipy.stats")
 VALUES = st.lists(st.floats(-100, 100), min_size=5, max_size=60)
 
 
 @pytest.mark.parametrize("degrees", [1, 2, 3, 4, 5, 19, 20, 255, 1_000, 1_001, 50_000])
-def test_students_t_is_that_of_scipy(degrees: int) -> None:
+def test_students_t_is_that_of_scipy(scipy_stats: Any, degrees: int) -> None:
     assert student_t(degrees) == pytest.approx(scipy_stats.t.ppf(0.975, degrees), abs=5e-9)
 
 
@@ -24,7 +23,7 @@ def test_no_degree_of_freedom_is_refused() -> None:
 
 
 @given(VALUES)
-def test_a_mean_has_the_interval_of_scipy(values: list[float]) -> None:
+def test_a_mean_has_the_interval_of_scipy(scipy_stats: Any, values: list[float]) -> None:
     found = Mean.of(values)
 
     assert found.interval is not None

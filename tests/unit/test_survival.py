@@ -1,6 +1,6 @@
 from collections import Counter
 from decimal import Decimal
-from importlib import import_module
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,9 +8,6 @@ from hypothesis import strategies as st
 
 from domain.statistics import kaplan_meier
 from domain.survival import aalen_johansen, log_rank
-
-duration = import_module("statsmodels.duration.api")
-scipy_stats = import_module("scipy.stats")
 
 Observations = list[tuple[int, str | None]]
 OBSERVATIONS = st.lists(
@@ -20,7 +17,7 @@ OBSERVATIONS = st.lists(
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # its standard errors divide by none at risk
 @given(OBSERVATIONS)
-def test_incidence_is_that_of_statsmodels(observations: Observations) -> None:
+def test_incidence_is_that_of_statsmodels(duration: Any, observations: Observations) -> None:
     found = aalen_johansen(counted(observations))
     kinds = {"won": 1, "lost": 2, None: 0}
     expected = duration.CumIncidenceRight(
@@ -75,7 +72,7 @@ GROUP = st.lists(st.tuples(st.integers(1, 12), st.booleans()), min_size=2, max_s
 
 @given(one=GROUP, other=GROUP)
 def test_the_log_rank_test_is_that_of_scipy(
-    one: list[tuple[int, bool]], other: list[tuple[int, bool]]
+    scipy_stats: Any, one: list[tuple[int, bool]], other: list[tuple[int, bool]]
 ) -> None:
     first, second = (
         ([Decimal(time) for time, _ in group], [over for _, over in group])
