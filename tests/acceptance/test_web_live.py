@@ -174,8 +174,7 @@ async def test_a_hidden_tab_follows_nothing_and_catches_up_when_it_is_shown(
 async def test_a_page_of_the_past_follows_nothing(served: Served) -> None:
     head = served.ledger.store.head().position
     deal = served.open_deal("Past")
-    async with served.site.seen() as watched:
-        await watched.open(f"/sign-in?token={TOKEN}&next=/settings")
+    async with served.site.signed_in() as watched:
         looker = Looker(watched)
         for path in ("/board", f"/deals/{deal}"):
             position = head + 2 if "deals" in path else head
@@ -250,11 +249,8 @@ async def test_what_newer_news_overtakes_is_shown_all_the_same(served: Served) -
 
 async def test_a_rep_is_told_of_their_own_deals_only(served: Served) -> None:
     own, other = served.open_deal("Ownone", REP), served.open_deal("Otherone")
-    async with served.site.seen() as watched:
-        page = await watched.open("/sign-in")
-        await page.fill("#token", served.secrets[REP])
-        await page.keyboard.press("Enter")
-        await page.wait_for_url("**/")
+    async with served.site.signed_in(credential=served.secrets[REP]) as watched:
+        page = watched.page
         looker = Looker(watched)
         async with page.expect_response(lambda told: STREAM in told.url):
             await watched.open("/board")
@@ -270,11 +266,8 @@ async def test_who_is_signed_out_is_told_so_and_asks_no_more(served: Served) -> 
     made = served.ledger.keys.create(
         member=MANAGER, role="manager", scopes=None, name="t", lifetime=timedelta(days=1), by="t"
     )
-    async with served.site.seen() as watched:
-        page = await watched.open("/sign-in")
-        await page.fill("#token", made.secret)
-        await page.keyboard.press("Enter")
-        await page.wait_for_url("**/")
+    async with served.site.signed_in(credential=made.secret) as watched:
+        page = watched.page
         looker = Looker(watched)
         async with page.expect_response(lambda told: STREAM in told.url):
             await watched.open("/board")
