@@ -19,16 +19,22 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is n
 
 ACTIVITY: Final = "meet_decision_makers"
 MOST_TABS: Final = 90
-AHEAD: Final = """(target) => {
-  if (target === document.activeElement) return 0;
+WAY: Final = """(target) => {
   const kinds = "a[href], button, input:not([type=radio]), select, textarea, summary";
   const seen = (one) => one.checkVisibility({ visibilityProperty: true });
   const stops = [...document.querySelectorAll(kinds)].filter(
     (one) => one.tabIndex >= 0 && !one.disabled && seen(one));
-  const [from, to] = [document.activeElement, target].map((one) => stops.indexOf(one));
-  return from >= 0 && to > from ? to - from : 1;
+  const { activeElement: focused, body } = document;
+  const begins = document.querySelector(":target") ?? body;
+  const isBefore = (one) => one.compareDocumentPosition(begins) & Node.DOCUMENT_POSITION_FOLLOWING;
+  const from = focused === body ? stops.filter(isBefore).length - 0.5 : stops.indexOf(focused);
+  const way = stops.indexOf(target) - from;
+  return Math.sign(way) * Math.ceil(Math.abs(way));
 }"""
-"""How often Tab is to be pressed at least until something has the focus."""
+"""How often Tab is to be pressed at least until something has the focus; below 0 with Shift.
+
+Where nothing has it, Tab begins at what the address names.
+"""
 STEPS: Final[list[tuple[str, dict[str, str]]]] = [
     ("Tick an activity", {"events_1_data_level": "3", "events_1_data_statement": "She wrote it"}),
     (
@@ -45,13 +51,13 @@ STEPS: Final[list[tuple[str, dict[str, str]]]] = [
 
 
 async def tab_to(page: Page, target: Locator) -> None:
-    """Press Tab until something has the focus."""
+    """Press Tab until something has the focus, or Shift and Tab where it lies before."""
     element = await target.element_handle()
     pressed = 0
-    while ahead := await element.evaluate(AHEAD):
-        for _ in range(ahead):
-            await page.keyboard.press("Tab")
-        pressed += ahead
+    while way := await element.evaluate(WAY):
+        for _ in range(abs(way)):
+            await page.keyboard.press("Tab" if way > 0 else "Shift+Tab")
+        pressed += abs(way)
         assert pressed < MOST_TABS, f"{target} is not reached by Tab"
 
 

@@ -30,10 +30,9 @@ async def test_forms_are_accessible_and_fit(work: Work) -> None:
             "gate_decided",
             f"event_amended&event={event_id}",
             "commitment_kept",
-            "deal_won&net.amount=1,000&closed_on=2026-01-31",
         ):
-            page = await watched.open(f"{deal}?record={query}")
-            await assert_fit_for_all(page, query)
+            await assert_fit_for_all(await watched.open(f"{deal}?record={query}"), query)
+        page = await watched.open(f"{deal}?record=deal_won&net.amount=1,000&closed_on=2026-01-31")
         await page.locator(".record-form [type=submit]").click()
         await expect(page.locator("#f-net-amount-error")).to_be_visible()
         await assert_fit_for_all(page, "a form that was refused")
