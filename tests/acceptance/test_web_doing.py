@@ -24,10 +24,11 @@ WAY: Final = """(target) => {
   const seen = (one) => one.checkVisibility({ visibilityProperty: true });
   const stops = [...document.querySelectorAll(kinds)].filter(
     (one) => one.tabIndex >= 0 && !one.disabled && seen(one));
-  const { activeElement: focused, body } = document;
-  const begins = document.querySelector(":target") ?? body;
+  const { activeElement, body } = document;
+  const begins = activeElement === body ? document.querySelector(":target") ?? body : activeElement;
   const isBefore = (one) => one.compareDocumentPosition(begins) & Node.DOCUMENT_POSITION_FOLLOWING;
-  const from = focused === body ? stops.filter(isBefore).length - 0.5 : stops.indexOf(focused);
+  const before = stops.filter(isBefore).length;
+  const from = stops[before] === activeElement ? before : before - 0.5;
   const way = stops.indexOf(target) - from;
   return Math.sign(way) * Math.ceil(Math.abs(way));
 }"""
