@@ -180,7 +180,7 @@ async def test_a_page_of_the_past_follows_nothing(served: Served) -> None:
             position = head + 2 if "deals" in path else head
             await watched.open(f"{path}?as_of=position:{position}")
             await expect(watched.page.locator(".live-note")).to_be_attached()
-        assert not [path for path in looker.asked if path.startswith(STREAM)]
+        assert not [path for path in looker.watched.asked if path.startswith(STREAM)]
         assert watched.faults == []
 
 
@@ -275,13 +275,13 @@ async def test_who_is_signed_out_is_told_so_and_asks_no_more(served: Served) -> 
         await page.evaluate(HIDE, "hidden")
         await page.evaluate(HIDE, "visible")
         await expect(page.locator(".live-note")).to_contain_text("session has ended")
-        asked = len(looker.asked)
+        asked = len(looker.watched.asked)
         served.open_deal("Unseen")
 
         await page.evaluate(HIDE, "hidden")
         await page.evaluate(HIDE, "visible")
         await page.evaluate("new Promise((done) => setTimeout(done, 1200))")
-        assert len(looker.asked) == asked
+        assert len(looker.watched.asked) == asked
         assert all("401" in fault for fault in watched.faults)
         assert len(watched.faults) <= 1
 

@@ -317,11 +317,10 @@ async def test_a_tape_in_parts_shows_the_same(
     whole = await shown(await opened(watched, link(INSTANTS[0])))
     for bound in ("MAX_TAPED", "MAX_PART"):
         monkeypatch.setattr(f"api.page_reads.replays.{bound}", 4)
-    asked: list[str] = []
-    watched.page.on("request", lambda request: asked.append(request.url))
+    watched.asked.clear()
 
     assert await shown(await opened(watched, link(INSTANTS[0]))) == whole
-    assert len([url for url in asked if "/tape?" in url]) > 1
+    assert len([path for path in watched.asked if "/tape?" in path]) > 1
     assert watched.faults == []
 
 

@@ -100,11 +100,12 @@ class Window:
 
 @dataclass
 class Watched:
-    """A page of the browser with everything that went wrong in it."""
+    """A page of the browser, with everything that it asked for and that went wrong in it."""
 
     page: Page
     context: BrowserContext
-    base: str
+    base: str = ""
+    asked: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     async def sign_in(self, credential: str) -> None:
@@ -129,10 +130,24 @@ class Watched:
         await self.page.set_viewport_size({"width": window.width, "height": 900})
 
     async def as_at_first(self) -> "Watched":
-        """Look light and wide again, whatever was done before, and forget what went wrong."""
+        """Look light and wide again, whatever was done before, and forget what was watched."""
         await self.look(Window())
+        self.asked.clear()
         self.faults.clear()
         return self
+
+    async def leave(self) -> None:
+        """Become as good as new: no other tab, no cookie, no permission, nothing stored."""
+        for page in self.context.pages:
+            if page is not self.page:
+                await page.close()
+        await self.page.unroute_all()
+        await self.context.set_offline(False)
+        await self.page.evaluate("() => { try { sessionStorage.clear(); } catch {} }")
+        await self.page.goto("about:blank")
+        await self.page.mouse.move(0, 0)
+        await self.context.clear_permissions()
+        await self.context.clear_cookies()
 
     def watch(self) -> None:
         self.page.on("console", self._console)
@@ -144,6 +159,7 @@ class Watched:
             self.faults.append(f"{message.type}: {message.text}")
 
     def _request(self, request: Any) -> None:
+        self.asked.append(request.url.removeprefix(self.base))
         if not request.url.startswith((self.base, "data:")):
             self.faults.append(f"request off the machine: {request.url}")
 
@@ -160,36 +176,34 @@ async def launched() -> AsyncIterator[Browser]:
 
 
 class Windows:
-    """A Chromium with windows that are looked through again: a new one costs three loads of a page.
+    """A Chromium with windows that are looked through again: a new one costs several loads.
 
-    Each is new to who looks through it: no cookie, no permission, nothing stored, no other tab.
-    What it keeps are the browser's processes, and static files under the address of a server.
+    Each is as good as new to who looks through it. What it keeps are the browser's processes, and
+    static files under the address of a server.
     """
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
-        self._free: dict[bool, list[BrowserContext]] = {True: [], False: []}
+        self._free: dict[bool, list[Watched]] = {True: [], False: []}
 
     @asynccontextmanager
-    async def window(self, *, script: bool) -> AsyncIterator[BrowserContext]:
+    async def window(self, *, script: bool) -> AsyncIterator[Watched]:
         """A window that nobody else looks through meanwhile."""
         free = self._free[script]
-        context = free.pop() if free else await self._new(script=script)
+        watched = free.pop() if free else await self._opened(script=script)
         try:
-            yield context
+            yield watched
+            await watched.leave()
         except BaseException:
-            await context.close()  # it may be in any state
+            await watched.context.close()  # it may be in any state
             raise
-        for page in context.pages:
-            await page.close()
-        await context.unroute_all()
-        await context.set_offline(False)
-        await context.clear_permissions()
-        await context.clear_cookies()
-        free.append(context)
+        free.append(watched)
 
-    async def _new(self, *, script: bool) -> BrowserContext:
-        return await self._browser.new_context(reduced_motion="reduce", java_script_enabled=script)
+    async def _opened(self, *, script: bool) -> Watched:
+        context = await self._browser.new_context(java_script_enabled=script)
+        watched = Watched(await context.new_page(), context)
+        watched.watch()
+        return watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +217,10 @@ class Site:
     async def seen(self, window: Window | None = None) -> AsyncIterator[Watched]:
         """A window with no cookie and nothing stored."""
         window = window or Window()
-        async with self.windows.window(script=window.script) as context:
-            watched = Watched(await context.new_page(), context, self.base)
+        async with self.windows.window(script=window.script) as watched:
+            watched.base = self.base
+            await watched.as_at_first()
             await watched.look(window)
-            watched.watch()
             yield watched
 
     @asynccontextmanager
