@@ -17,6 +17,8 @@ from tests.support.work import Work, without_refusals
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 
 ACTIVITY: Final = "meet_decision_makers"
+FORM: Final = ".recording"
+"""Where forms differ from each other; the rest of a deal's page is looked at with one of them."""
 
 
 async def test_forms_are_accessible_and_fit(work: Work) -> None:
@@ -31,11 +33,12 @@ async def test_forms_are_accessible_and_fit(work: Work) -> None:
             f"event_amended&event={event_id}",
             "commitment_kept",
         ):
-            await assert_fit_for_all(await watched.open(f"{deal}?record={query}"), query)
+            page = await watched.open(f"{deal}?record={query}")
+            await assert_fit_for_all(page, query, within=FORM)
         page = await watched.open(f"{deal}?record=deal_won&net.amount=1,000&closed_on=2026-01-31")
         await page.locator(".record-form [type=submit]").click()
         await expect(page.locator("#f-net-amount-error")).to_be_visible()
-        await assert_fit_for_all(page, "a form that was refused")
+        await assert_fit_for_all(page, "a deal's page with a form that was refused")
         await assert_fit_for_all(await watched.open("/deals/new"), "/deals/new")
         assert without_refusals(watched) == []
 

@@ -233,15 +233,15 @@ class Site:
             yield watched
 
 
-async def found_by_axe(page: Page) -> list[str]:
-    """Give what axe finds wrong in a page as it is shown now."""
+async def found_by_axe(page: Page, within: str = ":root") -> list[str]:
+    """Give what axe finds wrong in a page, or in a part of it, as it is shown now."""
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(_AXE.axe_script)
         await page.evaluate(_KNOWN_COLOURS)
     found: list[str] = await page.evaluate(
-        "asked => axe.run(asked).then((found) => found.violations.map((one) =>"
+        "([within, asked]) => axe.run(within, asked).then((found) => found.violations.map((one) =>"
         " [one.id, one.help, ...one.nodes.map((node) => node.html)].join('\\n')))",
-        AXE_RUN,
+        [within, AXE_RUN],
     )
     return found
 
@@ -251,7 +251,7 @@ async def assert_accessible(page: Page, told: str) -> None:
     assert found == [], f"{told}: {found}"
 
 
-async def unfit(page: Page) -> list[str]:
+async def unfit(page: Page, within: str = ":root") -> list[str]:
     """Give where a page, loaded once and light and wide, is not accessible or fits a window not."""
     found = []
     for scheme, width, looked_at in LOOKS:
@@ -259,12 +259,13 @@ async def unfit(page: Page) -> list[str]:
         await page.set_viewport_size({"width": width, "height": 900})
         found += [f"wider than {width}: {one}" for one in await page.evaluate(WIDER)]
         if looked_at:
-            found += [f"{scheme}, {width}: {one}" for one in await found_by_axe(page)]
+            found += [f"{scheme}, {width}: {one}" for one in await found_by_axe(page, within)]
     await page.emulate_media(color_scheme="light")
     await page.set_viewport_size({"width": 1440, "height": 900})
     return found
 
 
-async def assert_fit_for_all(page: Page, told: str) -> None:
-    found = await unfit(page)
+async def assert_fit_for_all(page: Page, told: str, *, within: str = ":root") -> None:
+    """Fail where a page does not fit, or is not accessible within the part that is its own."""
+    found = await unfit(page, within)
     assert found == [], f"{told}: {found}"
