@@ -320,8 +320,9 @@ async def test_a_card_waits_while_the_server_cannot_be_reached(work: Work) -> No
 @pytest.mark.parametrize("script", [False, True])
 async def test_a_card_is_moved_on_the_board(work: Work, *, script: bool) -> None:
     async with work.site.signed_in(Window(script=script)) as watched:
-        deal = await work.deal(watched, event("stage_entered", stage="discovery"))
-        page = await watched.open("/board?show=open")
+        owner = f"mover-{script}"  # whose only card it is, so that nothing scrolls
+        deal = await work.deal(watched, event("stage_entered", stage="discovery"), owner=owner)
+        page = await watched.open(f"/board?show=open&owner={owner}")
         card = page.locator(f"#card-{deal.removeprefix('/deals/')}")
         if script:
             await card.drag_to(page.locator(".column[data-stage=solution]"))
