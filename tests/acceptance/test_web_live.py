@@ -7,10 +7,10 @@ from itertools import count
 from typing import Any, Final
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, Route, expect
+from playwright.async_api import Locator, Page, Route, expect
 
-from tests.support.browser import CHROMIUM
-from tests.support.client import TOKEN, event
+from tests.support.browser import CHROMIUM, Windows
+from tests.support.client import event
 from tests.support.looking import STREAM, Looker, Served, served_on
 from tests.support.postgres import PostgresServer
 from tests.support.site import MANAGER, REP
@@ -25,7 +25,7 @@ HIDE: Final = """(state) => {
 
 
 @pytest.fixture(scope="module")
-def served(chromium: Browser, postgres_server: PostgresServer) -> Iterator[Served]:
+def served(chromium: Windows, postgres_server: PostgresServer) -> Iterator[Served]:
     with served_on(chromium, postgres_server) as found:
         yield found
 
