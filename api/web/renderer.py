@@ -1,6 +1,7 @@
 """Fills the templates, and gives every page its headers."""
 
 import json
+from functools import cache
 from typing import Any, Final
 
 from fastapi import Request
@@ -62,6 +63,21 @@ class Renderer:
     def data(self, request: Request, value: Any) -> Response:
         """Give what only a script reads."""
         return Response(**_sent(request, as_json(value)), media_type="application/json")
+
+
+@cache
+def _environment(files: StaticFiles) -> Environment:
+    """Give the templates, which keep what they were compiled to."""
+    environment = Environment(
+        loader=PackageLoader("api.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(FILTERS, data_json=_data_json)
+    environment.globals.update(static=files.url, query_of=query_of, definitions=DEFINITIONS)
+    return environment
 
 
 def _sent(request: Request, text: str, *, status: int = 200) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -27,7 +28,7 @@ _LEVEL: Final = 9
 """The least bytes: a file is packed once, when the server starts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class StaticFiles:
     """All files by name, read once and as gzip; there are few and they are small."""
 
@@ -43,8 +44,9 @@ class StaticFiles:
         return f"/static/{self.digest}/{name}"
 
 
+@cache
 def load_static_files() -> StaticFiles:
-    """Ours, and the font's where its package is installed."""
+    """Ours, and the font's where its package is installed; they change with the program only."""
     files = {
         path.name: path.read_bytes()
         for path in sorted(FOLDER.iterdir())

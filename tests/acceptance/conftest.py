@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from playwright.async_api import Browser
 
 from api.cli import main
 from api.storage.roles import Role
-from tests.support.browser import CHROMIUM, Site, launched
+from tests.support.browser import CHROMIUM, Site, Windows, launched
 from tests.support.commands import Run
 from tests.support.fake_issuer import FakeIssuer, fake_issuer
 from tests.support.issuer_visits import join
@@ -24,12 +23,12 @@ from tests.support.work import Work
 
 
 @pytest.fixture(scope="session")
-async def chromium() -> AsyncIterator[Browser]:
-    """One for all, because each test looks through a window of its own."""
+async def chromium() -> AsyncIterator[Windows]:
+    """One for all; tests look through its windows, one after the other."""
     if CHROMIUM is None:
         pytest.skip("Debian's chromium is not installed")
     async with launched() as browser:
-        yield browser
+        yield Windows(browser)
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +115,7 @@ def run(
 
 
 @pytest.fixture(scope="module")
-async def work(chromium: Browser, postgres_server: PostgresServer) -> AsyncIterator[Work]:
+async def work(chromium: Windows, postgres_server: PostgresServer) -> AsyncIterator[Work]:
     with (
         postgres_server.ledger(SCHEMA) as database,
         site_on(database) as (base, _, _),

@@ -7,11 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from api import board
 from api.web import board_page
-from tests.support.browser import CHROMIUM, Site, Window
+from tests.support.browser import CHROMIUM, Site, Window, Windows
 from tests.support.client import TOKEN, event
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
@@ -34,7 +34,7 @@ class Crowded:
 
 
 @pytest.fixture(scope="module")
-def crowded(chromium: Browser, postgres_server: PostgresServer) -> Iterator[Crowded]:
+def crowded(chromium: Windows, postgres_server: PostgresServer) -> Iterator[Crowded]:
     with (
         postgres_server.ledger(SCHEMA, filled_by=fill) as database,
         site_on(database) as (base, _, _),
@@ -67,8 +67,7 @@ async def accounts(page: Page) -> list[str]:
     return await page.locator(f"{COLUMN} .card > a").all_inner_texts()
 
 
-@pytest.mark.parametrize("script", [False, True])
-@pytest.mark.parametrize("past", [False, True])
+@pytest.mark.parametrize(("script", "past"), [(True, False), (False, True)])
 async def test_the_rest_of_a_column_is_read_by_keyboard_under_the_same_filter(
     crowded: Crowded, monkeypatch: pytest.MonkeyPatch, *, script: bool, past: bool
 ) -> None:
@@ -78,8 +77,7 @@ async def test_the_rest_of_a_column_is_read_by_keyboard_under_the_same_filter(
     if past:
         asked["as_of"] = [f"position:{crowded.position}"]
     query = "&".join(f"{name}={value}" for name, (value,) in asked.items())
-    async with crowded.site.seen(Window(script=script)) as watched:
-        await watched.open(f"/sign-in?token={TOKEN}&next=/settings")
+    async with crowded.site.signed_in(Window(script=script)) as watched:
         page = await watched.open(f"/board?{query}")
         read = await accounts(page)
         for words in ("and 3 more", "and 1 more"):

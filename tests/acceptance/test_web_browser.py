@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from api.bootstrap_server import build_app
 from tests.support.browser import (
     CHROMIUM,
     Site,
+    Watched,
     Window,
+    Windows,
     assert_accessible,
     assert_fit_for_all,
     serving,
@@ -27,7 +29,7 @@ from tests.support.web_reads import TOKEN, FakeReads, pages_on
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 
 DEAL = f"/deals/{DEAL_ID}"
-PAGES = ["/board", DEAL, f"{DEAL}?as_of=position:9&all=1", f"/deals/{BARE_ID}", "/deals/none"]
+PAGES = ["/board", DEAL, f"/deals/{BARE_ID}", "/deals/none"]
 
 
 MIDDLE = """async (_, picture) => {
@@ -40,9 +42,21 @@ MIDDLE = """async (_, picture) => {
 
 
 @pytest.fixture(scope="module")
-async def site(chromium: Browser) -> AsyncIterator[Site]:
+async def site(chromium: Windows) -> AsyncIterator[Site]:
     with serving(pages_on(FakeReads())) as base:
         yield Site(base, chromium)
+
+
+@pytest.fixture(scope="module")
+async def shared_desk(site: Site) -> AsyncIterator[Watched]:
+    async with site.signed_in(credential=TOKEN) as watched:
+        yield watched
+
+
+@pytest.fixture
+async def desk(shared_desk: Watched) -> Watched:
+    """A window in which somebody is signed in."""
+    return await shared_desk.as_at_first()
 
 
 async def middle(drawn: Locator) -> str:
@@ -55,13 +69,11 @@ async def focused(page: Page) -> str:
     return str(await page.evaluate("document.activeElement.id.match(/^m-(.*)/)?.[1] ?? ''"))
 
 
-async def test_pages_are_accessible_and_ask_nobody_else(site: Site) -> None:
-    async with site.seen() as watched:
-        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
-        for path in PAGES:
-            await assert_fit_for_all(await watched.open(path), path)
-        faults = [fault for fault in watched.faults if "404" not in fault]
-        assert faults == []
+async def test_pages_are_accessible_and_ask_nobody_else(desk: Watched) -> None:
+    for path in PAGES:
+        await assert_fit_for_all(await desk.open(path), path)
+    faults = [fault for fault in desk.faults if "404" not in fault]
+    assert faults == []
 
 
 async def test_the_sign_in_page_is_accessible_too(site: Site) -> None:
@@ -76,8 +88,7 @@ async def test_the_sign_in_page_is_accessible_too(site: Site) -> None:
 
 
 async def test_without_script_the_deal_page_is_complete(site: Site) -> None:
-    async with site.seen(Window(script=False)) as watched:
-        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
+    async with site.signed_in(Window(script=False), credential=TOKEN) as watched:
         page = await watched.open(DEAL)
 
         assert await page.locator(".mark").count() == 19
@@ -91,8 +102,7 @@ async def test_without_script_the_deal_page_is_complete(site: Site) -> None:
 
 
 async def test_without_script_the_board_filters(site: Site) -> None:
-    async with site.seen(Window(script=False)) as watched:
-        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
+    async with site.signed_in(Window(script=False), credential=TOKEN) as watched:
         page = await watched.open("/board")
         before = await page.locator(".card").count()
         await page.select_option("#show", "closed")
@@ -103,54 +113,47 @@ async def test_without_script_the_board_filters(site: Site) -> None:
         assert await page.input_value("#show") == "closed"
 
 
-async def test_the_chart_is_one_tab_stop_with_arrow_keys(site: Site) -> None:
-    async with site.seen() as watched:
-        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
-        page = await watched.open(DEAL)
-        assert await page.locator(".plot [tabindex='0']").count() == 1
+async def test_the_chart_is_one_tab_stop_with_arrow_keys(desk: Watched) -> None:
+    page = await desk.open(DEAL)
+    assert await page.locator(".plot [tabindex='0']").count() == 1
 
-        await page.locator(".plot [tabindex='0']").focus()
-        walk = []
-        for key in ("Home", "ArrowRight", "ArrowUp", "p", "p", "p", "p", "End", "ArrowLeft"):
-            await page.keyboard.press(key)
-            walk.append(await focused(page))
+    await page.locator(".plot [tabindex='0']").focus()
+    walk = []
+    for key in ("Home", "ArrowRight", "ArrowUp", "p", "p", "p", "p", "End", "ArrowLeft"):
+        await page.keyboard.press(key)
+        walk.append(await focused(page))
 
-        assert walk == [event_id(v) for v in (1, 2, 3, 10, 17, 20, 10, 20, 19)]
-        await page.keyboard.press("Tab")
-        assert await focused(page) == ""
+    assert walk == [event_id(v) for v in (1, 2, 3, 10, 17, 20, 10, 20, 19)]
+    await page.keyboard.press("Tab")
+    assert await focused(page) == ""
 
 
-async def test_enter_opens_what_is_known_of_an_event_and_escape_closes_it(site: Site) -> None:
-    async with site.seen() as watched:
-        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
-        page = await watched.open(DEAL)
-        await page.locator(".plot [tabindex='0']").focus()
-        await page.keyboard.press("p")
-        await page.keyboard.press("Enter")
+async def test_enter_opens_what_is_known_of_an_event_and_escape_closes_it(desk: Watched) -> None:
+    page = await desk.open(DEAL)
+    await page.locator(".plot [tabindex='0']").focus()
+    await page.keyboard.press("p")
+    await page.keyboard.press("Enter")
 
-        tip = page.locator("#tip")
-        for said in ("1. Close date moved to 30 Jun 2026", "consistent with quota pressure"):
-            await expect(tip).to_contain_text(said, use_inner_text=True)
-        await expect(tip).to_be_visible()
-        await assert_accessible(page, "what is known of an event")
-        await page.keyboard.press("Escape")
-        await expect(tip).to_be_hidden()
-        assert await focused(page) == event_id(10)
+    tip = page.locator("#tip")
+    for said in ("1. Close date moved to 30 Jun 2026", "consistent with quota pressure"):
+        await expect(tip).to_contain_text(said, use_inner_text=True)
+    await expect(tip).to_be_visible()
+    await assert_accessible(page, "what is known of an event")
+    await page.keyboard.press("Escape")
+    await expect(tip).to_be_hidden()
+    assert await focused(page) == event_id(10)
 
 
-async def test_the_skip_link_is_the_first_stop(site: Site) -> None:
-    async with site.seen() as watched:
-        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
-        page = await watched.open(DEAL)
-        await page.keyboard.press("Tab")
-        await page.keyboard.press("Enter")
+async def test_the_skip_link_is_the_first_stop(desk: Watched) -> None:
+    page = await desk.open(DEAL)
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
 
-        await expect(page.locator("#main")).to_be_focused()
+    await expect(page.locator("#main")).to_be_focused()
 
 
 async def test_on_a_phone_the_menu_opens_without_script(site: Site) -> None:
-    async with site.seen(Window(width=390, script=False)) as watched:
-        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
+    async with site.signed_in(Window(width=390, script=False), credential=TOKEN) as watched:
         page = await watched.open(DEAL)
         assert await page.locator("#around").is_hidden()
 
@@ -162,8 +165,7 @@ async def test_on_a_phone_the_menu_opens_without_script(site: Site) -> None:
 
 
 async def test_the_theme_stays_over_a_reload(site: Site) -> None:
-    async with site.seen() as watched:
-        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
+    async with site.signed_in(credential=TOKEN) as watched:
         page = await watched.open("/board")
         await page.get_by_role("button", name="Dark theme").click()
         await page.reload()
@@ -172,58 +174,55 @@ async def test_the_theme_stays_over_a_reload(site: Site) -> None:
 
 
 async def test_a_deal_of_a_thousand_events_is_drawn_with_hit_areas_that_do_not_overlap(
-    site: Site,
+    desk: Watched,
 ) -> None:
-    async with site.seen() as watched:
-        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
-        page = await watched.open(f"/deals/{LONG_ID}")
-        boxes = await page.eval_on_selector_all(
-            ".mark", "marks => marks.map(m => [m.offsetLeft, m.offsetTop, m.offsetWidth])"
-        )
+    page = await desk.open(f"/deals/{LONG_ID}")
+    boxes = await page.eval_on_selector_all(
+        ".mark", "marks => marks.map(m => [m.offsetLeft, m.offsetTop, m.offsetWidth])"
+    )
 
-        assert len(boxes) > 300
-        assert {box[2] for box in boxes} == {24}
-        places = sorted((top, left) for left, top, _ in boxes)
-        near = [
-            (one, other)
-            for one, other in itertools.pairwise(places)
-            if one[0] == other[0] and other[1] - one[1] < 23
+    assert len(boxes) > 300
+    assert {box[2] for box in boxes} == {24}
+    places = sorted((top, left) for left, top, _ in boxes)
+    near = [
+        (one, other)
+        for one, other in itertools.pairwise(places)
+        if one[0] == other[0] and other[1] - one[1] < 23
+    ]
+    assert near == []
+    assert desk.faults == []
+
+
+async def test_forced_colours_keep_apart_what_colours_tell(desk: Watched) -> None:
+    await desk.page.emulate_media(forced_colors="active")
+    page = await desk.open(DEAL)
+    fill = "beads => beads.map(b => getComputedStyle(b).backgroundColor)"
+    filled = await page.eval_on_selector_all(".finding .beads .filled", fill)
+    hollow = await page.eval_on_selector_all(".finding .beads .hollow", fill)
+    assert set(filled).isdisjoint(hollow)
+    for place in (".legend", ".plot .mark"):
+        glyphs = page.locator(f"{place} .glyph")
+        circles = glyphs.filter(has=page.locator("use[href='#glyph-circle']"))
+        inside = [
+            await middle(circles.and_(page.locator(f".{kind}")).first)
+            for kind in ("filled", "hollow")
         ]
-        assert near == []
-        assert watched.faults == []
+        assert inside[0] != inside[1], place
+    edge = "all => all.map((one) => getComputedStyle(one).borderTopStyle)"
+    assert await page.eval_on_selector_all(".plot .pin", edge) == ["solid"] * 3
 
+    band = page.locator(".band")
+    hatched = await ink(band)
+    await page.locator(".hatch").evaluate_all("all => all.forEach((one) => one.remove())")
+    assert hatched > await ink(band) + 100
 
-async def test_forced_colours_keep_apart_what_colours_tell(site: Site) -> None:
-    async with site.seen(Window(forced_colors=True)) as watched:
-        await watched.open(f"/sign-in?token={TOKEN}&next=/board")
-        page = await watched.open(DEAL)
-        fill = "beads => beads.map(b => getComputedStyle(b).backgroundColor)"
-        filled = await page.eval_on_selector_all(".finding .beads .filled", fill)
-        hollow = await page.eval_on_selector_all(".finding .beads .hollow", fill)
-        assert set(filled).isdisjoint(hollow)
-        for place in (".legend", ".plot .mark"):
-            glyphs = page.locator(f"{place} .glyph")
-            circles = glyphs.filter(has=page.locator("use[href='#glyph-circle']"))
-            inside = [
-                await middle(circles.and_(page.locator(f".{kind}")).first)
-                for kind in ("filled", "hollow")
-            ]
-            assert inside[0] != inside[1], place
-        edge = "all => all.map((one) => getComputedStyle(one).borderTopStyle)"
-        assert await page.eval_on_selector_all(".plot .pin", edge) == ["solid"] * 3
-
-        band = page.locator(".band")
-        hatched = await ink(band)
-        await page.locator(".hatch").evaluate_all("all => all.forEach((one) => one.remove())")
-        assert hatched > await ink(band) + 100
-
-        page = await watched.open("/board")
-        outline = "all => all.map((one) => getComputedStyle(one).outlineStyle)"
-        assert await page.eval_on_selector_all(".around a[aria-current]", outline) == ["solid"]
+    page = await desk.open("/board")
+    outline = "all => all.map((one) => getComputedStyle(one).outlineStyle)"
+    assert await page.eval_on_selector_all(".around a[aria-current]", outline) == ["solid"]
 
 
 async def test_a_browser_signs_in_with_a_key_and_out_again(
-    chromium: Browser, database: str
+    chromium: Windows, database: str
 ) -> None:
     with (
         under_roles(database, schema=SCHEMA) as ledger,

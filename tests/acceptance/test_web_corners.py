@@ -5,9 +5,9 @@ from typing import Final
 
 import pytest
 import yaml
-from playwright.async_api import Browser, Locator, expect
+from playwright.async_api import Locator, expect
 
-from tests.support.browser import CHROMIUM, Site, Window, assert_fit_for_all
+from tests.support.browser import CHROMIUM, Site, Window, Windows, assert_fit_for_all
 from tests.support.ink import ink
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
@@ -25,7 +25,7 @@ WIDE: Final = """all => all.forEach((bar) => {
 
 
 @pytest.fixture(scope="module")
-async def site(chromium: Browser, postgres_server: PostgresServer) -> AsyncIterator[Site]:
+async def site(chromium: Windows, postgres_server: PostgresServer) -> AsyncIterator[Site]:
     with (
         postgres_server.ledger(SCHEMA, filled_by=fill) as database,
         site_on(database) as (base, _, _),

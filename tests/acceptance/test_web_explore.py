@@ -9,13 +9,21 @@ from pathlib import Path
 from threading import Event as Flag
 
 import pytest
-from playwright.async_api import Browser, FilePayload, Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from api import clock
 from api.bootstrap import Ledger
 from api.import_runner import ImportRunner
 from api.imports import Uploads
-from tests.support.browser import CHROMIUM, WIDER, Site, Window, assert_fit_for_all
+from tests.support.browser import (
+    CHROMIUM,
+    WIDER,
+    Site,
+    Watched,
+    Window,
+    Windows,
+    assert_fit_for_all,
+)
 from tests.support.client import TOKEN
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
@@ -43,7 +51,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 async def served(
-    chromium: Browser, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+    chromium: Windows, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Served]:
     uploads = Uploads(tmp_path_factory.mktemp("home"), most=MOST)
     with (
@@ -51,6 +59,18 @@ async def served(
         site_on(database, uploads=uploads) as (base, ledger, _),
     ):
         yield Served(Site(base, chromium), ledger, uploads)
+
+
+@pytest.fixture(scope="module")
+async def shared_desk(served: Served) -> AsyncIterator[Watched]:
+    async with served.site.signed_in() as watched:
+        yield watched
+
+
+@pytest.fixture
+async def desk(shared_desk: Watched) -> Watched:
+    """A window in which the operator is signed in."""
+    return await shared_desk.as_at_first()
 
 
 def line(deal: str, **more: object) -> bytes:
@@ -75,8 +95,7 @@ async def chosen(page: Page, content: bytes, *, format: str = "ndjson") -> None:
 
 
 async def test_an_event_is_read_and_all_are_exported_with_a_session(served: Served) -> None:
-    async with served.site.seen(Window(script=False)) as watched:
-        await watched.open(f"/sign-in?token={TOKEN}")
+    async with served.site.signed_in(Window(script=False)) as watched:
         page = await watched.open("/audit")
         await page.locator("#q").focus()
         await page.keyboard.type("type:discount_offered rep:nasty")
@@ -99,26 +118,24 @@ async def test_an_event_is_read_and_all_are_exported_with_a_session(served: Serv
         assert watched.faults == []
 
 
-async def test_the_caret_stands_under_the_character(served: Served) -> None:
-    async with served.site.seen(Window(width=390)) as watched:
-        await watched.open(f"/sign-in?token={TOKEN}")
-        page = await watched.open("/audit?q=漢字:x+rep:ben")
-        mark = page.locator(".caret mark")
-        assert await mark.inner_text() == "漢"
-        page = await watched.open(f"/audit?q={'rep:ben+' * 30}kind:x")
-        box, caret = await mark.bounding_box(), await page.locator(".caret").bounding_box()
-        assert box is not None
-        assert caret is not None
-        assert caret["x"] <= box["x"] < caret["x"] + caret["width"]
-        assert await page.evaluate(WIDER) == []
+async def test_the_caret_stands_under_the_character(desk: Watched) -> None:
+    await desk.page.set_viewport_size({"width": 390, "height": 900})
+    page = await desk.open("/audit?q=漢字:x+rep:ben")
+    mark = page.locator(".caret mark")
+    assert await mark.inner_text() == "漢"
+    page = await desk.open(f"/audit?q={'rep:ben+' * 30}kind:x")
+    box, caret = await mark.bounding_box(), await page.locator(".caret").bounding_box()
+    assert box is not None
+    assert caret is not None
+    assert caret["x"] <= box["x"] < caret["x"] + caret["width"]
+    assert await page.evaluate(WIDER) == []
 
 
 @pytest.mark.parametrize("window", [Window(), Window(script=False)])
 async def test_a_file_is_sent_by_keyboard_and_its_report_comes(
     served: Served, window: Window
 ) -> None:
-    async with served.site.seen(window) as watched:
-        await watched.open(f"/sign-in?token={TOKEN}")
+    async with served.site.signed_in(window) as watched:
         page = await watched.open("/imports")
         await chosen(page, line(f"by-keyboard-{window.script}") + b"{}\n")
         await page.locator("#profile").focus()
@@ -140,18 +157,16 @@ async def test_a_file_is_sent_by_keyboard_and_its_report_comes(
         assert watched.faults == []
 
 
-async def test_a_file_that_is_too_large_is_not_sent(served: Served) -> None:
-    async with served.site.seen() as watched:
-        await watched.open(f"/sign-in?token={TOKEN}")
-        page = await watched.open("/imports")
-        await chosen(page, b"x" * (MOST + 1))
-        await page.get_by_role("button", name="Import").click()
+async def test_a_file_that_is_too_large_is_not_sent(desk: Watched) -> None:
+    page = await desk.open("/imports")
+    await chosen(page, b"x" * (MOST + 1))
+    await page.get_by_role("button", name="Import").click()
 
-        error = page.get_by_text("export.ndjson has more than the 64 KiB that are taken.")
-        await expect(error).to_be_visible()
-        await expect(page.locator("#file")).to_be_focused()
-        await expect(page.locator("#file")).to_have_attribute("aria-invalid", "true")
-        assert watched.faults == []
+    error = page.get_by_text("export.ndjson has more than the 64 KiB that are taken.")
+    await expect(error).to_be_visible()
+    await expect(page.locator("#file")).to_be_focused()
+    await expect(page.locator("#file")).to_have_attribute("aria-invalid", "true")
+    assert desk.faults == []
 
 
 async def test_a_file_that_breaks_off_leaves_nothing(served: Served) -> None:
@@ -180,38 +195,36 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-async def test_a_proposal_is_checked_and_what_is_wrong_is_focused(served: Served) -> None:
-    async with served.site.seen() as watched:
-        await watched.open(f"/sign-in?token={TOKEN}")
-        page = await watched.open("/imports")
-        await chosen(page, TABLE, format="csv")
-        await page.get_by_role("button", name="Propose a profile").click()
-        await expect(page.get_by_role("heading", name="Check what is proposed")).to_be_visible()
-        declared = page.locator("#declared")
-        await expect(declared).to_be_focused()
-        assert "opened_on: created" in await declared.input_value()
+async def test_a_proposal_is_checked_and_what_is_wrong_is_focused(desk: Watched) -> None:
+    page = await desk.open("/imports")
+    await chosen(page, TABLE, format="csv")
+    await page.get_by_role("button", name="Propose a profile").click()
+    await expect(page.get_by_role("heading", name="Check what is proposed")).to_be_visible()
+    declared = page.locator("#declared")
+    await expect(declared).to_be_focused()
+    assert "opened_on: created" in await declared.input_value()
 
-        await declared.fill("zones: UTC")
-        await page.get_by_role("button", name="Dry run").click()
-        await expect(page.locator("#declared-error")).to_be_visible()
-        await expect(declared).to_be_focused()
-        assert await declared.input_value() == "zones: UTC"
-        await expect(page.get_by_text("is here and need not be sent again")).to_be_visible()
-        await declared.fill("zone: UTC\ncolumns: {id: dealid, account: account}\ncurrency: USD\n")
-        await page.get_by_role("button", name="Dry run").click()
-        await expect(page.get_by_role("heading", name="It waits for its turn")).to_be_visible()
+    await declared.fill("zones: UTC")
+    await page.get_by_role("button", name="Dry run").click()
+    await expect(page.locator("#declared-error")).to_be_visible()
+    await expect(declared).to_be_focused()
+    assert await declared.input_value() == "zones: UTC"
+    await expect(page.get_by_text("is here and need not be sent again")).to_be_visible()
+    await declared.fill("zone: UTC\ncolumns: {id: dealid, account: account}\ncurrency: USD\n")
+    await page.get_by_role("button", name="Dry run").click()
+    await expect(page.get_by_role("heading", name="It waits for its turn")).to_be_visible()
 
 
-async def test_the_report_of_an_import_is_accessible_and_fits(served: Served) -> None:
-    async with served.site.seen() as watched:
-        await watched.open(f"/sign-in?token={TOKEN}")
-        page = await watched.open("/imports")
-        await chosen(page, line(NASTY, caused_by=NASTY * 9, actor="x" * 900) + b"{}\n" * 3)
-        await page.locator("#declared").evaluate("one => one.closest('details').open = true")
-        await page.get_by_role("button", name="Import").click()
-        await expect(page.get_by_role("heading", name="It waits for its turn")).to_be_visible()
-        await served.run()
-        await expect(page.locator("#rejects")).to_be_visible()
-        await assert_fit_for_all(page, "the report of an import")
-        assert await page.title() != "taken"
-        assert watched.faults == []
+async def test_the_report_of_an_import_is_accessible_and_fits(
+    served: Served, desk: Watched
+) -> None:
+    page = await desk.open("/imports")
+    await chosen(page, line(NASTY, caused_by=NASTY * 9, actor="x" * 900) + b"{}\n" * 3)
+    await page.locator("#declared").evaluate("one => one.closest('details').open = true")
+    await page.get_by_role("button", name="Import").click()
+    await expect(page.get_by_role("heading", name="It waits for its turn")).to_be_visible()
+    await served.run()
+    await expect(page.locator("#rejects")).to_be_visible()
+    await assert_fit_for_all(page, "the report of an import")
+    assert await page.title() != "taken"
+    assert desk.faults == []

@@ -7,9 +7,9 @@ from typing import Final
 
 import pytest
 from fastapi.testclient import TestClient
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
-from tests.support.browser import Site, Window, assert_accessible
+from tests.support.browser import Site, Window, Windows, assert_accessible
 from tests.support.client import TOKEN, client_on, open_deal
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
@@ -28,7 +28,7 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-async def served(chromium: Browser, postgres_server: PostgresServer) -> AsyncIterator[Served]:
+async def served(chromium: Windows, postgres_server: PostgresServer) -> AsyncIterator[Served]:
     with (
         postgres_server.ledger(SCHEMA, filled_by=fill) as database,
         site_on(database) as (base, _, secrets),

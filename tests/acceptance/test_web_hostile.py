@@ -30,7 +30,7 @@ async def test_what_an_organisation_names_shows_as_text_on_every_page(work: Work
         "closing": {"won": "won", "lost": "lost"},
     }
     said = {"commitment_id": "c", "what": TEXT, "kind": "action", "level": 2, "due": "2025-07-01"}
-    async with work.site.seen() as watched:
+    async with work.site.signed_in() as watched:
         await work.post(
             watched, "/v1/processes/nasty/events", event("process_published", **process)
         )
@@ -56,6 +56,9 @@ async def test_what_an_organisation_names_shows_as_text_on_every_page(work: Work
             (f"/today?rep={quote(ID)}", True),
             ("/board", True),
             (deal, True),
+            (f"{deal}?record=activity_ticked", True),
+            (f"{deal}?record=activity_ticked&activity=act", True),
+            (f"{deal}?record=stage_entered", True),
             ("/review", True),
             ("/commitments", True),
             (f"/review?whose={team}", True),
@@ -73,7 +76,7 @@ async def test_what_an_organisation_names_shows_as_text_on_every_page(work: Work
             for width in (1440, 390):
                 await page.set_viewport_size({"width": width, "height": 900})
                 if wider := await page.evaluate(WIDER):
-                    wide[path[:24], width] = wider
+                    wide[path[-40:], width] = wider
             assert await page.title() != "taken", path
             await expect(page.locator("main script:not([type]), main img")).to_have_count(0)
             if named:

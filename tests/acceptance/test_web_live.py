@@ -7,10 +7,10 @@ from itertools import count
 from typing import Any, Final
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, Route, expect
+from playwright.async_api import Locator, Page, Route, expect
 
-from tests.support.browser import CHROMIUM
-from tests.support.client import TOKEN, event
+from tests.support.browser import CHROMIUM, Windows
+from tests.support.client import event
 from tests.support.looking import STREAM, Looker, Served, served_on
 from tests.support.postgres import PostgresServer
 from tests.support.site import MANAGER, REP
@@ -25,7 +25,7 @@ HIDE: Final = """(state) => {
 
 
 @pytest.fixture(scope="module")
-def served(chromium: Browser, postgres_server: PostgresServer) -> Iterator[Served]:
+def served(chromium: Windows, postgres_server: PostgresServer) -> Iterator[Served]:
     with served_on(chromium, postgres_server) as found:
         yield found
 
@@ -79,8 +79,7 @@ async def test_a_card_with_the_focus_moves_when_that_is_asked_for(served: Served
         show = looker.page.get_by_role("button", name="Show")
         await expect(show).to_be_visible()
         await expect(looker.card("Focused", "qualify").locator("a")).to_be_focused()
-        await show.focus()
-        await show.press("Enter")
+        await show.dispatch_event("click")  # with the focus on it, nothing would hold the card
         await expect(looker.card("Focused", "discover")).to_be_visible()
         await expect(show).to_be_hidden()
 
@@ -174,14 +173,13 @@ async def test_a_hidden_tab_follows_nothing_and_catches_up_when_it_is_shown(
 async def test_a_page_of_the_past_follows_nothing(served: Served) -> None:
     head = served.ledger.store.head().position
     deal = served.open_deal("Past")
-    async with served.site.seen() as watched:
-        await watched.open(f"/sign-in?token={TOKEN}&next=/settings")
+    async with served.site.signed_in() as watched:
         looker = Looker(watched)
         for path in ("/board", f"/deals/{deal}"):
             position = head + 2 if "deals" in path else head
             await watched.open(f"{path}?as_of=position:{position}")
             await expect(watched.page.locator(".live-note")).to_be_attached()
-        assert not [path for path in looker.asked if path.startswith(STREAM)]
+        assert not [path for path in looker.watched.asked if path.startswith(STREAM)]
         assert watched.faults == []
 
 
@@ -250,11 +248,8 @@ async def test_what_newer_news_overtakes_is_shown_all_the_same(served: Served) -
 
 async def test_a_rep_is_told_of_their_own_deals_only(served: Served) -> None:
     own, other = served.open_deal("Ownone", REP), served.open_deal("Otherone")
-    async with served.site.seen() as watched:
-        page = await watched.open("/sign-in")
-        await page.fill("#token", served.secrets[REP])
-        await page.keyboard.press("Enter")
-        await page.wait_for_url("**/")
+    async with served.site.signed_in(credential=served.secrets[REP]) as watched:
+        page = watched.page
         looker = Looker(watched)
         async with page.expect_response(lambda told: STREAM in told.url):
             await watched.open("/board")
@@ -270,11 +265,8 @@ async def test_who_is_signed_out_is_told_so_and_asks_no_more(served: Served) -> 
     made = served.ledger.keys.create(
         member=MANAGER, role="manager", scopes=None, name="t", lifetime=timedelta(days=1), by="t"
     )
-    async with served.site.seen() as watched:
-        page = await watched.open("/sign-in")
-        await page.fill("#token", made.secret)
-        await page.keyboard.press("Enter")
-        await page.wait_for_url("**/")
+    async with served.site.signed_in(credential=made.secret) as watched:
+        page = watched.page
         looker = Looker(watched)
         async with page.expect_response(lambda told: STREAM in told.url):
             await watched.open("/board")
@@ -282,13 +274,13 @@ async def test_who_is_signed_out_is_told_so_and_asks_no_more(served: Served) -> 
         await page.evaluate(HIDE, "hidden")
         await page.evaluate(HIDE, "visible")
         await expect(page.locator(".live-note")).to_contain_text("session has ended")
-        asked = len(looker.asked)
+        asked = len(looker.watched.asked)
         served.open_deal("Unseen")
 
         await page.evaluate(HIDE, "hidden")
         await page.evaluate(HIDE, "visible")
         await page.evaluate("new Promise((done) => setTimeout(done, 1200))")
-        assert len(looker.asked) == asked
+        assert len(looker.watched.asked) == asked
         assert all("401" in fault for fault in watched.faults)
         assert len(watched.faults) <= 1
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
-from playwright.async_api import Browser, Route, expect
+from playwright.async_api import Route, expect
 
-from tests.support.browser import CHROMIUM
+from tests.support.browser import CHROMIUM, Windows
 from tests.support.client import event
 from tests.support.looking import Served, served_on
 from tests.support.postgres import PostgresServer
@@ -29,7 +29,7 @@ PARTS: Final = """async (from) => {
 
 
 @pytest.fixture(scope="module")
-def served(chromium: Browser, postgres_server: PostgresServer) -> Iterator[Served]:
+def served(chromium: Windows, postgres_server: PostgresServer) -> Iterator[Served]:
     with served_on(chromium, postgres_server) as found:
         yield found
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from api.web import format as f
-from tests.support.browser import CHROMIUM, Site, Watched, Window, assert_fit_for_all
+from tests.support.browser import CHROMIUM, Site, Watched, Window, Windows, assert_fit_for_all
 from tests.support.client import TOKEN
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
@@ -56,7 +56,7 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-async def served(chromium: Browser, postgres_server: PostgresServer) -> AsyncIterator[Served]:
+async def served(chromium: Windows, postgres_server: PostgresServer) -> AsyncIterator[Served]:
     with (
         postgres_server.ledger(SCHEMA, filled_by=fill) as database,
         site_on(database) as (base, _, secrets),
@@ -317,11 +317,10 @@ async def test_a_tape_in_parts_shows_the_same(
     whole = await shown(await opened(watched, link(INSTANTS[0])))
     for bound in ("MAX_TAPED", "MAX_PART"):
         monkeypatch.setattr(f"api.page_reads.replays.{bound}", 4)
-    asked: list[str] = []
-    watched.page.on("request", lambda request: asked.append(request.url))
+    watched.asked.clear()
 
     assert await shown(await opened(watched, link(INSTANTS[0]))) == whole
-    assert len([url for url in asked if "/tape?" in url]) > 1
+    assert len([path for path in watched.asked if "/tape?" in path]) > 1
     assert watched.faults == []
 
 

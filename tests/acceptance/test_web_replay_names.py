@@ -6,10 +6,10 @@ from typing import Final
 from urllib.parse import urlencode
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from api.people import People
-from tests.support.browser import CHROMIUM, WIDER, Site, Window
+from tests.support.browser import CHROMIUM, WIDER, Site, Window, Windows
 from tests.support.ledgers import SCHEMA, filling, ledger_on
 from tests.support.postgres import PostgresServer
 from tests.support.replay_pages import NEXT_FRAMES, drawn, shown, signed_in, texts
@@ -82,7 +82,7 @@ def hostile_deal() -> Iterator[tuple[str, str, dict[str, object]]]:
 
 
 async def test_hostile_names_of_people_teams_accounts_and_stages_show_as_text_and_fit(
-    chromium: Browser, postgres_server: PostgresServer
+    chromium: Windows, postgres_server: PostgresServer
 ) -> None:
     asked = {"from": "2025-05-14T00:00:00Z", "cell": "closing", "hindsight": "0"}
     with (

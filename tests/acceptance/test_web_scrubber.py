@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
-from tests.support.browser import CHROMIUM, Site, Watched, Window
+from tests.support.browser import CHROMIUM, Site, Watched, Window, Windows
 from tests.support.client import TOKEN
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
@@ -53,7 +53,7 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-async def served(chromium: Browser, postgres_server: PostgresServer) -> AsyncIterator[Served]:
+async def served(chromium: Windows, postgres_server: PostgresServer) -> AsyncIterator[Served]:
     with (
         postgres_server.ledger(SCHEMA, filled_by=fill) as database,
         site_on(database) as (base, ledger, _),

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from api.imports import Uploads
-from tests.support.browser import CHROMIUM, Site, Window
+from tests.support.browser import CHROMIUM, Site, Window, Windows
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
 from tests.support.replay_pages import signed_in
@@ -21,7 +21,7 @@ MIB: Final = 1 << 20
 
 @pytest.fixture(scope="module")
 def site(
-    chromium: Browser, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+    chromium: Windows, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     uploads = Uploads(tmp_path_factory.mktemp("home"), most=MIB)
     with (

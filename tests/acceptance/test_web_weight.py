@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
-from tests.support.browser import CHROMIUM, Site
-from tests.support.client import TOKEN
+from tests.support.browser import CHROMIUM, Site, Windows
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
 from tests.support.site import site_on
@@ -37,7 +36,7 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-async def served(chromium: Browser, postgres_server: PostgresServer) -> AsyncIterator[Served]:
+async def served(chromium: Windows, postgres_server: PostgresServer) -> AsyncIterator[Served]:
     with (
         postgres_server.ledger(SCHEMA, filled_by=fill) as database,
         site_on(database) as (base, ledger, _),
@@ -51,8 +50,7 @@ async def served(chromium: Browser, postgres_server: PostgresServer) -> AsyncIte
 
 @pytest.mark.parametrize("events", list(MOST))
 async def test_the_first_load_of_a_deal_is_light(served: Served, events: int) -> None:
-    async with served.site.seen() as watched:
-        await watched.context.request.get(f"{served.site.base}/sign-in?token={TOKEN}")
+    async with served.site.signed_in() as watched:
         page = await watched.open(f"/deals/{served.deals[events]}")
         await expect(page.locator("dl.facts")).to_contain_text(f"{events}")
         loaded = await page.evaluate(LOADED)
@@ -65,9 +63,8 @@ async def test_the_first_load_of_a_deal_is_light(served: Served, events: int) ->
 
 
 async def test_who_comes_from_another_site_cannot_guess_by_the_length(served: Served) -> None:
-    async with served.site.seen() as watched:
+    async with served.site.signed_in() as watched:
         asked = watched.context.request
-        await asked.get(f"{served.site.base}/sign-in?token={TOKEN}")
         for address in (f"/deals/{served.deals[USUAL]}", f"/deals/{served.deals[USUAL]}/tips"):
             own = await asked.get(served.site.base + address)
             led = {"Sec-Fetch-Site": "cross-site"}

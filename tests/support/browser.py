@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from api.http.wire import Wire
+from tests.support.client import TOKEN
 
 CHROMIUM: Final = shutil.which("chromium")
 FLAGS: Final = (
@@ -50,6 +51,18 @@ LOOKS: Final[tuple[tuple[Scheme, int, bool], ...]] = (
 )
 """Scheme, width, and whether axe looks; from 1121 on the navigation stands in the bar."""
 _AXE: Final = Axe()
+_KNOWN_COLOURS: Final = """() => {
+  const { prototype } = axe.commons.color.Color;
+  const [parse, known] = [prototype.parseString, new Map()];
+  prototype.parseString = function (text) {
+    const one = known.get(text);
+    if (one) [this.r, this.g, this.b, this.alpha] = one;
+    else parse.call(this, text);
+    known.set(text, [this.r, this.g, this.b, this.alpha]);
+    return this;
+  };
+}"""
+"""Lets axe read each colour of a page once, and not for each element: a third of its work."""
 
 
 @contextmanager
@@ -75,18 +88,66 @@ def serving(app: FastAPI, *, wire: type[Wire] = Wire) -> Iterator[str]:
         listener.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How a page is looked at."""
+
+    scheme: Scheme = "light"
+    width: int = 1440
+    script: bool = True
+    forced_colors: bool = False
+
+
 @dataclass
 class Watched:
-    """A page of the browser with everything that went wrong in it."""
+    """A page of the browser, with everything that it asked for and that went wrong in it."""
 
     page: Page
     context: BrowserContext
-    base: str
+    base: str = ""
+    asked: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+
+    async def sign_in(self, credential: str) -> None:
+        """Sign in without a page, which would be loaded only to be left."""
+        answer = await self.context.request.post(
+            f"{self.base}/sign-in", form={"token": credential}, max_redirects=0
+        )
+        assert answer.status == 303, await answer.text()
 
     async def open(self, path: str) -> Page:
         await self.page.goto(self.base + path)
         return self.page
+
+    async def look(self, window: Window) -> None:
+        """Look in another way, but for script; on a screen, and without motion."""
+        await self.page.emulate_media(
+            media="screen",
+            color_scheme=window.scheme,
+            forced_colors="active" if window.forced_colors else "none",
+            reduced_motion="reduce",
+        )
+        await self.page.set_viewport_size({"width": window.width, "height": 900})
+
+    async def as_at_first(self) -> "Watched":
+        """Look light and wide again, whatever was done before, and forget what was watched."""
+        await self.look(Window())
+        self.asked.clear()
+        self.faults.clear()
+        return self
+
+    async def leave(self) -> None:
+        """Become as good as new: no other tab, no cookie, no permission, nothing stored."""
+        for page in self.context.pages:
+            if page is not self.page:
+                await page.close()
+        await self.page.unroute_all()
+        await self.context.set_offline(False)
+        await self.page.evaluate("() => { try { sessionStorage.clear(); } catch {} }")
+        await self.page.goto("about:blank")
+        await self.page.mouse.move(0, 0)
+        await self.context.clear_permissions()
+        await self.context.clear_cookies()
 
     def watch(self) -> None:
         self.page.on("console", self._console)
@@ -98,19 +159,9 @@ class Watched:
             self.faults.append(f"{message.type}: {message.text}")
 
     def _request(self, request: Any) -> None:
+        self.asked.append(request.url.removeprefix(self.base))
         if not request.url.startswith((self.base, "data:")):
             self.faults.append(f"request off the machine: {request.url}")
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """How a page is looked at."""
-
-    scheme: Scheme = "light"
-    width: int = 1440
-    height: int = 900
-    script: bool = True
-    forced_colors: bool = False
 
 
 @asynccontextmanager
@@ -124,49 +175,97 @@ async def launched() -> AsyncIterator[Browser]:
         yield browser
 
 
+class Windows:
+    """A Chromium with windows that are looked through again: a new one costs several loads.
+
+    Each is as good as new to who looks through it. What it keeps are the browser's processes, and
+    static files under the address of a server.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: dict[bool, list[Watched]] = {True: [], False: []}
+
+    @asynccontextmanager
+    async def window(self, *, script: bool) -> AsyncIterator[Watched]:
+        """A window that nobody else looks through meanwhile."""
+        free = self._free[script]
+        watched = free.pop() if free else await self._opened(script=script)
+        try:
+            yield watched
+            await watched.leave()
+        except BaseException:
+            await watched.context.close()  # it may be in any state
+            raise
+        free.append(watched)
+
+    async def _opened(self, *, script: bool) -> Watched:
+        context = await self._browser.new_context(java_script_enabled=script)
+        watched = Watched(await context.new_page(), context)
+        watched.watch()
+        return watched
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A server, and the browser that looks at it."""
+    """A server, and the windows through which it is looked at."""
 
     base: str
-    browser: Browser
+    windows: Windows
 
     @asynccontextmanager
     async def seen(self, window: Window | None = None) -> AsyncIterator[Watched]:
-        """A window of its own, with no cookie and nothing stored."""
+        """A window with no cookie and nothing stored."""
         window = window or Window()
-        context = await self.browser.new_context(
-            viewport={"width": window.width, "height": window.height},
-            color_scheme=window.scheme,
-            java_script_enabled=window.script,
-            forced_colors="active" if window.forced_colors else "none",
-            reduced_motion="reduce",
-        )
-        async with context:
-            watched = Watched(await context.new_page(), context, self.base)
-            watched.watch()
+        async with self.windows.window(script=window.script) as watched:
+            watched.base = self.base
+            await watched.as_at_first()
+            await watched.look(window)
+            yield watched
+
+    @asynccontextmanager
+    async def signed_in(
+        self, window: Window | None = None, *, credential: str = TOKEN
+    ) -> AsyncIterator[Watched]:
+        """A window in which somebody is signed in: the operator, if not told who."""
+        async with self.seen(window) as watched:
+            await watched.sign_in(credential)
             yield watched
 
 
-async def assert_accessible(page: Page, told: str) -> None:
-    """Fail with what axe finds wrong in a page as it is shown now."""
+async def found_by_axe(page: Page, within: str = ":root") -> list[str]:
+    """Give what axe finds wrong in a page, or in a part of it, as it is shown now."""
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(_AXE.axe_script)
-    found = await page.evaluate(
-        "asked => axe.run(asked).then((found) => found.violations.map((one) =>"
+        await page.evaluate(_KNOWN_COLOURS)
+    found: list[str] = await page.evaluate(
+        "([within, asked]) => axe.run(within, asked).then((found) => found.violations.map((one) =>"
         " [one.id, one.help, ...one.nodes.map((node) => node.html)].join('\\n')))",
-        AXE_RUN,
+        [within, AXE_RUN],
     )
+    return found
+
+
+async def assert_accessible(page: Page, told: str) -> None:
+    found = await found_by_axe(page)
     assert found == [], f"{told}: {found}"
 
 
-async def assert_fit_for_all(page: Page, told: str) -> None:
-    """Fail where a page, loaded once and light and wide, is not accessible or fits a window not."""
+async def unfit(page: Page, within: str = ":root") -> list[str]:
+    """Give where a page, loaded once and light and wide, is not accessible or fits a window not."""
+    found = []
     for scheme, width, looked_at in LOOKS:
         await page.emulate_media(color_scheme=scheme)
         await page.set_viewport_size({"width": width, "height": 900})
-        assert await page.evaluate(WIDER) == [], f"{told} is wider than {width}"
+        found += [f"wider than {width}: {one}" for one in await page.evaluate(WIDER)]
         if looked_at:
-            await assert_accessible(page, f"{told}, {scheme}, {width}")
+            found += [f"{scheme}, {width}: {one}" for one in await found_by_axe(page, within)]
     await page.emulate_media(color_scheme="light")
     await page.set_viewport_size({"width": 1440, "height": 900})
+    return found
+
+
+async def assert_fit_for_all(page: Page, told: str, *, within: str = ":root") -> None:
+    """Fail where a page does not fit, or is not accessible within the part that is its own."""
+    found = await unfit(page, within)
+    assert found == [], f"{told}: {found}"

@@ -5,13 +5,12 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import httpx2
-from playwright.async_api import Browser, Locator, Request
+from playwright.async_api import Locator
 
 from api.bootstrap import Ledger
-from tests.support.browser import Site, Watched, Window
+from tests.support.browser import Site, Watched, Window, Windows
 from tests.support.client import TOKEN, event
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
@@ -28,20 +27,15 @@ SAID: Final = """() => {
 
 
 class Looker:
-    """A page, with the addresses that it asks for."""
+    """A page, with what it shows of the news and what it asks for."""
 
     def __init__(self, watched: Watched) -> None:
         self.watched = watched
         self.page = watched.page
-        self.asked: list[str] = []
-        self.page.on("request", self._asked)
-
-    def _asked(self, request: Request) -> None:
-        self.asked.append(request.url.removeprefix(self.watched.base))
 
     def looks(self) -> list[str]:
         """What was fetched since the page was opened, and is no file and no stream."""
-        return [path for path in self.asked if not path.startswith(("/static", STREAM))][2:]
+        return [path for path in self.watched.asked if not path.startswith(("/static", STREAM))][1:]
 
     def card(self, account: str, stage: str = "") -> Locator:
         column = f"[data-part='stage {stage}'] " if stage else ""
@@ -89,17 +83,17 @@ class Served:
     @asynccontextmanager
     async def looking(self, path: str, window: Window | None = None) -> AsyncIterator[Looker]:
         """A page that follows the log."""
-        async with self.site.seen(window) as watched:
+        async with self.site.signed_in(window) as watched:
             looker = Looker(watched)
             async with watched.page.expect_response(lambda told: STREAM in told.url):
-                await watched.open(f"/sign-in?{urlencode({'token': TOKEN, 'next': path})}")
+                await watched.open(path)
             await watched.page.evaluate(SAID)
             yield looker
             assert watched.faults == []
 
 
 @contextmanager
-def served_on(chromium: Browser, postgres_server: PostgresServer) -> Iterator[Served]:
+def served_on(chromium: Windows, postgres_server: PostgresServer) -> Iterator[Served]:
     """The pages over a part of the sample company."""
     with (
         postgres_server.ledger(SCHEMA, filled_by=fill) as database,

@@ -23,11 +23,10 @@ class Work:
         return await answer.json()
 
     async def deal(self, watched: Watched, *events: Any, **more: Any) -> str:
-        """Open a deal, sign in, and give the path of the deal's page."""
+        """Open a deal and give the path of its page."""
         amount = {"amount": "1234.00", "currency": "USD"}
         told = opened("2025-06-02T09:00:00Z", amount=amount, close_date="2025-09-30", **more)
         made = await self.post(watched, "/v1/deals", told, *events)
-        await watched.open(f"/sign-in?token={TOKEN}")
         return f"/deals/{made['deal_id']}"
 
     async def told(self, watched: Watched, deal: str) -> list[dict[str, Any]]:
