@@ -258,6 +258,17 @@ def test_nothing_is_told_of_a_deal_whose_opening_is_a_reject(
     assert (later.events_made, later.rejects) == (1, ())
 
 
+def test_nothing_is_told_of_a_deal_whose_opening_has_an_unknown_cause(
+    store: EventStore, tmp_path: Path
+) -> None:
+    caused = OPENED | {"caused_by": "nobody"}
+    note = line("n", "note_added", {"text": "one"})
+
+    report = imported(store, "ndjson", lines(tmp_path, caused, note))
+
+    assert (report.events_made, [one.row for one in report.rejects]) == (0, [1, 2])
+
+
 def test_a_line_that_says_something_else_now_is_a_changed_reject(
     store: EventStore, tmp_path: Path
 ) -> None:
