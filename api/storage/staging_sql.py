@@ -161,11 +161,15 @@ UNOPENED: Final[LiteralString] = """
 UPDATE import_lines l SET fate = 'rejected', reason =
        'the deal ' || l.external_stream || ' is opened by no line of this import, nor in the log'
   FROM (SELECT stream_id FROM import_lines WHERE is_deal GROUP BY stream_id
-        HAVING NOT bool_or(topic = 'deal.deal_opened.v1' AND fate IS DISTINCT FROM 'rejected')) u
+        HAVING NOT bool_or(topic = 'deal.deal_opened.v1'
+                           AND (fate IS NULL OR fate = 'appended'))) u
  WHERE l.fate IS NULL AND l.stream_id = u.stream_id
    AND NOT EXISTS (SELECT FROM events e WHERE e.stream_id = u.stream_id)
 """
-"""Of a deal whose opening is a reject nothing could be told: it would be in no list."""
+"""Of a deal whose opening is a reject nothing could be told: it would be in no list.
+
+Nor does another line open it that says the same as the rejected one.
+"""
 
 UNCAUSED: Final[LiteralString] = """
 UPDATE import_lines l SET fate = 'rejected', reason =

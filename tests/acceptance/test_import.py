@@ -263,10 +263,12 @@ def test_nothing_is_told_of_a_deal_whose_opening_has_an_unknown_cause(
 ) -> None:
     caused = OPENED | {"caused_by": "nobody"}
     note = line("n", "note_added", {"text": "one"})
+    since = line("m", "note_added", {"text": "two"}) | {"stream": "deal:D2", "caused_by": "n"}
+    other = OPENED | {"external_id": "p", "stream": "deal:D2"}
 
-    report = imported(store, "ndjson", lines(tmp_path, caused, note))
+    report = imported(store, "ndjson", lines(tmp_path, caused, caused, note, other, since))
 
-    assert (report.events_made, [one.row for one in report.rejects]) == (0, [1, 2])
+    assert (report.events_made, [one.row for one in report.rejects]) == (1, [1, 3, 5])
 
 
 def test_a_line_that_says_something_else_now_is_a_changed_reject(
