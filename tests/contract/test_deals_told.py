@@ -126,3 +126,27 @@ def test_a_thread_asks_over_one_connection_where_it_wants_to(store: EventStore) 
     assert others != [own]
     with store.connection() as one, store.connection() as another:
         assert one is not another
+
+
+def test_who_asks_over_one_connection_leaves_connections_to_others(store: EventStore) -> None:
+    asked, done = threading.Barrier(11), threading.Event()
+    heads: list[int] = []
+
+    def hold() -> None:
+        with store.one_connection():
+            heads.append(store.head().position)
+            asked.wait(10)
+            done.wait(10)
+
+    threads = [threading.Thread(target=hold) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    asked.wait(10)
+    try:
+        with store.connection(timeout=1) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert heads == [0] * 10
