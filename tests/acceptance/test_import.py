@@ -261,13 +261,10 @@ def test_nothing_is_told_of_a_deal_whose_opening_is_a_reject(
 def test_nothing_is_told_of_a_deal_whose_opening_has_an_unknown_cause(
     store: EventStore, tmp_path: Path
 ) -> None:
-    caused = OPENED | {"caused_by": "nobody"}
-    note = line("n", "note_added", {"text": "one"})
-    since = line("m", "note_added", {"text": "two"}) | {"stream": "deal:D2", "caused_by": "n"}
+    caused, note = OPENED | {"caused_by": "nobody"}, line("n", "note_added", {"text": "one"})
     other = OPENED | {"external_id": "p", "stream": "deal:D2"}
-
+    since = note | {"external_id": "m", "stream": "deal:D2", "caused_by": "n"}
     report = imported(store, "ndjson", lines(tmp_path, caused, caused, note, other, since))
-
     assert (report.events_made, [one.row for one in report.rejects]) == (1, [1, 3, 5])
 
 
