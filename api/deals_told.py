@@ -15,6 +15,11 @@ from projections.batch import DEAL_PREFIX
 
 KEPT_BYTES: Final = 40_000_000
 """Estimated memory of the deals that are kept: of some fifty events each about a hundred."""
+KEPT_CONTEXTS: Final = 16
+"""Contexts that the kept deals are read in: their memory is beside that of the deals.
+
+One of 2,000 quotas takes 560 kB.
+"""
 _FOLDED: Final = 3
 """With what is folded of them, events take at the most so many times their memory."""
 
@@ -39,6 +44,7 @@ class DealsTold:
         self._lock = Lock()
         self._deals: OrderedDict[UUID, _Kept] = OrderedDict()
         self._bytes = 0
+        self._contexts: OrderedDict[int, Known] = OrderedDict()
 
     def upto(
         self, deal_id: UUID, position: int, known: Known, cut: datetime | None
@@ -72,8 +78,18 @@ class DealsTold:
                 self._deals[deal_id] = kept = _Kept(told, _size(told, before))
                 self._bytes += kept.bytes
             self._deals.move_to_end(deal_id)
+            self._keep_context(self._deals[deal_id].told.known)
             while self._bytes > self._kept_bytes:
                 self._forget(next(iter(self._deals)))
+
+    def _keep_context(self, known: Known) -> None:
+        """Let deals be kept in a context; those in the longest unused are forgotten with it."""
+        self._contexts[id(known)] = known
+        self._contexts.move_to_end(id(known))
+        if len(self._contexts) > KEPT_CONTEXTS:
+            _, gone = self._contexts.popitem(last=False)
+            for deal_id in [one for one, kept in self._deals.items() if kept.told.known is gone]:
+                self._forget(deal_id)
 
     def _forget(self, deal_id: UUID) -> None:
         if (gone := self._deals.pop(deal_id, None)) is not None:

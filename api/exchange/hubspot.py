@@ -20,7 +20,7 @@ from api.exchange.custom_fields import declared_boxes, tell_custom, tell_task
 from api.exchange.deal_groups import DealGroup, inside
 from api.exchange.deal_lines import Deal, SourceContext, SourceNames
 from api.exchange.folders import Folder, find_files, numbered
-from api.exchange.hubspot_deals import HISTORY, DealRows, merged_ids
+from api.exchange.hubspot_deals import HISTORY, DealRows, merged_away
 from api.exchange.hubspot_rows import (
     associated,
     id_of,
@@ -172,7 +172,7 @@ class HubspotReader:
         seen.earliest = min(seen.earliest or created, created)
         for row in (record, *cast("list[JsonObject]", record["snapshots"])):
             seen.used.add(text_of(row, "pipeline"))
-        seen.merged |= dict.fromkeys(merged_ids(record), text_of(record, "id"))
+        seen.merged |= dict.fromkeys(object_of(record, "merged"), text_of(record, "id"))
         return record
 
     def _task(self, found: JsonRecord, deals: Spool, seen: _Seen, findings: Findings) -> None:
@@ -234,14 +234,19 @@ class HubspotReader:
             if own.rows:
                 yield from _deal_lines(own, context, findings)
             if merges and self._stands(own):
-                yield _merged_away(deal_id, merges[0])
+                yield merged_away(deal_id, merges[0])
 
     def _stands(self, group: DealGroup) -> bool:
-        """Whether a deal is in this export, or in the ledger since an earlier one."""
+        """Whether a deal is in this export, or in the ledger since an earlier one; not its end."""
+        if self._is_told(f"{group.id}:merged") or self._is_told(f"{group.id}:deal_deleted"):
+            return False
         records = [row for kind, row in group.rows if kind == _Kind.DEAL]
         if records:
             return not records[0]["deleted"]
-        return bool(self._known.opened(self.system, f"{group.id}:deal_opened"))
+        return self._is_told(f"{group.id}:deal_opened")
+
+    def _is_told(self, external_id: str) -> bool:
+        return self._known.opened(self.system, external_id) is not None
 
 
 def _find(paths: Sequence[Path]) -> Folder:
@@ -318,10 +323,12 @@ def _name_companies(companies: Spool, deals: Spool) -> None:
 
 def _spool_merges(record: JsonObject, deals: Spool) -> None:
     """Put beside each deal that was merged into this one that it was."""
-    merge: JsonObject = {"into": record["id"], "at": record["merged_at"]}
-    merge |= {"by": _first_owner(record), "file": record["file"], "row": record["row"]}
-    for merged in merged_ids(record):
-        deals.add([merged, _Kind.MERGED, text_of(record, "merged_at"), *place_of(record)], merge)
+    merge: JsonObject = {"into": record["id"], "by": _first_owner(record)}
+    merge |= {"file": record["file"], "row": record["row"]}
+    merged = object_of(record, "merged")
+    for deal in merged:
+        at = text_of(merged, deal)
+        deals.add([deal, _Kind.MERGED, at, *place_of(record)], merge | {"at": at})
 
 
 def _first_owner(record: JsonObject) -> str:
@@ -379,20 +386,3 @@ def _may_be_default(deal: Deal) -> bool:
     opened = next((line.data for line in deal.lines if line.type == "deal_opened"), {})
     day = opened.get("close_date")
     return isinstance(day, str) and (date.fromisoformat(day) + timedelta(days=1)).day == 1
-
-
-def _merged_away(deal: str, merge: JsonObject) -> Line:
-    """A deal that this export or an earlier one still has, and that went into another."""
-    at = instant_of(merge, "at")
-    file, row = place_of(merge)
-    return Line(
-        stream=f"deal:{deal}",
-        external_id=f"{deal}:merged",
-        type="deal_deleted",
-        occurred_at=at,
-        recorded_at=at,
-        actor=text_of(merge, "by"),
-        data={"reason": f"Merged into the deal {text_of(merge, 'into')} in HubSpot."},
-        file=file,
-        row=row,
-    )

@@ -19,10 +19,10 @@ from api.exchange.hubspot_rows import (
     text_value,
     versions,
 )
-from api.exchange.lines import JsonObject
+from api.exchange.lines import JsonObject, Line
 from api.exchange.moments import moment_id, moments
 from api.exchange.owners import NOBODY
-from api.exchange.records import stamp
+from api.exchange.records import instant_of, place_of, stamp, text_of
 
 HISTORY: Final = "propertiesWithHistory"
 
@@ -85,8 +85,7 @@ class DealRows:
             "modified": stamp(modified),
             "modified_by": "",
             "deleted": content.get("archived") is True,
-            "merged": text_value(properties.get(_MERGED)),
-            "merged_at": stamp(merges[-1].at if (merges := histories.get(_MERGED)) else modified),
+            "merged": _merged(properties, histories.get(_MERGED, ()), modified),
             "snapshots": snapshots,
             "owners": [_change(deal, _OWNER, version) for version in owners],
             "unowned": sum(1 for version in histories.get(_OWNER, ()) if not version.value),
@@ -164,9 +163,37 @@ class DealRows:
         }
 
 
-def merged_ids(record: JsonObject) -> list[str]:
-    """The deals that were merged into this one."""
-    return [one.strip() for one in text_value(record["merged"]).split(";") if one.strip()]
+def merged_away(deal: str, merge: JsonObject) -> Line:
+    """A deal that this export or an earlier one still has, and that went into another."""
+    at = instant_of(merge, "at")
+    file, row = place_of(merge)
+    return Line(
+        stream=f"deal:{deal}",
+        external_id=f"{deal}:merged",
+        type="deal_deleted",
+        occurred_at=at,
+        recorded_at=at,
+        actor=text_of(merge, "by"),
+        data={"reason": f"Merged into the deal {text_of(merge, 'into')} in HubSpot."},
+        file=file,
+        row=row,
+    )
+
+
+def _merged(
+    properties: JsonObject, history: Iterable[Version], modified: datetime
+) -> dict[str, str]:
+    """The deals that were merged into this one, and when: by its last change if no version says."""
+    first: dict[str, datetime] = {}
+    for one in history:
+        for merged in _ids(one.value):
+            first.setdefault(merged, one.at)
+    now = _ids(text_value(properties.get(_MERGED)))
+    return {merged: stamp(first.get(merged, modified)) for merged in now}
+
+
+def _ids(text: str) -> list[str]:
+    return [one.strip() for one in text.split(";") if one.strip()]
 
 
 def _changes(

@@ -66,11 +66,12 @@ def _marked(head: bytes) -> str | None:
 
 
 def known_encoding(name: str) -> str:
-    """The name as Python knows it; ValueError for an encoding that does not exist."""
+    """The name as Python knows it; ValueError for an encoding that there is not, or not of text."""
     try:
+        io.TextIOWrapper(io.BytesIO(), encoding=name)
         return codecs.lookup(name).name
     except LookupError as error:
-        raise ValueError(f"no encoding is called {name!r}") from error
+        raise ValueError(f"no encoding of text is called {name!r}") from error
 
 
 def undecodable(path: Path, error: UnicodeError) -> ExportRefusedError:

@@ -58,12 +58,13 @@ class GuardedRoute(APIRoute):
             raise TypeError(message)
         self.action = action
         extra = options.get("openapi_extra") or {}
+        besides = options.get("dependencies") or ()
         super().__init__(
             path,
             endpoint,
             **{
                 **options,
-                "dependencies": [Depends(ensure_known_parameters)],
+                "dependencies": [*besides, Depends(ensure_known_parameters)],
                 "openapi_extra": {**extra, DECLARED: action},
             },
         )

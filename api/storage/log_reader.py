@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from threading import local
+from threading import BoundedSemaphore, local
 from typing import Any, Final, LiteralString, Self, TypeAlias
 from uuid import UUID
 
@@ -106,6 +106,7 @@ class LogReader:
             name=f"{schema}-reader",
         )
         self._held = _Held()
+        self._holders = BoundedSemaphore(max(1, pool_size // 2))
 
     @contextmanager
     def closing(self) -> Iterator[Self]:
@@ -138,18 +139,21 @@ class LogReader:
     def one_connection(self) -> Iterator[None]:
         """In this block all that this thread asks, it asks over one connection.
 
-        It is looked for, and looked at, once; nobody else has it meanwhile, so that the block is
-        not to wait for anything but answers.
+        It is looked for, and looked at, once; nobody else has it meanwhile. So only half of the
+        connections are held at once, and who comes later takes one for each question, as else.
 
         Raises:
             LogUnavailableError: as of a connection.
         """
-        with self.connection() as connection:
-            before, self._held.connection = self._held.connection, connection
-            try:
+        if self._held.connection is not None or not self._holders.acquire(blocking=False):
+            yield
+            return
+        try:
+            with self.connection() as self._held.connection:
                 yield
-            finally:
-                self._held.connection = before
+        finally:
+            self._held.connection = None
+            self._holders.release()
 
     @contextmanager
     def snapshot(self) -> Iterator[ReadingConnection]:

@@ -79,6 +79,7 @@ class Staging:
         self._identified = False
         self._referring = False
         self._stating = False
+        self._opened_only = False
         self._connection: psycopg.Connection[Row] | None = None
 
     def __enter__(self) -> Self:
@@ -125,13 +126,11 @@ class Staging:
         return found
 
     def reject_unopened(self) -> None:
-        """Rejects the staged lines of deals that neither the staged lines nor the log open.
+        """Lets the lines of deals be rejected that no line of the import opens, nor the log.
 
         Only an exported part of a log comes back as that part, be the openings in it or not.
         """
-        self._flush()
-        if not self._identified:
-            self._run(staging_sql.UNOPENED)
+        self._opened_only = True
 
     def check(self, *, founding: bool) -> StagingReport:
         """What `append` would report; changes nothing in the log.
@@ -207,10 +206,17 @@ class Staging:
             refusal = self._rows(staging_sql.REFUSAL)[0][0]
             if refusal is not None:
                 raise LedgerNotEmptyError(refusal)
+        self._reject_groundless()
         if self._referring:
-            while self._run(staging_sql.UNCAUSED) + self._run(staging_sql.UNKNOWN):
-                pass
             self._run(staging_sql.CAUSED)
+
+    def _reject_groundless(self) -> None:
+        """Rejects what rests on nothing, until nothing rests on what was rejected."""
+        resting = [staging_sql.UNCAUSED, staging_sql.UNKNOWN] if self._referring else []
+        if self._opened_only and not self._identified:
+            resting.append(staging_sql.UNOPENED)
+        while sum(self._run(statement) for statement in resting):
+            pass
 
     def _append_founding(self, progress: Progress) -> None:
         self._timekeeper.now()  # every line is kept with the time at which it was imported

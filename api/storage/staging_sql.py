@@ -22,7 +22,7 @@ UPDATE import_lines l
               || ',"reason":"A newer export states it so."}' ELSE l.data END,
        occurred_at = CASE WHEN s.newer THEN l.stated_at ELSE l.occurred_at END,
        source_recorded_at = CASE WHEN s.newer THEN l.stated_at ELSE l.source_recorded_at END
-  FROM (SELECT o.seq, e.event_id,
+  FROM (SELECT o.seq, e.event_id, e.stream_id, e.source_system,
                o.external_id || ':stated:' || to_char(o.stated_at AT TIME ZONE 'UTC',
                    'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS name,
                o.data <> coalesce(r.data, e.data::text)
@@ -48,11 +48,22 @@ UPDATE import_lines l
                   AND a.topic IN ('deal.event_amended.v1', 'deal.event_retracted.v1')
                   AND starts_with(a.external_id, o.external_id || ':stated:') IS NOT TRUE)) s
  WHERE l.seq = s.seq
+   AND NOT (s.newer AND EXISTS (
+       SELECT FROM events n
+        WHERE n.stream_id = s.stream_id AND n.source_system = s.source_system
+          AND coalesce(n.source_recorded_at, n.occurred_at) > l.stated_at
+          AND n.topic IN (
+              'deal.stage_entered.v1', 'deal.amount_changed.v1', 'deal.close_date_moved.v1',
+              'deal.owner_changed.v1', 'deal.forecast_category_changed.v1',
+              'deal.deal_moved_to_process.v1', 'deal.deal_won.v1', 'deal.deal_lost.v1',
+              'deal.win_reversed.v1', 'deal.deal_reopened.v1', 'deal.deal_deleted.v1',
+              'deal.event_amended.v1')))
 """
 """What the source came to state otherwise of an event amends it; an older export amends nothing.
 
-What was corrected otherwise since is left alone, and so is an offer: what comes in its place is
-another offer, and when it was made is not known.
+It is older where the log has a later change of the very deal: another import told more of it. What
+was corrected otherwise since is left alone, and so is an offer: what comes in its place is another
+offer, and when it was made is not known.
 """
 
 OFFERED_AGAIN: Final[LiteralString] = """
@@ -150,11 +161,15 @@ UNOPENED: Final[LiteralString] = """
 UPDATE import_lines l SET fate = 'rejected', reason =
        'the deal ' || l.external_stream || ' is opened by no line of this import, nor in the log'
   FROM (SELECT stream_id FROM import_lines WHERE is_deal GROUP BY stream_id
-        HAVING NOT bool_or(topic = 'deal.deal_opened.v1' AND fate IS DISTINCT FROM 'rejected')) u
+        HAVING NOT bool_or(topic = 'deal.deal_opened.v1'
+                           AND (fate IS NULL OR fate = 'appended'))) u
  WHERE l.fate IS NULL AND l.stream_id = u.stream_id
    AND NOT EXISTS (SELECT FROM events e WHERE e.stream_id = u.stream_id)
 """
-"""Of a deal whose opening is a reject nothing could be told: it would be in no list."""
+"""Of a deal whose opening is a reject nothing could be told: it would be in no list.
+
+Nor does another line open it that says the same as the rejected one.
+"""
 
 UNCAUSED: Final[LiteralString] = """
 UPDATE import_lines l SET fate = 'rejected', reason =

@@ -34,21 +34,7 @@ class Renderer:
     """Turns a template and what it shows into an answer."""
 
     def __init__(self, files: StaticFiles) -> None:
-        self._environment = Environment(
-            loader=PackageLoader("api.web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            # A template of a server that runs does not change under it.
-            auto_reload=False,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.filters.update(FILTERS, data_json=_data_json)
-        self._environment.globals.update(
-            static=files.url,
-            query_of=query_of,
-            definitions=DEFINITIONS,
-        )
+        self._environment = _environment(files)
 
     def page(
         self, request: Request, template: str, *, status: int = 200, **context: Any
@@ -72,6 +58,8 @@ def _environment(files: StaticFiles) -> Environment:
         loader=PackageLoader("api.web"),
         autoescape=True,
         undefined=StrictUndefined,
+        # A template of a server that runs does not change under it.
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )

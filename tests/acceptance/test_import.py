@@ -258,6 +258,16 @@ def test_nothing_is_told_of_a_deal_whose_opening_is_a_reject(
     assert (later.events_made, later.rejects) == (1, ())
 
 
+def test_nothing_is_told_of_a_deal_whose_opening_has_an_unknown_cause(
+    store: EventStore, tmp_path: Path
+) -> None:
+    caused, note = OPENED | {"caused_by": "nobody"}, line("n", "note_added", {"text": "one"})
+    other = OPENED | {"external_id": "p", "stream": "deal:D2"}
+    since = note | {"external_id": "m", "stream": "deal:D2", "caused_by": "n"}
+    report = imported(store, "ndjson", lines(tmp_path, caused, caused, note, other, since))
+    assert (report.events_made, [one.row for one in report.rejects]) == (1, [1, 3, 5])
+
+
 def test_a_line_that_says_something_else_now_is_a_changed_reject(
     store: EventStore, tmp_path: Path
 ) -> None:

@@ -17,6 +17,8 @@ from domain.events.honesty import EventAmended, HistoryGap
 from domain.replay import view
 from domain.values import Money
 from tests.support.exports import MAVEN, PACK, Rows, rewritten, rewritten_json, weekly_export
+from tests.support.hubspot import PROFILE as HUBSPOT
+from tests.support.hubspot import changed, deal_in, version
 from tests.support.log import said
 from tests.support.postgres import PostgresServer
 from tests.support.roles import address
@@ -206,3 +208,35 @@ def test_a_deal_of_a_table_that_was_closed_since_keeps_what_it_was_opened_with(
     assert len(told(events, "deal_won")) == 1
     (opening,) = told(events, "deal_opened")
     assert opening.amount == Money.of("900", "USD")  # type: ignore[attr-defined]  # deal_opened
+
+
+@pytest.mark.parametrize("has_history", [True, False])
+def test_a_deal_that_was_merged_away_is_told_once_whatever_becomes_of_the_other(
+    *, has_history: bool, store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    """The first is merged in May; in the newer export another one is since, in June."""
+
+    def merged(count: int, modified: str) -> Callable[[Any], Any]:
+        def change(content: Any) -> Any:
+            one = deal_in(content, "90000001")
+            ids = ["90000012", "90000012;90000014"][:count]
+            one["properties"]["hs_merged_object_ids"] = ids[-1]
+            one["updatedAt"] = modified
+            if has_history:
+                times = ("2025-05-01T10:00:00Z", "2025-06-01T10:00:00Z")
+                history = [version(*each) for each in zip(ids, times, strict=False)]
+                one["propertiesWithHistory"]["hs_merged_object_ids"] = history[::-1]
+            return content
+
+        return change
+
+    pack = shared_data / PACK / "hubspot_v3"
+    first = changed(pack, tmp_path / "first", deals=merged(1, "2025-05-02T00:00:00Z"))
+    newer = changed(pack, tmp_path / "newer", deals=merged(2, "2025-06-02T00:00:00Z"))
+    imported(store, "hubspot", first, HUBSPOT)
+
+    report = imported(store, "hubspot", newer, HUBSPOT)
+
+    assert (report.rejects, report.events_made) == ((), 1)
+    for external_id in ("90000012", "90000014"):
+        assert len(told(deal(store, external_id, "hubspot"), "deal_deleted")) == 1

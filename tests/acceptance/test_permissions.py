@@ -6,10 +6,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 
-from api.http.guard import DECLARED, GuardedRoute
+from api.http.addresses import ensure_known_parameters
+from api.http.guard import DECLARED, GuardedRoute, does
 from api.identity.permissions import FREE, ROLES, TABLE, Action
 from tests.support.client import event
 from tests.support.ledgers import SCHEMA
@@ -124,6 +125,20 @@ def test_a_route_without_a_declaration_does_not_start_and_would_be_found() -> No
     planted = FastAPI()
     planted.router.routes.append(APIRoute("/v1/forgotten", forgotten, methods=["GET"]))
     assert undeclared(planted) == ["get /v1/forgotten"]
+
+
+def test_a_route_keeps_what_its_router_asks_for_besides() -> None:
+    @does(Action.ANSWER_ANYBODY)
+    async def answered() -> None:
+        return None
+
+    router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(answered)])
+    router.get("/v1/answered")(answered)
+
+    (route,) = router.routes
+    assert isinstance(route, GuardedRoute)
+    asked = [dependency.call for dependency in route.dependant.dependencies]
+    assert asked == [answered, ensure_known_parameters]
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -1,7 +1,9 @@
 import re
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from jinja2 import Environment
 
 from api.identity.cookies import COOKIE
 from api.web.site import local
@@ -224,3 +226,20 @@ def test_where_a_form_was_shown_again_leads_to_its_deal(reader: TestClient) -> N
         answer = reader.get(f"/deals/{DEAL_ID}/record{query}")
 
         assert answer.headers["location"] == f"/deals/{DEAL_ID}{query}"
+
+
+def test_servers_of_one_process_compile_their_templates_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compiled: list[object] = []
+    compile_template = Environment.compile
+
+    def noting(environment: Environment, *source: Any, **options: Any) -> Any:
+        compiled.append(source)
+        return compile_template(environment, *source, **options)
+
+    TestClient(pages_on(FakeReads())).get("/sign-in")
+    monkeypatch.setattr(Environment, "compile", noting)
+
+    assert TestClient(pages_on(FakeReads())).get("/sign-in").status_code == 200
+    assert compiled == []

@@ -1,13 +1,15 @@
 """What is kept of a deal that was read never says other than the log does."""
 
+import gc
 import random
 import threading
+import weakref
 from uuid import UUID, uuid4
 
 import pytest
 
 from api.deal_seen import DealTold
-from api.deals_told import DealsTold
+from api.deals_told import KEPT_CONTEXTS, DealsTold
 from api.storage.event_store import EventStore
 from domain.events.base import DomainEvent
 from domain.known import Known
@@ -88,6 +90,23 @@ def test_what_is_kept_is_bounded_by_bytes(
     assert (kept.upto(deal, head, KNOWN, None) is first) == is_kept
 
 
+def test_contexts_of_long_ago_are_not_kept_with_the_deals_that_were_read_in_them(
+    store: EventStore,
+) -> None:
+    kept, contexts = DealsTold(store), []
+    for number in range(2 * KEPT_CONTEXTS):
+        known = KNOWN.under(policy_from(number + 1, {"grace_days": 3}))
+        deal = uuid4()
+        kept.upto(deal, told_to(store, deal, OPENED), known, None)
+        contexts.append(weakref.ref(known))
+    del known
+    gc.collect()
+
+    assert [one() is not None for one in contexts] == [False] * KEPT_CONTEXTS + [
+        True
+    ] * KEPT_CONTEXTS
+
+
 def test_a_thread_asks_over_one_connection_where_it_wants_to(store: EventStore) -> None:
     def elsewhere() -> None:
         with store.connection() as connection:
@@ -107,3 +126,27 @@ def test_a_thread_asks_over_one_connection_where_it_wants_to(store: EventStore) 
     assert others != [own]
     with store.connection() as one, store.connection() as another:
         assert one is not another
+
+
+def test_who_asks_over_one_connection_leaves_connections_to_others(store: EventStore) -> None:
+    asked, done = threading.Barrier(11), threading.Event()
+    heads: list[int] = []
+
+    def hold() -> None:
+        with store.one_connection():
+            heads.append(store.head().position)
+            asked.wait(10)
+            done.wait(10)
+
+    threads = [threading.Thread(target=hold) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    asked.wait(10)
+    try:
+        with store.connection(timeout=1) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert heads == [0] * 10

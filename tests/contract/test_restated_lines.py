@@ -71,6 +71,30 @@ def test_exports_of_any_age_again_change_nothing(store: EventStore) -> None:
     assert standing(store) == [said("deal_lost", reason="Price")]
 
 
+@pytest.mark.parametrize("stated", [1, 2])
+def test_an_older_export_after_a_newer_one_amends_nothing(store: EventStore, stated: int) -> None:
+    moved = line("M1", recorded=NOON + 3 * DAY)._replace(
+        data=said("close_date_moved", to="2025-09-30"), stated_at=NOON + 5 * DAY
+    )
+    load(store, [lost("Timing", stated=5), moved])
+
+    report = load(store, [lost("Price", stated=stated)])
+    newer = load(store, [lost("Budget", stated=6)])
+
+    assert (report.appended, reasons(report)) == (0, ["changed"])
+    assert (newer.appended, newer.rejects) == (1, ())
+
+
+def test_what_is_told_of_a_deal_beside_its_own_changes_makes_no_export_older(
+    store: EventStore,
+) -> None:
+    load(store, [lost("Price", stated=1), line("T1", recorded=NOON + 3 * DAY)])
+
+    report = load(store, [lost("Timing", stated=2)])
+
+    assert (report.appended, report.rejects) == (1, ())
+
+
 def test_the_same_line_twice_restates_once(store: EventStore) -> None:
     load(store, [lost("Price", stated=1)])
 

@@ -183,6 +183,12 @@ def test_a_profile_error_names_its_key() -> None:
         load_profile("nowhere")
 
 
+@pytest.mark.parametrize("name", ["hex", "rot13", "zlib"])
+def test_an_encoding_of_no_text_is_refused_with_the_profile(name: str) -> None:
+    with pytest.raises(ProfileRefusedError, match="encoding: no encoding"):
+        profile_from({"encoding": name}, name="p")
+
+
 def test_a_guess_declares_only_what_the_file_proves(shared_data: Path, tmp_path: Path) -> None:
     proposed = guess_profile(shared_data / MAVEN)
     ambiguous = guess_profile(table(tmp_path, "A,Ana,P,Acme,Engaging,03-02-2017,,"))
