@@ -18,6 +18,7 @@ _MILLION: Final = Decimal(1_000_000)
 _THOUSAND: Final = Decimal(1_000)
 _MINUTES_A_DAY: Final = 1440
 _DAY: Final = r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+_DAY_OR_INSTANT: Final = re.compile(rf"{_DAY}(?P<time>T[0-9:.]+(?:Z|[+-][0-9:]+))?")
 _DAY_OF_SENTENCE: Final = re.compile(rf"\b{_DAY}\b")
 _DAY_OF_EVENT: Final = re.compile(
     r"(?P<before>, (?:expected to close on|closed on|due) | is now due |\AClose date moved to "
@@ -116,15 +117,26 @@ def instant(value: str | datetime) -> datetime:
     return at.astimezone(UTC)
 
 
+def written(text: str) -> str:
+    """A word of an answer: a day or an instant as pages write it, all else as it is."""
+    found = _DAY_OR_INSTANT.fullmatch(text)
+    if found is None:
+        return text
+    try:
+        return moment(text) if found["time"] else day(text)
+    except ValueError:
+        return text
+
+
 def sentence(text: str) -> str:
     """What the product concluded, with its dates, per cents and signs as pages write them."""
-    dated = _DAY_OF_SENTENCE.sub(lambda found: day(found["day"]), text)
+    dated = _DAY_OF_SENTENCE.sub(lambda found: written(found["day"]), text)
     return re.sub(r"(?<![\w-])-(?=[0-9])", MINUS, re.sub(r"(?<=[0-9]) %", "%", dated))
 
 
 def event_words(text: str) -> str:
     """The title or detail of an event, with its amounts and dates as pages write them."""
-    dated = _DAY_OF_EVENT.sub(lambda found: found["before"] + day(found["day"]), text)
+    dated = _DAY_OF_EVENT.sub(lambda found: found["before"] + written(found["day"]), text)
     return _AMOUNT_OF_EVENT.sub(lambda found: found["before"] + money(found.groupdict()), dated)
 
 

@@ -79,3 +79,23 @@ def test_a_conclusion_has_figures_as_pages_write_them() -> None:
     assert f.sentence("a rank correlation of -0.49, sign-flip 14-day") == (
         "a rank correlation of \N{MINUS SIGN}0.49, sign-flip 14-day"
     )
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("2026-10-31", "31 Oct 2026"),
+        ("2026-10-23T18:53:50+00:00", "23 Oct 2026, 18:53 UTC"),
+        ("2026-10-23T18:53:50.123456Z", "23 Oct 2026, 18:53 UTC"),
+        ("20261031", "20261031"),
+        ("2026-13-45", "2026-13-45"),
+        ("pull_in", "pull_in"),
+    ],
+)
+def test_a_day_or_an_instant_among_facts_is_shown_as_pages_write_it(word: str, shown: str) -> None:
+    assert f.written(word) == shown
+
+
+def test_what_only_looks_like_a_day_does_not_break_a_sentence() -> None:
+    assert f.sentence("moved to 2026-13-45") == "moved to 2026-13-45"
+    assert f.event_words("Close date moved to 2026-13-45") == "Close date moved to 2026-13-45"
