@@ -1,4 +1,4 @@
-"""The numbers in the help beside figures, and in sentences, are those of the API as pages write them."""
+"""Help beside figures and sentences tell the numbers of the API, as pages write them."""
 
 import random
 import re
