@@ -132,7 +132,7 @@ def _live(both: Iterable[Commitment], side: str, live: frozenset[str]) -> list[O
     return [
         {
             "id": one.id,
-            "name": f"{one.what} (due {one.due})" if one.due else one.what,
+            "name": one.what,
             "due": one.due.isoformat() if one.due else "",
         }
         for one in found

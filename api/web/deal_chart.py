@@ -46,7 +46,7 @@ def entries_of(answer: Answer) -> tuple[Entry, ...]:
     for event in answer["history"]["events"]:
         verdict = judged.get(event["event_id"])
         at = f.instant(verdict["action_time"] if verdict else event["occurred_at"])
-        entries.append(Entry(event, verdict, _sign(event, statuses, skips), at))
+        entries.append(Entry(_worded(event), verdict, _sign(event, statuses, skips), at))
     return tuple(sorted(entries, key=lambda entry: (entry.at, entry.event["position"])))
 
 
@@ -79,6 +79,11 @@ def chart_data(answer: Answer, entries: Iterable[Entry], *, zoom: int = 1) -> Ch
         ],
         zoom=zoom,
     )
+
+
+def _worded(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    words = {name: f.event_words(event.get(name) or "") for name in ("title", "detail")}
+    return {**event, **words}
 
 
 def quarter_end(quarter: Mapping[str, Any]) -> datetime:

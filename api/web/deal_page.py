@@ -226,7 +226,7 @@ def _tip(entry: Entry, numbers: Mapping[str, int]) -> Tip:
         title=f"{number}. {event['title']}" if number else event["title"],
         when=f"{f.moment(entry.at)}, {DRIVERS.get(event['driver'], event['driver']).lower()}",
         lines=tuple(str(line) for line in lines if line),
-        why=tuple(str(s) for s in [(judged or {}).get("sentence")] if s and number),
+        why=tuple(f.sentence(s) for s in [(judged or {}).get("sentence")] if s and number),
         foot=", ".join(foot),
     )
 

@@ -38,7 +38,7 @@ DEFINITIONS: Final = {
         "Deals are grouped by what was true of the activity when they left its stage, and compared"
         " by how they ended. Outcome value: the share won with the outcome shown, less the share"
         " won with a tick alone. Tick value: the share won with a tick alone, less the share won"
-        " without a tick. With Newcombe's 95 % interval; below 20 deals in a group no verdict is"
+        " without a tick. With Newcombe's 95% interval; below 20 deals in a group no verdict is"
         " given.",
     ),
     "window": Definition(
@@ -226,7 +226,7 @@ DEFINITIONS: Final = {
     "discount_days": Definition(
         "Discounts against days left",
         "The mean depth of the discounts offered with so many days left of the quarter, with its"
-        " 95 % interval; of fewer than five only their number. Below: the rank correlation"
+        " 95% interval; of fewer than five only their number. Below: the rank correlation"
         " (Spearman) of depth and days left.",
     ),
     "quarter_says": Definition(
@@ -283,13 +283,13 @@ DEFINITIONS: Final = {
         "What it would do better without",
         "Rules over the process and its deals: activities without an outcome, outcomes that are"
         " never evidenced, more than five stages or three required outcomes in one, steps ticked"
-        " in 80 % of the deals and evidenced in 20 % at most, steps not ticked for 90 days, and"
+        " in 80% of the deals and evidenced in 20% at most, steps not ticked for 90 days, and"
         " outcome values whose interval holds 0 at 100 deals or more.",
     ),
     "compared": Definition(
         "One version against another",
         "The deals that were judged by each version, side by side; apart: the difference with its"
-        " 95 % interval (Newcombe for shares). Deals still open are counted and not compared.",
+        " 95% interval (Newcombe for shares). Deals still open are counted and not compared.",
     ),
     "stay": Definition(
         "Days in a stage",

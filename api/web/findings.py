@@ -61,7 +61,7 @@ class Reason:
     verdict: str
     rules: tuple[str, ...]
     modifiers: tuple[str, ...]
-    sentence: str | None
+    sentence: str
     facts: tuple[Fact, ...]
 
 
@@ -141,7 +141,7 @@ def reasons_of(
             verdict=VERDICTS.get(event["verdict"], f.words_of(event["verdict"])),
             rules=tuple(event.get("rules", ())),
             modifiers=tuple(MODIFIERS.get(m, m) for m in event.get("modifiers", ())),
-            sentence=event.get("sentence"),
+            sentence=f.sentence(event.get("sentence") or ""),
             facts=tuple(_fact(fact) for fact in event.get("facts", ())),
         )
         for event in ordered
@@ -205,6 +205,8 @@ def plain(value: Any) -> str:
             return ", ".join(f"{f.words_of(k).lower()} {plain(v)}" for k, v in value.items())
         case list() | tuple():
             return "; ".join(_finding_words(item) for item in value) or "nothing found"
+        case str():
+            return f.written(value)
         case _:
             return str(value)
 

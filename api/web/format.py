@@ -1,5 +1,10 @@
-"""How figures read on a page: money with its currency, dates, shares, and what is not known."""
+"""How figures read on a page: money with its currency, dates, shares, and what is not known.
 
+Answers hold sentences that were made for the API too, with figures as a program reads them.
+`sentence` and `event_words` write those figures as all others of a page.
+"""
+
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -12,6 +17,21 @@ SYMBOLS: Final = {"EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
 _MILLION: Final = Decimal(1_000_000)
 _THOUSAND: Final = Decimal(1_000)
 _MINUTES_A_DAY: Final = 1440
+_DAY: Final = r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+_DAY_OR_INSTANT: Final = re.compile(rf"{_DAY}(?P<time>T[0-9:.]+(?:Z|[+-][0-9:]+))?")
+_DAY_OF_SENTENCE: Final = re.compile(rf"\b{_DAY}\b")
+_DAY_OF_EVENT: Final = re.compile(
+    r"(?P<before>, (?:expected to close on|closed on|due) | is now due |\AClose date moved to "
+    rf"|(?:\A|; )(?:Expires on|From|To|By) ){_DAY}(?=\Z|; |, owned by )"
+)
+_AMOUNT_OF_EVENT: Final = re.compile(
+    r"(?P<before>\ADeal opened for .*: |\AAmount changed to |\AWon at "
+    r"|\AConsequence of not changing: .* \(|(?:\A|; )List price )"
+    r"(?P<currency>[A-Z]{3}) (?P<amount>-?[0-9]+(?:\.[0-9]+)?)"
+    r"(?=\Z|; |\)\Z|, (?:expected to close on|closed on|owned by) )",
+    re.DOTALL,
+)
+"""Only where `projections/words.py` puts figures: what somebody wrote stays as it was written."""
 
 
 def unknown(reason: str = NO_REASON) -> str:
@@ -24,8 +44,9 @@ def money(value: Mapping[str, Any] | None, reason: str = NO_REASON) -> str:
     if value is None:
         return unknown(reason)
     amount = Decimal(value["amount"])
-    whole = amount == amount.to_integral_value()
-    return _with_currency(amount, f"{abs(amount):,.0f}" if whole else f"{abs(amount):,.2f}", value)
+    exact = f"{abs(amount):,f}"
+    text = f"{abs(amount):,.2f}".removesuffix(".00") if amount == round(amount, 2) else exact
+    return _with_currency(amount, text, value)
 
 
 def short_money(value: Mapping[str, Any] | None, reason: str = NO_REASON) -> str:
@@ -94,6 +115,29 @@ def instant(value: str | datetime) -> datetime:
         message = f"the instant {value} names no zone"
         raise ValueError(message)
     return at.astimezone(UTC)
+
+
+def written(text: str) -> str:
+    """A word of an answer: a day or an instant as pages write it, all else as it is."""
+    found = _DAY_OR_INSTANT.fullmatch(text)
+    if found is None:
+        return text
+    try:
+        return moment(text) if found["time"] else day(text)
+    except ValueError:
+        return text
+
+
+def sentence(text: str) -> str:
+    """What the product concluded, with its dates, per cents and signs as pages write them."""
+    dated = _DAY_OF_SENTENCE.sub(lambda found: written(found["day"]), text)
+    return re.sub(r"(?<![\w-])-(?=[0-9])", MINUS, re.sub(r"(?<=[0-9]) %", "%", dated))
+
+
+def event_words(text: str) -> str:
+    """The title or detail of an event, with its amounts and dates as pages write them."""
+    dated = _DAY_OF_EVENT.sub(lambda found: found["before"] + written(found["day"]), text)
+    return _AMOUNT_OF_EVENT.sub(lambda found: found["before"] + money(found.groupdict()), dated)
 
 
 def duration(value: timedelta) -> str:

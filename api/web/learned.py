@@ -29,7 +29,7 @@ class Facts:
     def of(cls, learned: Sequence[Mapping[str, Any]]) -> Self:
         """Put facts of the application's answer in words."""
         shown = tuple(
-            Fact(f"{f.words_of(one['kind'])}: {one['value']}", one["event_id"])
+            Fact(f"{f.words_of(one['kind'])}: {_value(one)}", one["event_id"])
             for one in learned[:SHOWN]
         )
         return cls(shown, len(learned) - len(shown))
@@ -52,6 +52,12 @@ class Lessons:
         return (
             f"{self.beads.count('filled')} of {ticked} taught a linked fact; {loose} linked to none"
         )
+
+
+def _value(fact: Mapping[str, Any]) -> str:
+    """The value; that of a date ends with the day."""
+    value = str(fact["value"])
+    return f.sentence(value) if fact["kind"] == "date" else value
 
 
 def lessons_of(

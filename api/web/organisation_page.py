@@ -101,13 +101,13 @@ def organisation_page(answer: Answer, asked: tuple[str | None, str | None]) -> O
         shaped_interval=interval_text(shaped),
         chart=chart,
         before=tuple(before),
-        sentence=closing["sentence"],
+        sentence=f.sentence(closing["sentence"]),
         discounts=discount_chart(pressure["discounts_by_days_left"]["bins"]),
-        discounts_sentence=pressure["discounts_by_days_left"]["sentence"],
+        discounts_sentence=f.sentence(pressure["discounts_by_days_left"]["sentence"]),
         effects=effects,
         segments_too_few=too_few,
         axis=axis,
-        effect_sentence=pressure["window_effect"]["sentence"],
+        effect_sentence=f.sentence(pressure["window_effect"]["sentence"]),
         statements=statements_of(closing, pressure),
         teams=lines_of(answer, "team"),
         reps=lines_of(answer, "rep"),
@@ -155,11 +155,11 @@ def _difference(effect: Mapping[str, Any]) -> dict[str, Any] | None:
 def statements_of(closing: Mapping[str, Any], pressure: Mapping[str, Any]) -> tuple[Statement, ...]:
     """What the pattern and the pressure of a quarter say in sentences."""
     return (
-        Statement("Win rate in the last month", closing["win_rates"]["sentence"]),
-        Statement("Close dates pulled in", pressure["pull_ins"]["sentence"]),
-        Statement("Excess and trough", pressure["excess_and_trough"]["sentence"]),
-        Statement("What flagged discounts cost", pressure["cost"]["sentence"]),
-        Statement("New and won late", pressure["new_and_won_late"]["sentence"]),
+        Statement("Win rate in the last month", f.sentence(closing["win_rates"]["sentence"])),
+        Statement("Close dates pulled in", f.sentence(pressure["pull_ins"]["sentence"])),
+        Statement("Excess and trough", f.sentence(pressure["excess_and_trough"]["sentence"])),
+        Statement("What flagged discounts cost", f.sentence(pressure["cost"]["sentence"])),
+        Statement("New and won late", f.sentence(pressure["new_and_won_late"]["sentence"])),
     )
 
 

@@ -43,7 +43,7 @@ def _reason(pattern: Mapping[str, Any], own: Collection[str]) -> Reason:
         verdict=HOLDS[pattern["holds"]],
         rules=(pattern["rule"],),
         modifiers=(),
-        sentence=pattern["sentence"],
+        sentence=f.sentence(pattern["sentence"]),
         facts=tuple(_fact(fact, own) for fact in pattern["facts"]),
     )
 

@@ -82,7 +82,12 @@ def _words(path: str, value: str) -> str:
 
 
 def _of(name: str) -> Callable[[Offers], Iterable[Choice]]:
-    return lambda offers: (Choice(one["id"], one["name"]) for one in offers.get(name, ()))
+    return lambda offers: (Choice(one["id"], _with_day(one)) for one in offers.get(name, ()))
+
+
+def _with_day(offer: Mapping[str, Any]) -> str:
+    due = offer.get("due")
+    return f"{offer['name']} (due {f.day(due)})" if due else str(offer["name"])
 
 
 def _activities(*, ticked: bool | None) -> Callable[[Offers], Iterable[Choice]]:

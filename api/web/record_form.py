@@ -383,7 +383,7 @@ def recorded_since(answer: Answer, sent: Filled) -> Iterable[Since]:
     return (
         Since(
             f"#e-{one['event_id']}",
-            one["title"],
+            f.event_words(one["title"]),
             f"{one['rep']}, {f.moment(one['recorded_at'])}",
         )
         for one in answer["history"]["events"]

@@ -102,13 +102,14 @@ def report_page(answer: Answer, asked: tuple[str | None, str | None]) -> ReportP
         stages=_stages(pipeline["open"]["by_stage"], answer["stages"]),
         progress=tuple(_ticked(names.get(one["rep"], one["rep"]), one) for one in progress["reps"]),
         chart=chart,
-        sentence=closing["sentence"],
+        sentence=f.sentence(closing["sentence"]),
         discounts=discount_chart(pressure["discounts_by_days_left"]["bins"]),
         statements=(
             Statement(
-                "Discounts against days left", pressure["discounts_by_days_left"]["sentence"]
+                "Discounts against days left",
+                f.sentence(pressure["discounts_by_days_left"]["sentence"]),
             ),
-            Statement("Deeper in the last days", pressure["window_effect"]["sentence"]),
+            Statement("Deeper in the last days", f.sentence(pressure["window_effect"]["sentence"])),
             *statements_of(closing, pressure),
         ),
         closers=lines_of(answer, "rep"),

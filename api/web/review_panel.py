@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from api.web import format as f
 from api.web.reads import Answer
 
 FLAGS: Final = {
@@ -92,7 +93,7 @@ def _line(question: dict[str, Any]) -> Line:
         question["question"],
         blank=False,
         partly=question["state"] == "partly",
-        text=latest["title"],
+        text=f.event_words(latest["title"]),
         note=note,
         event_ids=(latest["event_id"],),
     )

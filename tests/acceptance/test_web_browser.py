@@ -40,6 +40,13 @@ MIDDLE = """async (_, picture) => {
   return canvas.getImageData(bitmap.width >> 1, bitmap.height >> 1, 1, 1).data.join();
 }"""
 
+GROUND = """() => {
+  const one = document.body.appendChild(document.createElement("i"));
+  one.style.color = "Canvas";
+  return getComputedStyle(one).color;
+}"""
+"""Gives what the system paints the ground with."""
+
 
 @pytest.fixture(scope="module")
 async def site(chromium: Windows) -> AsyncIterator[Site]:
@@ -219,6 +226,19 @@ async def test_forced_colours_keep_apart_what_colours_tell(desk: Watched) -> Non
     page = await desk.open("/board")
     outline = "all => all.map((one) => getComputedStyle(one).outlineStyle)"
     assert await page.eval_on_selector_all(".around a[aria-current]", outline) == ["solid"]
+
+
+async def test_in_forced_colours_what_is_hollow_has_the_colour_of_the_ground(
+    desk: Watched,
+) -> None:
+    await desk.look(Window(scheme="dark", forced_colors=True))
+    page = await desk.open(DEAL)
+    ground = await page.evaluate(GROUND)
+    fill = "all => all.map((one) => getComputedStyle(one).fill)"
+    for kind in ("hollow", "dashed"):
+        drawn = await page.eval_on_selector_all(f".glyph.{kind}", fill)
+        assert drawn, kind
+        assert set(drawn) == {ground}, kind
 
 
 async def test_a_browser_signs_in_with_a_key_and_out_again(

@@ -1,4 +1,4 @@
-"""The numbers that the help beside figures shows are those that the API gives."""
+"""Help beside figures and sentences tell the numbers of the API, as pages write them."""
 
 import random
 import re
@@ -18,6 +18,10 @@ from tests.support.site import TOLD_ON
 CHANCE: Final = random.Random(5)
 INSTANTS: Final = [TOLD_ON - timedelta(days=CHANCE.randrange(20, 190)), TOLD_ON]
 PARTS: Final = ("progress", "pressure")
+RAW: Final = re.compile(
+    r"\b[A-Z]{3} [0-9][0-9.]*|(?<![\w-])[0-9]{4}-[0-9]{2}-[0-9]{2}(?!T)|[0-9] %"
+)
+"""A figure as programs read it; with a time it is an example of what can be asked."""
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +111,20 @@ def test_a_quarter_that_is_not_over_has_counts_and_no_shares(ask: Asker, path: s
     page = ask.page(path, quarter=running, **at(INSTANTS[0]))
 
     assert told["wins"]
-    assert told["sentence"] in page.text
+    assert f.sentence(told["sentence"]) in page.text
     if path == "/organisation":
         assert page.pairs["Won"] == f"{told['wins']:,}"
         assert page.pairs["In the last days"] == "unknown: the quarter is not over"
+
+
+@pytest.mark.parametrize("path", ["/", "/review", "/organisation", "/report", "/deals"])
+def test_sentences_have_figures_as_all_others_of_a_page(ask: Asker, path: str) -> None:
+    instant = at(TOLD_ON)
+    told = {"since": "2025-03-01T00:00:00Z"} if path == "/" else {"quarter": "FY2025Q4"}
+    paths = [path]
+    if path == "/deals":
+        paths = [f"/deals/{one['deal_id']}" for one in ask.deals(**instant)[:12]]
+
+    for one in paths:
+        found = RAW.findall(ask.page(one, **told, **instant).text)
+        assert found == [], one

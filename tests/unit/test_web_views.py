@@ -117,6 +117,7 @@ def test_patterns_that_hold_come_first_and_link_only_to_events_of_the_deal() -> 
     told = answers.pressure()["patterns"]
     told[0]["event_id"] = "elsewhere"
     told[1]["holds"] = False
+    told[1]["sentence"] = "The close date was moved to 2026-10-31."
 
     (held,), (other,) = patterns_of(told, {event_id(11), event_id(20)})
 
@@ -125,6 +126,7 @@ def test_patterns_that_hold_come_first_and_link_only_to_events_of_the_deal() -> 
     assert held.facts[0].evidence == (event_id(11),)
     assert held.facts[0].value.endswith("not evidenced 5, of 5 (1 event of other deals)")
     assert (other.title, other.verdict) == ("Won and taken back", "Does not hold")
+    assert other.sentence == "The close date was moved to 31 Oct 2026."
 
 
 def test_every_status_of_a_tick_is_drawn_with_its_own_fill() -> None:
