@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.cli import main
+from api.storage.event_store import EventStore
 from api.storage.roles import Role
 from tests.support.browser import CHROMIUM, Site, Windows, launched
 from tests.support.commands import Run
@@ -29,6 +30,13 @@ async def chromium() -> AsyncIterator[Windows]:
         pytest.skip("Debian's chromium is not installed")
     async with launched() as browser:
         yield Windows(browser)
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[EventStore]:
+    """The log of an empty ledger, opened as the application opens it."""
+    with EventStore(address(database, Role.APP), schema=SCHEMA) as store:
+        yield store
 
 
 @pytest.fixture(scope="module")

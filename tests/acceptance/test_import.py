@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,27 +13,14 @@ from api.exchange.lines import ExportRefusedError, ImportReport
 from api.exchange.profile import Profile
 from api.storage.errors import LedgerNotEmptyError
 from api.storage.event_store import EventStore
-from api.storage.roles import Role
 from domain.deal import replay
 from domain.events.base import type_name
 from domain.events.honesty import EventAmended
 from domain.events.life import DealWon
 from domain.replay import view
 from tests.support.exports import Rows, rewritten, weekly_export
-from tests.support.postgres import PostgresServer
-from tests.support.roles import address
 
-SCHEMA = "ledger"
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def store(postgres_server: PostgresServer) -> Iterator[EventStore]:
-    with (
-        postgres_server.ledger(SCHEMA) as dsn,
-        EventStore(address(dsn, Role.APP), schema=SCHEMA) as store,
-    ):
-        yield store
 
 
 def imported(

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,15 +14,11 @@ from api.exchange.importing import Format, LedgerContext, reader_for, run_import
 from api.exchange.lines import ExportRefusedError, ImportReport
 from api.exchange.profile import Profile, profile_from
 from api.storage.event_store import EventStore
-from api.storage.roles import Role
 from domain.deal import replay
 from domain.events.base import type_name
 from tests.support.exports import PACK, rewritten_json
-from tests.support.postgres import PostgresServer
 from tests.support.reference import FISCAL, log_profile
-from tests.support.roles import address
 
-SCHEMA = "ledger"
 PROFILE = profile_from({"calendar": FISCAL}, name="test")
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -129,15 +125,6 @@ def named(case: Case) -> str:
 def case(request: pytest.FixtureRequest) -> Case:
     given: Case = request.param
     return given
-
-
-@pytest.fixture
-def store(postgres_server: PostgresServer) -> Iterator[EventStore]:
-    with (
-        postgres_server.ledger(SCHEMA) as dsn,
-        EventStore(address(dsn, Role.APP), schema=SCHEMA) as store,
-    ):
-        yield store
 
 
 def imported(

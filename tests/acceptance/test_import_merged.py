@@ -1,34 +1,18 @@
 """A deal that HubSpot merged into another after it was imported."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from api.exchange.importing import LedgerContext, reader_for, run_import
 from api.exchange.lines import ImportReport
 from api.storage.event_store import EventStore
-from api.storage.roles import Role
 from domain.deal import replay
 from domain.events.life import DealDeleted
 from tests.support.exports import PACK, rewritten_json
 from tests.support.hubspot import PROFILE, deal_in, version
-from tests.support.postgres import PostgresServer
-from tests.support.roles import address
 
-SCHEMA = "ledger"
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def store(postgres_server: PostgresServer) -> Iterator[EventStore]:
-    with (
-        postgres_server.ledger(SCHEMA) as dsn,
-        EventStore(address(dsn, Role.APP), schema=SCHEMA) as store,
-    ):
-        yield store
 
 
 def imported(store: EventStore, folder: Path) -> ImportReport:

@@ -1,6 +1,6 @@
 """Newer exports that state otherwise what an older one did: nothing is lost, nothing told twice."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from api.exchange.importing import Format, LedgerContext, reader_for, run_import
 from api.exchange.lines import ImportReport
 from api.exchange.profile import Profile, load_profile
 from api.storage.event_store import EventStore
-from api.storage.roles import Role
 from domain.events.base import DomainEvent, type_name
 from domain.events.honesty import EventAmended, HistoryGap
 from domain.replay import view
@@ -20,21 +19,9 @@ from tests.support.exports import MAVEN, PACK, Rows, rewritten, rewritten_json, 
 from tests.support.hubspot import PROFILE as HUBSPOT
 from tests.support.hubspot import changed, deal_in, version
 from tests.support.log import said
-from tests.support.postgres import PostgresServer
-from tests.support.roles import address
 
-SCHEMA = "ledger"
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 LATER = "2025-06-01T09:00:00Z"
-
-
-@pytest.fixture
-def store(postgres_server: PostgresServer) -> Iterator[EventStore]:
-    with (
-        postgres_server.ledger(SCHEMA) as dsn,
-        EventStore(address(dsn, Role.APP), schema=SCHEMA) as store,
-    ):
-        yield store
 
 
 def imported(

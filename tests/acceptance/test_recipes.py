@@ -2,7 +2,7 @@
 
 import importlib.util
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,13 +20,11 @@ from api.exchange.importing import Format, LedgerContext, reader_for, run_import
 from api.exchange.lines import ImportReport
 from api.exchange.profile import profile_from
 from api.storage.event_store import EventStore
-from api.storage.roles import Role
 from tests.support import fake_crm
 from tests.support.client import TOKEN, open_deal
 from tests.support.exports import PACK, rewritten_json
-from tests.support.ledgers import NOW, SCHEMA
+from tests.support.ledgers import NOW
 from tests.support.reference import FISCAL
-from tests.support.roles import address
 from tests.support.served import served
 
 RECIPES = Path(__file__).parents[2] / "docs" / "recipes"
@@ -43,12 +41,6 @@ def recipe(name: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-@pytest.fixture
-def store(database: str) -> Iterator[EventStore]:
-    with EventStore(address(database, Role.APP), schema=SCHEMA) as store:
-        yield store
 
 
 def imported(
