@@ -87,8 +87,12 @@ def chunks(
     values: dict[str, object] = {"topics": list(topics), "whole": list(whole), "upto": upto}
     values |= {"part": part, "parts": parts}
     with connection.transaction():
-        # The whole log is sorted before the first row comes.
-        connection.execute("SET LOCAL work_mem = '64MB'; SET LOCAL statement_timeout = '10min'")
+        # The whole log is sorted before the first row comes, and what is made of a chunk before the
+        # next is asked for may take long on a busy machine.
+        connection.execute(
+            "SET LOCAL work_mem = '64MB'; SET LOCAL statement_timeout = '10min';"
+            " SET LOCAL idle_in_transaction_session_timeout = 0"
+        )
         names = [row[0] for row in connection.execute(_NAMES, values).fetchall()]
         others = frozenset(names)
         with connection.cursor("streams", binary=True) as cursor:

@@ -1,5 +1,6 @@
 """Deals are read whole and in parts, for projections that are made anew."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
@@ -72,6 +73,20 @@ def test_only_deals_that_were_corrected_come_with_their_envelopes(
                 assert events == [e for e in own if e.data.TOPIC in TOPICS]
             kinds.add(kind)
         assert len(kinds) == 2
+
+
+def test_whoever_makes_something_of_a_chunk_may_take_long(
+    postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "CHUNK_DEALS", 1)
+    with told(postgres_server) as (connection, log):
+        connection.execute("SET idle_in_transaction_session_timeout = '50ms'")
+        found = chunks(connection, topics=TOPICS, whole=CORRECTIONS, upto=log.head)
+        for _ in range(2):
+            assert next(found).streams
+            time.sleep(0.2)
+
+        assert list(found)
 
 
 def test_a_deal_ends_before_an_event_that_nobody_can_read(
