@@ -25,6 +25,8 @@ _YOUNG: Final = 50_000
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Modules and tests stay to the end: to look for cycles among them finds none.
+    gc.set_threshold(_YOUNG)
     # How long an example takes is the machine's matter, which may have other things to do.
     settings.register_profile("unhurried", deadline=None)
     settings.load_profile("unhurried")
@@ -37,9 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    # Modules and tests stay to the end, and would be looked at for cycles again and again.
     gc.freeze()
-    gc.set_threshold(_YOUNG)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
