@@ -12,24 +12,10 @@ from typer.core import TyperCommand, TyperGroup
 
 from api.collecting import collect_seldom
 from api.errors import ApplicationError
-from api.exchange.lines import ExportRefusedError
-from api.exchange.profile import ProfileRefusedError
 from api.logs import configure_logs
-from api.settings import SettingsError
 from api.storage.embedded_account import EmbeddedError
 from api.storage.errors import StorageError
 from domain.errors import DomainError
-
-EXPECTED = (
-    ApplicationError,
-    DomainError,
-    EmbeddedError,
-    ExportRefusedError,
-    ProfileRefusedError,
-    SettingsError,
-    StorageError,
-)
-"""What may go wrong without being a fault of the program: one sentence on stderr, exit 1."""
 
 COMMANDS: Final = {
     "run": "api.cli_serve:run",
@@ -127,13 +113,29 @@ def dealtrail(
     """Follow deals as events, and ask what was known and true at any instant."""
 
 
+def _expected() -> tuple[type[Exception], ...]:
+    """Give what may go wrong without being a fault of the program: one sentence on stderr, exit 1.
+
+    The models that some of it comes with take longer to import than all that a list of commands
+    needs.
+    """
+    from api.exchange.lines import ExportRefusedError  # noqa: PLC0415
+    from api.exchange.profile import ProfileRefusedError  # noqa: PLC0415
+    from api.settings import SettingsError  # noqa: PLC0415
+
+    plain = (ApplicationError, DomainError, EmbeddedError, StorageError)
+    return (*plain, ExportRefusedError, ProfileRefusedError, SettingsError)
+
+
 def main() -> NoReturn:
     """Run a command: exit 0 if it did its work, 1 on failure, 2 on bad usage."""
     configure_logs()
     collect_seldom()
     try:
         app()
-    except EXPECTED as error:
+    except SystemExit:
+        raise
+    except _expected() as error:
         sys.stderr.write(f"dealtrail: {error}\n")
         sys.exit(1)
     sys.exit(0)

@@ -16,7 +16,6 @@ from api.exchange.lines import ImportReport, Reader
 from api.exchange.profile import load_profile
 from api.exchange.proposing import propose_profile
 from api.people import People
-from api.sample.company import lines as sample_lines
 from api.settings import Settings
 
 _FEW: Final = 20
@@ -105,8 +104,11 @@ def catch_up(ledger: Ledger) -> None:
 
 def sample_texts(seed: int | None) -> Iterator[str]:
     """Give the lines of the sample company as they are written to a file."""
+    # Here because all other commands, and most servers, start without it.
+    from api.sample.company import lines  # noqa: PLC0415
+
     chosen = {} if seed is None else {"seed": seed}
-    for line in sample_lines(now=clock.now(), **chosen):
+    for line in lines(now=clock.now(), **chosen):
         yield json.dumps(line, ensure_ascii=False) + "\n"
 
 
