@@ -1,6 +1,6 @@
 """Builds the pages: their answers, and the sections in the order of the navigation."""
 
-from fastapi import APIRouter
+from fastapi import FastAPI
 
 from api.board import Board
 from api.board_tapes import BoardTapes
@@ -22,7 +22,7 @@ from api.people import People
 from api.places import Places
 from api.told_events import ToldEvents
 from api.web.doors import IssuerDoors, SignIn
-from api.web.pages import create_pages
+from api.web.pages import add_pages
 from api.web.routes.audit import audit_section
 from api.web.routes.board import board_section
 from api.web.routes.deal import deal_section
@@ -38,10 +38,10 @@ from api.web.routes.reviewing import commitments_section, review_section
 from api.web.routes.settings import settings_section
 
 
-def build_pages(
-    services: Services, places: Places, doors: SignIn, issuer: IssuerDoors | None
-) -> APIRouter:
-    """Build the pages over the services of the API, so that both give the same answers."""
+def add_pages_of(
+    app: FastAPI, services: Services, places: Places, doors: SignIn, issuer: IssuerDoors | None
+) -> None:
+    """Add the pages over the services of the API, so that both give the same answers."""
     people = People(services.store)
     door = Door(services.store, services.views, services.access, services.accesses)
     deals = _deals(services, places, door, people)
@@ -77,7 +77,7 @@ def build_pages(
         imports_section(ImportReads(door, services.imports, slots=services.uploads, people=people)),
         settings_section(SettingsReads(door, services, people)),
     )
-    return create_pages(sections, doors, issuer, SampleReads(services.store, services.access))
+    add_pages(app, sections, doors, issuer, SampleReads(services.store, services.access))
 
 
 def _audit(services: Services, places: Places, door: Door, people: People) -> AuditReads:

@@ -11,7 +11,7 @@ from starlette.types import Scope
 
 from api import clock
 from api.bootstrap import Ledger
-from api.bootstrap_pages import build_pages
+from api.bootstrap_pages import add_pages_of
 from api.http.app import create_app
 from api.http.limits import Limits
 from api.http.services import Services
@@ -61,7 +61,7 @@ def build_app(
     refuse = partial(app.state.wrong_credentials.count, shown="sign-in")
     doors = Doors(authenticator, ledger.sessions, refuse=refuse)
     by_issuer = _issuer_doors(ledger, issuer, tokens, refuse)
-    app.router.routes += build_pages(services, ledger.places, doors, by_issuer).routes
+    add_pages_of(app, services, ledger.places, doors, by_issuer)
     return app
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api.identity.permissions import Identity
@@ -31,11 +31,29 @@ class Tab:
     shown: Callable[[Identity], bool]
 
 
+Work = TypeVar("Work")
+Given: TypeAlias = "tuple[Part[Any], object]"
+
+
+class Part(Generic[Work]):
+    """What some routes work with: they are made once, and each server is given its own."""
+
+    def given(self, work: Work) -> Given:
+        """Give what `install` takes."""
+        return self, work
+
+    def of(self, request: Request) -> Work:
+        """Give what the server that is asked was given."""
+        work: Work = request.app.state.parts[self]
+        return work
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part of the site: it adds its addresses, and may have an entry in the navigation."""
+    """One part of the site: its addresses, what these work with, maybe an entry to navigate by."""
 
-    add: "Callable[[APIRouter, Site], None]"
+    router: APIRouter
+    given: tuple[Given, ...]
     tab: Tab | None = None
 
 
@@ -113,6 +131,21 @@ class Site:
             "tabs": [(tab.path, tab.name(reader)) for tab in self._tabs if tab.shown(reader)],
             "toured": toured,
         }
+
+
+SITE: Final = Part[Site]()
+
+
+def new_router() -> APIRouter:
+    """Give room for the routes of pages, which are no part of the API's contract."""
+    return APIRouter(include_in_schema=False)
+
+
+def install(app: FastAPI, router: APIRouter, *given: Given) -> None:
+    """Add routes to a server as they are, with what they work with there."""
+    app.state.parts = getattr(app.state, "parts", {}) | dict(given)
+    # `include_router` would make each of them again, which takes longer than all else of a start.
+    app.router.routes += router.routes
 
 
 def reader_of(request: Request) -> Identity | None:

@@ -6,6 +6,7 @@ from fastapi.testclient import TestClient
 from jinja2 import Environment
 
 from api.identity.cookies import COOKIE
+from api.web.routes import deal
 from api.web.site import local
 from tests.support.web_answers import BARE_ID, DEAL_ID, LONG_ID
 from tests.support.web_parts import event_id
@@ -243,3 +244,16 @@ def test_servers_of_one_process_compile_their_templates_once(
 
     assert TestClient(pages_on(FakeReads())).get("/sign-in").status_code == 200
     assert compiled == []
+
+
+def test_routes_are_made_once_for_all_servers_of_which_each_asks_its_own() -> None:
+    ours, theirs = FakeReads(), FakeReads()
+    servers = [pages_on(ours), pages_on(theirs)]
+
+    reader = TestClient(servers[0])
+    reader.get(f"/sign-in?token={TOKEN}")
+    assert reader.get(f"/deals/{DEAL_ID}").status_code == 200
+
+    assert (len(ours.asked), len(theirs.asked)) == (1, 0)
+    assert set(map(id, deal.router.routes)) <= set(map(id, servers[0].routes))
+    assert set(map(id, deal.router.routes)) <= set(map(id, servers[1].routes))

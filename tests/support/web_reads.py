@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.board import BoardWish
 from api.identity.cookies import cookie_of
 from api.identity.permissions import OPERATOR, Identity
-from api.web.pages import create_pages
+from api.web.pages import add_pages
 from api.web.reads import BadQuestionError, NoSuchPageError, NotNowError
 from api.web.routes.board import board_section
 from api.web.routes.deal import deal_section
@@ -125,6 +125,6 @@ def pages_on(reads: FakeReads) -> FastAPI:
     app = FastAPI()
     app.add_api_route("/v1/events/stream", lambda: Response(status_code=204))  # nothing to follow
     sections = (board_section(reads), record_section(reads, WritesAway()), deal_section(reads))
-    app.include_router(create_pages(sections, doors))
+    add_pages(app, sections, doors)
     app.add_middleware(FakeShield, doors=doors)
     return app

@@ -1,8 +1,8 @@
 """The audit explorer: every event of the log, asked with a query, counted and exported."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.exchange.exporting import EXPORTS
@@ -12,7 +12,7 @@ from api.query.fields import FIELDS
 from api.web.audit_asked import LogAsked, asked_of
 from api.web.audit_page import PATH, SORTS, audit_page
 from api.web.reads import Answer
-from api.web.site import Section, Site, Tab
+from api.web.site import SITE, Part, Section, Tab, new_router
 from api.web.vocabulary import STATUSES, VERDICTS
 from domain.events.catalogue import STREAM_KINDS
 
@@ -25,34 +25,30 @@ class AuditReads(Protocol):
         ...
 
 
+READS: Final = Part[AuditReads]()
+router: Final = new_router()
+
+
 def audit_section(reads: AuditReads) -> Section:
     """The explorer over these answers."""
-    choices = {
-        "sorts": SORTS,
-        "dimensions": DIMENSIONS,
-        "fields": FIELDS.values(),
-        "formats": tuple(EXPORTS),
-        "types": _by_kind(),
-        "pressure_verdicts": VERDICTS,
-        "tick_verdicts": {n: s.words for n, s in STATUSES.items() if n != "not_ticked"},
-    }
+    tab = Tab(PATH, lambda _: "Audit", lambda reader: may(reader, Action.READ_LOG))
+    return Section(router, (READS.given(reads),), tab)
 
-    def add(router: APIRouter, site: Site) -> None:
-        @router.get(PATH)
-        def audit(request: Request) -> Response:
-            asked = asked_of(request.query_params)
-            address = PATH + (f"?{request.url.query}" if request.url.query else "")
 
-            def fill(reader: Identity) -> HTMLResponse:
-                page = audit_page(reads.explore(reader, asked, address=address), asked)
-                status = 200 if page.found else 422
-                return site.page(
-                    request, "audit.html", tab=PATH, status=status, page=page, choices=choices
-                )
+@router.get(PATH)
+def audit(request: Request) -> Response:
+    site, reads = SITE.of(request), READS.of(request)
+    asked = asked_of(request.query_params)
+    address = PATH + (f"?{request.url.query}" if request.url.query else "")
 
-            return site.show(request, fill)
+    def fill(reader: Identity) -> HTMLResponse:
+        page = audit_page(reads.explore(reader, asked, address=address), asked)
+        status = 200 if page.found else 422
+        return site.page(
+            request, "audit.html", tab=PATH, status=status, page=page, choices=_CHOICES
+        )
 
-    return Section(add, Tab(PATH, lambda _: "Audit", lambda reader: may(reader, Action.READ_LOG)))
+    return site.show(request, fill)
 
 
 def _by_kind() -> dict[str, list[str]]:
@@ -61,3 +57,14 @@ def _by_kind() -> dict[str, list[str]]:
     for name, kind in STREAM_KINDS.items():
         kinds.setdefault(kind, []).append(name)
     return kinds
+
+
+_CHOICES: Final = {
+    "sorts": SORTS,
+    "dimensions": DIMENSIONS,
+    "fields": FIELDS.values(),
+    "formats": tuple(EXPORTS),
+    "types": _by_kind(),
+    "pressure_verdicts": VERDICTS,
+    "tick_verdicts": {n: s.words for n, s in STATUSES.items() if n != "not_ticked"},
+}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Final, Protocol, TypeAlias
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.identity.permissions import Identity
@@ -14,7 +14,7 @@ from api.web.record_form import Filled
 from api.web.record_panel import record_panel
 from api.web.record_words import CORRECTED
 from api.web.routes.board import PATH as BOARD
-from api.web.site import Asked, Moment, Section, Site, moment_asked
+from api.web.site import SITE, Asked, Moment, Part, Section, Site, moment_asked, new_router
 
 MOST_MARKED: Final = 50
 """New events that a page marks at most."""
@@ -90,41 +90,48 @@ class DealPages:
         return self.site.data(request, told)
 
 
+READS: Final = Part[DealReads]()
+router: Final = new_router()
+
+
 def deal_section(reads: DealReads) -> Section:
     """The pages of deals over these answers."""
+    return Section(router, (READS.given(reads),))
 
-    def add(router: APIRouter, site: Site) -> None:
-        pages = DealPages(site, reads)
 
-        @router.get("/deals/{deal_id}")
-        def deal(
-            *,
-            request: Request,
-            deal_id: str,
-            as_of: Moment = None,
-            effective_at: Moment = None,
-            everything: Annotated[str, Query(alias="all")] = "",
-            zoom: str = "1",
-            recorded: Recorded = (),
-        ) -> Response:
-            wish = DealWish(
-                deal_id,
-                asked=moment_asked(as_of, effective_at),
-                everything=everything == "1",
-                zoom=_zoom(zoom),
-                recorded=tuple(recorded),
-                query=dict(request.query_params),
-            )
-            return site.show(request, lambda reader: pages.show(request, reader, wish))
+def _pages(request: Request) -> DealPages:
+    return DealPages(SITE.of(request), READS.of(request))
 
-        @router.get("/deals/{deal_id}/tips")
-        def tips(
-            request: Request, deal_id: str, as_of: Moment = None, effective_at: Moment = None
-        ) -> Response:
-            asked = moment_asked(as_of, effective_at)
-            return site.show(request, lambda reader: pages.tips(request, reader, deal_id, asked))
 
-    return Section(add)
+@router.get("/deals/{deal_id}")
+def deal(
+    *,
+    request: Request,
+    deal_id: str,
+    as_of: Moment = None,
+    effective_at: Moment = None,
+    everything: Annotated[str, Query(alias="all")] = "",
+    zoom: str = "1",
+    recorded: Recorded = (),
+) -> Response:
+    pages = _pages(request)
+    wish = DealWish(
+        deal_id,
+        asked=moment_asked(as_of, effective_at),
+        everything=everything == "1",
+        zoom=_zoom(zoom),
+        recorded=tuple(recorded),
+        query=dict(request.query_params),
+    )
+    return pages.site.show(request, lambda reader: pages.show(request, reader, wish))
+
+
+@router.get("/deals/{deal_id}/tips")
+def tips(
+    request: Request, deal_id: str, as_of: Moment = None, effective_at: Moment = None
+) -> Response:
+    pages, asked = _pages(request), moment_asked(as_of, effective_at)
+    return pages.site.show(request, lambda reader: pages.tips(request, reader, deal_id, asked))
 
 
 def _zoom(value: str) -> int | None:

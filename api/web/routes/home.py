@@ -1,14 +1,14 @@
 """The first page: what changed for who manages, and the working day of who sells."""
 
-from typing import Annotated, Protocol
+from typing import Annotated, Final, Protocol
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.identity.permissions import Action, Identity, may
 from api.web.home_page import home_page
 from api.web.reads import Answer
-from api.web.site import HOME, Asked, Moment, Section, Site, Tab, moment_asked
+from api.web.site import HOME, SITE, Asked, Moment, Part, Section, Tab, moment_asked, new_router
 from api.web.today_page import TodayPage, today_page
 
 
@@ -33,51 +33,49 @@ class HomeReads(Protocol):
         ...
 
 
+READS: Final = Part[HomeReads]()
+router: Final = new_router()
+
+
 def home_section(reads: HomeReads) -> Section:
     """The first page over these answers."""
-
-    def add(router: APIRouter, site: Site) -> None:
-        _add_home(router, site, reads)
-        _add_today(router, site, reads)
-
-    return Section(add, Tab(HOME, _name, lambda reader: may(reader, Action.READ_DEALS)))
+    tab = Tab(HOME, _name, lambda reader: may(reader, Action.READ_DEALS))
+    return Section(router, (READS.given(reads),), tab)
 
 
-def _add_home(router: APIRouter, site: Site, reads: HomeReads) -> None:
-    @router.get(HOME)
-    def home(
-        request: Request, as_of: Moment = None, effective_at: Moment = None, since: Moment = None
-    ) -> Response:
-        asked = moment_asked(as_of, effective_at)
+@router.get(HOME)
+def home(
+    request: Request, as_of: Moment = None, effective_at: Moment = None, since: Moment = None
+) -> Response:
+    site, reads = SITE.of(request), READS.of(request)
+    asked = moment_asked(as_of, effective_at)
 
-        def fill(reader: Identity) -> HTMLResponse:
-            if reader.role == "rep":
-                page = _day(reads, reader, asked, None)
-                return site.page(request, "today.html", tab=HOME, page=page)
-            answer = reads.overview(
-                reader, as_of=asked[0], effective_at=asked[1], since=since or None
-            )
-            page_of_all = home_page(answer, asked=asked)
-            return site.page(request, "home.html", tab=HOME, page=page_of_all)
-
-        return site.show(request, fill)
-
-
-def _add_today(router: APIRouter, site: Site, reads: HomeReads) -> None:
-    @router.get("/today")
-    def today(
-        request: Request,
-        as_of: Moment = None,
-        effective_at: Moment = None,
-        rep: Annotated[str | None, Query(max_length=200)] = None,
-    ) -> Response:
-        asked = moment_asked(as_of, effective_at)
-
-        def fill(reader: Identity) -> HTMLResponse:
-            page = _day(reads, reader, asked, rep or None)
+    def fill(reader: Identity) -> HTMLResponse:
+        if reader.role == "rep":
+            page = _day(reads, reader, asked, None)
             return site.page(request, "today.html", tab=HOME, page=page)
+        answer = reads.overview(reader, as_of=asked[0], effective_at=asked[1], since=since or None)
+        page_of_all = home_page(answer, asked=asked)
+        return site.page(request, "home.html", tab=HOME, page=page_of_all)
 
-        return site.show(request, fill)
+    return site.show(request, fill)
+
+
+@router.get("/today")
+def today(
+    request: Request,
+    as_of: Moment = None,
+    effective_at: Moment = None,
+    rep: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    site, reads = SITE.of(request), READS.of(request)
+    asked = moment_asked(as_of, effective_at)
+
+    def fill(reader: Identity) -> HTMLResponse:
+        page = _day(reads, reader, asked, rep or None)
+        return site.page(request, "today.html", tab=HOME, page=page)
+
+    return site.show(request, fill)
 
 
 def _day(reads: HomeReads, reader: Identity, asked: Asked, rep: str | None) -> TodayPage:

@@ -4,14 +4,14 @@ import asyncio
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Final, Protocol
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.identity.permissions import Action, Identity, may
 from api.imports import Upload
 from api.web.imports_page import PATH, ImportForm, import_page, imports_page
 from api.web.reads import Answer, FormError, PageError, TooLargeError
-from api.web.site import Section, Site, Tab, reader_of, redirect
+from api.web.site import SITE, Part, Section, Site, Tab, new_router, reader_of, redirect
 from api.web.uploads import MOST_FIELD_BYTES, SentForm, read_upload
 
 FILE: Final = "file"
@@ -55,53 +55,56 @@ class ImportReads(Protocol):
         ...
 
 
+READS: Final = Part[ImportReads]()
+router: Final = new_router()
+
+
 def imports_section(reads: ImportReads) -> Section:
     """The pages over these answers."""
-
-    def add(router: APIRouter, site: Site) -> None:
-        _add_pages(router, site, reads)
-        _add_sending(router, _Sending(site, reads))
-
-    return Section(
-        add, Tab(PATH, lambda _: "Imports", lambda reader: may(reader, Action.READ_IMPORTS))
-    )
+    tab = Tab(PATH, lambda _: "Imports", lambda reader: may(reader, Action.READ_IMPORTS))
+    return Section(router, (READS.given(reads),), tab)
 
 
-def _add_pages(router: APIRouter, site: Site, reads: ImportReads) -> None:
-    @router.get(PATH)
-    def imports(
-        request: Request, before: Annotated[str | None, Query(max_length=64)] = None
-    ) -> Response:
-        def fill(reader: Identity) -> HTMLResponse:
-            answer = reads.listed(reader, before=before or None, address=_address(request))
-            page = imports_page(answer)
-            return site.page(request, "imports.html", tab=PATH, page=page)
+@router.get(PATH)
+def imports(
+    request: Request, before: Annotated[str | None, Query(max_length=64)] = None
+) -> Response:
+    site, reads = SITE.of(request), READS.of(request)
 
-        return site.show(request, fill)
+    def fill(reader: Identity) -> HTMLResponse:
+        answer = reads.listed(reader, before=before or None, address=_address(request))
+        return site.page(request, "imports.html", tab=PATH, page=imports_page(answer))
 
-    @router.get(PATH + "/{import_id}")
-    def one_import(
-        request: Request, import_id: str, after: Annotated[int, Query(ge=0, le=2**62)] = 0
-    ) -> Response:
-        def fill(reader: Identity) -> HTMLResponse:
-            answer = reads.one(reader, import_id, after=after, address=_address(request))
-            return site.page(request, "import.html", tab=PATH, page=import_page(answer))
-
-        return site.show(request, fill)
-
-    @router.post(PATH + "/{import_id}/cancel")
-    def cancel(request: Request, import_id: str) -> Response:
-        def fill(reader: Identity) -> Response:
-            reads.cancel(reader, import_id)
-            return redirect(f"{PATH}/{import_id}")
-
-        return site.show(request, fill)
+    return site.show(request, fill)
 
 
-def _add_sending(router: APIRouter, sending: "_Sending") -> None:
-    @router.post(PATH)
-    async def send(request: Request) -> Response:
-        return await sending.answer(request)
+@router.get(PATH + "/{import_id}")
+def one_import(
+    request: Request, import_id: str, after: Annotated[int, Query(ge=0, le=2**62)] = 0
+) -> Response:
+    site, reads = SITE.of(request), READS.of(request)
+
+    def fill(reader: Identity) -> HTMLResponse:
+        answer = reads.one(reader, import_id, after=after, address=_address(request))
+        return site.page(request, "import.html", tab=PATH, page=import_page(answer))
+
+    return site.show(request, fill)
+
+
+@router.post(PATH + "/{import_id}/cancel")
+def cancel(request: Request, import_id: str) -> Response:
+    reads = READS.of(request)
+
+    def fill(reader: Identity) -> Response:
+        reads.cancel(reader, import_id)
+        return redirect(f"{PATH}/{import_id}")
+
+    return SITE.of(request).show(request, fill)
+
+
+@router.post(PATH)
+async def send(request: Request) -> Response:
+    return await _Sending(SITE.of(request), READS.of(request)).answer(request)
 
 
 class _Sending:

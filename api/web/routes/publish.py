@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Final, Protocol
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.identity.permissions import Identity
@@ -16,7 +16,16 @@ from api.web.reads import Answer, FormError, PageError
 from api.web.record_form import Filled
 from api.web.routes.process import PATH as PROCESSES
 from api.web.sending import Form, Shown, done
-from api.web.site import Section, Site, reader_of, redirect, to_sign_in
+from api.web.site import (
+    SITE,
+    Part,
+    Section,
+    Site,
+    new_router,
+    reader_of,
+    redirect,
+    to_sign_in,
+)
 from api.web.uploads import read_upload
 
 FILE: Final = "file"
@@ -91,58 +100,62 @@ class _Pages:
         return self._site.page(request, "publish.html", tab=PROCESSES, status=status, page=page)
 
 
+PUBLISHING: Final = Part[Publishing]()
+router: Final = new_router()
+
+
 def publish_section(publishing: Publishing) -> Section:
     """The page over these answers."""
-
-    def add(router: APIRouter, site: Site) -> None:
-        pages = _Pages(site, publishing)
-        _add_form(router, site, publishing, pages)
-        _add_file(router, site, pages)
-
-    return Section(add)
+    return Section(router, (PUBLISHING.given(publishing),))
 
 
-def _add_form(router: APIRouter, site: Site, publishing: Publishing, pages: _Pages) -> None:
-    @router.get(PATH)
-    def publish_form(
-        request: Request, process: Annotated[str | None, Query(max_length=200)] = None
-    ) -> Response:
-        return site.show(request, lambda reader: pages.new(request, reader, process))
-
-    @router.post(PATH)
-    async def publish(request: Request) -> Response:
-        async def do(form: Form) -> Shown:
-            if not is_checked(form):
-                found = await publishing.check(request, form)
-                return lambda reader: pages.checked(request, reader, form, found)
-            told = await publishing.publish(request, form)
-            named = {"process": told["process"], "version": told["version"]}
-            target = PROCESSES + query_of(named | {"published": told["version"]})
-            return lambda _: redirect(target)
-
-        return await done(request, site, do, partial(pages.sent, request), tab=PROCESSES)
+def _pages(request: Request) -> _Pages:
+    return _Pages(SITE.of(request), PUBLISHING.of(request))
 
 
-def _add_file(router: APIRouter, site: Site, pages: _Pages) -> None:
-    @router.get(PATH + "/file")
-    def file_page() -> Response:
-        """Lead on from where a file was shown, or sent without a session."""
-        return redirect(PATH)
+@router.get(PATH)
+def publish_form(
+    request: Request, process: Annotated[str | None, Query(max_length=200)] = None
+) -> Response:
+    pages = _pages(request)
+    return SITE.of(request).show(request, lambda reader: pages.new(request, reader, process))
 
-    @router.post(PATH + "/file")
-    async def load(request: Request) -> Response:
-        if reader_of(request) is None:
-            return to_sign_in(request)
-        process, held = "", _Held()
-        try:
-            kind = request.headers.get("content-type", "")
-            sent = await read_upload(
-                kind, request.stream(), held, field=FILE, most=_MOST_FILE_BYTES
-            )
-            process = sent.fields.get(PROCESS, "")
-            show = partial(pages.loaded, request, process=process, text=held.text())
-        except FormError as error:
-            show = partial(pages.unloaded, request, process=process, error=error)
-        except PageError as error:
-            return await asyncio.to_thread(site.problem, request, error)
-        return await asyncio.to_thread(site.show, request, lambda reader: show(reader=reader))
+
+@router.post(PATH)
+async def publish(request: Request) -> Response:
+    pages, publishing = _pages(request), PUBLISHING.of(request)
+
+    async def do(form: Form) -> Shown:
+        if not is_checked(form):
+            found = await publishing.check(request, form)
+            return lambda reader: pages.checked(request, reader, form, found)
+        told = await publishing.publish(request, form)
+        named = {"process": told["process"], "version": told["version"]}
+        target = PROCESSES + query_of(named | {"published": told["version"]})
+        return lambda _: redirect(target)
+
+    return await done(request, SITE.of(request), do, partial(pages.sent, request), tab=PROCESSES)
+
+
+@router.get(PATH + "/file")
+def file_page() -> Response:
+    """Lead on from where a file was shown, or sent without a session."""
+    return redirect(PATH)
+
+
+@router.post(PATH + "/file")
+async def load(request: Request) -> Response:
+    if reader_of(request) is None:
+        return to_sign_in(request)
+    site, pages = SITE.of(request), _pages(request)
+    process, held = "", _Held()
+    try:
+        kind = request.headers.get("content-type", "")
+        sent = await read_upload(kind, request.stream(), held, field=FILE, most=_MOST_FILE_BYTES)
+        process = sent.fields.get(PROCESS, "")
+        show = partial(pages.loaded, request, process=process, text=held.text())
+    except FormError as error:
+        show = partial(pages.unloaded, request, process=process, error=error)
+    except PageError as error:
+        return await asyncio.to_thread(site.problem, request, error)
+    return await asyncio.to_thread(site.show, request, lambda reader: show(reader=reader))

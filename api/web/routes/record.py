@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final, Protocol, TypeAlias
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.identity.permissions import Identity
@@ -14,7 +14,7 @@ from api.web.record_form import Filled, Ground, opening_form, refused
 from api.web.routes.board import PATH as BOARD
 from api.web.routes.deal import DealPages, DealReads, DealWish
 from api.web.sending import Form, Shown, done
-from api.web.site import Section, Site, local, redirect
+from api.web.site import SITE, Part, Section, local, new_router, redirect
 
 OPENING: Final = "/deals/new"
 
@@ -43,61 +43,65 @@ Shows: TypeAlias = Callable[[Identity, Filled | None], HTMLResponse]
 """Shows a form, empty or as it was sent."""
 
 
+READS: Final = Part[RecordReads]()
+WRITES: Final = Part[DealWrites]()
+router: Final = new_router()
+
+
 def record_section(reads: RecordReads, writes: DealWrites) -> Section:
     """The forms of deals over these answers; before the pages of deals, of which `new` is none."""
-
-    def add(router: APIRouter, site: Site) -> None:
-        _add_opening(router, site, reads, writes)
-        _add_recording(router, site, reads, writes)
-
-    return Section(add)
+    return Section(router, (READS.given(reads), WRITES.given(writes)))
 
 
-def _add_opening(router: APIRouter, site: Site, reads: RecordReads, writes: DealWrites) -> None:
-    def shown(request: Request) -> Shows:
-        def show(reader: Identity, sent: Filled | None) -> HTMLResponse:
-            answer = reads.opening(reader)
-            typed = sent.values if sent else {}
-            form = opening_form(Ground(answer, answer["offers"], request.query_params, typed))
-            form = refused(form, sent, ()) if sent else form
-            status = sent.error.status if sent else 200
-            return site.page(
-                request,
-                "new_deal.html",
-                tab=BOARD,
-                status=status,
-                form=form,
-                accounts=answer["offers"]["accounts"],
-            )
-
-        return show
-
-    @router.get(OPENING)
-    def opening(request: Request) -> Response:
-        return site.show(request, lambda reader: shown(request)(reader, None))
-
-    @router.post(OPENING)
-    async def open_deal(request: Request) -> Response:
-        do = partial(_led, partial(writes.open_deal, request))
-        return await done(request, site, do, shown(request), tab=BOARD)
+@router.get(OPENING)
+def opening(request: Request) -> Response:
+    show = _opening(request)
+    return SITE.of(request).show(request, lambda reader: show(reader, None))
 
 
-def _add_recording(router: APIRouter, site: Site, reads: RecordReads, writes: DealWrites) -> None:
-    pages = DealPages(site, reads)
+@router.post(OPENING)
+async def open_deal(request: Request) -> Response:
+    do = partial(_led, partial(WRITES.of(request).open_deal, request))
+    return await done(request, SITE.of(request), do, _opening(request), tab=BOARD)
 
-    @router.get("/deals/{deal_id}/record")
-    def record_page(request: Request, deal_id: str) -> Response:
-        """Lead on from where a form was shown again, or sent without a session."""
-        query = f"?{request.url.query}" if request.url.query else ""
-        return redirect(f"/deals/{quote(deal_id, safe='')}{query}")
 
-    @router.post("/deals/{deal_id}/record")
-    async def record(request: Request, deal_id: str) -> Response:
-        def show(reader: Identity, sent: Filled | None) -> HTMLResponse:
-            return pages.show(request, reader, DealWish(deal_id), sent)
+def _opening(request: Request) -> Shows:
+    site, reads = SITE.of(request), READS.of(request)
 
-        do = partial(_led, partial(writes.append, request, deal_id))
-        return await done(request, site, do, show, tab=BOARD)
+    def show(reader: Identity, sent: Filled | None) -> HTMLResponse:
+        answer = reads.opening(reader)
+        typed = sent.values if sent else {}
+        form = opening_form(Ground(answer, answer["offers"], request.query_params, typed))
+        form = refused(form, sent, ()) if sent else form
+        status = sent.error.status if sent else 200
+        return site.page(
+            request,
+            "new_deal.html",
+            tab=BOARD,
+            status=status,
+            form=form,
+            accounts=answer["offers"]["accounts"],
+        )
+
+    return show
+
+
+@router.get("/deals/{deal_id}/record")
+def record_page(request: Request, deal_id: str) -> Response:
+    """Lead on from where a form was shown again, or sent without a session."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return redirect(f"/deals/{quote(deal_id, safe='')}{query}")
+
+
+@router.post("/deals/{deal_id}/record")
+async def record(request: Request, deal_id: str) -> Response:
+    pages = DealPages(SITE.of(request), READS.of(request))
+
+    def show(reader: Identity, sent: Filled | None) -> HTMLResponse:
+        return pages.show(request, reader, DealWish(deal_id), sent)
+
+    do = partial(_led, partial(WRITES.of(request).append, request, deal_id))
+    return await done(request, pages.site, do, show, tab=BOARD)
 
 
 async def _led(do: Callable[[Form], Awaitable[Answer]], form: Form) -> Shown:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final, Protocol, TypeAlias
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.identity.permissions import Action, Identity, may
@@ -13,7 +13,7 @@ from api.web.replay_address import Address, asked_of
 from api.web.replay_page import BLANK_CARD, SPEEDS, ReplayView, drawings, script_data
 from api.web.replay_quarters import quarters_page
 from api.web.replay_words import clock
-from api.web.site import Moment, Section, Site, Tab, moment_asked, redirect
+from api.web.site import SITE, Moment, Part, Section, Tab, moment_asked, new_router, redirect
 from projections.quarter.board_tape import instant_text
 
 PATH: Final = "/replay"
@@ -58,94 +58,95 @@ class ReplayReads(Protocol):
         ...
 
 
+READS: Final = Part[ReplayReads]()
+router: Final = new_router()
+
+
 def replay_section(reads: ReplayReads) -> Section:
     """The pages over these answers."""
-
-    def add(router: APIRouter, site: Site) -> None:
-        for part in (_add_quarters, _add_event, _add_replay, _add_part):
-            part(router, site, reads)
-
-    return Section(
-        add, Tab(PATH, lambda _: "Replay", lambda reader: may(reader, Action.READ_FIGURES))
-    )
+    tab = Tab(PATH, lambda _: "Replay", lambda reader: may(reader, Action.READ_FIGURES))
+    return Section(router, (READS.given(reads),), tab)
 
 
-def _add_quarters(router: APIRouter, site: Site, reads: ReplayReads) -> None:
-    @router.get(PATH)
-    def quarters(request: Request, as_of: Moment = None, effective_at: Moment = None) -> Response:
-        asked = moment_asked(as_of, effective_at)
+@router.get(PATH)
+def quarters(request: Request, as_of: Moment = None, effective_at: Moment = None) -> Response:
+    site, reads = SITE.of(request), READS.of(request)
+    asked = moment_asked(as_of, effective_at)
 
-        def fill(reader: Identity) -> HTMLResponse:
-            answer = reads.quarters(reader, as_of=asked[0], effective_at=asked[1])
-            page = quarters_page(answer, asked=asked)
-            return site.page(request, "replay_quarters.html", tab=PATH, page=page)
+    def fill(reader: Identity) -> HTMLResponse:
+        answer = reads.quarters(reader, as_of=asked[0], effective_at=asked[1])
+        page = quarters_page(answer, asked=asked)
+        return site.page(request, "replay_quarters.html", tab=PATH, page=page)
 
-        return site.show(request, fill)
-
-
-def _add_event(router: APIRouter, site: Site, reads: ReplayReads) -> None:
-    @router.get(PATH + "/events/{position}")
-    def event(request: Request, position: Annotated[int, Path(ge=1, lt=2**63)]) -> Response:
-        def fill(reader: Identity) -> Response:
-            deal_id, event_id = reads.event(reader, position)
-            return redirect(f"/deals/{deal_id}?all=1#e-{event_id}")
-
-        return site.show(request, fill)
+    return site.show(request, fill)
 
 
-def _add_replay(router: APIRouter, site: Site, reads: ReplayReads) -> None:
-    @router.get(PATH + "/{quarter}")
-    def replay(
-        *,
-        request: Request,
-        quarter: Quarter,
-        at: Text = None,
-        since: Annotated[str | None, Query(alias="from", max_length=64)] = None,
-        second: Text = None,
-        hindsight: Text = None,
-        cell: Text = None,
-        as_of: Moment = None,
-    ) -> Response:
-        def fill(reader: Identity) -> HTMLResponse:
-            answer = reads.replay(
-                reader,
-                quarter,
-                as_of=as_of or None,
-                until=None,
-                hindsight=_hindsight(hindsight),
-            )
-            asked = asked_of(answer, at=at, since=since, second=second, cell=cell)
-            view = ReplayView(answer, asked)
-            address = Address(quarter, asked.at, asked.since, hindsight or "", as_of or "")
-            page = _page(answer, view, address)
-            return site.page(request, "replay.html", tab=PATH, page=page)
+@router.get(PATH + "/events/{position}")
+def event(request: Request, position: Annotated[int, Path(ge=1, lt=2**63)]) -> Response:
+    reads = READS.of(request)
 
-        return site.show(request, fill)
+    def fill(reader: Identity) -> Response:
+        deal_id, event_id = reads.event(reader, position)
+        return redirect(f"/deals/{deal_id}?all=1#e-{event_id}")
+
+    return SITE.of(request).show(request, fill)
 
 
-def _add_part(router: APIRouter, site: Site, reads: ReplayReads) -> None:
-    @router.get(PATH + "/{quarter}/tape")
-    def part(
-        *,
-        request: Request,
-        quarter: Quarter,
-        as_of: Annotated[str, Query(max_length=100)],
-        until: Annotated[str, Query(max_length=64)],
-        hindsight: Annotated[str, Query(max_length=1)],
-        skip: Annotated[int, Query(ge=0, le=10**7)],
-    ) -> Response:
-        def fill(reader: Identity) -> Response:
-            found = reads.part(
-                reader,
-                quarter,
-                as_of=as_of,
-                until=until,
-                hindsight=hindsight == "1",
-                skip=skip,
-            )
-            return site.data(request, found)
+@router.get(PATH + "/{quarter}")
+def replay(
+    *,
+    request: Request,
+    quarter: Quarter,
+    at: Text = None,
+    since: Annotated[str | None, Query(alias="from", max_length=64)] = None,
+    second: Text = None,
+    hindsight: Text = None,
+    cell: Text = None,
+    as_of: Moment = None,
+) -> Response:
+    site, reads = SITE.of(request), READS.of(request)
 
-        return site.show(request, fill)
+    def fill(reader: Identity) -> HTMLResponse:
+        answer = reads.replay(
+            reader,
+            quarter,
+            as_of=as_of or None,
+            until=None,
+            hindsight=_hindsight(hindsight),
+        )
+        asked = asked_of(answer, at=at, since=since, second=second, cell=cell)
+        view = ReplayView(answer, asked)
+        address = Address(quarter, asked.at, asked.since, hindsight or "", as_of or "")
+        page = _page(answer, view, address)
+        return site.page(request, "replay.html", tab=PATH, page=page)
+
+    return site.show(request, fill)
+
+
+@router.get(PATH + "/{quarter}/tape")
+def part(
+    *,
+    request: Request,
+    quarter: Quarter,
+    as_of: Annotated[str, Query(max_length=100)],
+    until: Annotated[str, Query(max_length=64)],
+    hindsight: Annotated[str, Query(max_length=1)],
+    skip: Annotated[int, Query(ge=0, le=10**7)],
+) -> Response:
+    site, reads = SITE.of(request), READS.of(request)
+
+    def fill(reader: Identity) -> Response:
+        found = reads.part(
+            reader,
+            quarter,
+            as_of=as_of,
+            until=until,
+            hindsight=hindsight == "1",
+            skip=skip,
+        )
+        return site.data(request, found)
+
+    return site.show(request, fill)
 
 
 def _hindsight(value: str | None) -> bool | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, Protocol, TypeAlias
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.identity.permissions import Action, Identity, may
@@ -12,7 +12,7 @@ from api.web.commitments_page import SHOWN, SIDES, commitments_page
 from api.web.quarter_parts import whose_asked
 from api.web.reads import Answer
 from api.web.review_page import HEALTHS, ORDERS, review_page
-from api.web.site import Asked, Moment, Section, Site, Tab, moment_asked
+from api.web.site import SITE, Asked, Moment, Part, Section, Tab, moment_asked, new_router
 
 COMMITMENTS: Final = "/commitments"
 REVIEW: Final = "/review"
@@ -43,73 +43,72 @@ class ReviewingReads(Protocol):
         ...
 
 
+READS: Final = Part[ReviewingReads]()
+review_router: Final = new_router()
+commitments_router: Final = new_router()
+
+
 def review_section(reads: ReviewingReads) -> Section:
     """The sheets of a review over these answers."""
-
-    def add(router: APIRouter, site: Site) -> None:
-        @router.get(REVIEW)
-        def review(
-            *,
-            request: Request,
-            as_of: Moment = None,
-            effective_at: Moment = None,
-            whose: Text = "",
-            health: Text = "",
-            sort: Text = "",
-            cursor: Cursor = "",
-        ) -> Response:
-            filters = {"health": _known(health, HEALTHS), "sort": _known(sort, ORDERS)}
-            moment = moment_asked(as_of, effective_at)
-            wish = ListAsked(moment, *whose_asked(whose), filters, cursor)
-
-            def fill(reader: Identity) -> HTMLResponse:
-                page = review_page(
-                    reads.review(reader, wish), asked=moment, filters=filters, cursor=cursor
-                )
-                return site.page(
-                    request, "review.html", tab=REVIEW, page=page, healths=HEALTHS, orders=ORDERS
-                )
-
-            return site.show(request, fill)
-
-    return Section(add, Tab(REVIEW, lambda _: "Review", _reads_deals))
+    tab = Tab(REVIEW, lambda _: "Review", _reads_deals)
+    return Section(review_router, (READS.given(reads),), tab)
 
 
 def commitments_section(reads: ReviewingReads) -> Section:
     """What both sides said, over these answers."""
+    tab = Tab(COMMITMENTS, lambda _: "Commitments", _reads_deals)
+    return Section(commitments_router, (READS.given(reads),), tab)
 
-    def add(router: APIRouter, site: Site) -> None:
-        @router.get(COMMITMENTS)
-        def commitments(
-            *,
-            request: Request,
-            as_of: Moment = None,
-            effective_at: Moment = None,
-            whose: Text = "",
-            side: Text = "",
-            status: Text = "",
-            due_to: Text = "",
-            cursor: Cursor = "",
-        ) -> Response:
-            filters = {
-                "side": _known(side, SIDES),
-                "status": _known(status, SHOWN),
-                "due_to": due_to,
-            }
-            moment = moment_asked(as_of, effective_at)
-            wish = ListAsked(moment, *whose_asked(whose), filters, cursor)
 
-            def fill(reader: Identity) -> HTMLResponse:
-                page = commitments_page(
-                    reads.commitments(reader, wish), asked=moment, filters=filters, cursor=cursor
-                )
-                return site.page(
-                    request, "commitments.html", tab=COMMITMENTS, page=page, statuses=SHOWN
-                )
+@review_router.get(REVIEW)
+def review(
+    *,
+    request: Request,
+    as_of: Moment = None,
+    effective_at: Moment = None,
+    whose: Text = "",
+    health: Text = "",
+    sort: Text = "",
+    cursor: Cursor = "",
+) -> Response:
+    site, reads = SITE.of(request), READS.of(request)
+    filters = {"health": _known(health, HEALTHS), "sort": _known(sort, ORDERS)}
+    moment = moment_asked(as_of, effective_at)
+    wish = ListAsked(moment, *whose_asked(whose), filters, cursor)
 
-            return site.show(request, fill)
+    def fill(reader: Identity) -> HTMLResponse:
+        page = review_page(reads.review(reader, wish), asked=moment, filters=filters, cursor=cursor)
+        return site.page(
+            request, "review.html", tab=REVIEW, page=page, healths=HEALTHS, orders=ORDERS
+        )
 
-    return Section(add, Tab(COMMITMENTS, lambda _: "Commitments", _reads_deals))
+    return site.show(request, fill)
+
+
+@commitments_router.get(COMMITMENTS)
+def commitments(
+    *,
+    request: Request,
+    as_of: Moment = None,
+    effective_at: Moment = None,
+    whose: Text = "",
+    side: Text = "",
+    status: Text = "",
+    due_to: Text = "",
+    cursor: Cursor = "",
+) -> Response:
+    site, reads = SITE.of(request), READS.of(request)
+    filters = {"side": _known(side, SIDES), "status": _known(status, SHOWN), "due_to": due_to}
+    moment = moment_asked(as_of, effective_at)
+    wish = ListAsked(moment, *whose_asked(whose), filters, cursor)
+
+    def fill(reader: Identity) -> HTMLResponse:
+        page = commitments_page(
+            reads.commitments(reader, wish), asked=moment, filters=filters, cursor=cursor
+        )
+        return site.page(request, "commitments.html", tab=COMMITMENTS, page=page, statuses=SHOWN)
+
+    return site.show(request, fill)
 
 
 def _reads_deals(reader: Identity) -> bool:

@@ -1,56 +1,67 @@
 """The page on which people sign in, and the way out."""
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from api.identity.code_flow import SignInRefusedError
 from api.identity.cookies import cookie_of, drop_cookie, set_cookie
 from api.web.doors import SignIn
 from api.web.forms import read_form
-from api.web.site import Site, local, redirect
+from api.web.site import SITE, Part, local, new_router, redirect
 
 
-def add_sign_in(router: APIRouter, site: Site, doors: SignIn, *, issuer: str | None) -> None:
-    """Add the addresses at which sessions begin and end; `issuer` names who else lets people in."""
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """Where sessions begin and end; `issuer` names who else lets people in."""
 
-    async def answer(
-        request: Request, token: str | None, target: str, *, in_address: bool
-    ) -> Response:
-        cookie = await doors.open(token, in_address=in_address) if token else None
-        if token and cookie is None:
-            doors.refuse(request.scope)
-        before = cookie_of(request.headers)
-        if cookie is not None and before is not None:
-            await doors.close(before)
-        if cookie is None:
-            return sign_in_page(request, site, wrong=bool(token), target=target, issuer=issuer)
-        return signed_in(request, cookie, target=target)
-
-    @router.get("/sign-in")
-    async def sign_in(
-        request: Request, token: str | None = None, target: Annotated[str, Query(alias="next")] = ""
-    ) -> Response:
-        return await answer(request, token, target, in_address=True)
-
-    @router.post("/sign-in")
-    async def sign_in_form(request: Request) -> Response:
-        form = await read_form(request)
-        return await answer(request, form.get("token"), form.get("next", ""), in_address=False)
-
-    _add_sign_out(router, doors)
+    doors: SignIn
+    issuer: str | None
 
 
-def _add_sign_out(router: APIRouter, doors: SignIn) -> None:
-    @router.post("/sign-out")
-    async def sign_out(request: Request) -> Response:
-        cookie = cookie_of(request.headers)
-        if cookie is not None:
-            await doors.close(cookie)
-        response = redirect("/sign-in")
-        drop_cookie(response, scheme=request.url.scheme)
-        return response
+ENTRANCE: Final = Part[Entrance]()
+router: Final = new_router()
+
+
+async def _answer(
+    request: Request, token: str | None, target: str, *, in_address: bool
+) -> Response:
+    entrance = ENTRANCE.of(request)
+    doors = entrance.doors
+    cookie = await doors.open(token, in_address=in_address) if token else None
+    if token and cookie is None:
+        doors.refuse(request.scope)
+    before = cookie_of(request.headers)
+    if cookie is not None and before is not None:
+        await doors.close(before)
+    if cookie is None:
+        return sign_in_page(request, wrong=bool(token), target=target, issuer=entrance.issuer)
+    return signed_in(request, cookie, target=target)
+
+
+@router.get("/sign-in")
+async def sign_in(
+    request: Request, token: str | None = None, target: Annotated[str, Query(alias="next")] = ""
+) -> Response:
+    return await _answer(request, token, target, in_address=True)
+
+
+@router.post("/sign-in")
+async def sign_in_form(request: Request) -> Response:
+    form = await read_form(request)
+    return await _answer(request, form.get("token"), form.get("next", ""), in_address=False)
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request) -> Response:
+    cookie = cookie_of(request.headers)
+    if cookie is not None:
+        await ENTRANCE.of(request).doors.close(cookie)
+    response = redirect("/sign-in")
+    drop_cookie(response, scheme=request.url.scheme)
+    return response
 
 
 def signed_in(request: Request, cookie: str, *, target: str) -> Response:
@@ -62,7 +73,6 @@ def signed_in(request: Request, cookie: str, *, target: str) -> Response:
 
 def sign_in_page(
     request: Request,
-    site: Site,
     *,
     target: str,
     issuer: str | None,
@@ -70,7 +80,7 @@ def sign_in_page(
     refused: SignInRefusedError | None = None,
 ) -> Response:
     """The form, and why it is shown again: a token that is wrong, or what became of a sign-in."""
-    return site.page(
+    return SITE.of(request).page(
         request,
         "sign_in.html",
         tab="",

@@ -1,28 +1,29 @@
 """The ways through the tour: to a step, and out of it."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
-from api.web.site import HOME, Site, local, reader_of, redirect
+from api.web.site import HOME, SITE, local, new_router, reader_of, redirect
 from api.web.tour import COOKIE, DONE, LIFETIME_SECONDS
 
+router: Final = new_router()
+"""Each of its addresses remembers in the browser how far it is."""
 
-def add_tour(router: APIRouter, site: Site) -> None:
-    """Add the addresses; each remembers in the browser how far it is."""
 
-    @router.get("/tour/end")
-    def end(target: Annotated[str, Query(alias="next")] = HOME) -> Response:
-        return _kept(redirect(local(target)), DONE)
+@router.get("/tour/end")
+def end(target: Annotated[str, Query(alias="next")] = HOME) -> Response:
+    return _kept(redirect(local(target)), DONE)
 
-    @router.get("/tour/{number}")
-    def step(request: Request, number: int) -> Response:
-        reader = reader_of(request)
-        steps = site.tour_of(reader) if reader else ()
-        if not 1 <= number <= len(steps):
-            return redirect(HOME)
-        return _kept(redirect(steps[number - 1].path), str(number))
+
+@router.get("/tour/{number}")
+def step(request: Request, number: int) -> Response:
+    reader = reader_of(request)
+    steps = SITE.of(request).tour_of(reader) if reader else ()
+    if not 1 <= number <= len(steps):
+        return redirect(HOME)
+    return _kept(redirect(steps[number - 1].path), str(number))
 
 
 def _kept(answer: Response, at: str) -> Response:
