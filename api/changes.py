@@ -32,6 +32,7 @@ from projections.attainment.projection import ledger
 from projections.batch import deal_of
 from projections.commitments.projection import COMMITMENTS
 from projections.facts import Rows
+from projections.names import Names
 from projections.pressure.context import KnownContext
 from projections.pressure.verdicts import verdicts
 from projections.spans.fold import DealState
@@ -106,7 +107,7 @@ class Changes:
             new = {i: [e.event_id for e in views[i] if e.position > after] for i in told_of}
             shaped = self._shaped(connection, known, moment, new)
         for deal_id, events in views.items():
-            deal = _Deal.of(deal_id, events)
+            deal = _Deal.of(deal_id, events, known)
             if deal is not None:
                 deal.add(told, events, known, after, shaped)
                 deal.add_broken(told, events, known, (since, moment.effective_at), after)
@@ -166,12 +167,15 @@ class _Deal:
 
     deal_id: UUID
     state: DealState
+    names: Names
 
     @classmethod
-    def of(cls, deal_id: UUID, events: Sequence[Event]) -> "_Deal | None":
+    def of(cls, deal_id: UUID, events: Sequence[Event], known: Known) -> "_Deal | None":
         """Give the deal of a view; None where it was not opened yet, or was deleted."""
         state = fold_state(events)
-        return None if state is None or state.deleted else cls(deal_id, state)
+        if state is None or state.deleted:
+            return None
+        return cls(deal_id, state, Names.of(events, known.processes(events)))
 
     def add(
         self,
@@ -221,8 +225,8 @@ class _Deal:
             "occurred_at": event.occurred_at,
             "recorded_at": event.recorded_at,
             "rep": event.rep,
-            "title": title(event.data),
-            "detail": detail(event.data),
+            "title": title(event.data, self.names),
+            "detail": detail(event.data, self.names),
         }
 
 

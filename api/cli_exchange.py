@@ -88,9 +88,13 @@ def load_sample(ledger: Ledger, *, seed: int | None = None) -> ImportReport:
 
 
 def _names(ledger: Ledger) -> dict[str, str]:
-    """Give the names of the company's people, whose ids are their names in lower case."""
+    """Give the names of the company's people and its customers'."""
+    # Here because all other commands, and most servers, start without it.
+    from api.sample.accounts import contact_names  # noqa: PLC0415
+
     known = ledger.context.known(ledger.store.head().position)
-    return {one.rep: one.rep.replace("-", " ").title() for one in known.memberships}
+    reps = {one.rep: one.rep.replace("-", " ").title() for one in known.memberships}
+    return contact_names() | reps
 
 
 def catch_up(ledger: Ledger) -> None:

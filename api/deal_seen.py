@@ -17,6 +17,7 @@ from domain.process import Process
 from domain.replay import Event, view
 from projections.history.fold import Entry
 from projections.history.fold import fold as fold_history
+from projections.names import Names
 from projections.pressure.acts import Stay
 from projections.pressure.derive import ActSeen, acts_seen, stays_of
 from projections.progress.fold import Progress
@@ -90,6 +91,10 @@ class DealTold:
     def stays(self) -> Sequence[Stay]:
         """Give the stays of the deal in its stages."""
         return self._once("stays", lambda: stays_of(self.events, self.processes))
+
+    def names(self) -> Names:
+        """Give what the ids in its events are called."""
+        return self._once("names", lambda: Names.of(self.events, self.processes))
 
     def timeline(self) -> Sequence[Entry]:
         """Give the timeline of the deal, before verdicts are put to it.

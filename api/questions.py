@@ -127,7 +127,7 @@ class DealQuestions:
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
-            **commitments_answer(folded, seen.moment.effective_at),
+            **commitments_answer(folded, seen.moment.effective_at, names=seen.told.names()),
             "late": self._late(seen),
         }
 
@@ -141,7 +141,9 @@ class DealQuestions:
         return {
             "deal_id": str(seen.deal_id),
             **seen.moment.answer(),
-            **review_answer(sheet, gates, flags, both, seen.moment.effective_at),
+            **review_answer(
+                sheet, gates, flags, both, seen.moment.effective_at, names=seen.told.names()
+            ),
             "late": self._late(seen),
         }
 

@@ -20,7 +20,9 @@ class Policy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: int = 0
-    window_days: Days = Field(14, description="The last days of a quarter: days_left below this.")
+    window_days: Days = Field(
+        14, description="The last days of a quarter: fewer days left than this."
+    )
     opening_days: Days = Field(5, description="The first days of a quarter, left out of baselines.")
     theta: Fraction = Field(Decimal("0.25"), description="Pressure from which a rep is behind.")
     lookback_days: Days = Field(

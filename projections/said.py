@@ -5,6 +5,7 @@ from datetime import datetime
 from domain.acts import level_of, word_of
 from domain.events.base import type_name
 from domain.replay import Event
+from projections.names import NO_NAMES, Names
 from projections.words import detail, title
 
 
@@ -13,8 +14,8 @@ def age_days(since: datetime, at: datetime) -> int:
     return max(0, (at - since).days)
 
 
-def said_json(event: Event, at: datetime) -> dict[str, object]:
-    """Quote an event at an instant.
+def said_json(event: Event, at: datetime, names: Names = NO_NAMES) -> dict[str, object]:
+    """Quote an event at an instant, its ids by their names.
 
     `word_from` tells what `word` is read from: the level, or, where an event has none, whoever
     recorded it.
@@ -23,8 +24,8 @@ def said_json(event: Event, at: datetime) -> dict[str, object]:
     return {
         "event_id": str(event.event_id),
         "type": type_name(type(event.data)),
-        "title": title(event.data),
-        "detail": detail(event.data),
+        "title": title(event.data, names),
+        "detail": detail(event.data, names),
         "level": level_of(event),
         "word": word,
         "word_from": word_from,

@@ -11,6 +11,7 @@ from domain.events import people as p
 from domain.events import progress as g
 from domain.events.base import DomainEvent
 from domain.values import Money, decimal_text
+from projections.names import NO_NAMES, Names
 
 EVIDENCE_LEVELS: Final = {
     1: "the seller's note",
@@ -31,14 +32,17 @@ COMMITMENT_LEVELS: Final = {
 """What each commitment level means (METRICS section 5)."""
 
 
-def title(event: DomainEvent) -> str:
-    """Say in one line what happened."""
-    return _TITLES[type(event)](event)
+def title(event: DomainEvent, names: Names = NO_NAMES) -> str:
+    """Say in one line what happened; `names` are what its ids are called."""
+    named = _NAMED.get(type(event))
+    return named(event, names) if named else _TITLES[type(event)](event)
 
 
-def detail(event: DomainEvent) -> str | None:
+def detail(event: DomainEvent, names: Names = NO_NAMES) -> str | None:
     """Give what the teller added: reason, statement, conditions; None if nothing."""
     parts = [_DETAILS[name](value) for name, value in event if name in _DETAILS and value]
+    if unmet := getattr(event, "unmet", None):
+        parts.append(f"Unmet: {', '.join(names.outcomes.get(one, one) for one in unmet)}")
     return "; ".join(parts) or None
 
 
@@ -57,14 +61,25 @@ def _commitment(e: Any) -> str:
     return f"Customer commitment ({COMMITMENT_LEVELS[e.level]}): {e.what}{due}"
 
 
-def _gate(e: Any) -> str:
+def _gate(e: Any, names: Names) -> str:
     decision = {"go": "go", "no_go": "no-go", "conditional": "go under conditions"}[e.decision]
-    return f"Gate of {e.stage}: {decision}{' (overridden)' if e.overridden else ''}"
+    overridden = " (overridden)" if e.overridden else ""
+    return f"Gate of {names.stages.get(e.stage, e.stage)}: {decision}{overridden}"
 
 
 def _consequence(e: Any) -> str:
     cost = f" ({money(e.amount)})" if e.amount else ""
     return f"Consequence of not changing: {e.consequence}{cost}"
+
+
+def _evidenced(e: Any, names: Names) -> str:
+    outcome = names.outcomes.get(e.outcome, e.outcome)
+    return f"Outcome evidenced by {EVIDENCE_LEVELS[e.level]}: {outcome}"
+
+
+def _moved(e: Any, names: Names) -> str:
+    process = names.processes.get(e.process.id, e.process.id)
+    return f"Moved to process {process}, version {e.process.version}"
 
 
 def _split(e: Any) -> str:
@@ -88,33 +103,18 @@ _TITLES: Final[Mapping[type[DomainEvent], Callable[[Any], str]]] = {
     x.DealDisqualified: lambda _: "Disqualified",
     x.DealReopened: lambda _: "Reopened",
     x.WinReversed: lambda _: "Win reversed",
-    x.DealMovedToProcess: lambda e: f"Moved to process {e.process.id} version {e.process.version}",
     x.DealDeleted: lambda _: "Deleted in the source",
-    g.StageEntered: lambda e: f"Entered stage {e.stage}",
-    g.GateDecided: _gate,
-    g.ActivityTicked: lambda e: f"Ticked: {e.activity}",
-    g.ActivityUnticked: lambda e: f"Unticked: {e.activity}",
-    g.OutcomeEvidenced: lambda e: f"Outcome evidenced by {EVIDENCE_LEVELS[e.level]}: {e.outcome}",
-    g.OutcomeContradicted: lambda e: f"Outcome contradicted: {e.outcome}",
     g.EvidenceWithdrawn: lambda _: "Evidence withdrawn",
-    g.StepFeedbackGiven: lambda e: f"Feedback on the step {e.activity}",
     c.CustomerGoalRecorded: lambda e: f"Customer goal: {e.goal}",
     c.ConsequenceRecorded: _consequence,
     c.ObstacleRecorded: lambda e: f"Obstacle: {e.obstacle}",
-    c.ObstacleRemoved: lambda e: f"Obstacle removed: {e.obstacle_id}",
     c.ContactIdentified: lambda e: f"Contact identified: {e.contact}, {e.role}",
     c.DecisionCriterionRecorded: lambda e: f"Decision criterion: {e.criterion}",
     c.AlternativeRecorded: lambda e: f"Alternative considered: {e.alternative}",
     c.FitAssessed: lambda e: f"Fit assessed: {e.verdict}",
     c.CustomerRequestReceived: lambda e: f"Customer request about {e.topic}",
     c.CustomerCommitmentRecorded: _commitment,
-    c.CommitmentKept: lambda e: f"Customer kept its commitment {e.commitment_id}",
-    c.CommitmentBroken: lambda e: f"Customer broke its commitment {e.commitment_id}",
-    c.CommitmentWithdrawn: lambda e: f"Customer withdrew its commitment {e.commitment_id}",
-    c.CommitmentRenegotiated: lambda e: f"Commitment {e.commitment_id} is now due {e.due}",
     c.SellerPromiseMade: lambda e: f"Seller promised: {e.what}{f', due {e.due}' if e.due else ''}",
-    c.SellerPromiseKept: lambda e: f"Seller kept its promise {e.promise_id}",
-    c.SellerPromiseBroken: lambda e: f"Seller broke its promise {e.promise_id}",
     c.CustomerFeedbackRecorded: _feedback,
     c.CustomerGoalAchieved: lambda e: f"Customer goal achieved: {e.goal}",
     m.DiscountOffered: lambda e: f"Discount of {decimal_text(e.percent)}% offered",
@@ -127,6 +127,43 @@ _TITLES: Final[Mapping[type[DomainEvent], Callable[[Any], str]]] = {
     h.EventRetracted: lambda _: "Correction: an earlier event was retracted",
     h.HistoryGap: lambda e: f"Gap in the source's history: {', '.join(e.fields)}",
 }
+
+
+def _with(words: str, ids: str, kind: str) -> Callable[[Any, Names], str]:
+    """Give a title that ends with what the id in the field `ids` is called."""
+
+    def named(event: Any, names: Names) -> str:
+        name = getattr(event, ids)
+        return f"{words} {getattr(names, kind).get(name, name)}"
+
+    return named
+
+
+def _renegotiated(e: Any, names: Names) -> str:
+    what = names.commitments.get(e.commitment_id, e.commitment_id)
+    return f"Commitment is now due {e.due}: {what}"
+
+
+_NAMED: Final[Mapping[type[DomainEvent], Callable[[Any, Names], str]]] = {
+    x.DealMovedToProcess: _moved,
+    g.StageEntered: _with("Entered stage", "stage", "stages"),
+    g.GateDecided: _gate,
+    g.ActivityTicked: _with("Ticked:", "activity", "activities"),
+    g.ActivityUnticked: _with("Unticked:", "activity", "activities"),
+    g.OutcomeEvidenced: _evidenced,
+    g.OutcomeContradicted: _with("Outcome contradicted:", "outcome", "outcomes"),
+    g.StepFeedbackGiven: _with("Feedback on the step:", "activity", "activities"),
+    c.ObstacleRemoved: _with("Obstacle removed:", "obstacle_id", "obstacles"),
+    c.CommitmentKept: _with("Customer kept its commitment:", "commitment_id", "commitments"),
+    c.CommitmentBroken: _with("Customer broke its commitment:", "commitment_id", "commitments"),
+    c.CommitmentWithdrawn: _with(
+        "Customer withdrew its commitment:", "commitment_id", "commitments"
+    ),
+    c.CommitmentRenegotiated: _renegotiated,
+    c.SellerPromiseKept: _with("Seller kept its promise:", "promise_id", "promises"),
+    c.SellerPromiseBroken: _with("Seller broke its promise:", "promise_id", "promises"),
+}
+"""Titles that name something by its id."""
 
 _DETAILS: Final[Mapping[str, Callable[[Any], str]]] = {
     "reason": lambda value: f"Reason: {value}",
@@ -142,7 +179,6 @@ _DETAILS: Final[Mapping[str, Callable[[Any], str]]] = {
         f"From the {value.side}{f' ({value.contact})' if value.contact else ''}"
     ),
     "artefact": lambda value: f"See {value.uri}",
-    "unmet": lambda value: f"Unmet: {', '.join(value)}",
     "list": lambda value: f"List price {money(value)}",
     "who": lambda value: f"Felt by {value}",
     "by": lambda value: f"By {value}",

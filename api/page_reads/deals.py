@@ -98,6 +98,8 @@ class DealReads:
             "quarters": chart["quarters"],
             "review": self._questions.review(seen),
             "told": self._questions.told(seen.deal_id),
+            "names": names,
+            "called": seen.told.names(),
         }
 
     def opening(self, reader: Identity) -> dict[str, Any]:

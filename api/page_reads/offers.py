@@ -38,7 +38,7 @@ def offers_of(seen: DealSeen, reach: Reach, names: Mapping[str, str]) -> dict[st
         "commitments": _live(both, "customer", deal.commitments.live),
         "promises": _live(both, "seller", deal.promises.live),
         "obstacles": _obstacles(seen.events, deal.obstacles.live),
-        "evidence": _evidence(seen.events, deal.evidence.live),
+        "evidence": _evidence(seen, deal.evidence.live),
         "currency": deal.amount.currency if deal.amount else currency_of(seen.known),
         **offers_to_anybody(seen.known, reach, names, at),
     }
@@ -145,9 +145,9 @@ def _obstacles(events: Sequence[Event], live: frozenset[str]) -> list[Offer]:
     return [{"id": name, "name": text} for name, text in found.items() if name in live]
 
 
-def _evidence(events: Sequence[Event], live: frozenset[str]) -> list[Offer]:
+def _evidence(seen: DealSeen, live: frozenset[str]) -> list[Offer]:
     return [
-        {"id": str(event.event_id), "name": title(event.data)}
-        for event in reversed(events)
+        {"id": str(event.event_id), "name": title(event.data, seen.told.names())}
+        for event in reversed(seen.events)
         if isinstance(event.data, OutcomeEvidenced) and str(event.event_id) in live
     ]

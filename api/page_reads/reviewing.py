@@ -69,7 +69,7 @@ class ReviewingReads:
                 cursor=after,
                 reach=reach,
             )
-            sheets = [{**row, "review": self._sheet(row, moment)} for row in page.rows]
+            sheets = [{**row, **self._sheet(row, moment)} for row in page.rows]
         stages = [stage for process in known.catalogue.values() for stage in process.stages]
         return {
             **self._answer(moment, known, reach, asked),
@@ -80,8 +80,14 @@ class ReviewingReads:
         }
 
     def _sheet(self, row: Mapping[str, object], moment: Moment) -> dict[str, object]:
+        """Give the sheet of a deal, what its ids are called, and where its events stand."""
         questions = self._services.questions
-        return questions.review(questions.seen(UUID(str(row["deal_id"])), moment))
+        seen = questions.seen(UUID(str(row["deal_id"])), moment)
+        return {
+            "review": questions.review(seen),
+            "called": seen.told.names(),
+            "positions": {str(event.event_id): event.position for event in seen.stream},
+        }
 
     def _stands(self, asked: ListAsked) -> tuple[Cursor | None, Moment]:
         """Give where a page begins, and the moment that all pages of its list stand on."""

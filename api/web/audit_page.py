@@ -22,6 +22,14 @@ SORTS: Final = {
     "-occurred": "Occurred last",
     "occurred": "Occurred first",
 }
+EXPORT_NAMES: Final = {
+    "ndjson": "NDJSON",
+    "csv": "CSV",
+    "cloudevents": "CloudEvents",
+    "parquet": "Parquet",
+    "xes": "XES",
+    "ocel2": "OCEL 2.0",
+}
 VERDICTS_SHORT: Final = {
     "pressure_shaped": "Pressure-shaped",
     "pressure_consistent": "Consistent",
@@ -282,8 +290,8 @@ def _row(told: Mapping[str, Any], names: Mapping[str, str], moment: Mapping[str,
         stream=event["stream_id"],
         type=f.words_of(event["type"]),
         sign=_sign(event["type"], told["status"]),
-        title=f.event_words(told["title"] or "") or _flat(event["data"]),
-        detail=f.event_words(told["detail"] or ""),
+        title=f.event_words(told["title"] or "", names) or _flat(event["data"]),
+        detail=f.event_words(told["detail"] or "", names),
         who=_who(event, names),
         driver=DRIVERS.get(told["driver"], ""),
         notes=tuple(_notes(told, names, moment)),

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from api.web import format as f
 from api.web.asof import AsOf, as_of_view
-from api.web.quarter_parts import whose_options, whose_value
+from api.web.quarter_parts import chosen_whose, whose_options, whose_value
 from api.web.reads import Answer
 from api.web.today_page import records_of
 from api.web.workings import Workings, of_commitments
+from projections.words import COMMITMENT_LEVELS
 
 SIDES: Final = {"customer": "The customer", "seller": "We"}
 STATUSES: Final = {
@@ -35,7 +36,7 @@ class CommitmentLine:
     ours: bool
     what: str
     by: str
-    level: int | None
+    firmness: str
     due: str
     when: str
     late: bool
@@ -51,6 +52,7 @@ class CommitmentsPage:
     kept: Mapping[str, str]
     filters: Mapping[str, str]
     whose: tuple[tuple[str, str, bool], ...]
+    whose_text: str
     total: int
     figures: tuple[tuple[str, str, str], ...]
     lines: tuple[CommitmentLine, ...]
@@ -65,13 +67,15 @@ def commitments_page(
 ) -> CommitmentsPage:
     """The page for an answer, `filters` as its address names them."""
     as_of, counts = as_of_view(answer, asked=asked), answer["counts"]
+    options = whose_options(answer)
     filters = {**filters, "whose": whose_value(answer)}
     stands = {**filters, **as_of.pages}
     return CommitmentsPage(
         as_of=as_of,
         kept={**filters, "cursor": cursor},
         filters=filters,
-        whose=whose_options(answer),
+        whose=options,
+        whose_text=chosen_whose(options),
         total=answer["total"],
         figures=(
             ("customers_late", "Customers are late", f"{counts['customer']['broken']:,}"),
@@ -102,14 +106,20 @@ def _line(one: Mapping[str, Any], answer: Answer) -> CommitmentLine:
         side=SIDES[one["side"]],
         ours=one["side"] == "seller",
         what=one["what"],
-        by=one["by"] or "",
-        level=one["level"],
+        by=_by(one, names),
+        firmness="" if one["level"] is None else COMMITMENT_LEVELS[one["level"]],
         due=f.day(one["due"]) if one["due"] else "no day",
         when=_when(one["due"], answer["today"]),
         late=one["status"] == "broken",
         words=STATUSES[one["status"]],
         records=records_of(one),
     )
+
+
+def _by(one: Mapping[str, Any], people: Mapping[str, str]) -> str:
+    """Who said it, where what they said does not begin with it."""
+    by = people.get(one["by"], one["by"]) if one["by"] else ""
+    return "" if one["what"].startswith(by) else by
 
 
 def _when(due: date | None, today: date) -> str:

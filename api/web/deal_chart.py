@@ -46,7 +46,9 @@ def entries_of(answer: Answer) -> tuple[Entry, ...]:
     for event in answer["history"]["events"]:
         verdict = judged.get(event["event_id"])
         at = f.instant(verdict["action_time"] if verdict else event["occurred_at"])
-        entries.append(Entry(_worded(event), verdict, _sign(event, statuses, skips), at))
+        entries.append(
+            Entry(_worded(event, answer["names"]), verdict, _sign(event, statuses, skips), at)
+        )
     return tuple(sorted(entries, key=lambda entry: (entry.at, entry.event["position"])))
 
 
@@ -81,8 +83,8 @@ def chart_data(answer: Answer, entries: Iterable[Entry], *, zoom: int = 1) -> Ch
     )
 
 
-def _worded(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    words = {name: f.event_words(event.get(name) or "") for name in ("title", "detail")}
+def _worded(event: Mapping[str, Any], people: Mapping[str, str]) -> Mapping[str, Any]:
+    words = {name: f.event_words(event.get(name) or "", people) for name in ("title", "detail")}
     return {**event, **words}
 
 

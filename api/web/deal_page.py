@@ -19,6 +19,7 @@ from api.web.findings import (
     money_of,
     pressure_finding,
     reasons_of,
+    sentence_of,
 )
 from api.web.learned import Lessons, lessons_of
 from api.web.patterns import patterns_of
@@ -26,7 +27,7 @@ from api.web.reads import Answer
 from api.web.record_form import corrections_of
 from api.web.review_panel import ReviewPanel, review_panel
 from api.web.scrubber import Scrubber, scrubber_of
-from api.web.vocabulary import DRIVERS, KINDS, STATUSES
+from api.web.vocabulary import DRIVERS, KINDS, SHAPED, STATUSES
 from api.web.workings import Workings, of_deal
 
 LEDGER_ROWS: Final = 25
@@ -74,6 +75,7 @@ class DealPage:
     checkbox: Finding
     beads: tuple[str, ...]
     pressure: Finding
+    shaped: tuple[tuple[str, str], ...]
     coverage: str
     exposure: str
     led: str
@@ -88,6 +90,7 @@ class DealPage:
     money: tuple[MoneyLine, ...]
     review: ReviewPanel
     events: int
+    positions: Mapping[str, int]
     numbers: dict[str, int]
     workings: Workings
 
@@ -133,9 +136,10 @@ def deal_page(
 ) -> DealPage:
     """The page for what was asked (`as_of`, `effective_at`), with all of the ledger if wanted."""
     progress, pressure, deal = answer["progress"], answer["pressure"], answer["deal"]
-    entries = entries_of(answer)
+    entries, people = entries_of(answer), answer["names"]
     numbers, titles = _numbers(entries), _titles(entries)
-    as_of, patterns = as_of_view(answer, asked=asked), patterns_of(pressure["patterns"], titles)
+    as_of = as_of_view(answer, asked=asked)
+    patterns = patterns_of(pressure["patterns"], titles, people)
     rows = tuple(_row(one, numbers, answer, frozenset(recorded)) for one in reversed(entries))
     ledger = rows if everything else rows[: _enough(rows)]
     return DealPage(
@@ -146,20 +150,24 @@ def deal_page(
         checkbox=checkbox_finding(progress["counts"], progress["checkbox_only"]),
         beads=beads_of(progress["counts"]),
         pressure=_pressure(pressure),
+        shaped=_shaped(entries),
         coverage=_coverage(pressure),
         exposure=_exposure(pressure),
         led=_led(progress.get("customer_led_movement")),
         chart=draw_chart(chart_data(answer, entries, zoom=zoom if zoom in ZOOMS else 1)),
         ledger=ledger,
         shown_ids=frozenset(row.entry.event["event_id"] for row in ledger),
-        judged=reasons_of(pressure["events"], titles, numbers),
+        judged=reasons_of(
+            pressure["events"], titles, numbers, people=people, called=answer["called"]
+        ),
         patterns=patterns[0],
         other_patterns=patterns[1],
         activities=activities_of(progress["activities"], _stage_names(answer["stages"])),
         lessons=lessons_of(progress["activities"], progress["unlinked_facts"]),
         money=money_of(pressure),
-        review=review_panel(answer["review"]),
+        review=review_panel(answer["review"], people, answer["called"]),
         events=len(entries),
+        positions={one.event["event_id"]: one.event["position"] for one in entries},
         numbers=numbers,
         workings=of_deal(answer),
     )
@@ -169,7 +177,7 @@ def tips_of(answer: Answer) -> dict[str, Tip]:
     """Give what the chart tells of every event by its id, for who points at a mark."""
     entries = entries_of(answer)
     numbers = _numbers(entries)
-    return {entry.event["event_id"]: _tip(entry, numbers) for entry in entries}
+    return {entry.event["event_id"]: _tip(entry, numbers, answer) for entry in entries}
 
 
 def _enough(rows: Sequence[LedgerRow]) -> int:
@@ -212,13 +220,16 @@ def _row(
     )
 
 
-def _tip(entry: Entry, numbers: Mapping[str, int]) -> Tip:
+def _tip(entry: Entry, numbers: Mapping[str, int], answer: Answer) -> Tip:
     event, judged = entry.event, entry.judged
     lines = [event.get("detail")]
     if event["type"] == "activity_ticked":
         lines.append(entry.sign.words)
     lines.append(entry.verdict_words)
     number = numbers.get(event["event_id"])
+    why = ""
+    if judged and number:
+        why = sentence_of(judged, people=answer["names"], called=answer["called"])
     foot = [f"Event {event['version']}", f"position {event['position']:,}"]
     if judged and judged["pressure"] is not None:
         foot.append(f"pressure {f.ratio(judged['pressure'])}")
@@ -226,7 +237,7 @@ def _tip(entry: Entry, numbers: Mapping[str, int]) -> Tip:
         title=f"{number}. {event['title']}" if number else event["title"],
         when=f"{f.moment(entry.at)}, {DRIVERS.get(event['driver'], event['driver']).lower()}",
         lines=tuple(str(line) for line in lines if line),
-        why=tuple(f.sentence(s) for s in [(judged or {}).get("sentence")] if s and number),
+        why=(why,) if why else (),
         foot=", ".join(foot),
     )
 
@@ -236,6 +247,13 @@ def _pressure(pressure: Answer) -> Finding:
         why = "The pressure on a person is shown to them, to their managers and to auditors."
         return Finding(None, "Quota pressure is not shown here", why)
     return pressure_finding(pressure["shares"], pressure["policy_version"])
+
+
+def _shaped(entries: Sequence[Entry]) -> tuple[tuple[str, str], ...]:
+    """How many events of each kind are pressure-shaped, with their glyph."""
+    glyphs = [entry.sign.glyph for entry in entries if entry.pressure_shaped]
+    found = ((glyph, glyphs.count(glyph), words) for glyph, words in SHAPED.items())
+    return tuple((glyph, f.count(number, words)) for glyph, number, words in found if number)
 
 
 def _exposure(pressure: Answer) -> str:

@@ -1,5 +1,6 @@
 """What a deal page says before its chart: the two findings, the reasons, the activities, money."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +21,10 @@ from api.web.vocabulary import (
     VERDICTS,
     Sign,
 )
+from projections.names import Names
+
+_STAGE: Final = re.compile(r"(?<=\AStage ).+?(?= was entered)")
+"""Where a sentence about an event names a stage (`projections/pressure/sentence.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +124,27 @@ def pressure_finding(shares: Mapping[str, int], policy_version: Any) -> Finding:
         why = "no event could be evaluated; quota or comparable deals are missing"
         return Finding(None, "Quota pressure is unknown", f"Unknown: {why}.")
     verb = "is" if 1 in (shaped, evaluable) else "are"
+    policy = f"policy {policy_version}" if policy_version else "the built-in policy"
     return Finding(
         shaped,
-        f"of {f.count(evaluable, 'evaluable event')} {verb} pressure-shaped",
-        f"Consistent with quota pressure by policy {policy_version}. This says what fits the"
-        " facts, not what caused it.",
+        f"of {f.count(evaluable, 'judged event')} {verb} pressure-shaped",
+        f"Consistent with quota pressure by {policy}. This says what fits the facts, not what"
+        " caused it.",
     )
 
 
 def reasons_of(
-    judged: Iterable[Mapping[str, Any]], titles: Mapping[str, str], numbers: Mapping[str, int]
+    judged: Iterable[Mapping[str, Any]],
+    titles: Mapping[str, str],
+    numbers: Mapping[str, int],
+    *,
+    people: Mapping[str, str],
+    called: Names,
 ) -> tuple[Reason, ...]:
-    """Every judged event in order of time, with its pin's number if it has one."""
+    """Every judged event in order of time, with its pin's number if it has one.
+
+    `people` and `called` are the names of people and of what else has an id.
+    """
     ordered = sorted(judged, key=lambda event: (f.instant(event["action_time"]), event["event_id"]))
     return tuple(
         Reason(
@@ -141,11 +155,17 @@ def reasons_of(
             verdict=VERDICTS.get(event["verdict"], f.words_of(event["verdict"])),
             rules=tuple(event.get("rules", ())),
             modifiers=tuple(MODIFIERS.get(m, m) for m in event.get("modifiers", ())),
-            sentence=f.sentence(event.get("sentence") or ""),
+            sentence=sentence_of(event, people=people, called=called),
             facts=tuple(_fact(fact) for fact in event.get("facts", ())),
         )
         for event in ordered
     )
+
+
+def sentence_of(judged: Mapping[str, Any], *, people: Mapping[str, str], called: Names) -> str:
+    """What the product concluded of an event, with people and stages by their names."""
+    told = f.sentence(judged.get("sentence") or "", people)
+    return _STAGE.sub(lambda found: called.stages.get(found[0], found[0]), told)
 
 
 def _fact(fact: Mapping[str, Any]) -> Fact:

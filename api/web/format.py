@@ -1,28 +1,32 @@
 """How figures read on a page: money with its currency, dates, shares, and what is not known.
 
-Answers hold sentences that were made for the API too, with figures as a program reads them.
-`sentence` and `event_words` write those figures as all others of a page.
+Answers hold sentences that were made for the API too, with figures as a program reads them and
+people by their ids. `sentence` and `event_words` write those as everything else on a page.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 UNKNOWN: Final = "unknown"
 MINUS: Final = "\N{MINUS SIGN}"
 NO_REASON: Final = "nothing was recorded"
+NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 SYMBOLS: Final = {"EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
 _MILLION: Final = Decimal(1_000_000)
 _THOUSAND: Final = Decimal(1_000)
 _MINUTES_A_DAY: Final = 1440
 _DAY: Final = r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
 _DAY_OR_INSTANT: Final = re.compile(rf"{_DAY}(?P<time>T[0-9:.]+(?:Z|[+-][0-9:]+))?")
-_DAY_OF_SENTENCE: Final = re.compile(rf"\b{_DAY}\b")
+_WHEN_OF_SENTENCE: Final = re.compile(
+    rf"\b{_DAY}(?:T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}[0-9.]*(?:Z|[+-][0-9]{{2}}:[0-9]{{2}}))?(?!\w)"
+)
 _DAY_OF_EVENT: Final = re.compile(
     r"(?P<before>, (?:expected to close on|closed on|due) | is now due |\AClose date moved to "
-    rf"|(?:\A|; )(?:Expires on|From|To|By) ){_DAY}(?=\Z|; |, owned by )"
+    rf"|(?:\A|; )(?:Expires on|From|To|By) ){_DAY}(?=\Z|; |, owned by |: )"
 )
 _AMOUNT_OF_EVENT: Final = re.compile(
     r"(?P<before>\ADeal opened for .*: |\AAmount changed to |\AWon at "
@@ -32,6 +36,17 @@ _AMOUNT_OF_EVENT: Final = re.compile(
     re.DOTALL,
 )
 """Only where `projections/words.py` puts figures: what somebody wrote stays as it was written."""
+_PERSON_OF_EVENT: Final = re.compile(
+    r"(?P<before>\AOwner changed to |\ADeal opened for .*, owned by |\AContact identified: "
+    r"|(?:\A|; )(?:From the (?:customer|seller) \(|By |Felt by ))"
+    r"(?P<id>[^;]+?)(?P<after>\Z|; |\)|, )|\A(?P<coached>.+)(?= was coached\Z)",
+    re.DOTALL,
+)
+_PERSON_OF_SENTENCE: Final = re.compile(
+    r"(?P<before>, |: |; |\bmanager, )(?P<id>[^,:;]+?)"
+    r"(?P<after> at [0-9]+% of quota| \(pressure | (?:with|has) no known quota|, stood )"
+)
+_SPLIT: Final = "Credit split set: "
 
 
 def unknown(reason: str = NO_REASON) -> str:
@@ -95,6 +110,12 @@ def day(value: str | date | None, reason: str = NO_REASON) -> str:
     return f"{moment.day} {moment:%b %Y}"
 
 
+def weekday(value: str | datetime) -> str:
+    """`Thursday, 26 Nov 2026`."""
+    at = instant(value)
+    return f"{at:%A}, {day(at.date())}"
+
+
 def day_of(value: str | datetime) -> date:
     """The day of an instant, in the one zone that pages show."""
     return instant(value).date()
@@ -128,16 +149,32 @@ def written(text: str) -> str:
         return text
 
 
-def sentence(text: str) -> str:
-    """What the product concluded, with its dates, per cents and signs as pages write them."""
-    dated = _DAY_OF_SENTENCE.sub(lambda found: written(found["day"]), text)
-    return re.sub(r"(?<![\w-])-(?=[0-9])", MINUS, re.sub(r"(?<=[0-9]) %", "%", dated))
+def sentence(text: str, people: Mapping[str, str] = NOBODY) -> str:
+    """What the product concluded, with dates, signs, per cents and people as pages write them."""
+    dated = _WHEN_OF_SENTENCE.sub(lambda found: written(found[0]), text)
+    signed = re.sub(r"(?<![\w-])-(?=[0-9])", MINUS, re.sub(r"(?<=[0-9]) %", "%", dated))
+    return _PERSON_OF_SENTENCE.sub(lambda found: _called(found, people), signed)
 
 
-def event_words(text: str) -> str:
-    """The title or detail of an event, with its amounts and dates as pages write them."""
+def event_words(text: str, people: Mapping[str, str] = NOBODY) -> str:
+    """The title or detail of an event, with its amounts, dates and people as pages write them."""
     dated = _DAY_OF_EVENT.sub(lambda found: found["before"] + written(found["day"]), text)
-    return _AMOUNT_OF_EVENT.sub(lambda found: found["before"] + money(found.groupdict()), dated)
+    priced = _AMOUNT_OF_EVENT.sub(lambda found: found["before"] + money(found.groupdict()), dated)
+    if priced.startswith(_SPLIT):
+        return _SPLIT + ", ".join(_share(one, people) for one in priced[len(_SPLIT) :].split(", "))
+    return _PERSON_OF_EVENT.sub(lambda found: _called(found, people), priced)
+
+
+def _called(found: re.Match[str], people: Mapping[str, str]) -> str:
+    named = found.groupdict()
+    if coached := named.get("coached"):
+        return people.get(coached, coached)
+    return named["before"] + people.get(named["id"], named["id"]) + named["after"]
+
+
+def _share(text: str, people: Mapping[str, str]) -> str:
+    who, _, share = text.rpartition(" ")
+    return f"{people.get(who, who)} {percent(share)}"
 
 
 def duration(value: timedelta) -> str:
@@ -201,6 +238,7 @@ FILTERS: Final = {
     "ratio": ratio,
     "day": day,
     "moment": moment,
+    "weekday": weekday,
     "count": count,
     "size": size,
     "name_of": name_of,

@@ -129,7 +129,7 @@ def _kind(key: str, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str])
 
 
 def _row(key: str, row: Mapping[str, Any], names: Mapping[str, str]) -> Row:
-    what = "" if key == "opened" else f.event_words(row["title"])
+    what = "" if key == "opened" else f.event_words(row["title"], names)
     if "to_stage" in row:
         what = f"{row['from_stage']} to {row['to_stage']}"
     elif "side" in row:
@@ -141,7 +141,7 @@ def _row(key: str, row: Mapping[str, Any], names: Mapping[str, str]) -> Row:
         account=row["account"],
         name=f.short_name(row["deal"], row["account"]),
         what=what,
-        detail=due or f.event_words(row["detail"] or ""),
+        detail=due or f.event_words(row["detail"] or "", names),
         who=names.get(row["rep"], row["rep"]),
         at=row["recorded_at"],
     )

@@ -170,7 +170,9 @@ def lines_of(answer: Answer, kind: str) -> tuple[Line, ...]:
     shaped = {one["rep"]: one["shaped"] for one in shares["reps"]}
     return tuple(
         Line(
-            name=answer["names"].get(row[kind], row[kind]) if kind == "rep" else row[kind],
+            name=answer["names"].get(row[kind], row[kind])
+            if kind == "rep"
+            else f.words_of(row[kind]),
             value=f"{kind}:{row[kind]}",
             wins=row["wins"],
             window=part_of(row["pattern"], "window")[0],

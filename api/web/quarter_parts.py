@@ -1,6 +1,6 @@
 """What the pages about a quarter share: who and when is chosen, and rates in words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ def chosen_of(answer: Answer) -> Chosen:
     names = answer["names"]
     whose = "the organisation"
     if team:
-        whose = f"team {team}"
+        whose = f"team {f.words_of(team)}"
     elif rep:
         whose = names.get(rep, rep)
     return Chosen(
@@ -41,11 +41,17 @@ def whose_options(answer: Answer) -> tuple[tuple[str, str, bool], ...]:
     """Whose of it may be asked for: value, name, and whether it is what was asked."""
     names, asked = answer["names"], whose_value(answer)
     options = {"": "Everybody"}
-    options |= {f"team:{one}": f"Team {one}" for one in answer["teams"]}
+    options |= {f"team:{one}": f"Team {f.words_of(one)}" for one in answer["teams"]}
     options |= {f"rep:{one}": names.get(one, one) for one in answer["reps"]}
     # Who left, or is not theirs to see, by the id that was asked for: it is not everybody.
-    options.setdefault(asked, answer["scope"]["rep"] or f"Team {answer['scope']['team']}")
+    gone = answer["scope"]["rep"] or f"Team {f.words_of(answer['scope']['team'] or '')}"
+    options.setdefault(asked, names.get(gone, gone))
     return tuple((value, name, value == asked) for value, name in options.items())
+
+
+def chosen_whose(options: Iterable[tuple[str, str, bool]]) -> str:
+    """Whose of it was asked for, of the options."""
+    return next((name for _, name, chosen in options if chosen), "Everybody")
 
 
 def whose_value(answer: Answer) -> str:

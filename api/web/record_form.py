@@ -11,7 +11,8 @@ from api.web.payload_fields import Fields, Leaf, fields_of, filled, leaves
 from api.web.reads import Answer, FormError, MovedOnError, SentBeforeError
 from api.web.record_body import AMENDED, CAUSED_BY, OCCURRED_AT, REASON, UNDONE
 from api.web.record_choices import Choice, Offers, choices_of, defaults, is_new_name
-from api.web.record_words import CORRECTIONS, FORMS, HELP, LABELS, NOTES, OPENING, Words
+from api.web.record_words import CORRECTIONS, EMPTY, FORMS, HELP, LABELS, NOTES, OPENING, Words
+from api.web.refusal_words import refusal_words
 from api.web.vocabulary import EVIDENCE_LEVELS
 
 _NOT_IN_ID: Final = re.compile("[^a-z0-9]+")
@@ -30,7 +31,10 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a form; a `fixed` one is sent and not shown, one without choices is typed."""
+    """One field of a form; a `fixed` one is sent and not shown, one without choices is typed.
+
+    `empty` is what it means to choose nothing.
+    """
 
     name: str
     label: str
@@ -40,6 +44,7 @@ class Field:
     choices: tuple[Choice, ...] | None
     help: str
     most: int | None
+    empty: str = "Not said"
     fixed: bool = False
     error: str = ""
 
@@ -182,7 +187,10 @@ def refused(form: Form, sent: Filled, since: Iterable[Since]) -> Form:
     It goes on under its key, so that it is recorded once however often it is sent; unless the key
     stands for something else already. Only who was shown what is new sends on top of that.
     """
-    found = [(_field_at(form, path), _sentence(detail)) for path, detail in sent.error.errors]
+    called = {one.value: one.name for field in form.fields for one in field.choices or ()}
+    found = [
+        (_field_at(form, path), refusal_words(detail, called)) for path, detail in sent.error.errors
+    ]
     wrong: dict[str, str] = {}
     for one, text in found:
         if one is not None:
@@ -198,7 +206,9 @@ def refused(form: Form, sent: Filled, since: Iterable[Since]) -> Form:
         seen=form.seen if moved else seen,
         moved=moved,
         again=again,
-        problem="" if moved or again else " ".join(other) or ("" if wrong else str(sent.error)),
+        problem=""
+        if moved or again
+        else " ".join(other) or ("" if wrong else refusal_words(str(sent.error), called)),
         problems=tuple(one for one in marked.fields if one.error),
         since=tuple(since) if moved else (),
     )
@@ -241,7 +251,7 @@ def _correction(name: str, ground: Ground) -> Form | None:
         parts=parts,
         hidden=hidden,
         note=NOTES.get(name, ""),
-        about=f"{entry['title']}, {f.moment(entry['occurred_at'])}",
+        about=f"{_title(entry, ground.answer)}, {f.moment(entry['occurred_at'])}",
     )
 
 
@@ -325,6 +335,7 @@ def _field(
         choices=choices,
         help=_said(HELP, kind, path),
         most=leaf.most,
+        empty=_said(EMPTY, kind, path) or "Not said",
     )
 
 
@@ -359,6 +370,10 @@ def _entry(answer: Answer, event_id: str) -> Mapping[str, Any] | None:
     return next((one for one in events if one["event_id"] == event_id), None)
 
 
+def _title(event: Mapping[str, Any], answer: Answer) -> str:
+    return f.event_words(event["title"], answer["names"])
+
+
 def _field_at(form: Form, path: str) -> Field | None:
     """Give the field that a path of the API's problem names, or the nearest one that is shown."""
     shown = [one for one in form.fields if not one.fixed]
@@ -372,18 +387,12 @@ def _marked(fields: Sequence[Field], wrong: Mapping[str, str]) -> tuple[Field, .
     return tuple(replace(one, error=wrong.get(one.name, "")) for one in fields)
 
 
-def _sentence(detail: str) -> str:
-    if detail == "missing":
-        return "This is needed."
-    return f"{detail[:1].upper()}{detail[1:].rstrip('.')}."
-
-
 def recorded_since(answer: Answer, sent: Filled) -> Iterable[Since]:
     """Give the events of a deal that the page of a form did not show."""
     return (
         Since(
             f"#e-{one['event_id']}",
-            f.event_words(one["title"]),
+            _title(one, answer),
             f"{one['rep']}, {f.moment(one['recorded_at'])}",
         )
         for one in answer["history"]["events"]

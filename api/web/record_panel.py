@@ -74,7 +74,12 @@ def _customer_events(answer: Answer) -> list[dict[str, str]]:
     return [
         {
             "id": one["event_id"],
-            "name": f"{one['title'][:80]}, {f.day(f.day_of(one['occurred_at']))}",
+            "name": ", ".join(
+                (
+                    f.event_words(one["title"], answer["names"])[:80],
+                    f.day(f.day_of(one["occurred_at"])),
+                )
+            ),
         }
         for one in reversed(found[-CUSTOMER_EVENTS:])
     ]

@@ -160,9 +160,13 @@ HELP: Final[Mapping[str, str]] = {
     "caused_by": "An action of the customer explains what the seller did after it.",
     "customer_commitment_recorded.by": "The person who said it, by id or name.",
     "percent": "A number such as 12.5.",
-    "process": "Empty means the one in force.",
     "deal_opened.name": "What is being sold.",
 }
+EMPTY: Final[Mapping[str, str]] = {
+    "deal_opened.process": "The one in force",
+    "stage_entered.stage": "None yet",
+}
+"""What it means to choose nothing, where more is to be said than that nothing was said."""
 CHOICES: Final[Mapping[str, str]] = {
     "best_case": "Best case",
     "for_discount": "Something in return for a discount",

@@ -97,7 +97,7 @@ def report_page(answer: Answer, asked: tuple[str | None, str | None]) -> ReportP
         checkbox=_checkbox(progress),
         shaped=rate_text(shaped),
         shaped_interval=interval_text(shaped),
-        teams=tuple(_attained(one["team"], one) for one in figures["teams"]),
+        teams=tuple(_attained(f.words_of(one["team"]), one) for one in figures["teams"]),
         reps=tuple(_attained(names.get(one["rep"], one["rep"]), one) for one in figures["reps"]),
         stages=_stages(pipeline["open"]["by_stage"], answer["stages"]),
         progress=tuple(_ticked(names.get(one["rep"], one["rep"]), one) for one in progress["reps"]),

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from api.web import format as f
 from api.web.asof import AsOf, as_of_view
-from api.web.quarter_parts import whose_options, whose_value
+from api.web.quarter_parts import chosen_whose, whose_options, whose_value
 from api.web.reads import Answer
-from api.web.review_panel import ReviewPanel, review_panel
+from api.web.review_panel import ReviewPanel, ago, review_panel
 from api.web.workings import Workings, of_review
 
 ORDERS: Final = {
@@ -33,6 +33,7 @@ class DealSheet:
     colour: str
     reviewed: str
     unanswered: int
+    positions: Mapping[str, int]
     review: ReviewPanel
 
 
@@ -69,7 +70,7 @@ def review_page(
         kept={**filters, "cursor": cursor},
         filters=filters,
         whose=options,
-        whose_text=next((name for _, name, chosen in options if chosen), "Everybody"),
+        whose_text=chosen_whose(options),
         total=answer["total"],
         sheets=tuple(_sheet(one, answer) for one in answer["deals"]),
         following={**stands, "cursor": answer["next"]} if answer["next"] else None,
@@ -90,11 +91,8 @@ def _sheet(deal: Mapping[str, Any], answer: Answer) -> DealSheet:
         amount=f.money(deal["amount"], "no amount recorded"),
         close_date=f.day(deal["close_date"]) if deal["close_date"] else "no close date",
         colour=review["health"]["colour"] or "",
-        reviewed=f"reviewed {_ago(last['age_days'])}" if last else "not reviewed yet",
+        reviewed=f"reviewed {ago(last['age_days'])}" if last else "not reviewed yet",
         unanswered=sum(one["state"] != "answered" for one in review["questions"]),
-        review=review_panel(review),
+        positions=deal["positions"],
+        review=review_panel(review, names, deal["called"]),
     )
-
-
-def _ago(days: int) -> str:
-    return "today" if days == 0 else f"{f.count(days, 'day')} ago"

@@ -1,10 +1,12 @@
 """What the deal page shows of a review: the questions, blank ones first, and the health flags."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from api.web import format as f
 from api.web.reads import Answer
+from projections.names import Names
 
 FLAGS: Final = {
     "close_date_past": "The close date is past",
@@ -59,26 +61,27 @@ class ReviewPanel:
     unmet: tuple[str, ...]
 
 
-def review_panel(review: Answer) -> ReviewPanel:
-    """The panel for the answer about a deal's review."""
+def review_panel(review: Answer, people: Mapping[str, str], called: Names) -> ReviewPanel:
+    """The panel for the answer about a deal's review, with people and steps by their names."""
     flags = review["health"]["flags"]
     held = [flag for flag in flags if flag["holds"]]
     return ReviewPanel(
-        lines=tuple(_line(question) for question in review["questions"]),
+        lines=tuple(_line(question, people) for question in review["questions"]),
         flags=tuple(
             FlagLine(FLAGS[f["flag"]], f["colour"], tuple(f["event_ids"][-3:])) for f in held
         ),
         untold=sum(flag["holds"] is None for flag in flags),
         open=bool(flags),
-        unmet=tuple(
-            f"{gate['stage']}: {', '.join(gate['still_unmet'])}"
-            for gate in review["gates"]
-            if gate["still_unmet"]
-        ),
+        unmet=tuple(_unmet(gate, called) for gate in review["gates"] if gate["still_unmet"]),
     )
 
 
-def _line(question: dict[str, Any]) -> Line:
+def _unmet(gate: Answer, called: Names) -> str:
+    unmet = (called.outcomes.get(one, one) for one in gate["still_unmet"])
+    return f"{called.stages.get(gate['stage'], gate['stage'])}: {', '.join(unmet)}"
+
+
+def _line(question: dict[str, Any], people: Mapping[str, str]) -> Line:
     missing = [f"nothing about {part}" for part in question["missing"]]
     if question["state"] == "blank" or not question["answers"]:
         blank = question["state"] == "blank"
@@ -87,13 +90,18 @@ def _line(question: dict[str, Any]) -> Line:
             question["question"], blank=blank, partly=False, text=text, note="", event_ids=()
         )
     latest = question["answers"][0]
-    age = f"{latest['age_days']} d ago" if latest["age_days"] else "today"
+    age = ago(latest["age_days"])
     note = ", ".join([age, WORDS[latest["word"]], *missing])
     return Line(
         question["question"],
         blank=False,
         partly=question["state"] == "partly",
-        text=f.event_words(latest["title"]),
+        text=f.event_words(latest["title"], people),
         note=note,
         event_ids=(latest["event_id"],),
     )
+
+
+def ago(days: int) -> str:
+    """`today`, `1 day ago`, `12 days ago`."""
+    return "today" if days == 0 else f"{f.count(days, 'day')} ago"

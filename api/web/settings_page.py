@@ -1,5 +1,6 @@
 """What the settings show: keys, people, the rules in force and who set them, and the server."""
 
+from calendar import month_name
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +11,13 @@ from api.web.reads import Answer
 from api.web.vocabulary import ROLES
 
 _DAYS: Final = (7, 30, 90, 180, 366)
+_KINDS: Final = {
+    "months": "Quarters of months",
+    "weeks": "Quarters of weeks",
+    "explicit": "Quarters as listed",
+}
+_UNITS: Final = {"days": "day", "hours": "hour", "seconds": "second"}
+_SHARES: Final = ("_share", "_percentile", "_gate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +174,7 @@ def _secret(one: Mapping[str, Any], answer: Answer) -> Secret:
 
 def _teams(answer: Answer) -> tuple[tuple[str, tuple[Member, ...]], ...]:
     return tuple(
-        (team["team"], tuple(_member(one, answer) for one in team["members"]))
+        (f.words_of(team["team"]), tuple(_member(one, answer) for one in team["members"]))
         for team in answer["teams"]["teams"]
     )
 
@@ -191,16 +199,23 @@ def _member(one: Mapping[str, Any], answer: Answer) -> Member:
 
 def _calendar(one: Mapping[str, Any], answer: Answer) -> Rule:
     parameters = ", ".join(
-        f"{f.words_of(name).lower()} {value}"
+        _parameter(name, value)
         for name, value in sorted(one["parameters"].items())
         if not isinstance(value, list | dict)
     )
     return Rule(
         name=f"From {f.day(one['effective_from'])}",
-        value=f.words_of(one["kind"]),
-        meaning=f"{one['zone']}; {parameters}" if parameters else one["zone"],
+        value=_KINDS.get(one["kind"], one["kind"]),
+        meaning=f"{one['zone']}, {parameters}" if parameters else one["zone"],
         set_by=set_by(answer, one["event_id"]),
     )
+
+
+def _parameter(name: str, value: object) -> str:
+    if name in ("start_month", "month"):
+        words = "from" if name == "start_month" else "ending in"
+        return f"{words} {month_name[int(str(value))]}"
+    return f"{f.words_of(name).lower()} {value}"
 
 
 def _quarters(calendar: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -212,7 +227,7 @@ def _quarters(calendar: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 def _quota(one: Mapping[str, Any], answer: Answer) -> Rule:
     last = one["history"][-1] if one["history"] else None
-    who = _name(answer, one["rep"]) if one["rep"] else f"Team {one['team']}"
+    who = _name(answer, one["rep"]) if one["rep"] else f"Team {f.words_of(one['team'])}"
     changed = max(0, len(one["history"]) - 1)
     return Rule(
         name=who,
@@ -229,7 +244,7 @@ def _policy(answer: Answer) -> tuple[Rule, ...]:
     return tuple(
         Rule(
             name=answer["meanings"].get(name) or f.words_of(name),
-            value=_number(value),
+            value=_number(name, value),
             meaning=name,
             set_by=set_by(answer, named[name]) if name in named else "",
         )
@@ -238,11 +253,16 @@ def _policy(answer: Answer) -> tuple[Rule, ...]:
     )
 
 
-def _number(value: object) -> str:
-    """A number of a policy; one that is left empty turns its rule off."""
+def _number(name: str, value: object) -> str:
+    """A number of a policy with its unit, which ends its name; one left empty turns its rule off."""
+    if value is None:
+        return "off"
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    return "off" if value is None else str(value)
+        return ", ".join(f.percentage(one) for one in value) or "none"
+    if name.endswith(_SHARES):
+        return f.percent(str(value))
+    unit = _UNITS.get(name.rpartition("_")[2])
+    return f.count(int(str(value)), unit) if unit else str(value)
 
 
 def _health(health: Mapping[str, Any]) -> tuple[tuple[str, str, bool], ...]:

@@ -95,6 +95,13 @@ GLYPHS: Final = {
     "deal_lost": "cross",
     "deal_disqualified": "cross",
 }
+SHAPED: Final = {
+    "arrow": "pull-in",
+    "triangle": "discount",
+    "chevrons": "stage skip",
+    "flag": "stage move",
+}
+"""What pressure can shape, one of each kind, by its glyph."""
 HOLLOW_TYPES: Final = frozenset(
     {"activity_unticked", "commitment_broken", "commitment_withdrawn", "discount_withdrawn"}
 )

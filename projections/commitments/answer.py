@@ -10,14 +10,15 @@ from domain.replay import Event
 from projections.commitments.change import standing_of
 from projections.commitments.fold import Commitments, Vector
 from projections.commitments.quarters import QuarterActs
+from projections.names import NO_NAMES, Names
 from projections.rates import FROM_THE_FIRST, ratio_json
 from projections.said import age_days, said_json
 
 
-def answer(folded: Commitments, at: datetime) -> dict[str, object]:
+def answer(folded: Commitments, at: datetime, *, names: Names = NO_NAMES) -> dict[str, object]:
     """Give the vector of both sides, each commitment, and who does the work (METRICS section 5)."""
     return {
-        "customer": _customer(folded, at),
+        "customer": _customer(folded, at, names),
         "seller": _kept(folded.vector("seller", at)),
         "commitments": [_commitment(one, at) for one in folded.of("customer")],
         "promises": [_promise(one, at) for one in folded.of("seller")],
@@ -32,7 +33,7 @@ def answer(folded: Commitments, at: datetime) -> dict[str, object]:
     }
 
 
-def _customer(folded: Commitments, at: datetime) -> dict[str, object]:
+def _customer(folded: Commitments, at: datetime, names: Names) -> dict[str, object]:
     vector, last = folded.vector("customer", at), folded.last_customer_act
     return {
         "level": vector.level,
@@ -42,7 +43,7 @@ def _customer(folded: Commitments, at: datetime) -> dict[str, object]:
         "roles_unknown": vector.roles_unknown,
         "economic_buyer": vector.economic_buyer,
         "days_since_customer_act": None if last is None else age_days(last.occurred_at, at),
-        "last_customer_act": None if last is None else said_json(last, at),
+        "last_customer_act": None if last is None else said_json(last, at, names),
     }
 
 

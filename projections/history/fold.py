@@ -15,6 +15,7 @@ from domain.events.progress import StageEntered
 from domain.path import Processes
 from domain.policy import Policy
 from domain.replay import Event, corrections, view
+from projections.names import Names
 from projections.words import detail, title
 
 Driver: TypeAlias = Literal["customer", "seller", "other"]
@@ -79,10 +80,12 @@ def fold(
     stages = _stages_before(seen)
     amended, retracted = _corrected(events)
     told = {event.event_id: event for event in seen}
+    names = Names.of(seen, processes)
     return [
         _entry(
             event,
             told=told.get(event.event_id, event),
+            names=names,
             stage=stages.get(event.event_id),
             cause=explained.get(event.event_id),
             lateness=_Lateness(event, policy, calendar),
@@ -97,6 +100,7 @@ def _entry(
     event: Event,
     *,
     told: Event,
+    names: Names,
     stage: str | None,
     cause: Cause | None,
     lateness: "_Lateness",
@@ -108,8 +112,8 @@ def _entry(
         position=event.position,
         version=event.version,
         type=type_name(type(event.data)),
-        title=title(told.data),
-        detail=detail(told.data),
+        title=title(told.data, names),
+        detail=detail(told.data, names),
         data=event.data.to_json().decode(),
         occurred_at=event.occurred_at,
         recorded_at=event.recorded_at,

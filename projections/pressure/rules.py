@@ -184,7 +184,9 @@ def _dwell_json(act: Act, normal: Normal | None) -> object:
 
 
 def _rush_words(move: Move, missing: Sequence[str] | None) -> str:
-    passed = f"skipped {', '.join(move.never_entered)}" if move.never_entered else "moved on early"
+    names = {stage.id: stage.name for stage in move.process.stages}
+    skipped = ", ".join(names.get(one, one) for one in move.never_entered)
+    passed = f"skipped {skipped}" if skipped else "moved on early"
     return f"{passed} with {len(missing or ())} required outcomes not evidenced"
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain.acts import word_of
 from domain.commitments import Commitment
+from projections.names import NO_NAMES, Names
 from projections.review.fold import TEXTS, Question, Sheet
 from projections.review.gates import Gate, Unmet
 from projections.review.health import Flag, colour_of
@@ -18,19 +19,21 @@ def answer(
     flags: Sequence[Flag],
     commitments: Iterable[Commitment],
     at: datetime,
+    *,
+    names: Names = NO_NAMES,
 ) -> dict[str, object]:
     """Give the six questions, blank ones first, the decided gates and the health flags."""
     stated = {one.event_id: one for one in commitments}
     return {
-        "last_review": said_json(sheet.last_review, at) if sheet.last_review else None,
-        "questions": [_question(one, stated, at) for one in sheet.questions],
-        "gates": [_gate(gate, at) for gate in gates],
+        "last_review": said_json(sheet.last_review, at, names) if sheet.last_review else None,
+        "questions": [_question(one, stated, at, names) for one in sheet.questions],
+        "gates": [_gate(gate, at, names) for gate in gates],
         "health": {"colour": colour_of(flags), "flags": [_flag(flag) for flag in flags]},
     }
 
 
 def _question(
-    question: Question, stated: Mapping[UUID, Commitment], at: datetime
+    question: Question, stated: Mapping[UUID, Commitment], at: datetime, names: Names
 ) -> dict[str, object]:
     by_customer = (e for e in question.answers if word_of(e)[0] == "customer")
     latest = next(by_customer, None)
@@ -41,7 +44,7 @@ def _question(
         "missing": list(question.missing),
         "latest_by_customer": str(latest.event_id) if latest else None,
         "answers": [
-            {**said_json(event, at), **_due(stated.get(event.event_id), at)}
+            {**said_json(event, at, names), **_due(stated.get(event.event_id), at)}
             for event in question.answers
         ],
     }
@@ -51,8 +54,8 @@ def _due(one: Commitment | None, at: datetime) -> dict[str, object]:
     return {"due": one.due if one else None, "status": one.status(at) if one else None}
 
 
-def _gate(gate: Gate, at: datetime) -> dict[str, object]:
-    said = said_json(gate.event, at)
+def _gate(gate: Gate, at: datetime, names: Names) -> dict[str, object]:
+    said = said_json(gate.event, at, names)
     return {
         "stage": gate.stage,
         "decision": gate.decision,

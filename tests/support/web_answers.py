@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
+from projections.names import NO_NAMES
 from tests.support.web_parts import event_id, learned, patterns, review
 
 DEAL_ID: Final = "0190a000-0000-7000-8000-000000000001"
@@ -254,7 +255,8 @@ def long_answer(events: int = 1000) -> dict[str, Any]:
             _event(version, (at, "activity_ticked", driver, f"Ticked: step {version}", None))
         )
     events_told = answer["history"]["events"]
-    return answer | {"told": [(one["position"], one["recorded_at"]) for one in events_told]}
+    told = [(one["position"], one["recorded_at"]) for one in events_told]
+    return answer | {"told": told, "names": {}, "called": NO_NAMES}
 
 
 def _event(version: int, line: Line) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def test_a_checkbox_finding_without_settled_activities_is_unknown(
 def test_the_pressure_finding_says_consistent_and_never_caused_by() -> None:
     finding = pressure_finding({"shaped": 3, "evaluable": 8}, 1)
 
-    assert (finding.figure, finding.headline) == (3, "of 8 evaluable events are pressure-shaped")
+    assert (finding.figure, finding.headline) == (3, "of 8 judged events are pressure-shaped")
     assert "Consistent with quota pressure" in finding.detail
     assert pressure_finding({"shaped": 0, "evaluable": 0}, 1).figure is None
 
@@ -119,7 +119,7 @@ def test_patterns_that_hold_come_first_and_link_only_to_events_of_the_deal() -> 
     told[1]["holds"] = False
     told[1]["sentence"] = "The close date was moved to 2026-10-31."
 
-    (held,), (other,) = patterns_of(told, {event_id(11), event_id(20)})
+    (held,), (other,) = patterns_of(told, {event_id(11), event_id(20)}, {})
 
     assert (held.title, held.verdict) == ("Activities ticked in one run", "Holds")
     assert held.event_id == event_id(11)
@@ -288,7 +288,7 @@ def test_the_review_shows_blanks_latest_answers_and_the_flags_that_hold() -> Non
         ("Customer goal: No truck waits", False),
         ("None", False),
     ]
-    assert panel.lines[1].note == "12 d ago, said by the seller, nothing about criteria"
+    assert panel.lines[1].note == "12 days ago, said by the seller, nothing about criteria"
     assert [(flag.text, flag.colour) for flag in panel.flags] == [
         ("The close date was put off three times or more", "red"),
         ("Only one person at the customer is known", "amber"),

@@ -10,7 +10,7 @@ from api.identity.permissions import Action, Identity, may
 from api.query.counting import DIMENSIONS
 from api.query.fields import FIELDS
 from api.web.audit_asked import LogAsked, asked_of
-from api.web.audit_page import PATH, SORTS, audit_page
+from api.web.audit_page import EXPORT_NAMES, PATH, SORTS, audit_page
 from api.web.reads import Answer
 from api.web.site import SITE, Part, Section, Tab, new_router
 from api.web.vocabulary import STATUSES, VERDICTS
@@ -63,7 +63,7 @@ _CHOICES: Final = {
     "sorts": SORTS,
     "dimensions": DIMENSIONS,
     "fields": FIELDS.values(),
-    "formats": tuple(EXPORTS),
+    "formats": {name: EXPORT_NAMES[name] for name in EXPORTS},
     "types": _by_kind(),
     "pressure_verdicts": VERDICTS,
     "tick_verdicts": {n: s.words for n, s in STATUSES.items() if n != "not_ticked"},
