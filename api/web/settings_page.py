@@ -254,7 +254,7 @@ def _policy(answer: Answer) -> tuple[Rule, ...]:
 
 
 def _number(name: str, value: object) -> str:
-    """A number of a policy with its unit, which ends its name; one left empty turns its rule off."""
+    """A number of a policy with the unit that ends its name; left empty it turns its rule off."""
     if value is None:
         return "off"
     if isinstance(value, list):

@@ -1,5 +1,6 @@
 """Answers for the pages as the application gives them, of a made-up company."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
@@ -137,6 +138,12 @@ def deal_answer() -> dict[str, Any]:
         "quarters": QUARTERS,
         "review": review(),
         "told": [(event["position"], event["recorded_at"]) for event in events],
+        "names": {"amara": "Amara Osei"},
+        "called": replace(
+            NO_NAMES,
+            stages={stage: name for stage, name, _ in STAGES},
+            outcomes={"decision-criteria-known": "What they decide by is known"},
+        ),
     }
 
 
@@ -256,7 +263,7 @@ def long_answer(events: int = 1000) -> dict[str, Any]:
         )
     events_told = answer["history"]["events"]
     told = [(one["position"], one["recorded_at"]) for one in events_told]
-    return answer | {"told": told, "names": {}, "called": NO_NAMES}
+    return answer | {"told": told}
 
 
 def _event(version: int, line: Line) -> dict[str, Any]:

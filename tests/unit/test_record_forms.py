@@ -63,6 +63,7 @@ def ground(query: dict[str, str] | None = None, **typed: str) -> Ground:
                 for position in (10, 11, 12)
             ]
         },
+        "names": {},
     }
     return Ground(answer, OFFERS, query or {}, typed)
 
@@ -190,6 +191,27 @@ def test_what_is_wrong_stands_beside_its_field_and_the_rest_above() -> None:
     }
     assert shown.problem == "The deal is closed."
     assert (shown.key, shown.seen) == ("sent", 11)
+
+
+def test_a_refusal_is_told_with_days_names_and_kinds_of_event_as_pages_have_them() -> None:
+    form = made("stage_entered")
+    too_early = (
+        "occurred_at 2026-02-28T10:00:00+00:00 lies before the deal was opened, on"
+        " 2026-03-01T09:30:00+00:00"
+    )
+    errors = [
+        ("occurred_at", too_early),
+        ("events[0].data.stage", "the deal is in stage 'proposal' already"),
+        ("events[0].type", "stage_entered needs an open deal, so reopen it first"),
+    ]
+
+    shown = again(form, FormError("all of it", errors=errors))
+
+    assert [one.error for one in shown.fields if one.error] == [
+        "The deal is in stage “Proposal” already.",
+        "28 Feb 2026, 10:00 UTC lies before the deal was opened, on 1 Mar 2026, 09:30 UTC.",
+    ]
+    assert shown.problem == "“Stage entered” needs an open deal, so reopen it first."
 
 
 def test_what_is_wrong_inside_a_list_stands_beside_the_list() -> None:

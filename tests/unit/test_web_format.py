@@ -1,13 +1,19 @@
 """The figures in sentences that were made for programs too, as pages write them."""
 
 import re
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from api.web import format as f
+from domain.events.base import DomainEvent
 from domain.events.catalogue import TYPES_BY_NAME
+from domain.events.customer import CommitmentKept, CommitmentRenegotiated, SellerPromiseBroken
+from domain.events.progress import ActivityTicked, GateDecided, OutcomeEvidenced, StageEntered
+from projections.names import NO_NAMES
 from projections.words import detail, title
 
 GOLDEN: Final = sorted((Path(__file__).parents[1] / "golden").glob("deal.*.json"))
@@ -47,7 +53,10 @@ def test_no_event_is_told_on_a_page_with_figures_for_programs(path: Path) -> Non
             "Consequence of not changing: a week\nis lost ($486,000)",
         ),
         ("Seller promised: a test, due 2026-11-28", "Seller promised: a test, due 28 Nov 2026"),
-        ("Commitment c-1 is now due 2026-11-28", "Commitment c-1 is now due 28 Nov 2026"),
+        (
+            "Commitment is now due 2026-11-28: by 2026-12-01",
+            "Commitment is now due 28 Nov 2026: by 2026-12-01",
+        ),
         (
             "List price USD 84000.00; Expires on 2026-12-01; By 2026-12-02",
             "List price $84,000; Expires on 1 Dec 2026; By 2 Dec 2026",
@@ -56,6 +65,67 @@ def test_no_event_is_told_on_a_page_with_figures_for_programs(path: Path) -> Non
 )
 def test_the_words_of_an_event_have_figures_as_pages_write_them(words: str, shown: str) -> None:
     assert f.event_words(words) == shown
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("Owner changed to ann-lee", "Owner changed to Ann Lee"),
+        ("Owner changed to kim", "Owner changed to kim"),
+        (
+            "Deal opened for Acme, owned by ann-lee: USD 1.00, owned by ann-lee",
+            "Deal opened for Acme, owned by ann-lee: $1, owned by Ann Lee",
+        ),
+        ("ann-lee was coached", "Ann Lee was coached"),
+        ("Contact identified: ann-lee, Buyer", "Contact identified: Ann Lee, Buyer"),
+        ("Credit split set: ann-lee 0.25, kim 0.75", "Credit split set: Ann Lee 25%, kim 75%"),
+        ("We buy.; From the customer (ann-lee)", "We buy.; From the customer (Ann Lee)"),
+        ("Note; owner changed to ann-lee",) * 2,
+    ],
+)
+def test_the_words_of_an_event_have_people_by_their_names(words: str, shown: str) -> None:
+    assert f.event_words(words, {"ann-lee": "Ann Lee"}) == shown
+
+
+def test_a_conclusion_has_people_by_their_names() -> None:
+    said = (
+        "A discount of 9% was offered: with 2 days left of Q1, ann-lee at 40% of quota (pressure"
+        " 0.5, threshold 0.25); nothing. The team of their manager, ann-lee, stood at 0.2 then."
+    )
+
+    told = f.sentence(said, {"ann-lee": "Ann Lee"})
+
+    assert told == said.replace("ann-lee", "Ann Lee")
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (StageEntered(stage="meet"), "Entered stage Meeting"),
+        (GateDecided(stage="meet", decision="no_go"), "Gate of Meeting: no-go"),
+        (ActivityTicked(activity="ask"), "Ticked: Ask them"),
+        (
+            OutcomeEvidenced(outcome="ask", level=3),
+            "Outcome evidenced by the customer's word: They said",
+        ),
+        (CommitmentKept(commitment_id="ask"), "Customer kept its commitment: Send data"),
+        (
+            CommitmentRenegotiated(commitment_id="ask", due=date(2026, 12, 1)),
+            "Commitment is now due 2026-12-01: Send data",
+        ),
+        (SellerPromiseBroken(promise_id="ask"), "Seller broke its promise: ask"),
+    ],
+)
+def test_what_an_event_names_by_its_id_is_called_by_its_name(event: DomainEvent, told: str) -> None:
+    names = replace(
+        NO_NAMES,
+        stages={"meet": "Meeting"},
+        activities={"ask": "Ask them"},
+        outcomes={"ask": "They said"},
+        commitments={"ask": "Send data"},
+    )
+
+    assert title(event, names) == told
 
 
 @pytest.mark.parametrize(

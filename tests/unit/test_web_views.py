@@ -294,7 +294,7 @@ def test_the_review_shows_blanks_latest_answers_and_the_flags_that_hold() -> Non
         ("Only one person at the customer is known", "amber"),
     ]
     assert (panel.untold, panel.open) == (1, True)
-    assert panel.unmet == ("qualify: decision-criteria-known",)
+    assert panel.unmet == ("Qualify: What they decide by is known",)
 
 
 def test_every_flag_has_words() -> None:
