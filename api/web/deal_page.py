@@ -162,8 +162,8 @@ def deal_page(
         ),
         patterns=patterns[0],
         other_patterns=patterns[1],
-        activities=activities_of(progress["activities"], _stage_names(answer["stages"])),
-        lessons=lessons_of(progress["activities"], progress["unlinked_facts"]),
+        activities=activities_of(progress["activities"], people=people, called=answer["called"]),
+        lessons=lessons_of(progress["activities"], progress["unlinked_facts"], people),
         money=money_of(pressure),
         review=review_panel(answer["review"], people, answer["called"]),
         events=len(entries),
@@ -276,7 +276,3 @@ def _led(movement: Mapping[str, int] | None) -> str:
     if not movement or not movement["steps"]:
         return f.unknown("the deal has not moved forward yet")
     return f"{movement['led']} of {f.count(movement['steps'], 'step')}"
-
-
-def _stage_names(stages: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    return {stage["stage"]: stage["name"] for stage in stages}

@@ -9,9 +9,11 @@ from api.web import format as f
 from api.web.definitions import DEFINITIONS
 from api.web.learned import Facts
 from api.web.reads import Answer
+from api.web.rule_words import RULES, rules_words, threshold_words
 from api.web.vocabulary import (
     CAUSES,
     CHECKBOX_ONLY,
+    EVIDENCE_LEVELS,
     EVIDENCED,
     FACTS,
     HOLDS,
@@ -153,10 +155,10 @@ def reasons_of(
             title=titles.get(event["event_id"]) or f.words_of(event["type"]),
             at=event["action_time"],
             verdict=VERDICTS.get(event["verdict"], f.words_of(event["verdict"])),
-            rules=tuple(event.get("rules", ())),
+            rules=tuple(f"{RULES[rule]} ({rule})" for rule in event.get("rules", ())),
             modifiers=tuple(MODIFIERS.get(m, m) for m in event.get("modifiers", ())),
             sentence=sentence_of(event, people=people, called=called),
-            facts=tuple(_fact(fact) for fact in event.get("facts", ())),
+            facts=tuple(_fact(fact, called) for fact in event.get("facts", ())),
         )
         for event in ordered
     )
@@ -168,7 +170,7 @@ def sentence_of(judged: Mapping[str, Any], *, people: Mapping[str, str], called:
     return _STAGE.sub(lambda found: called.stages.get(found[0], found[0]), told)
 
 
-def _fact(fact: Mapping[str, Any]) -> Fact:
+def _fact(fact: Mapping[str, Any], called: Names) -> Fact:
     name, value, threshold = fact["fact"], fact["value"], fact["threshold"]
     match name:
         case "window":
@@ -185,7 +187,7 @@ def _fact(fact: Mapping[str, Any]) -> Fact:
             found += _coverage(fact.get("coverage"))
             asked = f"none in the {plain(threshold)} days before"
         case _:
-            found, asked = plain(value), plain(threshold)
+            found, asked = rules_words(value, called), threshold_words(threshold)
     evidence = tuple(str(event_id) for event_id in fact["evidence"])
     return Fact(FACTS.get(name, f.words_of(name)), found, asked, fact["holds"], evidence)
 
@@ -224,55 +226,47 @@ def plain(value: Any) -> str:
         case Mapping():
             return ", ".join(f"{f.words_of(k).lower()} {plain(v)}" for k, v in value.items())
         case list() | tuple():
-            return "; ".join(_finding_words(item) for item in value) or "nothing found"
+            return "; ".join(plain(item) for item in value) or "nothing found"
         case str():
             return f.written(value)
         case _:
             return str(value)
 
 
-_NO_FIGURES: Final = frozenset({"rule", "holds", "evidence"})
-
-
-def _finding_words(item: Any) -> str:
-    if not isinstance(item, Mapping) or "rule" not in item:
-        return plain(item)
-    figures = {
-        key: value for key, value in item.items() if key not in ("rule", "holds", "evidence")
-    }
-    head = f"{item['rule']} {HOLDS[item['holds']].lower()}" if "holds" in item else item["rule"]
-    return f"{head}: {plain(figures)}" if figures else str(head)
-
-
 def activities_of(
-    activities: Sequence[Mapping[str, Any]], stage_names: Mapping[str, str]
+    activities: Sequence[Mapping[str, Any]], *, people: Mapping[str, str], called: Names
 ) -> tuple[StageActivities, ...]:
     """The activities under their stages, in the order in which the answer names the stages."""
     stages: dict[str, list[Activity]] = {}
     for activity in activities:
         stages.setdefault(activity["stage"], []).append(
             Activity(
-                name=activity.get("name") or f.words_of(activity["activity"]),
+                name=_called(activity["activity"], called.activities),
                 sign=STATUSES[activity["status"]],
                 ticked_at=activity["ticked_at"],
-                outcomes=tuple(_outcome(outcome) for outcome in activity["outcomes"]),
-                learned=Facts.of(activity["learned"]),
+                outcomes=tuple(_outcome(one, called) for one in activity["outcomes"]),
+                learned=Facts.of(activity["learned"], people),
             )
         )
     return tuple(
-        StageActivities(stage_names.get(stage) or f.words_of(stage), tuple(found))
+        StageActivities(_called(stage, called.stages), tuple(found))
         for stage, found in stages.items()
     )
 
 
-def _outcome(outcome: Mapping[str, Any]) -> Outcome:
-    name = outcome.get("name") or f.words_of(outcome["outcome"])
-    required = outcome["required_level"]
-    if outcome["level"] is None:
-        text = f"no evidence; level {required} is asked for"
+def _called(name: str, names: Mapping[str, str]) -> str:
+    return names.get(name) or f.words_of(name)
+
+
+def _outcome(outcome: Mapping[str, Any], called: Names) -> Outcome:
+    level, required = outcome["level"], outcome["required_level"]
+    asked = f"{EVIDENCE_LEVELS[required]} is asked for"
+    if level is None:
+        text = f"no evidence; {asked}"
     else:
-        text = f"level {outcome['level']} of {required}, {f.day(outcome['evidenced_at'])}"
-    return Outcome(name, text, outcome["event_id"])
+        text = f"{EVIDENCE_LEVELS[level]}, {f.day(outcome['evidenced_at'])}"
+        text += f"; {asked}" if level < required else ""
+    return Outcome(_called(outcome["outcome"], called.outcomes), text, outcome["event_id"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,10 @@ class Facts:
     more: int
 
     @classmethod
-    def of(cls, learned: Sequence[Mapping[str, Any]]) -> Self:
-        """Put facts of the application's answer in words."""
+    def of(cls, learned: Sequence[Mapping[str, Any]], people: Mapping[str, str]) -> Self:
+        """Put facts of the application's answer in words, with people by their names."""
         shown = tuple(
-            Fact(f"{f.words_of(one['kind'])}: {_value(one)}", one["event_id"])
+            Fact(f"{f.words_of(one['kind'])}: {_value(one, people)}", one["event_id"])
             for one in learned[:SHOWN]
         )
         return cls(shown, len(learned) - len(shown))
@@ -54,17 +54,28 @@ class Lessons:
         )
 
 
-def _value(fact: Mapping[str, Any]) -> str:
-    """The value; that of a date ends with the day."""
+def _value(fact: Mapping[str, Any], people: Mapping[str, str]) -> str:
+    """The value; a date comes after what it is of, and a role after whose it is."""
     value = str(fact["value"])
-    return f.sentence(value) if fact["kind"] == "date" else value
+    of, _, rest = value.partition(": ")
+    match fact["kind"]:
+        case "person":
+            return people.get(value, value)
+        case "role":
+            return f"{people.get(of, of)}, {rest}"
+        case "date":
+            return f"{f.words_of(of).lower()} {f.written(rest)}"
+        case _:
+            return value
 
 
 def lessons_of(
-    activities: Iterable[Mapping[str, Any]], unlinked: Sequence[Mapping[str, Any]]
+    activities: Iterable[Mapping[str, Any]],
+    unlinked: Sequence[Mapping[str, Any]],
+    people: Mapping[str, str],
 ) -> Lessons:
     """Sum up what the ticks of a deal taught, and what was learned besides."""
     return Lessons(
         tuple("filled" if one["learned"] else "hollow" for one in activities if one["ticked_at"]),
-        Facts.of(unlinked),
+        Facts.of(unlinked, people),
     )

@@ -154,7 +154,7 @@ LABELS: Final[Mapping[str, str]] = {
 """By the path of a field, after the type of its event where it means something else there."""
 HELP: Final[Mapping[str, str]] = {
     "account.id": "Deals with one id are of one customer.",
-    "author.side": "From the third level on it is the customer's.",
+    "author.side": "Levels 3 to 5 are the customer's.",
     "currency": "Three letters such as USD.",
     "occurred_at": "Empty means now.",
     "caused_by": "An action of the customer explains what the seller did after it.",

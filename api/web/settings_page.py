@@ -85,6 +85,7 @@ class SettingsPage:
     secret: Secret | None
     form: KeyForm
     teams: tuple[tuple[str, tuple[Member, ...]], ...]
+    members: tuple[tuple[str, str], ...]
     calendar: tuple[Rule, ...]
     quarters: tuple[tuple[str, str], ...]
     quotas: tuple[Rule, ...] | None
@@ -115,6 +116,11 @@ def settings_page(
         secret=None if secret is None else _secret(secret, answer),
         form=form or KeyForm({}),
         teams=_teams(answer),
+        members=tuple(
+            (one["rep"], _name(answer, one["rep"]))
+            for team in answer["teams"]["teams"]
+            for one in team["members"]
+        ),
         calendar=tuple(_calendar(one, answer) for one in answer["calendar"]["adopted"]),
         quarters=_quarters(answer["calendar"]),
         quotas=None
