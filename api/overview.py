@@ -169,7 +169,7 @@ def _deal_today(
         "close_date": state.close_date,
         "next_step": bool(dated_next(theirs, today, at)),
         "next_outcomes": list(_next_outcomes(progress.activities, process, state.stage, at)),
-        "commitments": [_commitment_json(one, at) for one in both if _waits(one, at)],
+        "commitments": [commitment_json(one, at) for one in both if _waits(one, at)],
     }
 
 
@@ -206,7 +206,8 @@ def _waits(one: Commitment, at: datetime) -> bool:
     return one.settled is None and one.status(at) in {"open", "renegotiated", "broken"}
 
 
-def _commitment_json(one: Commitment, at: datetime) -> Answer:
+def commitment_json(one: Commitment, at: datetime) -> Answer:
+    """Give what somebody said they will do, and what became of it by an instant."""
     return {
         "side": one.side,
         "id": one.id,

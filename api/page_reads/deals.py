@@ -14,6 +14,7 @@ from api.identity.permissions import Action, Identity, may
 from api.identity.reach import Reach
 from api.identity.redaction import without_verdicts
 from api.moment import Moment
+from api.overview import commitment_json
 from api.page_reads.door import Door
 from api.page_reads.offers import offers_of, offers_to_anybody, offers_to_open
 from api.people import People
@@ -97,6 +98,7 @@ class DealReads:
             "stages": _stages(chart["stays"], seen.pinned()),
             "quarters": chart["quarters"],
             "review": self._questions.review(seen),
+            "commitments": _commitments(seen),
             "told": self._questions.told(seen.deal_id),
             "names": names,
             "called": seen.told.names(),
@@ -158,6 +160,14 @@ def _entry(event: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
         "verdict": judged.get("verdict"),
         "sentence": judged.get("sentence"),
     }
+
+
+def _commitments(seen: DealSeen) -> list[dict[str, Any]]:
+    at = seen.moment.effective_at
+    return [
+        {**commitment_json(one, at), "settled": one.settled is not None}
+        for one in seen.told.commitments()
+    ]
 
 
 def _stages(stays: Sequence[Stay], process: Process) -> list[dict[str, object]]:

@@ -106,7 +106,7 @@ def _line(one: Mapping[str, Any], answer: Answer) -> CommitmentLine:
         side=SIDES[one["side"]],
         ours=one["side"] == "seller",
         what=one["what"],
-        by=_by(one, names),
+        by=by_whom(one, names),
         firmness="" if one["level"] is None else COMMITMENT_LEVELS[one["level"]],
         due=f.day(one["due"]) if one["due"] else "no day",
         when=_when(one["due"], answer["today"]),
@@ -116,7 +116,7 @@ def _line(one: Mapping[str, Any], answer: Answer) -> CommitmentLine:
     )
 
 
-def _by(one: Mapping[str, Any], people: Mapping[str, str]) -> str:
+def by_whom(one: Mapping[str, Any], people: Mapping[str, str]) -> str:
     """Who said it, where what they said does not begin with it."""
     by = people.get(one["by"], one["by"]) if one["by"] else ""
     return "" if one["what"].startswith(by) else by

@@ -26,6 +26,7 @@ from api.web.patterns import patterns_of
 from api.web.reads import Answer
 from api.web.record_form import corrections_of
 from api.web.review_panel import ReviewPanel, review_panel
+from api.web.said import Said, said_of
 from api.web.scrubber import Scrubber, scrubber_of
 from api.web.vocabulary import DRIVERS, KINDS, SHAPED, STATUSES
 from api.web.workings import Workings, of_deal
@@ -88,6 +89,7 @@ class DealPage:
     activities: tuple[StageActivities, ...]
     lessons: Lessons
     money: tuple[MoneyLine, ...]
+    said: tuple[Said, ...]
     review: ReviewPanel
     events: int
     positions: Mapping[str, int]
@@ -165,6 +167,7 @@ def deal_page(
         activities=activities_of(progress["activities"], people=people, called=answer["called"]),
         lessons=lessons_of(progress["activities"], progress["unlinked_facts"], people),
         money=money_of(pressure),
+        said=said_of(answer["commitments"], people),
         review=review_panel(answer["review"], people, answer["called"]),
         events=len(entries),
         positions={one.event["event_id"]: one.event["position"] for one in entries},

@@ -137,6 +137,7 @@ def deal_answer() -> dict[str, Any]:
         ],
         "quarters": QUARTERS,
         "review": review(),
+        "commitments": [],
         "told": [(event["position"], event["recorded_at"]) for event in events],
         "names": {"amara": "Amara Osei"},
         "called": replace(

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from api.web.deal_page import LEDGER_ROWS, DealPage, deal_page
 from api.web.findings import checkbox_finding, pressure_finding
 from api.web.patterns import patterns_of
 from api.web.review_panel import FLAGS
+from api.web.said import said_of
 from projections.review.health import COLOURS
 from tests.support import web_answers as answers
 from tests.support.web_board import board_answer
@@ -277,6 +278,38 @@ def test_a_capped_event_says_how_seldom_customer_actions_are_recorded() -> None:
     (found,) = next(one for one in reasons if one.event_id == event_id).facts
     assert "3 of 10 comparable ones of the customer segment; 95% interval 11% to 60%" in found.value
     assert found.value.endswith("; recorded at 25% of comparable ones, 50% asked for")
+
+
+def test_what_waits_of_both_sides_comes_first_with_the_forms_that_settle_it() -> None:
+    def told(name: str, side: str, due: date | None, *, status: str, settled: bool) -> Any:
+        return {
+            "id": name,
+            "event_id": name,
+            "side": side,
+            "what": f"{name} sends data",
+            "by": "kim" if side == "customer" else None,
+            "level": 3 if side == "customer" else None,
+            "due": due,
+            "status": status,
+            "settled": settled,
+        }
+
+    said = said_of(
+        [
+            told("kept", "customer", date(2026, 9, 1), status="kept", settled=True),
+            told("later", "customer", None, status="open", settled=False),
+            told("late", "seller", date(2026, 9, 2), status="broken", settled=False),
+        ],
+        {"kim": "Kim Lee"},
+    )
+
+    assert [(one.event_id, one.ours, one.became, len(one.records)) for one in said] == [
+        ("late", True, "past its day", 2),
+        ("later", False, "open", 3),
+        ("kept", False, "kept", 0),
+    ]
+    assert said[1].note == "Kim Lee · the customer spends people or data · no day"
+    assert said[2].note.endswith("due 1 Sep 2026")
 
 
 def test_the_review_shows_blanks_latest_answers_and_the_flags_that_hold() -> None:
