@@ -87,6 +87,10 @@ def _split(e: Any) -> str:
     return f"Credit split set: {shares}"
 
 
+def _request(e: Any) -> str:
+    return "Customer request" + ("" if e.topic == "other" else f" about {e.topic}")
+
+
 def _feedback(e: Any) -> str:
     return "Customer felt pressured" if e.felt_pressured else "Customer did not feel pressured"
 
@@ -97,7 +101,7 @@ _TITLES: Final[Mapping[type[DomainEvent], Callable[[Any], str]]] = {
     x.CreditSplitSet: _split,
     x.AmountChanged: lambda e: f"Amount changed to {money(e.amount)}",
     x.CloseDateMoved: lambda e: f"Close date moved to {e.to}",
-    x.ForecastCategoryChanged: lambda e: f"Forecast category set to {e.category}",
+    x.ForecastCategoryChanged: lambda e: f"Forecast set to {e.category.replace('_', ' ')}",
     x.DealWon: lambda e: f"Won at {money(e.net)}, closed on {e.closed_on}",
     x.DealLost: lambda e: f"Lost{f' to {e.competitor}' if e.competitor else ''}",
     x.DealDisqualified: lambda _: "Disqualified",
@@ -112,7 +116,7 @@ _TITLES: Final[Mapping[type[DomainEvent], Callable[[Any], str]]] = {
     c.DecisionCriterionRecorded: lambda e: f"Decision criterion: {e.criterion}",
     c.AlternativeRecorded: lambda e: f"Alternative considered: {e.alternative}",
     c.FitAssessed: lambda e: f"Fit assessed: {e.verdict}",
-    c.CustomerRequestReceived: lambda e: f"Customer request about {e.topic}",
+    c.CustomerRequestReceived: _request,
     c.CustomerCommitmentRecorded: _commitment,
     c.SellerPromiseMade: lambda e: f"Seller promised: {e.what}{f', due {e.due}' if e.due else ''}",
     c.CustomerFeedbackRecorded: _feedback,

@@ -13,7 +13,15 @@ from api.web import format as f
 from api.web.asof import AsOf, as_of_view, query_of
 from api.web.audit_asked import Cursor, LogAsked, Mistake
 from api.web.reads import Answer
-from api.web.vocabulary import DRIVERS, HOLLOW_TYPES, STATUSES, VERDICTS, Sign, glyph_of
+from api.web.vocabulary import (
+    DRIVERS,
+    HOLLOW_TYPES,
+    STATUSES,
+    VERDICTS,
+    VERDICTS_SHORT,
+    Sign,
+    glyph_of,
+)
 
 PATH: Final = "/audit"
 SORTS: Final = {
@@ -29,12 +37,6 @@ EXPORT_NAMES: Final = {
     "parquet": "Parquet",
     "xes": "XES",
     "ocel2": "OCEL 2.0",
-}
-VERDICTS_SHORT: Final = {
-    "pressure_shaped": "Pressure-shaped",
-    "pressure_consistent": "Consistent",
-    "not_pressure_shaped": "Not shaped",
-    "not_evaluable": "Not evaluable",
 }
 NARROWING: Final = ("type", "rep", "actor", "team", "owner", "channel", "source", "quarter")
 """What can be counted by and asked for with the same meaning, so that a group is a query."""

@@ -9,7 +9,15 @@ from api.web import format as f
 from api.web.chart import ChartData, Moment, QuarterEnd, Visit
 from api.web.chart_curve import CurvePoint
 from api.web.reads import Answer
-from api.web.vocabulary import DRIVERS, HOLLOW_TYPES, STATUSES, VERDICTS, Sign, glyph_of
+from api.web.vocabulary import (
+    DRIVERS,
+    HOLLOW_TYPES,
+    STATUSES,
+    VERDICTS,
+    VERDICTS_SHORT,
+    Sign,
+    glyph_of,
+)
 
 DEFAULT_THRESHOLD: Final = 0.25
 """Drawn where no judged event names its policy's threshold."""
@@ -31,6 +39,10 @@ class Entry:
     @property
     def verdict_words(self) -> str | None:
         return VERDICTS.get(self.verdict) if self.verdict else None
+
+    @property
+    def verdict_short(self) -> str | None:
+        return VERDICTS_SHORT.get(self.verdict) if self.verdict else None
 
     @property
     def pressure_shaped(self) -> bool:

@@ -28,6 +28,8 @@ from projections.names import Names
 _STAGE: Final = re.compile(r"(?<=\AStage ).+?(?= was entered)")
 """Where a sentence about an event names a stage (`projections/pressure/sentence.py`)."""
 
+_WORD: Final = re.compile("[a-z]+(_[a-z]+)+")
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -70,6 +72,13 @@ class Reason:
     modifiers: tuple[str, ...]
     sentence: str
     facts: tuple[Fact, ...]
+
+    @property
+    def conditions(self) -> str:
+        """How many of its conditions hold."""
+        holding = sum(fact.holds is True for fact in self.facts)
+        verb = "holds" if holding == 1 else "hold"
+        return f"{holding} of {f.count(len(self.facts), 'condition')} {verb}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +229,7 @@ def plain(value: Any) -> str:
         case bool():
             return "yes" if value else "no"
         case float():
-            return f"{value:.3f}".rstrip("0").rstrip(".")
+            return f"{value:.2f}".rstrip("0").rstrip(".")
         case Mapping() if "amount" in value and "currency" in value:
             return f.money(value)
         case Mapping():
@@ -228,7 +237,7 @@ def plain(value: Any) -> str:
         case list() | tuple():
             return "; ".join(plain(item) for item in value) or "nothing found"
         case str():
-            return f.written(value)
+            return value.replace("_", " ") if _WORD.fullmatch(value) else f.written(value)
         case _:
             return str(value)
 

@@ -64,7 +64,7 @@ def _value(fact: Mapping[str, Any], people: Mapping[str, str]) -> str:
         case "role":
             return f"{people.get(of, of)}, {rest}"
         case "date":
-            return f"{f.words_of(of).lower()} {f.written(rest)}"
+            return f"{f.written(rest)} ({f.words_of(of).lower()})"
         case _:
             return value
 

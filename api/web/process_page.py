@@ -163,7 +163,8 @@ def _told(published: str | None, shown: int, versions: Mapping[int, object]) -> 
 def _days(worth: Mapping[str, Any] | None) -> dict[str, str]:
     """Say how long deals stay in each stage, as far as that is told and known."""
     return {
-        told["stage"]: f"{told['median_days']:.0f} d median of {f.count(told['n'], 'stay')}"
+        told["stage"]: f"{f.count(round(told['median_days']), 'day')} at the median of"
+        f" {f.count(told['n'], 'stay')}"
         for told in (worth["stages"] if worth else ())
         if told["median_days"] is not None
     }

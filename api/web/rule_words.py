@@ -35,8 +35,8 @@ def threshold_words(asked: Found) -> str:
 def _rule(one: Found, called: Names) -> str:
     rule = one["rule"]
     head = f"{RULES.get(rule, 'By the rule')} ({rule}): {HOLDS[one['holds']].lower()}"
-    figures = _FIGURES.get(rule, lambda *_: [])(one, called)
-    told = ", ".join(figure for figure in figures if figure)
+    figures = _FIGURES.get(rule)
+    told = ", ".join(filter(None, figures(one, called))) if figures else ""
     return f"{head}; {told}" if told else head
 
 

@@ -17,7 +17,7 @@ STATUSES: Final[dict[str, Sign]] = {
     "evidenced": Sign("circle", "filled", "Outcome evidenced"),
     "evidenced_late": Sign("circle", "filled", "Outcome evidenced, but late"),
     "asserted_only": Sign("circle", "hollow", "Checkbox-only: no more than the seller's word"),
-    "bare_tick": Sign("circle", "hollow", "Checkbox-only: ticked, outcome never evidenced"),
+    "bare_tick": Sign("circle", "hollow", "Checkbox-only: outcome never evidenced"),
     "pending": Sign("circle", "dashed", "Ticked, evidence still due"),
     "not_ticked": Sign("dash", "filled", "Not ticked"),
     "not_expressible": Sign("circle", "dashed", "The source cannot express outcomes"),
@@ -40,6 +40,13 @@ VERDICTS: Final = {
     "not_pressure_shaped": "Not pressure-shaped",
     "not_evaluable": "Not evaluable: quota or comparable events unknown",
 }
+VERDICTS_SHORT: Final = {
+    "pressure_shaped": "Pressure-shaped",
+    "pressure_consistent": "Consistent",
+    "not_pressure_shaped": "Not shaped",
+    "not_evaluable": "Not evaluable",
+}
+"""The same where there is little room, with the long ones beside them."""
 HOLDS: Final[dict[bool | None, str]] = {True: "Holds", False: "Does not hold", None: "Unknown"}
 FACTS: Final = {
     "window": "In the last days of the quarter",
