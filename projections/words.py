@@ -15,9 +15,9 @@ from projections.names import NO_NAMES, Names
 
 EVIDENCE_LEVELS: Final = {
     1: "the seller's note",
-    2: "a seller's artefact",
+    2: "a document of the seller's",
     3: "the customer's word",
-    4: "a customer's artefact of record",
+    4: "a document of the customer's",
     5: "a binding document",
 }
 """What each evidence level means (METRICS section 5)."""
