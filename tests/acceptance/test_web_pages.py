@@ -116,7 +116,7 @@ def test_the_deal_page_says_both_findings_in_careful_words(reader: TestClient) -
     html = reader.get(f"/deals/{DEAL_ID}").text
 
     assert "of 4 settled activities are checkbox-only" in html
-    assert "of 7 evaluable events are pressure-shaped" in html
+    assert "of 7 judged events are pressure-shaped" in html
     assert "Consistent with quota pressure" in html
     assert "This is consistent with ticking in bulk." in html
     assert "1 other candidate" in html
@@ -200,7 +200,7 @@ def test_a_deal_page_shows_what_ticks_taught_and_what_is_linked_to_none(
 
     assert "1 of 5 ticked activities taught a linked fact; 7 facts are linked to none" in page
     assert "Learned: Goal: Cut dock time by a day" in page
-    assert page.count("No fact is linked to it") == 4
+    assert page.count("no fact is linked to it") == 4
     assert "Criterion: Criterion 4" in page
     assert "Criterion: Criterion 5" not in page
     assert "and 2 more" in page

@@ -230,7 +230,7 @@ def test_forms_have_the_permissions_of_the_api(company: Company) -> None:
     assert (hidden.status_code, unknown.status_code) == (404, 404)
     given = ann.record(page(company.ours, "owner_changed"), {"owner": "cyd"})
     assert given.status_code == 403
-    assert "may not give a deal to 'cyd'" in FormRead(given.text).errors["f-owner"]
+    assert "may not give a deal to “cyd”" in FormRead(given.text).errors["f-owner"]
     assert OURS in ann.get(f"/deals/{company.ours}").text
 
 
