@@ -162,7 +162,8 @@ def event_words(text: str, people: Mapping[str, str] = NOBODY) -> str:
     priced = _AMOUNT_OF_EVENT.sub(lambda found: found["before"] + money(found.groupdict()), dated)
     if priced.startswith(_SPLIT):
         return _SPLIT + ", ".join(_share(one, people) for one in priced[len(_SPLIT) :].split(", "))
-    return _PERSON_OF_EVENT.sub(lambda found: _called(found, people), priced)
+    named = _PERSON_OF_EVENT.sub(lambda found: _called(found, people), priced)
+    return named.replace(".; ", ". ")  # two parts, of which the first ends as a sentence
 
 
 def _called(found: re.Match[str], people: Mapping[str, str]) -> str:

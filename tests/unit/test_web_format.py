@@ -79,7 +79,7 @@ def test_the_words_of_an_event_have_figures_as_pages_write_them(words: str, show
         ("ann-lee was coached", "Ann Lee was coached"),
         ("Contact identified: ann-lee, Buyer", "Contact identified: Ann Lee, Buyer"),
         ("Credit split set: ann-lee 0.25, kim 0.75", "Credit split set: Ann Lee 25%, kim 75%"),
-        ("We buy.; From the customer (ann-lee)", "We buy.; From the customer (Ann Lee)"),
+        ("We buy.; From the customer (ann-lee)", "We buy. From the customer (Ann Lee)"),
         ("Note; owner changed to ann-lee",) * 2,
     ],
 )
