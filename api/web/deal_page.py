@@ -84,14 +84,12 @@ class DealPage:
     ledger: tuple[LedgerRow, ...]
     shown_ids: frozenset[str]
     judged: tuple[Reason, ...]
-    patterns: tuple[Reason, ...]
-    other_patterns: tuple[Reason, ...]
+    candidates: tuple[tuple[Reason, ...], tuple[Reason, ...]]
     activities: tuple[StageActivities, ...]
     lessons: Lessons
     money: tuple[MoneyLine, ...]
     said: tuple[Said, ...]
     review: ReviewPanel
-    events: int
     positions: Mapping[str, int]
     numbers: dict[str, int]
     workings: Workings
@@ -106,6 +104,21 @@ class DealPage:
         """The kinds that are on the chart, in a fixed order."""
         present = {mark.moment.glyph for mark in self.chart.marks} - {"circle"}
         return tuple((glyph, name) for glyph, name in KINDS.items() if glyph in present)
+
+    @property
+    def events(self) -> int:
+        """How many events of the deal were known."""
+        return len(self.positions)
+
+    @property
+    def patterns(self) -> tuple[Reason, ...]:
+        """The patterns over several events that hold."""
+        return self.candidates[0]
+
+    @property
+    def other_patterns(self) -> tuple[Reason, ...]:
+        """What was looked at as a pattern, and does not hold."""
+        return self.candidates[1]
 
     @property
     def ledger_left_out(self) -> int:
@@ -141,9 +154,7 @@ def deal_page(
     entries, people = entries_of(answer), answer["names"]
     numbers, titles = _numbers(entries), _titles(entries)
     as_of = as_of_view(answer, asked=asked)
-    patterns = patterns_of(pressure["patterns"], titles, people)
-    rows = tuple(_row(one, numbers, answer, frozenset(recorded)) for one in reversed(entries))
-    ledger = rows if everything else rows[: _enough(rows)]
+    ledger = _ledger(answer, entries, numbers, everything=everything, recorded=recorded)
     return DealPage(
         deal=deal,
         stage=CLOSED.get(deal.get("closed") or "") or f.name_of(deal["stage"], "not in a stage"),
@@ -159,17 +170,13 @@ def deal_page(
         chart=draw_chart(chart_data(answer, entries, zoom=zoom if zoom in ZOOMS else 1)),
         ledger=ledger,
         shown_ids=frozenset(row.entry.event["event_id"] for row in ledger),
-        judged=reasons_of(
-            pressure["events"], titles, numbers, people=people, called=answer["called"]
-        ),
-        patterns=patterns[0],
-        other_patterns=patterns[1],
+        judged=reasons_of(answer, titles, numbers),
+        candidates=patterns_of(pressure["patterns"], titles, people),
         activities=activities_of(progress["activities"], people=people, called=answer["called"]),
         lessons=lessons_of(progress["activities"], progress["unlinked_facts"], people),
         money=money_of(pressure),
         said=said_of(answer["commitments"], people),
         review=review_panel(answer["review"], people, answer["called"]),
-        events=len(entries),
         positions={one.event["event_id"]: one.event["position"] for one in entries},
         numbers=numbers,
         workings=of_deal(answer),
@@ -181,6 +188,19 @@ def tips_of(answer: Answer) -> dict[str, Tip]:
     entries = entries_of(answer)
     numbers = _numbers(entries)
     return {entry.event["event_id"]: _tip(entry, numbers, answer) for entry in entries}
+
+
+def _ledger(
+    answer: Answer,
+    entries: Sequence[Entry],
+    numbers: Mapping[str, int],
+    *,
+    everything: bool,
+    recorded: Sequence[str],
+) -> tuple[LedgerRow, ...]:
+    new = frozenset(recorded)
+    rows = tuple(_row(one, numbers, answer, new) for one in reversed(entries))
+    return rows if everything else rows[: _enough(rows)]
 
 
 def _enough(rows: Sequence[LedgerRow]) -> int:

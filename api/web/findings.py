@@ -1,7 +1,7 @@
 """What a deal page says before its chart: the two findings, the reasons, the activities, money."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -145,17 +145,10 @@ def pressure_finding(shares: Mapping[str, int], policy_version: Any) -> Finding:
 
 
 def reasons_of(
-    judged: Iterable[Mapping[str, Any]],
-    titles: Mapping[str, str],
-    numbers: Mapping[str, int],
-    *,
-    people: Mapping[str, str],
-    called: Names,
+    answer: Answer, titles: Mapping[str, str], numbers: Mapping[str, int]
 ) -> tuple[Reason, ...]:
-    """Every judged event in order of time, with its pin's number if it has one.
-
-    `people` and `called` are the names of people and of what else has an id.
-    """
+    """Every judged event in order of time, with its pin's number if it has one."""
+    judged, people, called = answer["pressure"]["events"], answer["names"], answer["called"]
     ordered = sorted(judged, key=lambda event: (f.instant(event["action_time"]), event["event_id"]))
     return tuple(
         Reason(

@@ -14,7 +14,7 @@ import pytest
 from api import lists_log
 from api.page_reads.audit import MAX_ROWS
 from api.web import format as f
-from api.web.audit_page import VERDICTS_SHORT
+from api.web.vocabulary import VERDICTS_SHORT
 from tests.support.asker import Asker
 from tests.support.client import event
 from tests.support.ledgers import SCHEMA

@@ -1,4 +1,4 @@
-"""Help beside figures and sentences tell the numbers of the API, as pages write them."""
+"""Help beside figures, sentences and names tell what the API tells, as pages write it."""
 
 import random
 import re
@@ -13,7 +13,7 @@ import pytest
 from api.web import format as f
 from tests.support.asker import Asker, asking, at
 from tests.support.postgres import PostgresServer
-from tests.support.site import TOLD_ON
+from tests.support.site import AUDITOR, MANAGER, OWNER, REP, TOLD_ON
 
 CHANCE: Final = random.Random(5)
 INSTANTS: Final = [TOLD_ON - timedelta(days=CHANCE.randrange(20, 190)), TOLD_ON]
@@ -128,3 +128,38 @@ def test_sentences_have_figures_as_all_others_of_a_page(ask: Asker, path: str) -
     for one in paths:
         found = RAW.findall(ask.page(one, **told, **instant).text)
         assert found == [], one
+
+
+def test_a_deal_shows_the_commitments_of_both_sides_that_the_api_tells(ask: Asker) -> None:
+    words = {"open": "open", "renegotiated": "another day was agreed", "withdrawn": "withdrawn"}
+    shown = 0
+    for deal in ask.deals(closed="open")[:5]:
+        page = ask.page(f"/deals/{deal['deal_id']}")
+        told = ask.api(f"/v1/deals/{deal['deal_id']}/commitments")
+        part = page.text.partition("Commitments of both sides")[2]
+        for one in [*told["commitments"], *told["promises"]]:
+            said = part.partition(" ".join(one["what"].split()))[2]
+            broken = "broken" if one["settled_at"] else "past its day"
+            word = {**words, "kept": "kept", "broken": broken}[one["status"]]
+            assert word in said[:60]
+            shown += 1
+    assert shown
+
+
+def test_pages_call_people_and_steps_by_their_names(ask: Asker) -> None:
+    """Ids are for programs; a step whose id is a word of the language is left out."""
+    kinds = {"activity_ticked": "activity", "outcome_evidenced": "outcome"}
+    events = ask.api("/v1/events", type=",".join(kinds), limit=1000)["events"]
+    steps = {one["data"][kinds[one["type"]]] for one in events}
+    ids = {REP, MANAGER, AUDITOR, OWNER} | {step for step in steps if "-" in step}
+    deals = [one["deal_id"] for one in ask.deals() if one["progress"]["counts"]["evidenced"]][:6]
+    since = (TOLD_ON - timedelta(days=90)).isoformat().replace("+00:00", "Z")
+    pages = [
+        ask.page("/", since=since, **at(TOLD_ON)),
+        *(ask.page(path) for path in ("/board", "/review", "/commitments", "/report")),
+        *(ask.page(f"/deals/{deal}", all="1") for deal in deals),
+    ]
+
+    told = re.compile(rf"(?<![\w/-])({'|'.join(map(re.escape, ids))})(?![\w-])")
+    assert len(deals) == 6
+    assert [found for page in pages for found in told.findall(page.text)] == []
