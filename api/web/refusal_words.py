@@ -21,7 +21,9 @@ def refusal_words(detail: str, called: Mapping[str, str]) -> str:
     if detail == "missing":
         return "This is needed."
     told = _FIELD.sub("", _EVENT.sub("", f.sentence(detail)))
-    told = _QUOTED.sub(lambda found: f"“{called.get(found[1], found[1])}”", told)
+    told = _QUOTED.sub(
+        lambda found: f"“{called[found[1]]}”" if found[1] in called else found[0], told
+    )
     told = _WORD.sub(_word, told)
     return f"{told[:1].upper()}{told[1:].rstrip('.')}."
 
