@@ -1,0 +1,83 @@
+"""Acts are capped wherever the coverage that is asked for there says so, on both clocks.
+
+Holds `docs/guarantees.md`: a quarter replays exactly.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+from random import Random
+from typing import Final
+from uuid import uuid5
+
+import pytest
+
+from api.bootstrap import Ledger
+from api.capped_acts import ActSpan, CappedActs
+from api.replays import ClockName
+from projections.pressure.context import KnownContext
+from tests.support.covered_logs import covered_log
+from tests.support.judged_anew import CLOCKS, context_at, deals_at, places, replay_of
+from tests.support.postgres import PostgresServer
+from tests.support.quarter_logs import REPS, ledger_with
+from tests.support.told import NAMESPACE
+
+EVERYBODY: Final = (*REPS, "nobody")
+"""The last of them is in no team."""
+GATES: Final = {
+    1: ("0.44", None, "0.44", "0.42"),
+    2: (None, "0.34", "0.24", "0.24"),
+    3: ("0.5", "0.4", "0.48"),
+    4: ("0.26", "0.28", "0.3"),
+    5: ("0", None, "0"),
+}
+"""The gates of random logs, by their seeds; such as coverage crosses often, or is unknown."""
+
+
+@pytest.fixture(params=GATES, scope="module")
+def history(request: pytest.FixtureRequest, postgres_server: PostgresServer) -> Iterator[Ledger]:
+    log = covered_log(Random(request.param), gates=GATES[request.param])
+    with ledger_with(postgres_server, log) as ledger:
+        yield ledger
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_acts_are_capped_wherever_who_asks_is_told_that_they_are(
+    history: Ledger, clock: ClockName
+) -> None:
+    replay = replay_of(history, clock)
+    spans = spans_between(places(history, replay, ()))
+    with history.store.connection() as connection:
+        asked_at = partial(context_at, history, connection, replay)
+        parts = CappedActs(
+            connection,
+            replay,
+            context=history.context,
+            places=history.places,
+            context_at=asked_at,
+        ).without(spans)
+        reached = {at: reaching(asked_at(at)) for at in places(history, replay, parts)}
+
+    for at, reps in reached.items():
+        uncapped = [span for span in spans if span.rep in reps]
+        assert deals_at(parts, at) == deals_at(uncapped, at), at
+    turns = Counter(rep for a, b in pairwise(reached.values()) for rep in a ^ b)
+    assert all(turns[rep] for rep in EVERYBODY), turns
+
+
+def spans_between(ends: Sequence[int]) -> list[ActSpan]:
+    """Give spans of everybody's acts: of the whole replay, to its end, and of parts of it."""
+    chance = Random(1)
+    pairs = [sorted(chance.sample(ends, 2)) for _ in range(20)]
+    return [
+        ActSpan(uuid5(NAMESPACE, f"span {rep} {since} {until}"), rep, since, until)
+        for rep in EVERYBODY
+        for since, until in [(ends[0], None), (ends[5], None), *pairs]
+    ]
+
+
+def reaching(context: KnownContext) -> frozenset[str]:
+    """Give those whose acts a gate does not cap."""
+    gate = context.policy.coverage_gate
+    return frozenset(rep for rep in EVERYBODY if not context.coverage(rep).caps(gate))
