@@ -14,7 +14,7 @@ from psycopg import sql
 
 from api.act_turns import Stretch
 from api.context import ContextReader
-from api.coverage_courses import Course, CoverageCourses, Team
+from api.coverage_courses import TOLD_BY, Course, CoverageCourses, Team
 from api.places import Places
 from api.replays import Replay
 from domain.events.context import MemberJoined, MemberLeft, PolicyPublished
@@ -114,11 +114,8 @@ class CappedActs:
 _FRAMING: Final = (MemberJoined, MemberLeft, PolicyPublished)
 # Who joins or leaves a little ahead does so with what is told then; a policy is in force at once.
 _FRAMED: Final = sql.SQL("""
-    SELECT unnest(ARRAY[
-               position, (SELECT min(e.position) FROM events e WHERE e.recorded_at >= c.occurred_at)
-           ])
-      FROM events c WHERE topic = ANY(%(topics)s)
-""")
+    SELECT unnest(ARRAY[position, ({by})]) FROM events c WHERE topic = ANY(%(topics)s)
+""").format(by=TOLD_BY.format(sql.Identifier("c", "occurred_at")))
 
 
 def _reaching(course: Course, frame: Stretch, gate: Decimal | None) -> list[Stretch]:

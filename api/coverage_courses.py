@@ -123,25 +123,27 @@ class CoverageCourses:
         return {act.event_id: not act.seller_only for act in acts}
 
 
+# The first position from when something is done on: what is recorded later has a later position.
+TOLD_BY: Final = sql.SQL("""
+    SELECT e.position FROM events e WHERE e.recorded_at >= {}
+     ORDER BY e.recorded_at, e.position LIMIT 1
+""")
 # An act that was dated a little ahead counts from what is told when it is done.
 _TOLD: Final = sql.SQL("""
     SELECT at, rep, sum(sign * explained), sum(sign)
       FROM (SELECT rep, (cause <> 'seller_only')::int AS explained, until_position,
                    greatest(from_position, %(start)s, CASE WHEN action_time > %(since)s THEN
-                       (SELECT min(position) FROM events WHERE recorded_at >= action_time) END
-                   ) AS from_position
-              FROM acts
-             WHERE outside AND action_time <= %(until)s AND from_position <= %(end)s
-               AND (until_position IS NULL OR until_position > %(start)s)) done,
+                       coalesce(({by}), %(end)s + 1) END) AS from_position
+              FROM acts WHERE outside) done,
            LATERAL (VALUES (from_position, 1), (until_position, -1)) AS turns (at, sign)
      WHERE at <= %(end)s AND (until_position IS NULL OR from_position < until_position)
      GROUP BY at, rep
-""")
+""").format(by=TOLD_BY.format(sql.Identifier("acts", "action_time")))
 _DONE: Final = sql.SQL("""
     SELECT deal_id, event_id, rep, cause <> 'seller_only' AS explained,
            greatest(occurred_at, action_time, %(since)s) AS at, unsettled_until
       FROM acts
-     WHERE outside AND occurred_at <= %(until)s AND action_time <= %(until)s
+     WHERE outside AND greatest(occurred_at, action_time) <= %(until)s
        AND from_position <= %(position)s
        AND (until_position IS NULL OR until_position > %(position)s)
 """)

@@ -17,7 +17,7 @@ from tests.support.quarter_logs import REPS, TEAMS, Streamed, Told, append
 from tests.support.spans import Log
 from tests.support.told import NAMESPACE
 
-_PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 1, 2, 60, 4_000))
+_PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 1, 2, 60, 5_000))
 _LAGS: Final = tuple(timedelta(minutes=minutes) for minutes in (-4, -2, 0, 0, 1, 90, 2_900, 9_000))
 """How long after it occurred something is told; clocks run ahead by five minutes at most."""
 _ACTS: Final = ("stage_entered", "discount_offered", "close_date_moved")
@@ -30,15 +30,15 @@ def covered_log(
 ) -> Log:
     """Give a log of FY2025Q1, whose policies have these coverage gates one after the other."""
     log = Log([])
-    recorded = FIRST_DAY - timedelta(days=3)
+    recorded = FIRST_DAY - timedelta(minutes=15)
     for rep in REPS:
         append(log, *_joined(rep, TEAMS[0]), recorded, recorded)
     for number in range(size):
         recorded += chance.choice(_PAUSES)
-        turn, rest = divmod(number * len(gates), size)
+        turn, rest = divmod((number + 1) * len(gates), size)
         if rest < len(gates):
-            stream, told = _policy(turn + 1, gates[turn])
-        elif chance.random() < 0.1:
+            stream, told = _policy(turn, gates[turn - 1])
+        elif chance.random() < 0.12:
             stream, told = _moved(chance)
         else:
             stream = f"deal:{uuid5(NAMESPACE, f'covered deal {chance.randrange(deals)}')}"
