@@ -1,6 +1,7 @@
 """Random logs in which the recording coverage of teams turns, in all the ways it can.
 
-Much is told within minutes, and some of it a little before it occurs; some of it days afterwards.
+Much is told within minutes, also as the quarter begins, and some of it a little before it occurs;
+some of it days afterwards.
 Acts are explained by what customers said between an act and its telling, until a later act names
 that, or are taken back; people join teams and leave them; policies with other gates come and go.
 """
@@ -18,7 +19,7 @@ from tests.support.spans import Log
 from tests.support.told import NAMESPACE
 
 _PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 1, 2, 60, 5_000))
-_LAGS: Final = tuple(timedelta(minutes=minutes) for minutes in (-4, -2, 0, 0, 1, 90, 2_900, 9_000))
+_LAGS: Final = tuple(timedelta(minutes=minutes) for minutes in (-4, -4, -2, 0, 0, 1, 90, 2_900, 9_000))
 """How long after it occurred something is told; clocks run ahead by five minutes at most."""
 _ACTS: Final = ("stage_entered", "discount_offered", "close_date_moved")
 _SAID: Final = "customer_request_received"
@@ -30,11 +31,13 @@ def covered_log(
 ) -> Log:
     """Give a log of FY2025Q1, whose policies have these coverage gates one after the other."""
     log = Log([])
-    recorded = FIRST_DAY - timedelta(minutes=15)
+    recorded = FIRST_DAY - timedelta(days=70)
     for rep in REPS:
         append(log, *_joined(rep, TEAMS[0]), recorded, recorded)
     for number in range(size):
         recorded += chance.choice(_PAUSES)
+        if number == size // 4:
+            recorded = FIRST_DAY - timedelta(minutes=3)
         turn, rest = divmod((number + 1) * len(gates), size)
         if rest < len(gates):
             stream, told = _policy(turn, gates[turn - 1])
@@ -85,7 +88,7 @@ def _of_deal(chance: Random, own: Sequence[Event]) -> Told:
         account = {"id": "acme", "name": "Acme"}
         opened = {"name": "Line 4", "account": account, "owner": REPS[0]}
         return "deal_opened", {**opened, "close_date": "2025-07-15"}
-    if acts and chance.random() < 0.15:
+    if acts and chance.random() < 0.25:
         about = {"event_id": str(acts[-1].event_id), "reason": "told wrongly"}
         return "event_retracted", about
     kind = chance.choice([*_ACTS, *_ACTS, _SAID, _SAID, "outcome_evidenced"])
