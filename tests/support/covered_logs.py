@@ -19,7 +19,9 @@ from tests.support.spans import Log
 from tests.support.told import NAMESPACE
 
 _PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 1, 2, 60, 5_000))
-_LAGS: Final = tuple(timedelta(minutes=minutes) for minutes in (-4, -4, -2, 0, 0, 1, 90, 2_900, 9_000))
+_LAGS: Final = tuple(
+    timedelta(minutes=minutes) for minutes in (-4, -4, -2, 0, 0, 1, 90, 2_900, 9_000)
+)
 """How long after it occurred something is told; clocks run ahead by five minutes at most."""
 _ACTS: Final = ("stage_entered", "discount_offered", "close_date_moved")
 _SAID: Final = "customer_request_received"
