@@ -108,11 +108,12 @@ def capped_acts(ledger: Ledger, connection: Rows, replay: Replay) -> CappedActs:
 def spans_between(ends: Sequence[int]) -> list[ActSpan]:
     """Give spans of everybody's acts: of the whole replay, to its end, and of parts of it."""
     chance = Random(1)
-    pairs = [sorted(chance.sample(ends, 2)) for _ in range(20)]
+    lasting: list[tuple[int, int | None]] = [(ends[0], None), (ends[5], None)]
+    lasting += [(min(two), max(two)) for two in (chance.sample(ends, 2) for _ in range(20))]
     return [
         ActSpan(uuid5(NAMESPACE, f"span {rep} {since} {until}"), rep, since, until)
         for rep in EVERYBODY
-        for since, until in [(ends[0], None), (ends[5], None), *pairs]
+        for since, until in lasting
     ]
 
 
