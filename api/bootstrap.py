@@ -8,7 +8,7 @@ from api import clock
 from api.all_projections import projections
 from api.application import Application
 from api.audit.tables import AuditTables
-from api.bootstrap_worker import build_worker
+from api.bootstrap_worker import Followers, build_worker
 from api.changes import Changes
 from api.close_patterns import ClosePatterns
 from api.context import ContextReader, LatestContext
@@ -122,7 +122,13 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
     What writes the projections does so through `projecting`, which is of the projector's role.
     """
     context = ContextReader(store)
-    worker, audit = build_worker(projecting, context)
+    return _ledger(store, context, build_worker(projecting, context), projecting)
+
+
+def _ledger(
+    store: EventStore, context: ContextReader, followers: Followers, projecting: LogReader
+) -> Ledger:
+    worker, audit = followers
     access, places = Access(store, context, clock.now), Places(store, worker.position)
     log = LogLists(store, context, places, access)
     figures = Figures(store, context)
