@@ -23,7 +23,6 @@ from domain.events.context import (
     QuotaWithdrawn,
 )
 from domain.known import Known
-from projections.batch import DEAL_PREFIX
 from projections.facts import Rows
 from projections.pressure.acts import ActKind
 from projections.spans.clocks import micros
@@ -84,7 +83,7 @@ class ActTurns:
     That is their own deal; of the context what is everybody's, and the quotas and teams of their
     rep; and, told later, a booking of their rep, and what was done before them that is compared
     with them: offers with an offer, stays with a move of the stage. How much a team records is
-    none of it: see `api.capped`.
+    none of it: see `api.capped_acts`.
     """
 
     def __init__(
@@ -183,7 +182,6 @@ class ActTurns:
             own = (e.occurred_at for e in streams.get(act.deal_id, ()))
             act.turns |= {micros(at) for at in own if act.occurred_at < at <= unsettled[event_id]}
         self._turn_until_told([act for act in acts.values() if act.occurred_at < act.action_time])
-        self._turn_until_opened([act for act in acts.values() if act.kind == "discount_offered"])
         return acts
 
     def _turn_until_told(self, late: Sequence[TurningAct]) -> None:
@@ -203,24 +201,6 @@ class ActTurns:
         for act in late:
             own = booked[act.rep]
             act.turns |= {micros(at) for at in own if act.occurred_at < at < act.action_time}
-
-    def _turn_until_opened(self, offers: Sequence[TurningAct]) -> None:
-        """Let offers turn where what occurred later bears on one before them.
-
-        It is of the deal of that one: its opening, which tells of its segment.
-        """
-        rows = self._rows(
-            "SELECT a.action_time, e.occurred_at FROM acts a"
-            " JOIN events e ON e.stream_id = %(prefix)s || a.deal_id::text"
-            " WHERE a.kind = 'discount_offered' AND a.interior"
-            " AND e.occurred_at > a.occurred_at AND e.occurred_at <= a.unsettled_until"
-            " AND e.position <= %(position)s AND {stands}",
-            prefix=DEAL_PREFIX,
-        )
-        for act in offers:
-            act.turns |= {
-                micros(at) for of, at in rows if of < act.action_time and at > act.occurred_at
-            }
 
     def _rows(self, statement: str, **more: object) -> list[tuple[Any, ...]]:
         # Only texts of this module come here.

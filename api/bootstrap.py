@@ -8,6 +8,7 @@ from api import clock
 from api.all_projections import projections
 from api.application import Application
 from api.audit.tables import AuditTables
+from api.bootstrap_worker import Followers, build_worker
 from api.changes import Changes
 from api.close_patterns import ClosePatterns
 from api.context import ContextReader, LatestContext
@@ -121,12 +122,13 @@ def build_ledger(store: EventStore, projecting: LogReader) -> Ledger:
     What writes the projections does so through `projecting`, which is of the projector's role.
     """
     context = ContextReader(store)
-    return _ledger(store, context, Worker(projecting, context, projections()), projecting)
+    return _ledger(store, context, build_worker(projecting, context), projecting)
 
 
 def _ledger(
-    store: EventStore, context: ContextReader, worker: Worker, projecting: LogReader
+    store: EventStore, context: ContextReader, followers: Followers, projecting: LogReader
 ) -> Ledger:
+    worker, audit = followers
     access, places = Access(store, context, clock.now), Places(store, worker.position)
     log = LogLists(store, context, places, access)
     figures = Figures(store, context)
@@ -142,7 +144,7 @@ def _ledger(
         questions=questions,
         processes=ProcessQuestions(store, context, places),
         worker=worker,
-        audit=AuditTables(projecting, context, worker),
+        audit=audit,
         states=StateReader(store, context, projections()),
         places=places,
         lists=DealLists(store, places),

@@ -71,7 +71,7 @@ def work() -> None:
         signal.signal(number, lambda *_: stop.set())
     with open_ledger(_settings()) as ledger:
         _warn_of_powers(ledger.projecting)
-        follow(ledger, stop)
+        follow(ledger.worker, ledger.audit, stop)
 
 
 def migrate_ledger() -> None:

@@ -108,6 +108,7 @@ class ShapedActs:
             self._connection,
             self._replay,
             context=self._context,
+            places=self._places,
             context_at=self._context_at,
         )
         return capped.without(spans)

@@ -9,10 +9,13 @@ from threading import Thread
 
 import structlog
 
-from api.bootstrap import Ledger, build_ledger
+from api.audit.tables import AuditTables
+from api.bootstrap_worker import build_worker
 from api.child_process import PAUSE_SECONDS, begin_child, run_child
+from api.context import ContextReader
 from api.logs import LogLevel
-from api.storage.event_store import EventStore
+from api.storage.log_reader import LogReader
+from api.worker import Worker
 
 
 @dataclass(slots=True)
@@ -55,16 +58,14 @@ def _keep(dsn: str, schema: str, log_level: LogLevel, stop: Flag, kept: Kept) ->
 
 def _work(dsn: str, schema: str, log_level: LogLevel, told: Pipe) -> None:
     stop = begin_child(told, log_level=log_level)
-    store = EventStore(dsn, schema=schema)
-    try:
-        follow(build_ledger(store, store), stop)
-    finally:
-        store.close()
+    with LogReader(dsn, schema=schema).closing() as store:
+        worker, audit = build_worker(store, ContextReader(store))
+        follow(worker, audit, stop)
 
 
-def follow(ledger: Ledger, stop: Flag) -> None:
+def follow(worker: Worker, audit: AuditTables, stop: Flag) -> None:
     """Keep the views of a ledger, and behind them what auditors read, until told to stop."""
-    auditing = Thread(target=ledger.audit.run, args=(stop,), name="audit", daemon=True)
+    auditing = Thread(target=audit.run, args=(stop,), name="audit", daemon=True)
     auditing.start()
-    ledger.worker.run(stop)
+    worker.run(stop)
     auditing.join()

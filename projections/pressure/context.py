@@ -152,13 +152,20 @@ class KnownContext:
         missing = sorted(set(wanted) - self._stays.keys())
         self._stays |= self.reading.stays(self.connection, missing, self.as_of)
 
+    def team(self, rep: str | None) -> frozenset[str] | None:
+        """Give whose coverage is that of a rep: their team's at the instant of the question.
+
+        None is everybody's, where the rep is in no team, or is None.
+        """
+        return self.known.teammates(rep, self.at) if rep else None
+
     def coverage(self, rep: str | None) -> Coverage:
         """Give how often the team of a rep records what customers do (METRICS section 4).
 
-        The team is that of the instant of the question, the events are those of its members that
-        were judged by then outside the window; everybody's where the rep is in none, or is None.
+        The events are those of its members that were judged by the instant of the question outside
+        the window.
         """
-        team = self.known.teammates(rep, self.at) if rep else None
+        team = self.team(rep)
         if team not in self._coverage:
             self._coverage[team] = self._others.coverage(team, self.at)
         return self._coverage[team]

@@ -4,10 +4,9 @@ Holds `docs/guarantees.md`: a quarter replays exactly.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator
 from random import Random
-from typing import Final, TypeAlias
+from typing import Final
 from uuid import UUID
 
 import pytest
@@ -16,27 +15,18 @@ from api.act_turns import ActTurns
 from api.board_marks import Times
 from api.bootstrap import Ledger
 from api.capped_acts import ActSpan
-from api.moment import moment
 from api.replays import ClockName, Replay
 from api.shaped_acts import ShapedActs, ShapedActsCache
-from projections.attainment.projection import ledger as bookings
 from projections.facts import Rows
-from projections.pressure.context import KnownContext
 from projections.pressure.fold import Verdict
-from projections.pressure.verdicts import verdicts
-from projections.spans.clocks import instant_of, micros
+from tests.support.judged_anew import CLOCKS, Judged, deals_at, judged_anew, places, replay_of
 from tests.support.log import SCHEMA
 from tests.support.postgres import PostgresServer
-from tests.support.pressed_logs import QUARTER, reaching_back_log
+from tests.support.pressed_logs import reaching_back_log
 from tests.support.roles import under_roles
 from tests.support.spans import Log, tell
 from tests.support.told_late_logs import told_late_log
 
-CLOCKS: Final[tuple[ClockName, ...]] = ("as_known", "as_happened")
-LATER: Final = datetime.fromisoformat("2026-06-01T00:00:00Z")
-BEFORE: Final = timedelta(microseconds=1)
-Judged: TypeAlias = Mapping[UUID, tuple[UUID, Verdict]]
-"""Of each act its deal and its verdict."""
 CAPPED: Final = {"pressure_shaped", "pressure_consistent"}
 """What a coverage gate, which no turn tells of, makes of one another."""
 
@@ -73,37 +63,6 @@ def history(request: pytest.FixtureRequest, postgres_server: PostgresServer) -> 
         yield ledger
 
 
-def places(ledger: Ledger, replay: Replay, spans: Iterable[ActSpan]) -> list[int]:
-    """Every position, or every instant of an event, and the ones just before spans turn."""
-    start, end = replay.start.coordinate, replay.end.coordinate
-    if replay.clock == "as_known":
-        return list(range(start, end + 1))
-    # Acts are judged by when they were told, too.
-    statement = "SELECT occurred_at FROM events UNION SELECT action_time FROM acts"
-    instants = {micros(at) for (at,) in ledger.store.rows(statement, {})}
-    turns = {at - 1 for one in spans for at in (one.since, one.until) if at is not None}
-    found = {start, end} | instants | turns
-    return sorted(at for at in found if start <= at <= end)
-
-
-def judged_anew(ledger: Ledger, connection: Rows, replay: Replay, at: int) -> Judged:
-    """Judge all acts of the quarter as whoever asks of a place on the clock is answered."""
-    known = replay.clock == "as_known"
-    position = at if known else replay.moment.position
-    instant = ledger.store.recorded_at_of(at) if known else instant_of(at)
-    assert instant is not None
-    context = KnownContext(
-        connection,
-        known=ledger.context.known(position),
-        as_of=position,
-        at=instant,
-        ledger=bookings,
-        reading=ledger.places.reading(None if known else instant),
-    )
-    found = verdicts(context, where="quarter = %s", params=(QUARTER,))
-    return {one.event_id: (one.deal_id, one.verdict) for one in found}
-
-
 def shaped_on_tape(ledger: Ledger, connection: Rows, replay: Replay) -> list[ActSpan]:
     cache = ShapedActsCache()
     acts = ShapedActs(
@@ -117,16 +76,11 @@ def shaped_on_tape(ledger: Ledger, connection: Rows, replay: Replay) -> list[Act
     return cache.get(replay, list)
 
 
-def deals_at(spans: Iterable[ActSpan], at: int) -> Counter[UUID]:
-    return Counter(s.deal_id for s in spans if s.since <= at and (s.until is None or at < s.until))
-
-
 @pytest.mark.parametrize("clock", CLOCKS)
 def test_acts_are_shaped_wherever_they_are_if_all_are_judged_anew(
     history: Ledger, clock: ClockName
 ) -> None:
-    now = moment(history.store, as_of=None, effective_at=None, now=LATER)
-    replay = history.replays.replay(QUARTER, now, clock)
+    replay = replay_of(history, clock)
     with history.store.connection() as connection:
         spans = shaped_on_tape(history, connection, replay)
         turns = ActTurns(connection, replay, context=history.context, places=history.places)

@@ -49,7 +49,14 @@ def test_hindsight_sees_the_same_acts_but_for_those_that_say_so(log: Log) -> Non
             for act in expected:
                 if act.unsettled_until is None or act.unsettled_until <= cut:
                     assert told(seen[act.event_id]) == told(act)
+                if act.kind == "discount_offered":
+                    assert compared(seen[act.event_id]) == compared(act)
 
 
 def told(act: Act) -> Act:
     return replace(act, unsettled_until=None)
+
+
+def compared(act: Act) -> Act:
+    """Give what offers are compared by, which is all but their cause."""
+    return replace(told(act), cause="seller_only")
