@@ -22,6 +22,7 @@ from api.exchange.profile import ColumnRole, Profile, StageProfile
 from api.exchange.records import one_line, stamp, truth
 from api.exchange.spool import Spool
 from api.exchange.texts import CsvRow, CsvTable, ensure_column
+from domain.fiscal import local_day
 
 SYSTEM: Final = "csv"
 """The source of ids where the profile names no other."""
@@ -64,7 +65,8 @@ class CsvTableReader:
 
     @property
     def _zone(self) -> str:
-        return self.profile.zone or "UTC"
+        """The zone of days, which have no time: that of fiscal quarters, as all days have it."""
+        return fiscal_zone(self.profile, self.known)
 
     def lines(self, findings: Findings) -> Iterator[Line]:
         span = _Span()
@@ -188,9 +190,7 @@ class CsvTableReader:
             latest=end_of_day(last, self._zone),
             findings=findings,
         )
-        history = HistoryTeller(
-            self.profile, process, fiscal_zone(self.profile, self.known), findings
-        )
+        history = HistoryTeller(self.profile, process, self._zone, findings)
         teller = history if self.profile.columns_of("recorded_on") else maker
         for _, rows in spool.groups():
             yield from teller.deal([row for _, row in rows])
@@ -236,7 +236,7 @@ class _DealMaker:
     def _lines(self, row: JsonObject) -> list[Line]:
         for role in _REQUIRED:
             if not row[role]:
-                raise _RefusedRowError(f"{self.profile.columns_of(role)[0]}: empty")
+                raise _RefusedRowError(f"{(self.profile.columns_of(role) or [role])[0]}: empty")
         stage = self.stages.get(str(row["stage"]))
         if stage is None:
             raise _RefusedRowError(
@@ -310,7 +310,7 @@ class _DealMaker:
             return [entered, self._line(row, "deal_lost", "lost", at, reason)]
         if not row.get("amount"):
             raise _RefusedRowError("won without an amount")
-        won: JsonObject = {"net": self._money(row), "closed_on": closed_on.day.isoformat()}
+        won: JsonObject = {"net": self._money(row), "closed_on": local_day(at, self.zone).isoformat()}
         return [entered, self._line(row, "deal_won", "won", at, won)]
 
     def _account(self, row: JsonObject) -> JsonObject:
