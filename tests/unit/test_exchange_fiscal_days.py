@@ -19,8 +19,8 @@ COLUMNS = {"id": "id", "owner": "by", "stage": "stage", "opened_on": "begun", "a
 ZONES = ["Asia/Tokyo", "America/New_York", "UTC"]
 
 
-def read(path: Path, kind: Any, zone: str, **declared: Any) -> list[Line]:
-    calendar = {"kind": "months", "zone": zone, "start_month": 1}
+def read(path: Path, kind: Any, fiscal: str, **declared: Any) -> list[Line]:
+    calendar = {"kind": "months", "zone": fiscal, "start_month": 1}
     profile = profile_from({"calendar": calendar, "currency": "USD"} | declared, name="p")
     return list(kind([path], profile, NoContext()).lines(Findings()))
 
