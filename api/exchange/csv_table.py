@@ -23,11 +23,13 @@ from api.exchange.records import one_line, stamp, truth
 from api.exchange.spool import Spool
 from api.exchange.texts import CsvRow, CsvTable, ensure_column
 from domain.fiscal import local_day
+from domain.values import utc_instant
 
 SYSTEM: Final = "csv"
 """The source of ids where the profile names no other."""
 
 _REQUIRED: tuple[ColumnRole, ...] = ("id", "owner", "stage")
+_EXPECTED: Final[ColumnRole] = "close_date"
 _DAYS: tuple[ColumnRole, ...] = ("opened_on", "close_date", "closed_on", "recorded_on")
 
 
@@ -122,18 +124,29 @@ class CsvTableReader:
         names = (row.get(column) for column in self.profile.columns_of("name"))
         content["name"] = " - ".join(one_line(name) for name in names if name)
         content |= {"file": row.file, "row": row.row}
+        stage = self._stages.get(str(content["stage"]))
+        ahead = None if stage is not None and stage.closes else _EXPECTED
         try:
             for key, column in self._day_columns.items():
                 found = stated_moment(row, column, self.profile)
                 content[key] = found and found.day.isoformat()
                 content[_at(key)] = found and found.at and stamp(found.at)
-                if found is not None:
-                    span.take(found.day)
+                # What an open deal expects is no day that had come when the file was written.
+                if found is not None and key != ahead:
+                    span.take(self._happened(found, column))
             content |= self._read(content)
         except ValueError as error:
             findings.reject(row.file, row.row, str(error))
             return
         spool.add([str(content["id"]), row.file, row.row], content)
+
+    def _happened(self, found: Moment, column: str) -> date:
+        """The day of what happened, if it can have."""
+        try:
+            utc_instant(found.start(self._zone))
+        except ValueError as error:
+            raise _RefusedRowError(f"{column}: {error}") from error
+        return found.day
 
     @property
     def _day_columns(self) -> dict[str, str]:

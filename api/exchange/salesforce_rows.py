@@ -18,6 +18,7 @@ from api.exchange.lines import ExportRefusedError, Findings, JsonObject
 from api.exchange.records import one_line, plain_number, stamp, truth
 from api.exchange.salesforce_ids import full_id
 from api.exchange.texts import CsvRow
+from domain.values import utc_instant
 
 CUSTOM: Final = "__c"
 """How the names of fields end that a customer made."""
@@ -55,7 +56,10 @@ class RowReader:
             raise ExportRefusedError(f"{column}: {error}", file=row.file, row=row.row) from error
         except ValueError:
             raise reason from None
-        return found.start(self.zone)
+        try:
+            return utc_instant(found.start(self.zone))
+        except ValueError as error:
+            raise ValueError(f"{column}: {error}") from error
 
     def day(self, row: CsvRow, column: str) -> date | None:
         """The day; None where there is none.
