@@ -228,8 +228,9 @@ class JsonStream:
             yield Found(keys, self._text.value(), self._row, beside=True)
         elif self._text.peek() == "{" and self._leads(keys, array=False):
             yield from self._object(keys)
-        else:
-            self._text.value()
+        elif self._text.value() is None:
+            # Some sources write so that there are none.
+            self._leads(keys, array=True)
 
     def _leads(self, keys: Place, *, array: bool) -> bool:
         """Whether a container here is on the way to a record."""
