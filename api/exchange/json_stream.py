@@ -95,6 +95,13 @@ _DECODER: Final = json.JSONDecoder(
 )
 
 
+def decoded(text: str) -> object:
+    """A whole document, its numbers as they are written; ValueError if it is none."""
+    value: object = _DECODER.decode(text)
+    _ensure_unicode(text, value)
+    return value
+
+
 @dataclass(slots=True)
 class _Text:
     """The part of a file that was read and not yet decoded."""
