@@ -80,6 +80,15 @@ def test_a_snapshot_of_a_zero_date_is_a_reject(shared_data: Path, tmp_path: Path
     assert min(line.occurred_at for line in lines) > datetime(2023, 1, 1, tzinfo=UTC)
 
 
+def test_columns_without_a_name_are_left(tmp_path: Path) -> None:
+    rows = ",id,by,stage,begun,due,,\n1,A,ann,New,2024-05-01,,,\n2,B,ann,New,2024-05-02,,x,y\n"
+
+    lines, findings = read(CsvTableReader, tmp_path / "d.csv", rows, columns=COLUMNS)
+
+    assert findings.rejects == []
+    assert {"deal:A", "deal:B"} <= lines.keys()
+
+
 def test_milliseconds_are_an_instant_of_the_years_that_can_be() -> None:
     assert hubspot_instant("0") == datetime(1970, 1, 1, tzinfo=UTC)
     with pytest.raises(ValueError, match="1970 to 2999"):
