@@ -130,6 +130,7 @@ def _own_content(event: JsonObject) -> JsonObject:
         "stream_id": event.get("subject"),
         "external_id": event.get("externalid"),
         "event_id": event.get("id"),
+        "position": event.get("sequence"),
         "type": str(event.get("type")).removeprefix(TYPE),
         "occurred_at": event.get("time"),
         "recorded_at": event.get("toldtime"),
