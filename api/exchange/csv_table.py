@@ -323,7 +323,10 @@ class _DealMaker:
             return [entered, self._line(row, "deal_lost", "lost", at, reason)]
         if not row.get("amount"):
             raise _RefusedRowError("won without an amount")
-        won: JsonObject = {"net": self._money(row), "closed_on": local_day(at, self.zone).isoformat()}
+        won: JsonObject = {
+            "net": self._money(row),
+            "closed_on": local_day(at, self.zone).isoformat(),
+        }
         return [entered, self._line(row, "deal_won", "won", at, won)]
 
     def _account(self, row: JsonObject) -> JsonObject:

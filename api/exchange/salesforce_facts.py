@@ -182,6 +182,8 @@ def _tell_unconfirmed(deal: Deal, row: JsonObject, name: str) -> None:
     before = [instant_of(one, "at") for one in deal.snapshots if instant_of(one, "at") <= at]
     after = [instant_of(one, "at") for one in deal.snapshots[len(before) :]]
     start, end = (before or [at])[-1], (after or [at])[0]
-    around = (since <= stamp(start) and stamp(end) <= until for since, until in _gaps_of(deal, name))
+    around = (
+        since <= stamp(start) and stamp(end) <= until for since, until in _gaps_of(deal, name)
+    )
     if not any(around):
         deal.gap(row, start=start, end=end, fields=[name])

@@ -47,8 +47,10 @@ def without_evaluation(rows: Rows) -> Rows:
 
 @pytest.mark.parametrize(
     "name",
-    ["Opportunity", HISTORY, "OpportunityFieldHistory", "Task", "Quote", "QuoteLineItem"]
-    + ["ForecastingQuota"],
+    [
+        *("Opportunity", HISTORY, "OpportunityFieldHistory", "Task"),
+        *("Quote", "QuoteLineItem", "ForecastingQuota"),
+    ],
 )
 def test_two_rows_without_an_id_are_two_rejects(
     name: str, shared_data: Path, tmp_path: Path
