@@ -33,7 +33,7 @@ BEGIN
         -- Since when the source states it so; NULL: what it says under an id is said for ever.
         stated_at          timestamptz,
         -- Its place among the lines of its stream that share their moment; then they are as given.
-        place              bigint NOT NULL,
+        place              bigint NOT NULL DEFAULT 9223372036854775807,
         -- From here on filled in by the database.
         caused_by          uuid,
         -- NULL: it goes to the log, or went there in the last pass.
