@@ -23,6 +23,7 @@ from domain.events.context import CalendarAdopted, PolicyPublished, ProcessPubli
 from domain.known import Known
 from domain.replay import Event
 from domain.stamp import FUTURE_TOLERANCE, Stamp
+from domain.values import utc_instant
 
 CORRECTIONS: Final = frozenset({"event_amended", "event_retracted"})
 """Types that take back what another event said, and so must fit it."""
@@ -88,6 +89,10 @@ class Checker:
 
     def _recorded_at(self, line: Line) -> datetime | None:
         """The source's recording time; of a founding line that has none, when it happened."""
+        try:
+            utc_instant(line.occurred_at)
+        except ValueError as error:
+            raise RefusedLineError(f"occurred_at: {error}") from error
         if line.occurred_at > self.now + FUTURE_TOLERANCE:
             raise RefusedLineError(
                 f"occurred_at: {line.occurred_at.isoformat()} lies in the future"

@@ -1,5 +1,6 @@
 """CloudEvents 1.0 in JSON: a batch, or one event a line, each told as the profile says."""
 
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Final
 from api.exchange.context import KnownContext
 from api.exchange.export_cloudevents import SOURCE, TYPE
 from api.exchange.instants import parse_instant
-from api.exchange.json_stream import ELEMENT, JsonRecord, JsonStream, with_numbers
+from api.exchange.json_stream import ELEMENT, JsonRecord, JsonStream, decoded, with_numbers
 from api.exchange.lines import Findings, JsonObject, Line
 from api.exchange.log_telling import LogSpool, LogTelling
 from api.exchange.own_lines import line_of
@@ -76,8 +77,7 @@ class CloudEventsReader:
             _text(event, name)
         if event["specversion"] != _VERSION:
             raise BadRecordError(f"specversion: expected {_VERSION}, not {event['specversion']!r}")
-        data = event.get("data")
-        attributes = dict(data) if isinstance(data, dict) else {}
+        attributes = _data(event)
         zone = self.profile.zone or "UTC"
         at = _instant(event, "time", zone=zone)
         told = event.get("recordedtime")
@@ -100,6 +100,25 @@ class CloudEventsReader:
         return one_line(_text(event, "subject").rpartition("/")[2])
 
 
+def _data(event: JsonObject) -> JsonObject:
+    """What the event says of itself; nothing where it says nothing.
+
+    Raises:
+        BadRecordError: it says something else than names and values.
+    """
+    data = event.get("data")
+    if "data_base64" in event:
+        try:
+            data = decoded(b64decode(str(event["data_base64"]), validate=True).decode())
+        except (ValueError, RecursionError) as error:
+            raise BadRecordError("data_base64: expected JSON in base64") from error
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise BadRecordError("data: expected an object")
+    return dict(data)
+
+
 def _is_own(event: JsonObject) -> bool:
     return str(event.get("source")).startswith(SOURCE) and "streamname" in event
 
@@ -111,6 +130,7 @@ def _own_content(event: JsonObject) -> JsonObject:
         "stream_id": event.get("subject"),
         "external_id": event.get("externalid"),
         "event_id": event.get("id"),
+        "position": event.get("sequence"),
         "type": str(event.get("type")).removeprefix(TYPE),
         "occurred_at": event.get("time"),
         "recorded_at": event.get("toldtime"),

@@ -37,7 +37,10 @@ class Pipelines:
         return {stage.id: name for name, stages in self.stages.items() for stage in stages}
 
     def ensure_closing(self, file: str, *, used: set[str]) -> None:
-        """Refuse an export with deals in a pipeline that lacks one of the two endings."""
+        """Refuse an export whose deals are in no pipeline, or in one that lacks an ending."""
+        if not used & self.stages.keys():
+            names = ", ".join(sorted(used - {""})) or "no pipeline"
+            raise ExportRefusedError(f"none of the pipelines that deals are in: {names}", file=file)
         for name, stages in self.stages.items():
             for closes in ("won", "lost") if name in used else ():
                 if closes not in [stage.closes for stage in stages]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from api.exchange.context import KnownContext
+from api.exchange.context import KnownContext, fiscal_zone
 from api.exchange.csv_table import SYSTEM
 from api.exchange.csv_values import declared_rows, stated_moment
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
@@ -36,6 +36,11 @@ class CsvEventsReader:
     @property
     def system(self) -> str:
         return self.profile.source or SYSTEM
+
+    @property
+    def _zone(self) -> str:
+        """The zone of days, which have no time: that of fiscal quarters, as all days have it."""
+        return fiscal_zone(self.profile, self.known)
 
     def lines(self, findings: Findings) -> Iterator[Line]:
         with Spool() as rows:
@@ -84,7 +89,7 @@ class CsvEventsReader:
         happened = stated_moment(row, column, self.profile)
         if happened is None:
             raise BadRecordError(f"{column}: empty")
-        at = happened.start(self.profile.zone or "UTC")
+        at = happened.start(self._zone)
         record: JsonObject = {
             "case": case,
             "name": name,
@@ -100,7 +105,7 @@ class CsvEventsReader:
     def _recorded(self, row: CsvRow) -> str:
         columns = self.profile.columns_of("recorded_on")
         recorded = stated_moment(row, columns[0], self.profile) if columns else None
-        return stamp(recorded.start(self.profile.zone or "UTC")) if recorded else ""
+        return stamp(recorded.start(self._zone)) if recorded else ""
 
     def _value(self, row: CsvRow, role: ColumnRole) -> str:
         columns = self.profile.columns_of(role)

@@ -112,5 +112,5 @@ class HistoryTeller:
     def _instant(self, row: JsonObject, role: str) -> str:
         """The instant that a role states: of a day its beginning; empty where there is none."""
         day = text_of(row, role)
-        start = start_of_day(date.fromisoformat(day), self.profile.zone or "UTC") if day else None
+        start = start_of_day(date.fromisoformat(day), self.zone) if day else None
         return text_of(row, f"{role}:at") or (stamp(start) if start else "")

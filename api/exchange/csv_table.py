@@ -22,11 +22,14 @@ from api.exchange.profile import ColumnRole, Profile, StageProfile
 from api.exchange.records import one_line, stamp, truth
 from api.exchange.spool import Spool
 from api.exchange.texts import CsvRow, CsvTable, ensure_column
+from domain.fiscal import local_day
+from domain.values import utc_instant
 
 SYSTEM: Final = "csv"
 """The source of ids where the profile names no other."""
 
 _REQUIRED: tuple[ColumnRole, ...] = ("id", "owner", "stage")
+_EXPECTED: Final[ColumnRole] = "close_date"
 _DAYS: tuple[ColumnRole, ...] = ("opened_on", "close_date", "closed_on", "recorded_on")
 
 
@@ -64,7 +67,8 @@ class CsvTableReader:
 
     @property
     def _zone(self) -> str:
-        return self.profile.zone or "UTC"
+        """The zone of days, which have no time: that of fiscal quarters, as all days have it."""
+        return fiscal_zone(self.profile, self.known)
 
     def lines(self, findings: Findings) -> Iterator[Line]:
         span = _Span()
@@ -120,18 +124,29 @@ class CsvTableReader:
         names = (row.get(column) for column in self.profile.columns_of("name"))
         content["name"] = " - ".join(one_line(name) for name in names if name)
         content |= {"file": row.file, "row": row.row}
+        stage = self._stages.get(str(content["stage"]))
+        ahead = None if stage is not None and stage.closes else _EXPECTED
         try:
             for key, column in self._day_columns.items():
                 found = stated_moment(row, column, self.profile)
                 content[key] = found and found.day.isoformat()
                 content[_at(key)] = found and found.at and stamp(found.at)
-                if found is not None:
-                    span.take(found.day)
+                # What an open deal expects is no day that had come when the file was written.
+                if found is not None and key != ahead:
+                    span.take(self._happened(found, column))
             content |= self._read(content)
         except ValueError as error:
             findings.reject(row.file, row.row, str(error))
             return
         spool.add([str(content["id"]), row.file, row.row], content)
+
+    def _happened(self, found: Moment, column: str) -> date:
+        """The day of what happened, if it can have."""
+        try:
+            utc_instant(found.start(self._zone))
+        except ValueError as error:
+            raise _RefusedRowError(f"{column}: {error}") from error
+        return found.day
 
     @property
     def _day_columns(self) -> dict[str, str]:
@@ -188,9 +203,7 @@ class CsvTableReader:
             latest=end_of_day(last, self._zone),
             findings=findings,
         )
-        history = HistoryTeller(
-            self.profile, process, fiscal_zone(self.profile, self.known), findings
-        )
+        history = HistoryTeller(self.profile, process, self._zone, findings)
         teller = history if self.profile.columns_of("recorded_on") else maker
         for _, rows in spool.groups():
             yield from teller.deal([row for _, row in rows])
@@ -236,7 +249,7 @@ class _DealMaker:
     def _lines(self, row: JsonObject) -> list[Line]:
         for role in _REQUIRED:
             if not row[role]:
-                raise _RefusedRowError(f"{self.profile.columns_of(role)[0]}: empty")
+                raise _RefusedRowError(f"{(self.profile.columns_of(role) or [role])[0]}: empty")
         stage = self.stages.get(str(row["stage"]))
         if stage is None:
             raise _RefusedRowError(
@@ -310,7 +323,10 @@ class _DealMaker:
             return [entered, self._line(row, "deal_lost", "lost", at, reason)]
         if not row.get("amount"):
             raise _RefusedRowError("won without an amount")
-        won: JsonObject = {"net": self._money(row), "closed_on": closed_on.day.isoformat()}
+        won: JsonObject = {
+            "net": self._money(row),
+            "closed_on": local_day(at, self.zone).isoformat(),
+        }
         return [entered, self._line(row, "deal_won", "won", at, won)]
 
     def _account(self, row: JsonObject) -> JsonObject:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
-from typing import Final
+from datetime import date, datetime, time
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from typing import Final, cast
 
 from api.exchange.instants import (
     DateOrder,
@@ -21,24 +21,30 @@ from api.exchange.profile import Profile
 from api.exchange.records import BadRecordError, plain_number
 from api.exchange.texts import CsvRow
 from domain.fiscal import local_day, zone_named
-from domain.values import MAX_DIGITS
+from domain.values import MAX_DECIMALS, MAX_DIGITS, utc_instant
 
 _TIMED: Final = re.compile(r"(.+?),?[T ]+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s?([AaPp])\.?[Mm]\.?)?")
 """A day in any order, and a time of it on a clock of 24 or of 12 hours."""
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
+_LEAST: Final = Decimal(1).scaleb(-MAX_DECIMALS)
 _NOON: Final = 12
 _MIDNIGHT: Final = time(0)
 
 
 def number_text(text: str) -> str:
-    """The number as a payload writes it, 1054.0 as 1054; ValueError if it is none."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation as error:
-        raise ValueError(f"expected a number, not {text!r}") from error
-    if not number.is_finite():
+    """The number as a payload writes it, 1054.0 as 1054; ValueError if it is none.
+
+    Of more decimals than a payload takes, as binary numbers of sources have, the last is rounded.
+    """
+    text = text.strip()
+    if _NUMBER.fullmatch(text) is None:
         raise ValueError(f"expected a number, not {text!r}")
+    number = Decimal(text)
     if abs(number.adjusted()) > MAX_DIGITS:
         raise ValueError(f"expected a number of at most {MAX_DIGITS} digits, not {text!r}")
+    if -cast("int", number.as_tuple().exponent) > MAX_DECIMALS:
+        with localcontext(prec=MAX_DIGITS + MAX_DECIMALS + 1):
+            number = number.quantize(_LEAST, rounding=ROUND_HALF_EVEN)
     return plain_number(number if number else abs(number))
 
 
@@ -143,7 +149,7 @@ def local_moment(text: str, *, order: DateOrder | None, zone: str) -> Moment:
         raise ValueError(f"expected a time of day, not {text!r}") from error
     if clock == _MIDNIGHT:
         return Moment(day, None)
-    return Moment(day, datetime.combine(day, clock, zone_named(zone)).astimezone(UTC))
+    return Moment(day, utc_instant(datetime.combine(day, clock, zone_named(zone))))
 
 
 def _hour(hour: int, half: str | None) -> int:

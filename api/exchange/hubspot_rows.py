@@ -13,7 +13,7 @@ from api.exchange.lines import JsonObject
 from api.exchange.price_offers import offered_at
 from api.exchange.records import BadRecordError, one_line, stamp
 from domain.fiscal import local_day
-from domain.values import local_date
+from domain.values import local_date, utc_instant
 
 CLOSING: Final = timedelta(seconds=1)
 """A close date written so near to the closing of its deal was set by HubSpot itself."""
@@ -45,7 +45,7 @@ def hubspot_instant(text: object) -> datetime:
     value = text_value(text)
     if value.isdecimal() and len(value) <= _MAX_MILLISECONDS:
         try:
-            return _EPOCH + timedelta(milliseconds=int(value))
+            return utc_instant(_EPOCH + timedelta(milliseconds=int(value)))
         except OverflowError as error:
             raise ValueError(f"expected an instant, not {value!r}") from error
     return parse_instant(value, "UTC")

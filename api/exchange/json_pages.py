@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from api.exchange.folders import Folder
-from api.exchange.json_stream import ELEMENT, Found, JsonRecord, JsonStream, Place
+from api.exchange.json_stream import ANY_KEY, ELEMENT, Found, JsonRecord, JsonStream, Place
 from api.exchange.lines import ExportRefusedError, Findings
 from api.exchange.texts import open_text
 
@@ -38,18 +38,27 @@ class Pages:
         """
         if kind not in self.folder.by_kind:
             findings.lacks(f"{kind}: the export has no such file")
-        unfinished: str | None = None
+        unfinished: dict[str, str] = {}
         for path in self.folder.by_kind.get(kind, ()):
             for found in self._stream(path, kind):
+                answer = self._answer(found)
                 if not found.beside:
-                    unfinished = None
+                    unfinished.pop(answer, None)
                     _give(found, path, findings, take)
                 elif self.follows(found.value):
-                    unfinished = path.name
-        if unfinished:
+                    unfinished[answer] = path.name
+                else:
+                    unfinished.pop(answer, None)
+        for answer, file in unfinished.items():
+            whose = f" of {answer!r}" if answer else ""
             raise ExportRefusedError(
-                "cut short: the page after the last one is not there", file=unfinished
+                f"cut short: the page after the last one{whose} is not there", file=file
             )
+
+    def _answer(self, found: Found) -> str:
+        """What tells the pages of one answer from those of others in a file: a key, or nothing."""
+        named = {place[0] for place in (*self.places, *self.paging)} - {ANY_KEY}
+        return "" if found.keys[0] in named else found.keys[0]
 
     def file(self, kind: str) -> str:
         """The file in which a kind is, or would be."""

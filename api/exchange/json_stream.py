@@ -95,6 +95,13 @@ _DECODER: Final = json.JSONDecoder(
 )
 
 
+def decoded(text: str) -> object:
+    """A whole document, its numbers as they are written; ValueError if it is none."""
+    value: object = _DECODER.decode(text)
+    _ensure_unicode(text, value)
+    return value
+
+
 @dataclass(slots=True)
 class _Text:
     """The part of a file that was read and not yet decoded."""
@@ -228,8 +235,9 @@ class JsonStream:
             yield Found(keys, self._text.value(), self._row, beside=True)
         elif self._text.peek() == "{" and self._leads(keys, array=False):
             yield from self._object(keys)
-        else:
-            self._text.value()
+        elif self._text.value() is None:
+            # Some sources write so that there are none.
+            self._leads(keys, array=True)
 
     def _leads(self, keys: Place, *, array: bool) -> bool:
         """Whether a container here is on the way to a record."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from api.exchange.csv_values import number_text
+from api.exchange.csv_values import declared_number
 from api.exchange.instants import OrderContradictedError, OrderUndeclaredError, parse_day
 from api.exchange.lines import ExportRefusedError, JsonObject
 from api.exchange.profile import Constant, EventMapping, Profile
@@ -61,16 +61,20 @@ class FieldReader:
         if not isinstance(value, str):
             return value
         if name in _MONEY:
-            return {"amount": number_text(value), "currency": self._currency(mapping, attributes)}
+            return {"amount": self._number(value), "currency": self._currency(mapping, attributes)}
         if name in _DAYS:
             return parse_day(value, self.profile.date_order).isoformat()
         if name in _NUMBERS:
-            return number_text(value)
+            return self._number(value)
         if name in _COUNTS and value.isdecimal() and len(value) < _LONGEST_LEVEL:
             return int(value)
         if name == "account":
             return {"id": one_line(value), "name": one_line(value)}
         return one_line(value) if name == "name" else value
+
+    def _number(self, value: str) -> str:
+        style = self.profile
+        return declared_number(value, decimal=style.decimal, thousands=style.thousands)
 
     def _currency(self, mapping: EventMapping, attributes: Attributes) -> object:
         source = mapping.fields.get("currency", "currency")

@@ -78,6 +78,7 @@ class _Database:
             yield related
         for kind, table in self._tables("event"):
             yield from self._events(kind, table)
+        self._reject_unmapped()
 
     def _tables(self, of: str) -> list[tuple[str, str]]:
         """The types of objects or events, and the table of each."""
@@ -86,6 +87,17 @@ class _Database:
             "event": "SELECT ocel_type, ocel_type_map FROM event_map_type",
         }[of]
         return [(_text(kind), f"{of}_{_text(name)}") for kind, name in self.database.execute(query)]
+
+    def _reject_unmapped(self) -> None:
+        """Account for the events of which no table says when they happened."""
+        query = (
+            "SELECT e.rowid, e.ocel_type FROM event e WHERE NOT EXISTS "
+            "(SELECT 1 FROM event_map_type m WHERE m.ocel_type = e.ocel_type) ORDER BY e.rowid"
+        )
+        for number, kind in self.database.execute(query):
+            self.findings.rows_read += 1
+            reason = f"ocel_type: {_text(kind)!r} is not in event_map_type"
+            self.findings.reject(self.file, number, reason)
 
     def _values(self, kind: str, table: str) -> Iterator[OcelObject]:
         for row in self._select("SELECT t.* FROM {table} t", table):

@@ -22,6 +22,8 @@ SYSTEM: Final = "dealtrail"
 MAX_NAME: Final = 500
 """Characters of a stream's name, an external id or an actor."""
 
+_MAX_DIGITS: Final = 18
+"""Digits of a position that a log can have."""
 _REQUIRED: Final = ("stream", "external_id", "type", "actor", "data")
 _OPTIONAL: Final = ("occurred_at", "recorded_at", "on_behalf_of", "caused_by")
 _LEDGER: Final = ("position", "event_id", "stream_id", "source")
@@ -157,7 +159,14 @@ def _kept(content: JsonObject, stream: str) -> Kept | None:
         stream_id=_stream_id(content, stream),
         system=_optional_text(source, "system") or SYSTEM,
         file_sha256=_optional_text(source, "file_sha256"),
+        position=_position(content),
     )
+
+
+def _position(content: JsonObject) -> int | None:
+    """The place in the log that it is from, as a number or as a text; None if none can be that."""
+    stated = str(content.get("position"))
+    return int(stated) if stated.isdecimal() and len(stated.lstrip("0")) <= _MAX_DIGITS else None
 
 
 def _stream_id(content: JsonObject, stream: str) -> str:

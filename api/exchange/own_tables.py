@@ -13,7 +13,7 @@ from api.exchange.texts import CsvTable
 
 _READ_AT_ONCE: Final = 1_000
 _AS_THEY_ARE: Final = (
-    *("stream", "stream_id", "external_id", "event_id", "type", "occurred_at"),
+    *("position", "stream", "stream_id", "external_id", "event_id", "type", "occurred_at"),
     *("actor", "on_behalf_of", "caused_by"),
 )
 

@@ -55,32 +55,41 @@ def tell_price_offers(deal: Deal, rows: Iterable[JsonObject]) -> None:
 
     A row is the price of one line from `at` on: `line`, `name`, `list`, `offered`. Lines that one
     save writes count as changed together, at the last of their times. Lines are parts of one
-    price, as long as together they cost no more than the deal was ever worth: a line that is
+    price, as long as together they cost no more than the deal was worth by then: a line that is
     added beyond that is another offer in place of those before it.
     """
     changes = sorted((_change(row) for row in rows), key=lambda one: one.at)
-    worth = _worth(deal) if changes else None
     standing: dict[str, _Change] = {}
     last = Decimal(0)
     for moment in _moments(changes):
         changed = {change.line: change for change in moment}
         added = bool(standing) and not changed.keys() <= standing.keys()
         standing |= changed
-        if added and worth is not None and _price(standing.values()) > worth * _ROUNDING:
+        beyond = added and _beyond(deal, moment[-1].at, _price(standing.values()))
+        if beyond:
             standing = changed
             deal.findings.note(
-                "a priced line beyond what its deal was ever worth is told as another offer"
+                "a priced line beyond what its deal was worth is told as another offer"
             )
         percent, listed = _discount(standing.values())
-        if percent != last:
+        if percent != last or (beyond and percent):
             _tell(deal, moment[-1].row, percent, listed, list(standing.values()))
         last = percent
 
 
-def _worth(deal: Deal) -> Decimal | None:
-    """The highest amount that the deal ever had; None where none is known."""
-    amounts = (row.get("amount") for row in (*deal.snapshots, deal.record))
-    return max((Decimal(one) for one in amounts if isinstance(one, str)), default=None)
+def _beyond(deal: Deal, at: datetime, price: Decimal) -> bool:
+    """Whether lines cost more than the deal was worth by then, or by the next change of that."""
+    told = [(instant_of(row, "at"), _amount(row)) for row in deal.snapshots]
+    by_then = [amount for since, amount in told if since <= at and amount is not None]
+    later = [*(amount for since, amount in told if since > at), _amount(deal.record)]
+    changed = [amount for amount in later if amount is not None and amount not in by_then[-1:]]
+    worth = by_then + changed[:1]
+    return bool(worth) and price > max(worth) * _ROUNDING
+
+
+def _amount(row: JsonObject) -> Decimal | None:
+    amount = row.get("amount")
+    return Decimal(amount) if isinstance(amount, str) else None
 
 
 def _price(lines: Iterable[_Change]) -> Decimal:

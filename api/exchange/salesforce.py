@@ -20,7 +20,7 @@ from api.exchange.salesforce_files import (
 )
 from api.exchange.salesforce_ids import full_id
 from api.exchange.salesforce_quotes import line_item_record, product_record, quote_record
-from api.exchange.salesforce_rows import CUSTOM, RowReader
+from api.exchange.salesforce_rows import CUSTOM, RowReader, own_id, told_again
 from api.exchange.salesforce_telling import Kind, Seen, Telling
 from api.exchange.spool import Key, Spool
 from api.exchange.texts import CsvRow
@@ -195,6 +195,7 @@ class SalesforceReader:
         if self._reader.flag(row, "IsDeleted"):
             findings.note(f"a deleted {name} was left out")
             return
+        own_id(row)  # one without is a reject, and joins no other
         content: JsonObject = {"file": row.file, "row": row.row, "values": row.values}
         quotes.add([full_id(row.get(column)), kind, row.file, row.row], content)
 
@@ -202,28 +203,42 @@ class SalesforceReader:
         self, rows: list[tuple[str | int, CsvRow]], deals: Spool, findings: Findings
     ) -> None:
         quote = next((row for kind, row in rows if kind == _PARENT), None)
-        items: dict[str, JsonObject] = {}
+        items: dict[str, CsvRow] = {}
+        prices: list[JsonObject] = []
         for kind, row in rows:
             if kind == _PARENT:
-                findings.duplicates += row is not quote
+                if row is not quote:
+                    told_again(row, quote, findings)
             elif quote is None:
                 findings.reject(row.file, row.row, "QuoteId: no such quote in the export")
             else:
-                findings.duplicates += row.get("Id") in items
-                try:
-                    items[full_id(row.get("Id"))] = line_item_record(row, self._reader)
-                except ValueError as error:
-                    findings.reject(row.file, row.row, str(error))
+                self._price(row, items, prices, findings)
         if quote is None:
             return
         try:
-            record = quote_record(quote, list(items.values()), self._reader)
+            record = quote_record(quote, prices, self._reader)
         except ValueError as error:
             findings.reject(quote.file, quote.row, str(error))
             return
         if record is not None:
             deal = full_id(quote.get("OpportunityId"))
             _spool(deals, deal, Kind.QUOTE, text_of(record, "at"), record)
+
+    def _price(
+        self,
+        row: CsvRow,
+        items: dict[str, CsvRow],
+        prices: list[JsonObject],
+        findings: Findings,
+    ) -> None:
+        """Add the price of a line of a quote to the others, unless it is among them already."""
+        try:
+            item = own_id(row)
+            if not told_again(row, items.get(item), findings):
+                items[item] = row
+                prices.append(line_item_record(row, self._reader))
+        except ValueError as error:
+            findings.reject(row.file, row.row, str(error))
 
 
 def _spool(deals: Spool, deal: str, kind: int, at: str, record: JsonObject) -> None:

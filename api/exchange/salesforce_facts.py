@@ -8,20 +8,21 @@ from typing import Final
 
 from api.exchange.custom_fields import tell_custom
 from api.exchange.deal_lines import SAME_MOMENT, Deal
-from api.exchange.lines import JsonObject, Line
+from api.exchange.lines import JsonObject
 from api.exchange.owners import tell_owner_changes
-from api.exchange.records import instant_of, text_of
+from api.exchange.records import instant_of, stamp, text_of
 from api.exchange.salesforce_ids import full_id
-from api.exchange.salesforce_rows import CUSTOM
+from api.exchange.salesforce_rows import CUSTOM, FOR_EVER
+from api.exchange.snapshots import STATE
 
 _OWNER: Final = ("Owner", "OwnerId")
 _USER_ID: Final = re.compile(r"005[0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?")
 _SNAPSHOT: Final = {
     "StageName": ("stage_entered", "stage"),
     "Amount": ("amount_changed", "amount"),
-    "CloseDate": ("close_date_moved", "to"),
+    "CloseDate": ("close_date_moved", "close_date"),
 }
-"""Fields that OpportunityHistory tells as well, and the event in which it does."""
+"""Fields that OpportunityHistory tells as well, the event in which it does, and what they are."""
 _COUNT_DIGITS: Final = 9
 """Digits of a count that can be one."""
 _SILENT: Final = frozenset(
@@ -113,6 +114,31 @@ def tell_fields(deal: Deal, changes: list[JsonObject]) -> None:
     tell_custom(deal, custom)
 
 
+def tell_missing(deal: Deal, unreadable: Iterable[JsonObject]) -> None:
+    """Add a gap where a snapshot is missing between two others, as what stands in them proves.
+
+    The one ended before the other began, or the other took over from a value that none before it
+    had. That a snapshot names the value before it proves no move: it may name any earlier one.
+    `unreadable` snapshots have their gaps already.
+    """
+    told = [instant_of(hole, "at") for hole in unreadable]
+    shown: dict[str, set[object]] = {name: {None} for name in STATE}
+    for before, row in pairwise(deal.snapshots):
+        for name in STATE:
+            shown[name].add(before[name])
+        since, at = instant_of(before, "at"), instant_of(row, "at")
+        fields = [name for name in STATE if row.get(f"{name}_before") not in shown[name]]
+        if _ended_before(before, at):
+            fields = list(STATE)
+        if fields and not any(since <= one < at for one in told):
+            deal.gap(row, start=since, end=at, fields=fields)
+
+
+def _ended_before(snapshot: JsonObject, at: datetime) -> bool:
+    until = text_of(snapshot, "until")
+    return until not in ("", FOR_EVER) and at - datetime.fromisoformat(until) > SAME_MOMENT
+
+
 def check_pushes(deal: Deal) -> None:
     """Where the deal was pushed more often than its history shows, a gap: moves are missing.
 
@@ -124,23 +150,40 @@ def check_pushes(deal: Deal) -> None:
     months = [text_of(row, "close_date")[:7] for row in deal.snapshots if row["close_date"]]
     shown = sum(1 for before, after in pairwise(months) if after > before)
     more = counted.isdecimal() and len(counted) <= _COUNT_DIGITS and int(counted) > shown
-    if more and not any("close_date" in _gap_fields(line) for line in deal.lines):
+    if more and not any(_gaps_of(deal, "close_date")):
         start, end = instant_of(deal.record, "created"), instant_of(deal.record, "modified")
         deal.findings.note("a deal was pushed more often than its history shows")
         deal.gap(deal.record, start=start, end=end, fields=["close_date"])
 
 
-def _gap_fields(line: Line) -> list[object]:
-    fields = line.data.get("fields")
-    return fields if isinstance(fields, list) and line.type == "history_gap" else []
+def _gaps_of(deal: Deal, name: str) -> Iterator[tuple[str, str]]:
+    """From when until when the source does not tell what happened to a field."""
+    for line in deal.lines:
+        fields = line.data.get("fields")
+        if line.type == "history_gap" and isinstance(fields, list) and name in fields:
+            yield str(line.data["from"]), str(line.data["to"])
 
 
 def _confirm(deal: Deal, row: JsonObject, name: str) -> None:
-    kind, key = _SNAPSHOT[name]
+    kind, told_as = _SNAPSHOT[name]
     at = instant_of(row, "at")
     for line in deal.lines:
         told = line.recorded_at or line.occurred_at
         if line.type in (kind, "deal_opened") and abs(told - at) <= SAME_MOMENT:
             return
     if text_of(row, "new"):
-        deal.reject(row, f"{name}: OpportunityHistory has no such change at {row['at']} ({key})")
+        deal.reject(row, f"{name}: OpportunityHistory has no such change at {row['at']}")
+        _tell_unconfirmed(deal, row, told_as)
+
+
+def _tell_unconfirmed(deal: Deal, row: JsonObject, name: str) -> None:
+    """Add a gap between the snapshots around a change that none of them holds."""
+    at = instant_of(row, "at")
+    before = [instant_of(one, "at") for one in deal.snapshots if instant_of(one, "at") <= at]
+    after = [instant_of(one, "at") for one in deal.snapshots[len(before) :]]
+    start, end = (before or [at])[-1], (after or [at])[0]
+    around = (
+        since <= stamp(start) and stamp(end) <= until for since, until in _gaps_of(deal, name)
+    )
+    if not any(around):
+        deal.gap(row, start=start, end=end, fields=[name])

@@ -8,7 +8,7 @@ from typing import Final
 from api.exchange.lines import JsonObject
 from api.exchange.records import one_line, plain_number, stamp
 from api.exchange.salesforce_ids import full_id
-from api.exchange.salesforce_rows import RowReader
+from api.exchange.salesforce_rows import RowReader, own_id
 from api.exchange.texts import CsvRow
 
 _PLACES: Final = Decimal("0.000001")
@@ -34,7 +34,7 @@ def quote_record(row: CsvRow, items: Sequence[JsonObject], reader: RowReader) ->
     return {
         "file": row.file,
         "row": row.row,
-        "id": full_id(row.get("Id")),
+        "id": own_id(row),
         "at": stamp(reader.instant(row, "CreatedDate")),
         "by": full_id(row.get("CreatedById") or row.get("OwnerId")),
         "percent": plain_number(percent),
@@ -70,8 +70,8 @@ def product_record(row: CsvRow, reader: RowReader) -> JsonObject:
     return {
         "file": row.file,
         "row": row.row,
-        "id": full_id(row.get("Id")),
-        "line": full_id(row.get("Id")),
+        "id": own_id(row),
+        "line": own_id(row),
         "name": one_line(row.get("Name") or row.get("ProductCode")),
         "at": stamp(reader.instant(row, changed)),
         "by": full_id(row.get("LastModifiedById") or row.get("CreatedById")),

@@ -1,5 +1,6 @@
 """Rows of a Salesforce export as plain records: ids completed, values read as declared."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,14 +14,18 @@ from api.exchange.instants import (
     parse_day,
     parse_instant,
 )
-from api.exchange.lines import ExportRefusedError, JsonObject
+from api.exchange.lines import ExportRefusedError, Findings, JsonObject
 from api.exchange.records import one_line, plain_number, stamp, truth
 from api.exchange.salesforce_ids import full_id
 from api.exchange.texts import CsvRow
+from domain.values import utc_instant
 
 CUSTOM: Final = "__c"
 """How the names of fields end that a customer made."""
-_FOR_EVER: Final = "9999"
+ANOTHER: Final = "Id: another row has this id"
+"""Why the second of two records is a reject that have one id and say different things."""
+FOR_EVER: Final = "9999"
+"""Until when the last snapshot of a deal holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,10 @@ class RowReader:
             raise ExportRefusedError(f"{column}: {error}", file=row.file, row=row.row) from error
         except ValueError:
             raise reason from None
-        return found.start(self.zone)
+        try:
+            return utc_instant(found.start(self.zone))
+        except ValueError as error:
+            raise ValueError(f"{column}: {error}") from error
 
     def day(self, row: CsvRow, column: str) -> date | None:
         """The day; None where there is none.
@@ -88,7 +96,7 @@ class RowReader:
         return (
             _placed(row)
             | {
-                "id": full_id(row.get("Id")),
+                "id": own_id(row),
                 "deleted": self.flag(row, "IsDeleted"),
                 "account": full_id(row.get("AccountId")),
                 "account_name": one_line(account_name),
@@ -113,7 +121,7 @@ class RowReader:
         return (
             _placed(row)
             | {
-                "id": full_id(row.get("Id")),
+                "id": own_id(row),
                 "deleted": self.flag(row, "IsDeleted"),
                 "at": stamp(self.instant(row, "CreatedDate")),
                 "until": self._until(row),
@@ -121,19 +129,21 @@ class RowReader:
                 "category": row.get("ForecastCategory"),
             }
             | self._state(row)
+            | self._state_before(row)
         )
 
     def hole(self, row: CsvRow) -> JsonObject:
         """What can be said of a snapshot that cannot be read: when there was one."""
         at = stamp(self.instant(row, "CreatedDate"))
-        return _placed(row) | {"id": full_id(row.get("Id")), "at": at}
+        named = full_id(row.get("Id")) or f"{full_id(row.get('OpportunityId'))}:{at}"
+        return _placed(row) | {"id": named, "at": at}
 
     def _until(self, row: CsvRow) -> str:
         """When the next row took over, which tells the order of rows of one second."""
         if "ValidThroughDate" not in row.values:
             return ""
         if not row.get("ValidThroughDate"):
-            return _FOR_EVER
+            return FOR_EVER
         return stamp(self.instant(row, "ValidThroughDate"))
 
     def _state(self, row: CsvRow) -> JsonObject:
@@ -150,9 +160,20 @@ class RowReader:
             "currency": row.get("CurrencyIsoCode"),
         }
 
+    def _state_before(self, row: CsvRow) -> JsonObject:
+        """What a snapshot says that the one before it held; it may say nothing, or not readably."""
+        found: JsonObject = {"amount_before": None, "close_date_before": None}
+        with suppress(ValueError):
+            amount = self.number(row, "PrevAmount")
+            found["amount_before"] = None if amount is None else plain_number(amount)
+        with suppress(ValueError):
+            day = self.day(row, "PrevCloseDate")
+            found["close_date_before"] = None if day is None else day.isoformat()
+        return found
+
     def field_change(self, row: CsvRow) -> JsonObject:
         return _placed(row) | {
-            "id": full_id(row.get("Id")),
+            "id": own_id(row),
             "field": row.get("Field"),
             "kind": row.get("DataType"),
             "old": row.get("OldValue"),
@@ -163,11 +184,38 @@ class RowReader:
 
     def task(self, row: CsvRow) -> JsonObject:
         return _placed(row) | {
-            "id": full_id(row.get("Id")),
+            "id": own_id(row),
             "activity": one_line(row.get("Subject")),
             "at": stamp(self.instant(row, "CompletedDateTime")),
             "by": full_id(row.get("OwnerId")),
         }
+
+
+def own_id(row: CsvRow) -> str:
+    """The id of a record.
+
+    Raises:
+        ValueError: it has none, so that nothing tells it from another.
+    """
+    found = full_id(row.get("Id"))
+    if not found:
+        raise ValueError("Id: empty")
+    return found
+
+
+def told_again(row: CsvRow, first: CsvRow | None, findings: Findings) -> bool:
+    """Whether a record stands in another row already: the same, or as a reject another."""
+    if first is None:
+        return False
+    if _stated(row) == _stated(first):
+        findings.duplicates += 1
+    else:
+        findings.reject(row.file, row.row, ANOTHER)
+    return True
+
+
+def _stated(row: CsvRow) -> dict[str, str]:
+    return {column: full_id(value.strip()) for column, value in row.values.items()}
 
 
 def _placed(row: CsvRow) -> JsonObject:

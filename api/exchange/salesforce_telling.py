@@ -20,12 +20,13 @@ from api.exchange.salesforce_facts import (
     first_owner,
     state_loss_reasons,
     tell_fields,
+    tell_missing,
     tell_owners,
 )
 from api.exchange.salesforce_files import SalesforceFiles
 from api.exchange.salesforce_ids import full_id
 from api.exchange.salesforce_reference import Periods, Quotas, Stages, Users
-from api.exchange.salesforce_rows import CUSTOM, RowReader
+from api.exchange.salesforce_rows import ANOTHER, CUSTOM, RowReader
 from api.exchange.snapshots import amend_loss, tell_history, tell_holes
 from api.exchange.spool import Spool
 from api.exchange.texts import CsvRow
@@ -258,6 +259,7 @@ class Telling:
         reasons = state_loss_reasons(deal, by_kind[Kind.FIELD])
         tell_history(deal)
         tell_holes(deal, by_kind[Kind.HOLE])
+        tell_missing(deal, by_kind[Kind.HOLE])
         for row in reasons:
             amend_loss(deal, row, text_of(row, "new"))
         check_pushes(deal)
@@ -291,7 +293,7 @@ class Telling:
             elif kind == Kind.OPPORTUNITY:
                 extra.append(row)
             else:
-                self.findings.reject(*place_of(row), "Id: another row has this id")
+                self.findings.reject(*place_of(row), ANOTHER)
         by_kind = {kind: list(held.values()) for kind, held in found.items()}
         by_kind[Kind.OPPORTUNITY] += extra
         return by_kind

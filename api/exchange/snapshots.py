@@ -32,13 +32,16 @@ _CATEGORIES: Final = {
 
 def tell_history(deal: Deal) -> None:
     """Add what the snapshots and the deal's own record say."""
-    if not deal.snapshots:
-        _open(deal, deal.record, None)
-        if deal.record["created"] != deal.record["modified"]:
-            _gap_to_now(deal, list(STATE), since=instant_of(deal.record, "created"))
-    else:
+    record = deal.record
+    if not deal.snapshots and record["created"] == record["modified"]:
+        # Nothing was changed since, so it still is as it was opened.
+        deal.snapshots = [record | {"at": record["created"], "by": record["created_by"]}]
+    if deal.snapshots:
         _tell_snapshots(deal)
-    if deal.record["deleted"]:
+    else:
+        _open(deal, record, None)
+        _gap_to_now(deal, list(STATE), since=instant_of(record, "created"))
+    if record["deleted"]:
         _delete(deal)
 
 

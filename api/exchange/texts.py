@@ -162,7 +162,8 @@ class CsvTable:
                 row=1,
             )
         for name in header:
-            if header.count(name) > 1:
+            # Spreadsheets leave columns without a name, which nothing can ask for.
+            if name and header.count(name) > 1:
                 raise ExportRefusedError(
                     f"the column {name!r} stands twice in the header", file=self._path.name, row=1
                 )

@@ -8,11 +8,13 @@ from uuid import UUID, uuid5
 
 from api.storage.requests import new_event_id
 from domain.events.base import DomainEvent
+from domain.events.life import DealOpened
 
 Row: TypeAlias = tuple[Any, ...]
 
 _DEALS_REMEMBERED: Final = 2_000
 """Deals whose streams are not reckoned again: lines of one deal stand near each other."""
+_FIRST, _LAST = 0, (1 << 63) - 1
 _DEALS: Final = UUID("5b0f3c1e-6b0a-5f0e-9d7e-2f6f0d3f7a11")
 """The namespace that deal ids of imports are derived in; never changed."""
 
@@ -31,6 +33,8 @@ class Kept:
     stream_id: str
     system: str
     file_sha256: str | None = None
+    position: int | None = None
+    """Where it stood in that log, which tells the order of what shares a moment."""
 
 
 class StagedLine(NamedTuple):
@@ -96,7 +100,15 @@ def staged_row(line: StagedLine, *, seq: int, system: str) -> Row:
         line.refers_to,
         source_recorded_at or (occurred_at if is_deal else None),
         None if line.stated_at is None else line.stated_at.isoformat(),
+        _place(line),
     )
+
+
+def _place(line: StagedLine) -> int:
+    """Where a line stands among those of its moment: as in the log that it is from, or first."""
+    if line.kept is not None and line.kept.position is not None:
+        return line.kept.position
+    return _FIRST if isinstance(line.data, DealOpened) else _LAST
 
 
 def _stream_id(line: StagedLine, external_stream: str | None, *, system: str) -> str:

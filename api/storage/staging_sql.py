@@ -6,7 +6,7 @@ OPEN: Final[LiteralString] = "SELECT open_import()"
 COPY: Final[LiteralString] = (
     "COPY import_lines (seq, stream_id, is_deal, external_stream, external_id, event_id, topic,"
     " data, occurred_at, source_recorded_at, actor, on_behalf_of, cause, file, row, file_sha256,"
-    " source_system, cause_id, refers_to, recorded_at, stated_at) FROM STDIN"
+    " source_system, cause_id, refers_to, recorded_at, stated_at, place) FROM STDIN"
 )
 INDEX: Final[LiteralString] = "SELECT index_import()"
 
@@ -222,7 +222,8 @@ MARK_REFUSED: Final[LiteralString] = (
     "UPDATE import_lines SET fate = 'rejected', reason = %(reason)s WHERE seq = %(seq)s"
 )
 TO_APPEND: Final[LiteralString] = (
-    "SELECT seq FROM import_lines WHERE fate IS NULL ORDER BY is_deal, stream_id, occurred_at, seq"
+    "SELECT seq FROM import_lines WHERE fate IS NULL"
+    " ORDER BY is_deal, stream_id, occurred_at, place, seq"
 )
 REJECTS: Final[LiteralString] = (
     "SELECT file, row, reason FROM import_lines WHERE fate = 'rejected' ORDER BY seq"

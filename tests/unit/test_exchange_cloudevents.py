@@ -1,6 +1,7 @@
 """What the reader of CloudEvents makes of the reference pack, of its traps, and of broken files."""
 
 import json
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,9 @@ def test_a_deal_whose_opening_is_missing_is_opened_by_its_first_event(
         ({"recordedtime": 7}, "recordedtime: expected an instant"),
         ({"data": {"amount": "1e9999", "owner": "ana"}}, "amount: expected a number"),
         ({"data": {"close_date": "soon", "owner": "ana"}}, "close_date: expected a date"),
+        ({"data": '{"owner": "ana"}'}, "data: expected an object"),
+        ({"data_base64": "bm8="}, "data_base64: expected JSON"),
+        ({"data_base64": 7}, "data_base64: expected JSON"),
     ],
 )
 def test_a_bad_event_is_rejected_alone(
@@ -166,6 +170,17 @@ def test_a_bad_event_is_rejected_alone(
     (reject,) = findings.rejects
     assert (reject.file, reject.row) == ("batch.json", 99)
     assert reason in reject.reason
+    assert told(lines) == told(read(batch)[0])
+
+
+def test_data_in_base64_is_data(batch: Path, tmp_path: Path) -> None:
+    def encoded(event: Any) -> Any:
+        said = b64encode(json.dumps(event.pop("data")).encode()).decode()
+        return event | {"data_base64": said}
+
+    lines, findings = read(written(tmp_path / "d.json", [encoded(one) for one in events(batch)]))
+
+    assert findings.rejects == []
     assert told(lines) == told(read(batch)[0])
 
 

@@ -298,22 +298,33 @@ def line_of(content: Any, item: str, at: str, **properties: str) -> dict[str, An
     return line
 
 
+@pytest.mark.parametrize("percent", ["30", "25"])
 def test_a_line_beyond_what_the_deal_is_worth_is_another_offer(
-    export: Path, tmp_path: Path
+    percent: str, export: Path, tmp_path: Path
 ) -> None:
+    """However much it came to be worth later on."""
+
     def renewed(content: Any) -> Any:
         at = "2024-12-29T10:00:00.000Z"
         content["results"].append(
-            line_of(content, "80009", at, price="90000", hs_discount_percentage="30")
+            line_of(content, "80009", at, price="90000", hs_discount_percentage=percent)
         )
         return content
 
-    lines, findings = read(changed(export, tmp_path / "d", line_items=renewed))
+    def grown(content: Any) -> Any:
+        amounts = deal_in(content, "90000002")["propertiesWithHistory"]["amount"]
+        amounts[:0] = [
+            version("300000", "2024-12-31T10:00:00.000Z"),
+            version("63000", "2024-12-29T12:00:00.000Z"),
+        ]
+        return content
+
+    lines, findings = read(changed(export, tmp_path / "d", line_items=renewed, deals=grown))
 
     offers = [line.data for line in of_deal(lines, "90000002") if line.type == "discount_offered"]
     listed = {"amount": "90000", "currency": "USD"}
-    assert offers == [{"percent": "25", "list": listed}, {"percent": "30", "list": listed}]
-    assert "a priced line beyond what its deal was ever worth is told as another offer" in (
+    assert offers == [{"percent": "25", "list": listed}, {"percent": percent, "list": listed}]
+    assert "a priced line beyond what its deal was worth is told as another offer" in (
         findings.notes
     )
 

@@ -147,3 +147,13 @@ def test_a_pipeline_needs_both_endings_if_deals_are_in_it(export: Path, tmp_path
 
     with pytest.raises(ExportRefusedError, match="'endless' has no stage in which a deal is won"):
         read(changed(export, tmp_path / "e", pipelines=endless, deals=moved))
+
+
+def test_deals_in_no_known_pipeline_are_refused(export: Path, tmp_path: Path) -> None:
+    """Nothing would say which of them are won."""
+
+    def nothing(content: Any) -> Any:
+        return content | {"results": []}
+
+    with pytest.raises(ExportRefusedError, match=r"pipelines\.json: none of the pipelines .*: def"):
+        read(changed(export, tmp_path / "d", pipelines=nothing))

@@ -273,3 +273,15 @@ def test_what_a_database_lacks_is_a_reject_and_nothing_is_written_to_it(database
     assert findings.notes[0].startswith("relationships: there is no object 'nowhere'")
     assert len([line for line in lines if line.type == "deal_won"]) == 9
     assert database.read_bytes() == before
+
+
+def test_events_of_a_type_without_a_table_are_rejects(database: Path) -> None:
+    _, before = read(database)
+    executed(database, "DELETE FROM event_map_type WHERE ocel_type = 'won'")
+
+    lines, findings = read(database)
+
+    reasons = [one.reason for one in findings.rejects]
+    assert reasons == ["ocel_type: 'won' is not in event_map_type"] * 10
+    assert findings.rows_read == before.rows_read
+    assert "deal_won" not in {line.type for line in lines}

@@ -291,3 +291,30 @@ def test_what_is_incomplete_is_refused(export: Path, tmp_path: Path) -> None:
         read(changed(export, tmp_path / "less", stages=lambda _: None))
     with pytest.raises(ExportRefusedError, match="not an export of Pipedrive"):
         read(export.parent / "xes")
+
+
+def test_the_pages_of_each_deal_are_complete_or_the_export_is_refused(
+    export: Path, tmp_path: Path
+) -> None:
+    def unfinished(content: Any) -> Any:
+        content["1004"][-1]["additional_data"]["pagination"]["more_items_in_collection"] = True
+        return content
+
+    def finished(content: Any) -> Any:
+        return unfinished(content) | {"1004": [*content["1004"], content["1012"][0] | {"data": []}]}
+
+    with pytest.raises(ExportRefusedError, match=r"deal_flow_v1\.json: cut short: .* of '1004'"):
+        read(changed(export, tmp_path / "unfinished", deal_flow_v1=unfinished))
+    lines, _ = read(changed(export, tmp_path / "finished", deal_flow_v1=finished))
+    assert lines == read(export)[0]
+
+
+def test_an_answer_without_data_holds_none(export: Path, tmp_path: Path) -> None:
+    def nothing(content: Any) -> Any:
+        return content | {"data": None}
+
+    lines, findings = read(changed(export, tmp_path / "d", deal_products=nothing, users=nothing))
+
+    assert findings.rejects == []
+    kept = [line for line in read(export)[0] if line.type != "discount_offered"]
+    assert lines == kept != []
