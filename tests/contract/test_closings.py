@@ -26,14 +26,20 @@ START, END = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 4, 1, tzinfo=UTC)
 SCOPES = [Scope(), *(Scope(rep=rep) for rep in REPS), *(Scope(team=team) for team in TEAMS)]
 
 
-@pytest.fixture(params=range(3))
-def told(
+@pytest.fixture(params=range(3), scope="module")
+def history(
     request: pytest.FixtureRequest, postgres_server: PostgresServer
-) -> Iterator[tuple[Ledger, Log, Random]]:
-    chance = Random(100 + request.param)
-    log = quarter_log(chance, size=400, deals=60)
+) -> Iterator[tuple[Ledger, Log, int]]:
+    """A ledger for all tests, since none of them tells it more; its log, and a seed."""
+    log = quarter_log(Random(100 + request.param), size=400, deals=60)
     with ledger_with(postgres_server, log) as ledger:
-        yield ledger, log, chance
+        yield ledger, log, request.param
+
+
+@pytest.fixture
+def told(history: tuple[Ledger, Log, int]) -> tuple[Ledger, Log, Random]:
+    ledger, log, seed = history
+    return ledger, log, Random(seed)
 
 
 def moments(log: Log, chance: Random) -> Iterator[Moment]:

@@ -3,8 +3,9 @@
 Holds `docs/guarantees.md`: the same question gives the same answer, whatever is recorded later.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -27,14 +28,20 @@ from tests.support.quarter_logs import ledger_with
 from tests.support.spans import Log
 
 
-@pytest.fixture(params=range(3))
-def told(
+@pytest.fixture(params=range(3), scope="module")
+def history(
     request: pytest.FixtureRequest, postgres_server: PostgresServer
-) -> Iterator[tuple[Ledger, Log, Random]]:
-    chance = Random(request.param)
-    log = process_log(chance)
+) -> Iterator[tuple[Ledger, Log, int]]:
+    """A ledger for all tests, since none of them tells it more; its log, and a seed."""
+    log = process_log(Random(request.param))
     with ledger_with(postgres_server, log) as ledger:
-        yield ledger, log, chance
+        yield ledger, log, request.param
+
+
+@pytest.fixture
+def told(history: tuple[Ledger, Log, int]) -> tuple[Ledger, Log, Random]:
+    ledger, log, seed = history
+    return ledger, log, Random(seed)
 
 
 def moments(log: Log, chance: Random) -> Iterator[Moment]:
@@ -46,7 +53,8 @@ def moments(log: Log, chance: Random) -> Iterator[Moment]:
         yield Moment(position, recorded, cut, cut)
 
 
-def folded(log: Log, moment: Moment, version: int) -> list[tuple[Path, dict[str, str]]]:
+@cache
+def folded(log: Log, moment: Moment, version: int) -> Sequence[tuple[Path, dict[str, str]]]:
     """Every deal of a version by its own fold, with the group that it is in at each landmark."""
     known = log.known(moment.position)
     found: list[tuple[Path, dict[str, str]]] = []

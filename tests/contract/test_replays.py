@@ -33,14 +33,20 @@ CLOCKS = ("as_known", "as_happened")
 States = Mapping[UUID, DealState]
 
 
-@pytest.fixture(params=range(4))
-def told(
+@pytest.fixture(params=range(4), scope="module")
+def history(
     request: pytest.FixtureRequest, postgres_server: PostgresServer
-) -> Iterator[tuple[Ledger, Log, Random]]:
-    chance = Random(request.param)
-    log = quarter_log(chance)
+) -> Iterator[tuple[Ledger, Log, int]]:
+    """A ledger for all tests, since none of them tells it more; its log, and a seed."""
+    log = quarter_log(Random(request.param))
     with ledger_with(postgres_server, log) as ledger:
-        yield ledger, log, chance
+        yield ledger, log, request.param
+
+
+@pytest.fixture
+def told(history: tuple[Ledger, Log, int]) -> tuple[Ledger, Log, Random]:
+    ledger, log, seed = history
+    return ledger, log, Random(seed)
 
 
 def moment_at(log: Log, position: int, at: datetime | None = None) -> Moment:
