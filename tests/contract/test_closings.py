@@ -5,6 +5,7 @@ Holds `docs/guarantees.md`: the same question about the same instants gives the 
 
 from collections import Counter
 from collections.abc import Iterator
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -29,17 +30,18 @@ SCOPES = [Scope(), *(Scope(rep=rep) for rep in REPS), *(Scope(team=team) for tea
 @pytest.fixture(params=range(3), scope="module")
 def history(
     request: pytest.FixtureRequest, postgres_server: PostgresServer
-) -> Iterator[tuple[Ledger, Log, int]]:
-    """A ledger for all tests, since none of them tells it more; its log, and a seed."""
-    log = quarter_log(Random(100 + request.param), size=400, deals=60)
+) -> Iterator[tuple[Ledger, Log, Random]]:
+    """One for all tests, since none of them tells it more."""
+    chance = Random(100 + request.param)
+    log = quarter_log(chance, size=400, deals=60)
     with ledger_with(postgres_server, log) as ledger:
-        yield ledger, log, request.param
+        yield ledger, log, chance
 
 
 @pytest.fixture
-def told(history: tuple[Ledger, Log, int]) -> tuple[Ledger, Log, Random]:
-    ledger, log, seed = history
-    return ledger, log, Random(seed)
+def told(history: tuple[Ledger, Log, Random]) -> tuple[Ledger, Log, Random]:
+    ledger, log, chance = history
+    return ledger, log, copy(chance)
 
 
 def moments(log: Log, chance: Random) -> Iterator[Moment]:

@@ -3,22 +3,13 @@
 Holds `docs/guarantees.md`, G1 and G2. `scripts/crash --tail 100000` is the long form.
 """
 
-import pytest
-
 from api.storage.event_store import EventStore
 from tests.support.crash.tail import PROCESSES, faults, followed, written
 from tests.support.log import assert_gapless
 from tests.support.log_writer import WRITERS
-from tests.support.postgres import PostgresServer
 
 REQUESTS = 120
 KEYS = 700
-
-
-@pytest.fixture
-def ledger_server(every_postgres_server: PostgresServer) -> PostgresServer:
-    """Each: whose turn it is, the locks of the database say."""
-    return every_postgres_server
 
 
 def test_processes_that_write_at_once_make_one_log(store: EventStore, ledger_dsn: str) -> None:

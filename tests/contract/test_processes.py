@@ -4,6 +4,7 @@ Holds `docs/guarantees.md`: the same question gives the same answer, whatever is
 """
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from datetime import datetime, timedelta
 from functools import cache
 from random import Random
@@ -31,17 +32,18 @@ from tests.support.spans import Log
 @pytest.fixture(params=range(3), scope="module")
 def history(
     request: pytest.FixtureRequest, postgres_server: PostgresServer
-) -> Iterator[tuple[Ledger, Log, int]]:
-    """A ledger for all tests, since none of them tells it more; its log, and a seed."""
-    log = process_log(Random(request.param))
+) -> Iterator[tuple[Ledger, Log, Random]]:
+    """One for all tests, since none of them tells it more."""
+    chance = Random(request.param)
+    log = process_log(chance)
     with ledger_with(postgres_server, log) as ledger:
-        yield ledger, log, request.param
+        yield ledger, log, chance
 
 
 @pytest.fixture
-def told(history: tuple[Ledger, Log, int]) -> tuple[Ledger, Log, Random]:
-    ledger, log, seed = history
-    return ledger, log, Random(seed)
+def told(history: tuple[Ledger, Log, Random]) -> tuple[Ledger, Log, Random]:
+    ledger, log, chance = history
+    return ledger, log, copy(chance)
 
 
 def moments(log: Log, chance: Random) -> Iterator[Moment]:

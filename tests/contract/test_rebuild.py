@@ -42,12 +42,9 @@ def one(connection: Rows, query: str) -> object:
     return row[0] if row else None
 
 
+@pytest.mark.usefixtures("parts_in_threads")
 @pytest.mark.parametrize("name", NAMES)
-def test_a_rebuild_in_parts_gives_the_rows_that_were_live(
-    ledger: Ledger, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The parts are the same ones wherever they are worked on, and a thread need not be started.
-    monkeypatch.setattr(rebuilding, "_executor", ThreadPoolExecutor)
+def test_a_rebuild_in_parts_gives_the_rows_that_were_live(ledger: Ledger, name: str) -> None:
     ensure_rebuilt_the_same(ledger, name, processes=2)
 
 
