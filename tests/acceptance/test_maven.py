@@ -20,6 +20,9 @@ from tests.support.ledgers import NOW, SCHEMA, ledger_on
 from tests.support.postgres import PostgresServer
 
 
+pytestmark = pytest.mark.timeout(300)  # it is large, and the machine may have other work
+
+
 @dataclass(frozen=True, slots=True)
 class Maven:
     """A ledger that was founded with the table."""
