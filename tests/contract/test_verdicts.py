@@ -181,11 +181,6 @@ def test_what_is_answered_from_facts_is_what_the_streams_say(
                 gate = chance.choice([None, "0.5", "1"])
                 ensure_same_verdicts(rows, log, position, at, gate)
         ensure_same_counts_of_quarters(rows, log, position, at)
-        position = chance.randint(log.head // 2, log.head)
-        for at in (None, chance.choice(log.instants)):
-            ensure_found_among_candidates(
-                rows, log, position, at, chance.choice([None, "0.5", "1"])
-            )
         ensure_same_coverage(rows, log)
 
 
@@ -221,31 +216,6 @@ def ensure_same_counts_of_quarters(
         assert {one.event_id for one in some} == {j.event.event_id for j in of_quarter}
 
 
-def ensure_found_among_candidates(
-    rows: Rows, log: Log, position: int, at: datetime | None, gate: str | None
-) -> None:
-    """Hold what was judged in a way against the acts that a query takes for those that may be."""
-    context = context_at(rows, log, position, at=at, gate=gate)
-    judged = judgements(context, rules=True)
-    policy = context.policy
-    unsettled = {
-        act.event_id
-        for _, act in ACTS.known(rows, as_of=position)
-        if at and act.unsettled_until and act.unsettled_until > at
-    }
-
-    for verdict in get_args(Verdict):
-        found = {j.act.event_id for j in judged if j.verdict == verdict} | unsettled
-        assert found <= acts_where(rows, position, may_be([verdict], policy, at))
-    for rule in RULES:
-        found = {
-            j.act.event_id
-            for j in judged
-            if any(one.holds and one.rule == rule for one in [*j.findings, *at_worst(j)])
-        } | unsettled
-        assert found <= acts_where(rows, position, may_hold([rule], policy, at))
-
-
 def ensure_same_coverage(rows: Rows, log: Log) -> None:
     """Hold coverage against the causes that events had at an instant."""
     known, streams = log.known(log.head), log.streams(log.head).values()
@@ -255,6 +225,37 @@ def ensure_same_coverage(rows: Rows, log: Log) -> None:
         expected = Coverage(sum(act.cause != "seller_only" for act in judged), len(judged))
 
         assert context_at(rows, log, log.head, at=at).coverage("ann") == expected
+
+
+@settings(max_examples=30, deadline=None)
+@given(log=LOGS, chance=CHANCES)
+def test_what_was_judged_so_is_found_among_the_acts_that_may_be(
+    rows: Rows, log: Log, chance: Chance
+) -> None:
+    position = chance.randint(log.head // 2, log.head)
+    with followed(rows, log, lambda: 40):
+        for at in (None, chance.choice(log.instants)):
+            gate = chance.choice([None, "0.5", "1"])
+            context = context_at(rows, log, position, at=at, gate=gate)
+            judged = judgements(context, rules=True)
+            policy = context.policy
+
+            unsettled = {
+                act.event_id
+                for _, act in ACTS.known(rows, as_of=position)
+                if at and act.unsettled_until and act.unsettled_until > at
+            }
+
+            for verdict in get_args(Verdict):
+                found = {j.act.event_id for j in judged if j.verdict == verdict} | unsettled
+                assert found <= acts_where(rows, position, may_be([verdict], policy, at))
+            for rule in RULES:
+                found = {
+                    j.act.event_id
+                    for j in judged
+                    if any(one.holds and one.rule == rule for one in [*j.findings, *at_worst(j)])
+                } | unsettled
+                assert found <= acts_where(rows, position, may_hold([rule], policy, at))
 
 
 LONG_STAYS = StaysIn.of(
