@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, TypeVar
@@ -92,6 +93,12 @@ def every_database(every_postgres_server: postgres.PostgresServer) -> Iterator[s
     """The address of an empty database of this test's own, on each PostgreSQL in turn."""
     with every_postgres_server.database() as dsn:
         yield dsn
+
+
+@pytest.fixture
+def parts_in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rebuild in threads: the parts are the same, and no process has to import the product."""
+    monkeypatch.setattr("api.rebuild._executor", ThreadPoolExecutor)
 
 
 @pytest.fixture(scope="session")

@@ -50,6 +50,7 @@ def settings_of(database: str, *, migrator: str | None = None) -> dict[str, str]
     return {name: url(dsn) for name, dsn in addresses.items()}
 
 
+@pytest.mark.usefixtures("parts_in_threads")
 def test_migrating_makes_the_roles_and_opening_needs_no_migrator(run: Run, empty: str) -> None:
     settings = settings_of(empty)
     serving = {name: value for name, value in settings.items() if name != "MIGRATOR_URL"}

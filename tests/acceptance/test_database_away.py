@@ -31,7 +31,9 @@ ROOM: Final = 2.0
 PROMISED: Final = {"healthz": 1.0, "readyz": 4.0, "append": 7.0, "get": 7.0}
 BACK_SECONDS: Final = 8.0
 ANSWERED: Final = {200, 201}
-CUTS: Final = 40
+CUTS: Final = 15
+PAUSE: Final = 0.25
+"""Seconds after an answer. Whoever asked at once would only keep the machine busy."""
 OPENED: Final = said(
     "deal_opened",
     name="Renewal",
@@ -70,7 +72,7 @@ def place(
 
 @dataclass(slots=True)
 class Asking:
-    """Asks the same again and again, each time as soon as it was answered; refused, a bit later."""
+    """Asks the same again and again, each time soon after it was answered."""
 
     place: Place
     kind: str
@@ -82,7 +84,7 @@ class Asking:
 
     def work(self, stop: Flag) -> None:
         line = Line(self.place.server, timeout=60)
-        while not stop.wait(0.02 if self.status in ANSWERED else 0.1):
+        while not stop.wait(PAUSE):
             key = f"away-{next(_NUMBERS)}"
             body = json.dumps({"events": [{"type": "note_added", "data": {"text": key}}]}).encode()
             begun = perf_counter()

@@ -19,6 +19,8 @@ from tests.support.exports import MAVEN
 from tests.support.ledgers import NOW, SCHEMA, ledger_on
 from tests.support.postgres import PostgresServer
 
+pytestmark = pytest.mark.timeout(300)  # it is large, and the machine may have other work
+
 
 @dataclass(frozen=True, slots=True)
 class Maven:

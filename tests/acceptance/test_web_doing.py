@@ -42,13 +42,13 @@ STEPS: Final[list[tuple[str, dict[str, str]]]] = [
         "Customer commitment",
         {"what": "Sends the list", "kind": "Dat", "level": "2", "due": "12012027"},
     ),
-    ("Commitment kept", {"commitment_id": "S"}),
     ("Move to a stage", {"stage": "Prop"}),
-    ("Decide a gate", {"decision": "No", "reason": "No budget"}),
-    ("Move the close date", {"to": "10312027", "reason": "Their year ends"}),
     ("Offer a discount", {"percent": "12.5"}),
 ]
-"""The form, and what is typed into its fields by their ids; the first letters choose."""
+"""The form, and what is typed into its fields by their ids; the first letters choose.
+
+Each kind of field is in one of them: `test_web_record.py` fills in every form.
+"""
 
 
 async def tab_to(page: Page, target: Locator) -> None:
@@ -142,20 +142,17 @@ async def test_a_deal_is_worked_on_by_keyboard_without_script(work: Work) -> Non
                 "due": "2027-12-01",
             },
         ),
-        ("commitment_kept", {"commitment_id": told[2]["data"]["commitment_id"]}),
         ("stage_entered", {"stage": "proposal"}),
-        ("gate_decided", {"stage": "proposal", "decision": "no_go", "reason": "No budget"}),
-        ("close_date_moved", {"to": "2027-10-31", "reason": "Their year ends"}),
         ("discount_offered", {"percent": "12.5"}),
         (
             "event_amended",
             {
-                "event_id": told[7]["event_id"],
+                "event_id": told[4]["event_id"],
                 "data": {"percent": "10"},
                 "reason": "Typed wrongly",
             },
         ),
-        ("event_retracted", {"event_id": told[8]["event_id"], "reason": "It was right"}),
+        ("event_retracted", {"event_id": told[5]["event_id"], "reason": "It was right"}),
     ]
 
 

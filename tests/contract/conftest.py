@@ -1,4 +1,4 @@
-"""Ledgers for the contract tests: migrated, empty, one per test, on each PostgreSQL in turn."""
+"""Ledgers for the contract tests: migrated, empty, one per test."""
 
 from collections.abc import Iterator
 
@@ -13,9 +13,19 @@ from tests.support.roles import address
 
 
 @pytest.fixture
-def ledger_dsn(every_postgres_server: PostgresServer) -> Iterator[str]:
+def ledger_server(postgres_server: PostgresServer) -> PostgresServer:
+    """The PostgreSQL that ledgers lie on.
+
+    The files about what PostgreSQL itself does for the log (its functions, locks, triggers and
+    rights) put `every_postgres_server` in its place.
+    """
+    return postgres_server
+
+
+@pytest.fixture
+def ledger_dsn(ledger_server: PostgresServer) -> Iterator[str]:
     """The superuser's address of a database with an empty ledger in the schema `ledger`."""
-    with every_postgres_server.ledger(SCHEMA) as dsn:
+    with ledger_server.ledger(SCHEMA) as dsn:
         yield dsn
 
 

@@ -22,15 +22,8 @@ from domain.errors import DomainError
 from domain.events.base import DomainEvent
 from domain.events.catalogue import TYPES_BY_NAME
 from tests.support.log import SCHEMA
-from tests.support.postgres import PostgresServer
 
 _KEYS = count(1)
-
-
-@pytest.fixture
-def every_postgres_server(postgres_server: PostgresServer) -> PostgresServer:
-    """The one that is shipped: what the door appends, `test_log_append.py` holds on each."""
-    return postgres_server
 
 
 def said(name: str, /, **data: object) -> DomainEvent:

@@ -24,12 +24,6 @@ EVENTS = 4000
 INDEXES = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'ledger' ORDER BY indexdef"
 
 
-@pytest.fixture
-def every_postgres_server(postgres_server: PostgresServer) -> PostgresServer:
-    """The one that is shipped: `test_log_migrations.py` makes ledgers on each."""
-    return postgres_server
-
-
 @pytest.fixture(scope="module")
 def generated(postgres_server: PostgresServer) -> Iterator[EventStore]:
     """A ledger with a generated history, that nobody changes."""

@@ -36,7 +36,7 @@ INSTANTS: Final = 10
 MANY: Final = 40
 
 
-@pytest.fixture(params=range(3))
+@pytest.fixture(params=range(3), scope="module")
 def random_history(
     request: pytest.FixtureRequest, postgres_server: PostgresServer
 ) -> Iterator[Ledger]:

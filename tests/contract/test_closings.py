@@ -5,6 +5,7 @@ Holds `docs/guarantees.md`: the same question about the same instants gives the 
 
 from collections import Counter
 from collections.abc import Iterator
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -26,14 +27,21 @@ START, END = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 4, 1, tzinfo=UTC)
 SCOPES = [Scope(), *(Scope(rep=rep) for rep in REPS), *(Scope(team=team) for team in TEAMS)]
 
 
-@pytest.fixture(params=range(3))
-def told(
+@pytest.fixture(params=range(3), scope="module")
+def history(
     request: pytest.FixtureRequest, postgres_server: PostgresServer
 ) -> Iterator[tuple[Ledger, Log, Random]]:
+    """One for all tests, since none of them tells it more."""
     chance = Random(100 + request.param)
     log = quarter_log(chance, size=400, deals=60)
     with ledger_with(postgres_server, log) as ledger:
         yield ledger, log, chance
+
+
+@pytest.fixture
+def told(history: tuple[Ledger, Log, Random]) -> tuple[Ledger, Log, Random]:
+    ledger, log, chance = history
+    return ledger, log, copy(chance)
 
 
 def moments(log: Log, chance: Random) -> Iterator[Moment]:

@@ -5,6 +5,7 @@ Holds `docs/guarantees.md`: a quarter replays exactly.
 
 from collections import Counter
 from collections.abc import Iterator
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -35,15 +36,21 @@ DAY = timedelta(days=1)
 SCOPES = [Scope(), *(Scope(rep=rep) for rep in REPS), *(Scope(team=team) for team in TEAMS)]
 
 
-@pytest.fixture(params=range(3))
-def told(
+@pytest.fixture(params=range(3), scope="module")
+def history(
     request: pytest.FixtureRequest, postgres_server: PostgresServer
 ) -> Iterator[tuple[Ledger, Log, Random]]:
+    """One for all tests, since none of them tells it more."""
     chance = Random(request.param)
-
     log = quarter_log(chance, size=400, deals=30, pace=4)
     with ledger_with(postgres_server, log) as ledger:
         yield ledger, log, chance
+
+
+@pytest.fixture
+def told(history: tuple[Ledger, Log, Random]) -> tuple[Ledger, Log, Random]:
+    ledger, log, chance = history
+    return ledger, log, copy(chance)
 
 
 def replays(ledger: Ledger, log: Log, chance: Random) -> Iterator[Replay]:

@@ -20,6 +20,13 @@ from tests.support.log import (
     said,
     session,
 )
+from tests.support.postgres import PostgresServer
+
+
+@pytest.fixture
+def ledger_server(every_postgres_server: PostgresServer) -> PostgresServer:
+    """Each: the append is a function of the database."""
+    return every_postgres_server
 
 
 def test_events_of_one_request_are_stored_together_and_in_order(store: EventStore) -> None:

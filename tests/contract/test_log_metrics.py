@@ -13,13 +13,6 @@ from api.storage import group_commit
 from api.storage.errors import LogUnavailableError
 from api.storage.event_store import EventStore
 from tests.support.log import ask, new_event, session
-from tests.support.postgres import PostgresServer
-
-
-@pytest.fixture
-def every_postgres_server(postgres_server: PostgresServer) -> PostgresServer:
-    """The one that is shipped: what is counted here is counted before and after it is asked."""
-    return postgres_server
 
 
 def counted(store: EventStore) -> dict[str, float]:

@@ -53,6 +53,12 @@ class Attacked:
         return succeeds(address(self.superuser, role), ATTACKS[name].replace("{owner}", self.owner))
 
 
+@pytest.fixture
+def ledger_server(every_postgres_server: PostgresServer) -> PostgresServer:
+    """Each: rights are kept by the database."""
+    return every_postgres_server
+
+
 @pytest.fixture(scope="module")
 def attacked(every_postgres_server: PostgresServer) -> Iterator[Attacked]:
     """One for all attacks, since none of them leaves anything behind."""

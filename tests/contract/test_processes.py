@@ -3,8 +3,10 @@
 Holds `docs/guarantees.md`: the same question gives the same answer, whatever is recorded later.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from copy import copy
 from datetime import datetime, timedelta
+from functools import cache
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -27,14 +29,21 @@ from tests.support.quarter_logs import ledger_with
 from tests.support.spans import Log
 
 
-@pytest.fixture(params=range(3))
-def told(
+@pytest.fixture(params=range(3), scope="module")
+def history(
     request: pytest.FixtureRequest, postgres_server: PostgresServer
 ) -> Iterator[tuple[Ledger, Log, Random]]:
+    """One for all tests, since none of them tells it more."""
     chance = Random(request.param)
     log = process_log(chance)
     with ledger_with(postgres_server, log) as ledger:
         yield ledger, log, chance
+
+
+@pytest.fixture
+def told(history: tuple[Ledger, Log, Random]) -> tuple[Ledger, Log, Random]:
+    ledger, log, chance = history
+    return ledger, log, copy(chance)
 
 
 def moments(log: Log, chance: Random) -> Iterator[Moment]:
@@ -46,7 +55,8 @@ def moments(log: Log, chance: Random) -> Iterator[Moment]:
         yield Moment(position, recorded, cut, cut)
 
 
-def folded(log: Log, moment: Moment, version: int) -> list[tuple[Path, dict[str, str]]]:
+@cache
+def folded(log: Log, moment: Moment, version: int) -> Sequence[tuple[Path, dict[str, str]]]:
     """Every deal of a version by its own fold, with the group that it is in at each landmark."""
     known = log.known(moment.position)
     found: list[tuple[Path, dict[str, str]]] = []

@@ -96,5 +96,5 @@ def test_a_rebuild_killed_twenty_times_changes_nothing_and_can_be_done_again(
             kills += killed(work, chance.uniform(0.02, 0.4))
             assert snapshot(ledger) == expected
 
-        assert rebuild(ledger.projecting, "spans", projections, processes=2).equal is True
+        assert rebuild(ledger.projecting, "spans", projections, processes=1).equal is True
         assert snapshot(ledger) == expected

@@ -42,9 +42,20 @@ def one(connection: Rows, query: str) -> object:
     return row[0] if row else None
 
 
+@pytest.mark.usefixtures("parts_in_threads")
 @pytest.mark.parametrize("name", NAMES)
+def test_a_rebuild_in_parts_gives_the_rows_that_were_live(ledger: Ledger, name: str) -> None:
+    ensure_rebuilt_the_same(ledger, name, processes=2)
+
+
 @pytest.mark.parametrize("processes", [1, 2])
-def test_a_rebuild_gives_the_rows_that_were_live(ledger: Ledger, name: str, processes: int) -> None:
+def test_a_rebuild_in_one_process_or_several_gives_the_rows_that_were_live(
+    ledger: Ledger, processes: int
+) -> None:
+    ensure_rebuilt_the_same(ledger, "progress", processes=processes)
+
+
+def ensure_rebuilt_the_same(ledger: Ledger, name: str, *, processes: int) -> None:
     live = snapshot(ledger)
 
     rebuilt = rebuild(ledger.projecting, name, projections, processes=processes)

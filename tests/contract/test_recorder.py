@@ -12,19 +12,12 @@ from api.storage.library import LoggedEvent, LogRecorder, PendingEvent, library_
 from api.storage.requests import NewEvent
 from tests.support import recorder_cases
 from tests.support.log import SCHEMA, TICK, ask, assert_gapless, new_event, said
-from tests.support.postgres import PostgresServer
 
 CASES = [
     (case, name)
     for case in (recorder_cases.RecorderCases, recorder_cases.NonInterleavingCases)
     for name in unittest.defaultTestLoader.getTestCaseNames(case)
 ]
-
-
-@pytest.fixture
-def every_postgres_server(postgres_server: PostgresServer) -> PostgresServer:
-    """The one that is shipped: what the library is given, `test_log_append.py` holds on each."""
-    return postgres_server
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ Holds `docs/guarantees.md`: a quarter replays exactly.
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from copy import copy
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -33,14 +34,21 @@ CLOCKS = ("as_known", "as_happened")
 States = Mapping[UUID, DealState]
 
 
-@pytest.fixture(params=range(4))
-def told(
+@pytest.fixture(params=range(4), scope="module")
+def history(
     request: pytest.FixtureRequest, postgres_server: PostgresServer
 ) -> Iterator[tuple[Ledger, Log, Random]]:
+    """One for all tests, since none of them tells it more."""
     chance = Random(request.param)
     log = quarter_log(chance)
     with ledger_with(postgres_server, log) as ledger:
         yield ledger, log, chance
+
+
+@pytest.fixture
+def told(history: tuple[Ledger, Log, Random]) -> tuple[Ledger, Log, Random]:
+    ledger, log, chance = history
+    return ledger, log, copy(chance)
 
 
 def moment_at(log: Log, position: int, at: datetime | None = None) -> Moment:

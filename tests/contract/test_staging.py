@@ -12,6 +12,7 @@ from api.storage.event_store import EventStore
 from api.storage.staged_lines import StagedLine, deal_stream_of
 from api.storage.staging import StagedReject, Staging, StagingReport, UnstorableLineError
 from tests.support.log import NOON, appended, ask, assert_gapless, said, session
+from tests.support.postgres import PostgresServer
 
 TICK = said("activity_ticked", activity="demo")
 STAGE = said("stage_entered", stage="discovery")
@@ -20,6 +21,12 @@ KILL_FOUNDING = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND query LIKE 'SELECT append_founding%'"
 )
+
+
+@pytest.fixture
+def ledger_server(every_postgres_server: PostgresServer) -> PostgresServer:
+    """Each: founding and appending an import are functions of the database."""
+    return every_postgres_server
 
 
 def line(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any, Final
@@ -80,11 +80,20 @@ _WEIGHTS: Final = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Log:
-    """The events of a log in the order of positions."""
+    """The events of a log in the order of positions.
+
+    They are only added to, so that what was folded of those up to a position is kept: questions
+    about every day and every scope ask for the same again.
+    """
 
     events: list[Event]
+    _states: dict[tuple[UUID, int, datetime | None], DealState | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """By deal, how many events it had, and the instant."""
+    _known: dict[int, Known] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def head(self) -> int:
@@ -100,11 +109,20 @@ class Log:
 
     def states(self, upto: int, at: datetime | None = None) -> dict[UUID, DealState]:
         """What every deal is as known at a position and as true at an instant, by the fold."""
-        found = {i: fold(view(e, effective_at=at)) for i, e in self.streams(upto).items()}
+        found = {i: self._state(i, events, at) for i, events in self.streams(upto).items()}
         return {deal_id: state for deal_id, state in found.items() if state is not None}
 
+    def _state(self, deal_id: UUID, events: list[Event], at: datetime | None) -> DealState | None:
+        key = (deal_id, len(events), at)
+        if key not in self._states:
+            self._states[key] = fold(view(events, effective_at=at))
+        return self._states[key]
+
     def known(self, upto: int) -> Known:
-        return Known(e for e in self.events[:upto] if deal_of(e.stream_id) is None)
+        upto = min(upto, self.head)
+        if upto not in self._known:
+            self._known[upto] = Known(e for e in self.events[:upto] if deal_of(e.stream_id) is None)
+        return self._known[upto]
 
 
 def random_log(chance: Random, *, size: int = 60, deals: int = 4) -> Log:
