@@ -286,6 +286,8 @@ def decide_deal(
     """
     decided: list[DomainEvent] = []
     for index, (intent, stamp) in enumerate(zip(intents, stamps, strict=True)):
+        if index:
+            standing = standing.then(_provisional(standing, decided[-1], stamps[index - 1]))
         try:
             data = _pinned(_deal_event(intent.data), stamp, known)
             processes = known.processes_since(standing.deal.opened_at if standing.deal else None)
@@ -297,7 +299,6 @@ def decide_deal(
         except DomainError as error:
             error.field = f"events[{index}].{error.field or 'type'}"
             raise
-        standing = standing.then(_provisional(standing, payload, stamp))
         decided.append(payload)
     return decided
 

@@ -27,7 +27,7 @@ def methods_of(routes: Sequence[BaseRoute], scope: Scope) -> list[str]:
     return sorted(found)
 
 
-async def ensure_known_parameters(request: Request) -> None:
+def ensure_known_parameters(request: Request) -> None:
     """Refuse a parameter that the address does not have, or that is given twice.
 
     A misspelt `as_of` that were ignored would answer another question than was asked.
@@ -35,7 +35,7 @@ async def ensure_known_parameters(request: Request) -> None:
     Raises:
         MalformedRequestError: naming such parameters.
     """
-    if not request.url.query:
+    if not request.scope["query_string"]:
         return
     known = frozenset(_parameters(request.scope["route"].dependant))
     names = [name for name, _ in request.query_params.multi_items()]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from api.http.addresses import ensure_known_parameters
@@ -58,16 +58,8 @@ class GuardedRoute(APIRoute):
             raise TypeError(message)
         self.action = action
         extra = options.get("openapi_extra") or {}
-        besides = options.get("dependencies") or ()
-        super().__init__(
-            path,
-            endpoint,
-            **{
-                **options,
-                "dependencies": [*besides, Depends(ensure_known_parameters)],
-                "openapi_extra": {**extra, DECLARED: action},
-            },
-        )
+        told = {**options, "openapi_extra": {**extra, DECLARED: action}}
+        super().__init__(path, endpoint, **told)
 
     def get_route_handler(self) -> Handler:
         """Give what serves a request."""
@@ -81,6 +73,7 @@ class GuardedRoute(APIRoute):
                     await asyncio.to_thread(reach_of, request)
                 if identity.role == "auditor" and self.action is not Action.SEE_READINESS:
                     await asyncio.to_thread(note_access, request, "read")
+            ensure_known_parameters(request)
             return await serve(request)
 
         return guarded

@@ -1,18 +1,9 @@
 """The bodies of writes: events as clients tell them, one model for each type."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 from uuid import UUID
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    create_model,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 from api.application import Intent
 from api.errors import MalformedRequestError
@@ -27,6 +18,7 @@ from domain.values import Identifier, LongText, ZonedInstant
 MAX_EVENTS: Final = 500
 """Events of one request; more go to `POST /v1/events:bulk`."""
 _LITERAL: Final[Any] = Literal
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def _canonical_id(value: object) -> object:
@@ -118,7 +110,7 @@ class UndoEvent(BaseModel):
 
 def read_undoing(body: bytes, event_id: UUID) -> Intent:
     """Give the retraction that undoes an event."""
-    told = validated(TypeAdapter(UndoEvent), body)
+    told = validated(UndoEvent, body)
     data = EventRetracted(event_id=event_id, reason=told.reason)
     return Intent(data=data, on_behalf_of=told.on_behalf_of, undoes=True)
 
@@ -130,29 +122,27 @@ def read_intents(kind: str, body: bytes, content: JsonObject) -> tuple[Intent, .
         MalformedRequestError: naming each field that is wrong.
     """
     _ensure_types(kind, content)
-    events: Sequence[Any] = validated(
-        TypeAdapter(BODIES[kind]), body, tagged=kind in _TAGGED
-    ).events
-    return tuple(_intent(item, item.data) for item in events)
+    told: Any = validated(BODIES[kind], body, tagged=kind in _TAGGED)
+    return tuple(_intent(item, item.data) for item in told.events)
 
 
 def read_opening(body: bytes, content: JsonObject) -> tuple[Intent, ...]:
     """Give the events of a new deal, in the long form or in the short one."""
     if "events" in content or not content.keys() & DealOpened.model_fields.keys():
         return read_intents("deal", body, content)
-    opened = validated(TypeAdapter(OpenDeal), body)
+    opened = validated(OpenDeal, body)
     fields = {name: getattr(opened, name) for name in DealOpened.model_fields}
     return (_intent(opened, DealOpened.model_validate(fields)),)
 
 
-def validated(adapter: TypeAdapter[Any], body: bytes, *, tagged: bool = False) -> Any:
-    """Read a body as what an adapter takes; `tagged` as for `field_errors`.
+def validated(model: type[Model], body: bytes, *, tagged: bool = False) -> Model:
+    """Read a body as a model; `tagged` as for `field_errors`.
 
     Raises:
         MalformedRequestError: naming each field that is wrong.
     """
     try:
-        return adapter.validate_json(body)
+        return model.model_validate_json(body)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
         errors = field_errors(faults, tagged=tagged)

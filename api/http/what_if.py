@@ -4,7 +4,6 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
-from pydantic import TypeAdapter
 
 from api.answers import json_bytes
 from api.errors import MalformedRequestError
@@ -31,8 +30,7 @@ async def draft(request: Request) -> PolicyDraft:
         MalformedRequestError: naming each field that is wrong.
     """
     body, _ = await read_object(request)
-    read: PolicyDraft = validated(TypeAdapter(PolicyDraft), body)
-    return read
+    return validated(PolicyDraft, body)
 
 
 @router.post(

@@ -12,7 +12,7 @@ from api.errors import NotPermittedError, UnknownDealError
 from api.identity.permissions import ROLES, Identity, Role
 from api.identity.reach import (
     ACT_TOPICS,
-    OWNER_TOPICS,
+    OWNERSHIP_TOPICS,
     WHOLE,
     Reach,
     owner_of,
@@ -22,13 +22,11 @@ from api.identity.reach import (
 )
 from api.storage.log_reader import LogReader
 from api.storage.rows import SELECT, read_events
-from domain.events.honesty import EventAmended, EventRetracted
 from domain.known import Known
 from domain.replay import Event
 from projections.batch import deal_of
 
-_OWNERSHIP_TOPICS: Final = (*OWNER_TOPICS, EventAmended.TOPIC, EventRetracted.TOPIC)
-_PRESSURE_TOPICS: Final = (*_OWNERSHIP_TOPICS, *ACT_TOPICS)
+_PRESSURE_TOPICS: Final = (*OWNERSHIP_TOPICS, *ACT_TOPICS)
 _SAID: Final[LiteralString] = (
     SELECT + " WHERE stream_id = ANY(%(streams)s) AND topic = ANY(%(topics)s) ORDER BY position"
 )
@@ -79,7 +77,7 @@ class Access:
         if reach.deals_of is None:
             return
         if not reach.has_deal_of(
-            owner_of(self._said([deal_id], _OWNERSHIP_TOPICS).get(deal_id, ()))
+            owner_of(self._said([deal_id], OWNERSHIP_TOPICS).get(deal_id, ()))
         ):
             raise UnknownDealError(f"there is no deal {deal_id}")
 
@@ -119,7 +117,7 @@ class Access:
         ids = list(deal_ids)
         if reach.deals_of is None:
             return frozenset(ids)
-        found = self._said(ids, _OWNERSHIP_TOPICS)
+        found = self._said(ids, OWNERSHIP_TOPICS)
         return frozenset(i for i, events in found.items() if reach.has_deal_of(owner_of(events)))
 
     def shown(self, reach: Reach, events: Sequence[Event]) -> list[Event]:

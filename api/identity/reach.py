@@ -9,7 +9,7 @@ from api.errors import NotPermittedError, UnknownDealError
 from api.identity.permissions import OPERATOR, Identity
 from domain.events.base import DomainEvent
 from domain.events.context import ForecastCalled
-from domain.events.honesty import EventAmended
+from domain.events.honesty import EventAmended, EventRetracted
 from domain.events.life import CloseDateMoved, DealOpened, OwnerChanged
 from domain.events.money import DiscountOffered
 from domain.events.progress import StageEntered
@@ -19,7 +19,13 @@ from domain.replay import Event, view
 People: TypeAlias = frozenset[str] | None
 """Some people by id; None is everybody."""
 _NOBODY: Final[frozenset[str]] = frozenset()
-OWNER_TOPICS: Final = (DealOpened.TOPIC, OwnerChanged.TOPIC)
+OWNERSHIP_TOPICS: Final = (
+    DealOpened.TOPIC,
+    OwnerChanged.TOPIC,
+    EventAmended.TOPIC,
+    EventRetracted.TOPIC,
+)
+"""What says who owns a deal, and what corrects that."""
 _ACTS: Final = StageEntered | DiscountOffered | CloseDateMoved
 ACT_TOPICS: Final = (StageEntered.TOPIC, DiscountOffered.TOPIC, CloseDateMoved.TOPIC)
 """What verdicts are about (`projections/pressure/acts.py`)."""
@@ -122,10 +128,10 @@ def _ensure_role(identity: Identity, known: Known, at: datetime) -> None:
         raise NotPermittedError(message)
 
 
-def owners_of(events: Sequence[Event]) -> tuple[str, ...]:
+def owners_of(events: Iterable[Event]) -> tuple[str, ...]:
     """Give who owned a deal, as all of its events have it now; the last owns it."""
-    said = (event.data for event in view(events))
-    return tuple(data.owner for data in said if isinstance(data, DealOpened | OwnerChanged))
+    said = view(event for event in events if event.data.TOPIC in OWNERSHIP_TOPICS)
+    return tuple(e.data.owner for e in said if isinstance(e.data, DealOpened | OwnerChanged))
 
 
 def owner_of(events: Sequence[Event]) -> str | None:

@@ -9,7 +9,6 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 
-from api.http.addresses import ensure_known_parameters
 from api.http.guard import DECLARED, GuardedRoute, does
 from api.identity.permissions import FREE, ROLES, TABLE, Action
 from tests.support.client import event
@@ -137,8 +136,7 @@ def test_a_route_keeps_what_its_router_asks_for_besides() -> None:
 
     (route,) = router.routes
     assert isinstance(route, GuardedRoute)
-    asked = [dependency.call for dependency in route.dependant.dependencies]
-    assert asked == [answered, ensure_known_parameters]
+    assert [dependency.call for dependency in route.dependant.dependencies] == [answered]
 
 
 @pytest.mark.parametrize("role", ROLES)
