@@ -6,9 +6,11 @@ from datetime import timedelta
 import psycopg
 import pytest
 
+from api import clock
 from api.storage.errors import AppendRefusedError, ClockRefusedError, ExternalIdTakenError
 from api.storage.event_store import EventStore
 from api.storage.requests import AppendRequest, Duplicate, VersionConflict
+from api.storage.wire import APPEND, pack, parameters
 from domain.stamp import Source
 from tests.support.log import (
     NOON,
@@ -228,6 +230,24 @@ def test_the_append_is_planned_once(ledger_dsn: str) -> None:
 
     assert kept is not None
     assert "plan_cache_mode=force_generic_plan" in kept[0]
+
+
+@pytest.mark.parametrize("resent", [False, True])
+def test_an_append_reads_no_more_of_a_long_stream_than_of_a_short_one(
+    store: EventStore, ledger_dsn: str, *, resent: bool
+) -> None:
+    store.append_blocking(ask("deal:a", *(new_event() for _ in range(50))))
+    asked = parameters([pack(ask("deal:a"))], sent_at=clock.now(), resent=resent)
+
+    with session(ledger_dsn) as connection, connection.transaction():
+        connection.execute(APPEND, asked)
+        read = connection.execute(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
+            " WHERE relid = 'events'::regclass"
+        ).fetchone()
+
+    assert read is not None
+    assert read[0] <= 1  # the last of the stream, for its version
 
 
 def test_a_resent_request_that_was_stored_is_answered_as_it_was(
