@@ -23,18 +23,14 @@ RETURNS TABLE (
 AS $$
 #variable_conflict use_column
 DECLARE
-    taken record;
     head bigint;
     now_ timestamptz;
 BEGIN
-    IF (statement_timestamp() - sent_at
-        BETWEEN interval '-5 seconds' AND interval '5 seconds') IS NOT TRUE THEN
+    IF (abs(extract(epoch FROM statement_timestamp() - sent_at)) <= 5) IS NOT TRUE THEN
         RAISE EXCEPTION 'the clocks of application (%) and database (%) are apart',
             sent_at, statement_timestamp() USING ERRCODE = 'DT002';
     END IF;
-    taken := take_head();
-    head := taken.last_position;
-    now_ := taken.instant;
+    SELECT t.last_position, t.instant INTO head, now_ FROM take_head() t;
     RETURN QUERY
     WITH request AS (
         SELECT asked_.*, json_array_length(asked_.events) AS size
