@@ -77,6 +77,9 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
+        # `Observed` counts, traces and logs; with these it would look at every request whether
+        # somebody has set up others.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         # As they are: `include_router` would make each of them again, at every start.
         routes=[route for router in ROUTERS for route in router.routes],
     )

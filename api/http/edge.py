@@ -70,8 +70,9 @@ class Edge:
 
 
 def _check_headers(headers: Headers) -> None:
+    names = headers.keys()
     for name in _SINGLE:
-        if len(headers.getlist(name)) > 1:
+        if names.count(name) > 1:
             detail = f"{name}: given more than once"
             raise RequestRefusedError(400, "repeated_header", detail, field=name)
     if headers.get("expect", "100-continue").strip().lower() != "100-continue":

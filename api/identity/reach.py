@@ -19,13 +19,9 @@ from domain.replay import Event, view
 People: TypeAlias = frozenset[str] | None
 """Some people by id; None is everybody."""
 _NOBODY: Final[frozenset[str]] = frozenset()
-OWNERSHIP_TOPICS: Final = (
-    DealOpened.TOPIC,
-    OwnerChanged.TOPIC,
-    EventAmended.TOPIC,
-    EventRetracted.TOPIC,
-)
+_OWNERSHIP: Final = frozenset({DealOpened, OwnerChanged, EventAmended, EventRetracted})
 """What says who owns a deal, and what corrects that."""
+OWNERSHIP_TOPICS: Final = tuple(sorted(kind.TOPIC for kind in _OWNERSHIP))
 _ACTS: Final = StageEntered | DiscountOffered | CloseDateMoved
 ACT_TOPICS: Final = (StageEntered.TOPIC, DiscountOffered.TOPIC, CloseDateMoved.TOPIC)
 """What verdicts are about (`projections/pressure/acts.py`)."""
@@ -130,7 +126,7 @@ def _ensure_role(identity: Identity, known: Known, at: datetime) -> None:
 
 def owners_of(events: Iterable[Event]) -> tuple[str, ...]:
     """Give who owned a deal, as all of its events have it now; the last owns it."""
-    said = view(event for event in events if event.data.TOPIC in OWNERSHIP_TOPICS)
+    said = view([event for event in events if type(event.data) in _OWNERSHIP])
     return tuple(e.data.owner for e in said if isinstance(e.data, DealOpened | OwnerChanged))
 
 
