@@ -19,7 +19,9 @@ from domain.replay import Event, view
 People: TypeAlias = frozenset[str] | None
 """Some people by id; None is everybody."""
 _NOBODY: Final[frozenset[str]] = frozenset()
-_OWNERSHIP: Final = frozenset({DealOpened, OwnerChanged, EventAmended, EventRetracted})
+_OWNERSHIP: Final[frozenset[type[DomainEvent]]] = frozenset(
+    {DealOpened, OwnerChanged, EventAmended, EventRetracted}
+)
 """What says who owns a deal, and what corrects that."""
 OWNERSHIP_TOPICS: Final = tuple(sorted(kind.TOPIC for kind in _OWNERSHIP))
 _ACTS: Final = StageEntered | DiscountOffered | CloseDateMoved
