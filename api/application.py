@@ -216,9 +216,8 @@ class Application:
                 case VersionConflict(current_version=current):
                     _refuse_named_version(command, current)
                     seen = None
-        raise ContendedError(
-            f"{stream_id} is being written by many at once; send the request again"
-        )
+        message = f"{stream_id} is being written by many at once; send the request again"
+        raise ContendedError(message)
 
     async def _request(
         self, stream_id: str, command: Command, decided: Decide, standing: Standing, *, latest: bool
