@@ -31,8 +31,8 @@ ROOM: Final = 2.0
 PROMISED: Final = {"healthz": 1.0, "readyz": 4.0, "append": 7.0, "get": 7.0}
 BACK_SECONDS: Final = 8.0
 ANSWERED: Final = {200, 201}
-CUTS: Final = 15
-PAUSE: Final = 0.25
+CUTS: Final = 40
+PAUSE: Final = 0.1
 """Seconds after an answer. Whoever asked at once would only keep the machine busy."""
 OPENED: Final = said(
     "deal_opened",

@@ -128,13 +128,13 @@ def test_killed_connections_lose_and_double_nothing(store: EventStore, ledger_ds
 def test_a_lost_commit_reply_is_answered_and_stored_once(proxy: ChaosProxy) -> None:
     with EventStore(proxy.dsn, schema=SCHEMA) as store:
         store.append_blocking(ask("deal:a"))
-        for n in range(1, 41):
+        for n in range(1, 101):
             proxy.cut_next_reply()
             key = fresh_key() if n % 2 else None
             verdict = appended(store.append_blocking(ask("deal:a", expected=n, key=key)))
             assert (verdict.version, verdict.last_position) == (n + 1, n + 1)
 
-        assert assert_gapless(store) == 41
+        assert assert_gapless(store) == 101
 
 
 @pytest.mark.usefixtures("impatient")
