@@ -46,7 +46,8 @@ def import_files(
         return
     with open_ledger(Settings.read()) as ledger:
         ledger.store.start()
-        reader = reader_for(chosen, paths, profile=declared, known=LedgerContext(ledger.store))
+        known = LedgerContext(ledger.store)
+        reader = reader_for(chosen, paths, profile=declared, known=known, now=clock.now())
         report = _run(ledger, reader, founding=founding, dry_run=dry_run)
     if as_json:
         print_json(report.to_json())

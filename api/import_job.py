@@ -171,6 +171,7 @@ class ImportJob:
             [self.folder] if self.format in FOLDERS else sorted(files),
             profile=profile,
             known=LedgerContext(self.store),
+            now=self.clock(),
         )
         self._system = reader.system
         self._size = sum(path.stat().st_size for path in reader.files)

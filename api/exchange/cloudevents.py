@@ -12,7 +12,7 @@ from api.exchange.export_cloudevents import SOURCE, TYPE
 from api.exchange.instants import parse_instant
 from api.exchange.json_stream import ELEMENT, JsonRecord, JsonStream, decoded, with_numbers
 from api.exchange.lines import Findings, JsonObject, Line
-from api.exchange.log_telling import LogSpool, LogTelling
+from api.exchange.log_telling import LogSpool, LogTelling, mappings_of
 from api.exchange.own_lines import line_of
 from api.exchange.profile import Profile
 from api.exchange.records import BadRecordError, one_line, stamp
@@ -77,7 +77,8 @@ class CloudEventsReader:
             _text(event, name)
         if event["specversion"] != _VERSION:
             raise BadRecordError(f"specversion: expected {_VERSION}, not {event['specversion']!r}")
-        attributes = _data(event)
+        data = _data(event)
+        attributes = dict(data) if isinstance(data, dict) else {}
         zone = self.profile.zone or "UTC"
         at = _instant(event, "time", zone=zone)
         told = event.get("recordedtime")
@@ -91,7 +92,17 @@ class CloudEventsReader:
             "recorded": stamp(recorded) if recorded else "",
             "attributes": attributes,
         }
+        if data is not None and not isinstance(data, dict):
+            self._ensure_not_needed(name)
+            spool.findings.note("the data of an event that is no object was not read")
         spool.event(record, at=at, sequence=str(event.get("sequence") or ""))
+
+    def _ensure_not_needed(self, name: str) -> None:
+        """Refuse an event without attributes of which the profile takes one."""
+        for mapping in mappings_of(self.profile, name):
+            for source in mapping.fields.values():
+                if isinstance(source, str):
+                    raise BadRecordError(f"data: expected an object with {source!r}")
 
     def _case(self, event: JsonObject, attributes: Mapping[str, object]) -> str:
         """The deal: what the declared attribute names, or the last part of the subject."""
@@ -100,23 +111,23 @@ class CloudEventsReader:
         return one_line(_text(event, "subject").rpartition("/")[2])
 
 
-def _data(event: JsonObject) -> JsonObject:
-    """What the event says of itself; nothing where it says nothing.
+def _data(event: JsonObject) -> object:
+    """What the event says of itself, whatever that is; None where it says nothing.
 
     Raises:
-        BadRecordError: it says something else than names and values.
+        BadRecordError: it is said to be in base64 and is not.
     """
-    data = event.get("data")
-    if "data_base64" in event:
-        try:
-            data = decoded(b64decode(str(event["data_base64"]), validate=True).decode())
-        except (ValueError, RecursionError) as error:
-            raise BadRecordError("data_base64: expected JSON in base64") from error
-    if data is None:
-        return {}
-    if not isinstance(data, dict):
-        raise BadRecordError("data: expected an object")
-    return dict(data)
+    encoded = event.get("data_base64")
+    if encoded is None:
+        return event.get("data")
+    try:
+        content = b64decode(str(encoded), validate=True)
+    except ValueError as error:
+        raise BadRecordError("data_base64: expected base64") from error
+    try:
+        return decoded(content.decode())
+    except (ValueError, RecursionError):
+        return content
 
 
 def _is_own(event: JsonObject) -> bool:

@@ -1,8 +1,9 @@
 """Any table with one row per deal, read by a declared profile: the last state, no history."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final, cast
 
@@ -14,6 +15,7 @@ from api.exchange.context import (
     declared_calendar,
     fiscal_zone,
 )
+from api.exchange.csv_days import Days
 from api.exchange.csv_history import HistoryTeller
 from api.exchange.csv_values import Moment, declared_number, declared_rows, stated_moment
 from api.exchange.instants import end_of_day, start_of_day
@@ -30,23 +32,12 @@ SYSTEM: Final = "csv"
 
 _REQUIRED: tuple[ColumnRole, ...] = ("id", "owner", "stage")
 _EXPECTED: Final[ColumnRole] = "close_date"
+_DAY: Final = timedelta(days=1)
 _DAYS: tuple[ColumnRole, ...] = ("opened_on", "close_date", "closed_on", "recorded_on")
 
 
 class _RefusedRowError(ValueError):
     """The row is not imported; the message says why."""
-
-
-@dataclass(slots=True)
-class _Span:
-    """The first and the last day that a file states."""
-
-    first: date | None = None
-    last: date | None = None
-
-    def take(self, day: date) -> None:
-        self.first = min(self.first or day, day)
-        self.last = max(self.last or day, day)
 
 
 @dataclass(slots=True)
@@ -56,6 +47,8 @@ class CsvTableReader:
     files: Sequence[Path]
     profile: Profile
     known: KnownContext
+    now: datetime | None = None
+    """When it is read; None where the days that open deals expect are taken as they come."""
     _stages: dict[str, StageProfile] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,12 +64,14 @@ class CsvTableReader:
         return fiscal_zone(self.profile, self.known)
 
     def lines(self, findings: Findings) -> Iterator[Line]:
-        span = _Span()
+        over = date.max if self.now is None else local_day(self.now, self._zone) - _DAY
+        days = Days(over)
         with Spool() as spool:
             for path in self.files:
                 self._check_declared(path)
                 for row in declared_rows(self._table(path).rows(findings), self.profile):
-                    self._spool(row, spool=spool, span=span, findings=findings)
+                    self._spool(row, spool=spool, days=days, findings=findings)
+            span = days.span
             if span.first is None and findings.rejects:
                 # Every row is a reject, and the reasons are worth more than a refusal.
                 return
@@ -118,7 +113,7 @@ class CsvTableReader:
         columns = self.profile.columns_of(role)
         return (row.get(columns[0]) if columns else "") or self.profile.defaults.get(role, "")
 
-    def _spool(self, row: CsvRow, *, spool: Spool, span: _Span, findings: Findings) -> None:
+    def _spool(self, row: CsvRow, *, spool: Spool, days: Days, findings: Findings) -> None:
         roles = {**self.profile.columns, **self.profile.defaults}
         content: JsonObject = {role: self._value(row, role) for role in roles}
         names = (row.get(column) for column in self.profile.columns_of("name"))
@@ -132,8 +127,11 @@ class CsvTableReader:
                 content[key] = found and found.day.isoformat()
                 content[_at(key)] = found and found.at and stamp(found.at)
                 # What an open deal expects is no day that had come when the file was written.
-                if found is not None and key != ahead:
-                    span.take(self._happened(found, column))
+                if found is not None and key == ahead:
+                    with suppress(_RefusedRowError):
+                        days.expect(self._happened(found, column))
+                elif found is not None:
+                    days.happened.take(self._happened(found, column))
             content |= self._read(content)
         except ValueError as error:
             findings.reject(row.file, row.row, str(error))

@@ -92,9 +92,14 @@ class LedgerContext:
 
 
 def reader_for(
-    name: Format, paths: Sequence[Path], *, profile: Profile | None, known: KnownContext
+    name: Format,
+    paths: Sequence[Path],
+    *,
+    profile: Profile | None,
+    known: KnownContext,
+    now: datetime | None = None,
 ) -> Reader:
-    """The reader of a format.
+    """The reader of a format; `now` keeps what a table does not date from the days to come.
 
     Raises:
         ExportRefusedError: the files are not there, or need a profile that is not given.
@@ -110,10 +115,14 @@ def reader_for(
         return _LOGS[name](paths, profile or Profile(), known)
     if name == "ndjson":
         return NdjsonReader(paths, system=(profile and profile.source) or SYSTEM)
-    return OwnParquetReader(paths) if name == "parquet" else _table_reader(paths, profile, known)
+    if name == "parquet":
+        return OwnParquetReader(paths)
+    return _table_reader(paths, profile, known, now)
 
 
-def _table_reader(paths: Sequence[Path], profile: Profile | None, known: KnownContext) -> Reader:
+def _table_reader(
+    paths: Sequence[Path], profile: Profile | None, known: KnownContext, now: datetime | None
+) -> Reader:
     if all(is_own_csv(path) for path in paths):
         return OwnCsvReader(paths)
     if profile is None:
@@ -122,7 +131,7 @@ def _table_reader(paths: Sequence[Path], profile: Profile | None, known: KnownCo
         )
     if profile.events:
         return CsvEventsReader(paths, profile, known)
-    return CsvTableReader(paths, profile=profile, known=known)
+    return CsvTableReader(paths, profile, known, now)
 
 
 def run_import(

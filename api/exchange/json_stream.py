@@ -9,7 +9,7 @@ from typing import Final, TextIO, TypeAlias
 import orjson
 
 from api.exchange.lines import ExportRefusedError, JsonObject
-from api.exchange.records import BadRecordError
+from api.exchange.records import BadRecordError, NumberText
 from api.exchange.texts import open_text, undecodable
 from api.unique_names import unique_names
 
@@ -70,12 +70,6 @@ def _unique(pairs: list[tuple[str, object]]) -> JsonObject:
 
 def _no_constant(name: str) -> object:
     raise _BrokenError(f"{name} is not JSON")
-
-
-class NumberText(str):
-    """A number as the text that it is in the file: money is no float, and no digit is lost."""
-
-    __slots__ = ()
 
 
 def with_numbers(value: object) -> object:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from api.exchange.csv_values import declared_number
+from api.exchange.csv_values import declared_number, number_text
 from api.exchange.instants import OrderContradictedError, OrderUndeclaredError, parse_day
 from api.exchange.lines import ExportRefusedError, JsonObject
 from api.exchange.profile import Constant, EventMapping, Profile
-from api.exchange.records import BadRecordError, one_line
+from api.exchange.records import BadRecordError, NumberText, one_line
 from domain.events.catalogue import TYPES_BY_NAME
 
 _MONEY: Final = frozenset({"amount", "net", "list"})
@@ -73,6 +73,9 @@ class FieldReader:
         return one_line(value) if name == "name" else value
 
     def _number(self, value: str) -> str:
+        """A number of the source as it is; a text as the profile says that numbers are written."""
+        if isinstance(value, NumberText):
+            return number_text(value)
         style = self.profile
         return declared_number(value, decimal=style.decimal, thousands=style.thousands)
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from api.exchange.lines import ExportRefusedError, Findings
 from api.exchange.ocel_items import OcelEvent, OcelItem, OcelObject, Place, instant, since
-from api.exchange.records import BadRecordError
+from api.exchange.records import BadRecordError, NumberText
 
 MAGIC: Final = b"SQLite format 3\x00"
 _TABLES: Final = (
@@ -114,7 +114,7 @@ class _Database:
                 continue
             for name, value in values.items():
                 if name == changed or (not changed and name not in _OWN and value is not None):
-                    item.value(name, _text(value), time)
+                    item.value(name, _value(value), time)
             yield item
 
     def _events(self, kind: str, table: str) -> Iterator[OcelEvent]:
@@ -157,10 +157,14 @@ class _Database:
 def _attributes(values: Mapping[str, object]) -> dict[str, str]:
     others = {*_OWN, "ocel_row", "ocel_event", "ocel_object_id", "ocel_qualifier"}
     return {
-        name: _text(value)
+        name: _value(value)
         for name, value in values.items()
         if name not in others and value is not None
     }
+
+
+def _value(value: object) -> str:
+    return NumberText(value) if isinstance(value, int | float) else _text(value)
 
 
 def _text(value: object) -> str:

@@ -1,9 +1,9 @@
 """OCEL 2.0 in XML."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from api.exchange.lines import ExportRefusedError, Findings
 from api.exchange.ocel_items import (
@@ -15,12 +15,19 @@ from api.exchange.ocel_items import (
     needed,
     since,
 )
+from api.exchange.records import NumberText
 from api.exchange.xml_stream import Tag, xml_tags
 
+Attribute: TypeAlias = tuple[str, str, str]
+"""Of an object or an event, of which type, and its name."""
 MAX_PARTS: Final = 100_000
 """Attributes and relationships of one object or event."""
 _ITEM_DEPTH: Final = 3
 """Levels down to an object or event: the log, the list, the item."""
+_TYPES: Final = {"object-type": "object", "event-type": "event"}
+"""What declares the attributes of items, and of which."""
+_READ: Final = frozenset({*_TYPES, *_TYPES.values()})
+_NUMBERS: Final = frozenset({"integer", "int", "float"})
 
 
 def xml_items(
@@ -32,25 +39,40 @@ def xml_items(
         ExportRefusedError: another structure, or cut short.
     """
     parts: list[Tag] = []
+    numbers: set[Attribute] = set()
     row, listed = 0, False
     for tag in xml_tags(path, root="log", encoding=encoding):
         listed = listed or (tag.depth == _ITEM_DEPTH - 1 and tag.name in ("objects", "events"))
-        if tag.depth >= _ITEM_DEPTH and (parts or tag.name in ("object", "event")):
+        if tag.depth >= _ITEM_DEPTH and (parts or tag.name in _READ):
             parts.append(tag)
         if len(parts) > MAX_PARTS:
             raise ExportRefusedError("an item without end", file=path.name, row=row + 1)
-        if parts and not tag.starts and tag.depth == _ITEM_DEPTH:
+        if not parts or tag.starts or tag.depth != _ITEM_DEPTH:
+            continue
+        if parts[0].name in _TYPES:
+            numbers |= _numbers(parts)
+        else:
             row += 1
             findings.rows_read += 1
             try:
-                yield _Item(parts, Place(path.name, row), zone).read()
+                yield _Item(parts, Place(path.name, row), zone, numbers).read()
             except ValueError as error:
                 findings.reject(path.name, row, str(error))
-            parts = []
+        parts = []
     if not listed:
         raise ExportRefusedError(
             "another format: expected OCEL 2.0, a log of objects and events", file=path.name
         )
+
+
+def _numbers(parts: list[Tag]) -> set[Attribute]:
+    """The attributes of a type that are declared as numbers."""
+    declared = parts[0]
+    return {
+        (_TYPES[declared.name], declared.attributes.get("name", ""), tag.attributes["name"])
+        for tag in parts
+        if tag.starts and tag.attributes.get("type") in _NUMBERS and "name" in tag.attributes
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +82,7 @@ class _Item:
     parts: list[Tag]
     place: Place
     zone: str
+    numbers: Set[Attribute]
 
     def read(self) -> OcelItem:
         own = self.parts[0].attributes
@@ -86,11 +109,12 @@ class _Item:
 
     def _values(self) -> Iterator[tuple[dict[str, str], str]]:
         """Each attribute with its text, which its end has."""
-        open_: dict[str, str] = {}
+        own, open_ = self.parts[0], dict[str, str]()
         for tag in self.parts:
             if tag.name != "attribute":
                 continue
             if tag.starts:
                 open_ = tag.attributes
             else:
-                yield open_, tag.text
+                named = (own.name, own.attributes.get("type", ""), open_.get("name", ""))
+                yield open_, NumberText(tag.text) if named in self.numbers else tag.text

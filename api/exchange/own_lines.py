@@ -166,7 +166,8 @@ def _kept(content: JsonObject, stream: str) -> Kept | None:
 def _position(content: JsonObject) -> int | None:
     """The place in the log that it is from, as a number or as a text; None if none can be that."""
     stated = str(content.get("position"))
-    return int(stated) if stated.isdecimal() and len(stated.lstrip("0")) <= _MAX_DIGITS else None
+    digits = stated.lstrip("0")
+    return int(digits or 0) if stated.isdecimal() and len(digits) <= _MAX_DIGITS else None
 
 
 def _stream_id(content: JsonObject, stream: str) -> str:

@@ -11,6 +11,15 @@ class BadRecordError(ValueError):
     """A record cannot be read; the message names the field."""
 
 
+class NumberText(str):
+    """A number of the source, as the text that it is there: no digit of it is lost.
+
+    Any other text may be a number that is written as the profile says.
+    """
+
+    __slots__ = ()
+
+
 BOX_SET: Final = frozenset({"1", "true", "yes"})
 """What a checkbox that is set may hold, in lower case."""
 _BREAKING: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -20,7 +20,7 @@ from api.exchange.salesforce_files import (
 )
 from api.exchange.salesforce_ids import full_id
 from api.exchange.salesforce_quotes import line_item_record, product_record, quote_record
-from api.exchange.salesforce_rows import CUSTOM, RowReader, own_id, told_again
+from api.exchange.salesforce_rows import CUSTOM, RowReader, own_id, take_each
 from api.exchange.salesforce_telling import Kind, Seen, Telling
 from api.exchange.spool import Key, Spool
 from api.exchange.texts import CsvRow
@@ -202,43 +202,25 @@ class SalesforceReader:
     def _quote(
         self, rows: list[tuple[str | int, CsvRow]], deals: Spool, findings: Findings
     ) -> None:
-        quote = next((row for kind, row in rows if kind == _PARENT), None)
-        items: dict[str, CsvRow] = {}
-        prices: list[JsonObject] = []
-        for kind, row in rows:
-            if kind == _PARENT:
-                if row is not quote:
-                    told_again(row, quote, findings)
-            elif quote is None:
+        quotes = [row for kind, row in rows if kind == _PARENT]
+        lines = [row for kind, row in rows if kind == _CHILD]
+        if not quotes:
+            for row in lines:
                 findings.reject(row.file, row.row, "QuoteId: no such quote in the export")
-            else:
-                self._price(row, items, prices, findings)
-        if quote is None:
             return
-        try:
-            record = quote_record(quote, prices, self._reader)
-        except ValueError as error:
-            findings.reject(quote.file, quote.row, str(error))
-            return
-        if record is not None:
-            deal = full_id(quote.get("OpportunityId"))
-            _spool(deals, deal, Kind.QUOTE, text_of(record, "at"), record)
+        prices: list[JsonObject] = []
 
-    def _price(
-        self,
-        row: CsvRow,
-        items: dict[str, CsvRow],
-        prices: list[JsonObject],
-        findings: Findings,
-    ) -> None:
-        """Add the price of a line of a quote to the others, unless it is among them already."""
-        try:
-            item = own_id(row)
-            if not told_again(row, items.get(item), findings):
-                items[item] = row
-                prices.append(line_item_record(row, self._reader))
-        except ValueError as error:
-            findings.reject(row.file, row.row, str(error))
+        def price(row: CsvRow) -> None:
+            prices.append(line_item_record(row, self._reader))
+
+        def offer(row: CsvRow) -> None:
+            record = quote_record(row, prices, self._reader)
+            if record is not None:
+                deal = full_id(row.get("OpportunityId"))
+                _spool(deals, deal, Kind.QUOTE, text_of(record, "at"), record)
+
+        take_each(lines, price, reader=self._reader, findings=findings)
+        take_each(quotes, offer, reader=self._reader, findings=findings)
 
 
 def _spool(deals: Spool, deal: str, kind: int, at: str, record: JsonObject) -> None:

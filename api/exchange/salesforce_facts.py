@@ -118,14 +118,14 @@ def tell_missing(deal: Deal, unreadable: Iterable[JsonObject]) -> None:
     """Add a gap where a snapshot is missing between two others, as what stands in them proves.
 
     The one ended before the other began, or the other took over from a value that none before it
-    had. That a snapshot names the value before it proves no move: it may name any earlier one.
-    `unreadable` snapshots have their gaps already.
+    had or named. That a snapshot names the value before it proves no move: it may name any earlier
+    one. Those before the first, and `unreadable` ones, have their gaps already.
     """
     told = [instant_of(hole, "at") for hole in unreadable]
     shown: dict[str, set[object]] = {name: {None} for name in STATE}
     for before, row in pairwise(deal.snapshots):
         for name in STATE:
-            shown[name].add(before[name])
+            shown[name] |= {before[name], before.get(f"{name}_before")}
         since, at = instant_of(before, "at"), instant_of(row, "at")
         fields = [name for name in STATE if row.get(f"{name}_before") not in shown[name]]
         if _ended_before(before, at):

@@ -14,7 +14,7 @@ from api.exchange.lines import ExportRefusedError, Findings, JsonObject
 from api.exchange.profile import UNSTATED_GOAL, Profile
 from api.exchange.records import one_line
 from api.exchange.salesforce_ids import full_id
-from api.exchange.salesforce_rows import RowReader, own_id, told_again
+from api.exchange.salesforce_rows import RowReader, take_each
 from api.exchange.texts import CsvRow
 from domain.calendars import calendar_from
 from domain.errors import CalendarRefusedError
@@ -237,17 +237,9 @@ class Quotas:
     quarter_on: Callable[[date], str]
     currency: str | None
     found: dict[tuple[str, str], Quota] = field(default_factory=dict)
-    _seen: dict[str, CsvRow] = field(default_factory=dict)
 
     def read(self, rows: Iterable[CsvRow], findings: Findings) -> None:
-        for row in rows:
-            try:
-                key = own_id(row)
-                if not told_again(row, self._seen.get(key), findings):
-                    self._seen[key] = row
-                    self._take(row)
-            except ValueError as error:
-                findings.reject(row.file, row.row, str(error))
+        take_each(rows, self._take, reader=self.reader, findings=findings)
 
     def _take(self, row: CsvRow) -> None:
         amount = self.reader.number(row, "QuotaAmount")

@@ -1,5 +1,6 @@
 """Rows of a Salesforce export as plain records: ids completed, values read as declared."""
 
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -60,6 +61,14 @@ class RowReader:
             return utc_instant(found.start(self.zone))
         except ValueError as error:
             raise ValueError(f"{column}: {error}") from error
+
+    def changed(self, row: CsvRow) -> str:
+        """When a record was changed last; empty where its row does not say, or not readably."""
+        found = [""]
+        for column in ("SystemModstamp", "LastModifiedDate"):
+            with suppress(ValueError, ExportRefusedError):
+                found.append(stamp(self.instant(row, column)))
+        return max(found)
 
     def day(self, row: CsvRow, column: str) -> date | None:
         """The day; None where there is none.
@@ -203,19 +212,46 @@ def own_id(row: CsvRow) -> str:
     return found
 
 
-def told_again(row: CsvRow, first: CsvRow | None, findings: Findings) -> bool:
-    """Whether a record stands in another row already: the same, or as a reject another."""
-    if first is None:
-        return False
-    if _stated(row) == _stated(first):
+def take_each(
+    rows: Iterable[CsvRow],
+    take: Callable[[CsvRow], None],
+    *,
+    reader: RowReader,
+    findings: Findings,
+) -> None:
+    """Take each record once, however many rows it has: as that row says which was changed last.
+
+    A row that cannot be taken is a reject, and another row of its record may be. A row that says
+    something else than the one that was taken is a reject too, unless it tells that it is older.
+    """
+    records: dict[str, list[CsvRow]] = {}
+    for row in rows:
+        try:
+            records.setdefault(own_id(row), []).append(row)
+        except ValueError as error:
+            findings.reject(row.file, row.row, str(error))
+    for record in records.values():
+        taken: CsvRow | None = None
+        for row in sorted(record, key=reader.changed, reverse=True):
+            if taken is not None:
+                _count_again(row, taken, reader, findings)
+                continue
+            try:
+                take(row)
+                taken = row
+            except ValueError as error:
+                findings.reject(row.file, row.row, str(error))
+
+
+def _count_again(row: CsvRow, taken: CsvRow, reader: RowReader, findings: Findings) -> None:
+    """Account for another row of a record, compared by the columns that both rows have."""
+    shared = row.values.keys() & taken.values.keys()
+    if all(full_id(row.get(column)) == full_id(taken.get(column)) for column in shared):
         findings.duplicates += 1
+    elif "" < reader.changed(row) < reader.changed(taken):
+        findings.note("an older state of a record that stands in several rows was left out")
     else:
         findings.reject(row.file, row.row, ANOTHER)
-    return True
-
-
-def _stated(row: CsvRow) -> dict[str, str]:
-    return {column: full_id(value.strip()) for column, value in row.values.items()}
 
 
 def _placed(row: CsvRow) -> JsonObject:

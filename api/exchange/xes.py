@@ -12,7 +12,7 @@ from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.log_telling import ALWAYS, LogSpool, LogTelling
 from api.exchange.own_lines import SortedLines
 from api.exchange.profile import Profile
-from api.exchange.records import BadRecordError, one_line, stamp
+from api.exchange.records import BadRecordError, NumberText, one_line, stamp
 from api.exchange.spool import Spool
 from api.exchange.xml_stream import Tag, xml_tags
 
@@ -28,6 +28,7 @@ _TRANSITION: Final = "lifecycle:transition"
 _IDENTITY: Final = "identity:id"
 _COMPLETE: Final = "complete"
 _VALUES: Final = frozenset({"string", "date", "int", "float", "boolean", "id", "list", "container"})
+_NUMBERS: Final = frozenset({"int", "float"})
 _UNSET: Final = "__INVALID__"
 """What a log writes as the default of an attribute that has none."""
 
@@ -102,7 +103,8 @@ class _Log:
                 row=self.row + 1,
             )
         if held is not None and "value" in tag.attributes:
-            held["/".join(self.keys)] = tag.attributes["value"].strip()
+            value = tag.attributes["value"].strip()
+            held["/".join(self.keys)] = NumberText(value) if tag.name in _NUMBERS else value
         if not self.inside and self.keys == [CONTEXT, OWN_LINE]:
             self._take_own(tag.attributes.get("value", ""))
 

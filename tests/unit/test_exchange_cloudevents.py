@@ -155,8 +155,8 @@ def test_a_deal_whose_opening_is_missing_is_opened_by_its_first_event(
         ({"data": {"amount": "1e9999", "owner": "ana"}}, "amount: expected a number"),
         ({"data": {"close_date": "soon", "owner": "ana"}}, "close_date: expected a date"),
         ({"data": '{"owner": "ana"}'}, "data: expected an object"),
-        ({"data_base64": "bm8="}, "data_base64: expected JSON"),
-        ({"data_base64": 7}, "data_base64: expected JSON"),
+        ({"data_base64": "bm8="}, "data: expected an object with 'name'"),
+        ({"data_base64": 7}, "data_base64: expected base64"),
     ],
 )
 def test_a_bad_event_is_rejected_alone(
