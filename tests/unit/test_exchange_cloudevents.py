@@ -15,6 +15,7 @@ from domain.events.catalogue import TYPES_BY_NAME, parse
 from tests.support.exports import PACK
 from tests.support.reference import QUOTAS, expected_of, log_profile, told_of, wanted, without
 
+AT = "2024-12-30T12:00:00Z"
 PEOPLE = {name: name for name in ("ana", "ben", "chi")}
 KEYS = {f"D{number:02}": f"D{number:02}" for number in range(1, 16)}
 
@@ -182,6 +183,46 @@ def test_data_in_base64_is_data(batch: Path, tmp_path: Path) -> None:
 
     assert findings.rejects == []
     assert told(lines) == told(read(batch)[0])
+
+
+def test_data_beside_an_empty_base64_is_data(batch: Path, tmp_path: Path) -> None:
+    both = [one | {"data_base64": None} for one in events(batch)]
+
+    lines, findings = read(written(tmp_path / "d.json", both))
+
+    assert findings.rejects == []
+    assert told(lines) == told(read(batch)[0])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *({"data": data} for data in ("gone", 7, True, ["gone"], None)),
+        *({"data_base64": b64encode(data).decode()} for data in (b"\xff\x00", b"7", b"gone")),
+        {},
+    ],
+)
+def test_an_event_that_needs_no_attributes_may_hold_any_data(said: Any, tmp_path: Path) -> None:
+    event = {"id": "1", "source": "crm", "specversion": "1.0", "type": "deal_disqualified"}
+    path = written(tmp_path / "b.json", [event | {"subject": "deal/A", "time": AT} | said])
+
+    lines, findings = read(path, Profile())
+
+    assert findings.rejects == []
+    assert [line.type for line in lines] == ["deal_opened", "deal_disqualified"]
+    note = "the data of an event that is no object was not read"
+    assert (note in findings.notes) == (said not in ({}, {"data": None}))
+
+
+def test_an_event_without_attributes_that_names_its_deal_by_one_is_a_reject(
+    tmp_path: Path,
+) -> None:
+    event = {"id": "1", "source": "crm", "specversion": "1.0", "type": "deal_disqualified"}
+    path = written(tmp_path / "b.json", [event | {"time": AT, "data": "gone"}])
+
+    _, findings = read(path, profile_from({"case": "deal"}, name="p"))
+
+    assert [one.reason for one in findings.rejects] == ["deal: missing"]
 
 
 def test_a_batch_of_bad_events_is_a_list_of_rejects(batch: Path, tmp_path: Path) -> None:

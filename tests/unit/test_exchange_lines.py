@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -132,6 +133,30 @@ def test_context_without_a_time_takes_the_earliest_of_the_source(tmp_path: Path)
 
     assert findings.rejects == []
     assert told[0].occurred_at.isoformat() == "2024-05-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("position", "read_as"),
+    [
+        ("0" * 5000 + "1", 1),
+        ("0" * 5000, 0),
+        (7, 7),
+        ("9" * 18, 10**18 - 1),
+        ("9" * 19, None),
+        ("9" * 5000, None),
+        ("", None),
+        ("-1", None),
+    ],
+)
+def test_a_position_is_a_number_that_a_log_can_have(
+    position: object, read_as: int | None, tmp_path: Path
+) -> None:
+    kept = {"event_id": str(UUID(int=1)), "stream_id": f"deal:{UUID(int=2)}"}
+
+    told, findings = read(written(tmp_path, line(position=position, **kept)))
+
+    assert findings.rejects == []
+    assert [one.kept and one.kept.position for one in told] == [read_as]
 
 
 def test_a_spool_gives_all_rows_by_key_and_keeps_the_order_of_equals() -> None:

@@ -16,6 +16,7 @@ from api.exchange.profile import profile_from
 from tests.support.exports import Rows, rewritten, salesforce_lines, weekly_export
 
 STAGES: list[Any] = ["New", {"name": "Won", "closes": "won"}, {"name": "Lost", "closes": "lost"}]
+NOW = datetime(2024, 8, 15, 12, tzinfo=UTC)
 COLUMNS = {"id": "id", "owner": "by", "stage": "stage", "opened_on": "begun", "close_date": "due"}
 
 
@@ -103,6 +104,53 @@ def test_what_an_open_deal_expects_does_not_date_the_file(tmp_path: Path) -> Non
     opened = lines["deal:B"][0]
     assert opened.occurred_at == datetime(2024, 5, 1, 23, 59, 59, tzinfo=UTC)
     assert lines["deal:A"][0].data["close_date"] == "2031-06-30"
+
+
+def open_deals(tmp_path: Path, *due: str, now: datetime | None = NOW) -> list[Line]:
+    """Open deals of which nothing but the day is stated on which they are expected to close."""
+    path = tmp_path / "d.csv"
+    rows = [f"{number},ann,New,{day}" for number, day in enumerate(due)]
+    path.write_text("\n".join(["id,by,stage,due", *rows]) + "\n")
+    columns = {name: column for name, column in COLUMNS.items() if name != "opened_on"}
+    profile = profile_from({"currency": "USD", "stages": STAGES, "columns": columns}, name="p")
+    findings = Findings()
+    lines = list(CsvTableReader([path], profile, NoContext(), now).lines(findings))
+    assert findings.rejects == []
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("due", "since", "at"),
+    [
+        (["2024-05-01", "2024-06-30"], "2024-05-01", "2024-06-30"),
+        (["2024-05-01", "", "2024-06-30"], "2024-05-01", "2024-06-30"),
+        (["2024-05-01", "2031-06-30"], "2024-05-01", "2024-05-01"),
+        (["2024-05-01", "2024-08-15"], "2024-05-01", "2024-05-01"),
+        (["2024-05-01", "1900-01-01"], "2024-05-01", "2024-05-01"),
+        (["2031-06-30", "2031-12-31"], "2024-08-14", "2024-08-14"),
+    ],
+)
+def test_what_open_deals_expect_dates_them_where_nothing_else_does(
+    due: list[str], since: str, at: str, tmp_path: Path
+) -> None:
+    lines = open_deals(tmp_path, *due)
+
+    opened = [line for line in lines if line.type == "deal_opened"]
+    assert len(opened) == len(due)
+    assert {line.occurred_at.isoformat() for line in opened} == {f"{at}T23:59:59+00:00"}
+    assert max(line.occurred_at for line in lines) < NOW
+    gaps = [line.data for line in lines if line.type == "history_gap"]
+    assert [(gap["from"], gap["to"]) for gap in gaps] == [
+        (f"{since}T00:00:00Z", f"{at}T23:59:59Z")
+    ] * len(due)
+
+
+def test_what_open_deals_expect_is_taken_as_it_comes_where_no_clock_is_given(
+    tmp_path: Path,
+) -> None:
+    lines = open_deals(tmp_path, "2031-06-30", now=None)
+
+    assert lines[-1].occurred_at == datetime(2031, 6, 30, 23, 59, 59, tzinfo=UTC)
 
 
 def test_numbers_of_a_table_of_events_are_read_as_declared(tmp_path: Path) -> None:
