@@ -13,6 +13,7 @@ from api.exchange.profile import Profile, load_profile
 from api.storage.event_store import EventStore
 from domain.events.base import DomainEvent, type_name
 from domain.events.honesty import EventAmended, HistoryGap
+from domain.events.life import DealOpened
 from domain.replay import view
 from domain.values import Money
 from tests.support.exports import MAVEN, PACK, Rows, rewritten, rewritten_json, weekly_export
@@ -227,3 +228,34 @@ def test_a_deal_that_was_merged_away_is_told_once_whatever_becomes_of_the_other(
     assert (report.rejects, report.events_made) == ((), 1)
     for external_id in ("90000012", "90000014"):
         assert len(told(deal(store, external_id, "hubspot"), "deal_deleted")) == 1
+
+
+def test_an_opening_that_was_told_without_an_amount_is_amended(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    untouched = "0065g0000000pxtAAA"
+
+    def without(name: str, rows: Rows) -> Rows:
+        """As a version told it that left amounts of deals without history out."""
+        if name == "Opportunity":
+            silent = {"Amount": "", "CloseDate": ""}
+            return [row | silent if row["Id"] == untouched else row for row in rows]
+        return without_history(name, rows)
+
+    def without_history(name: str, rows: Rows) -> Rows:
+        if name in ("OpportunityHistory", "OpportunityFieldHistory"):
+            return [row for row in rows if row["OpportunityId"] != untouched]
+        return rows
+
+    source = weekly_export(shared_data)
+    imported(store, "salesforce-csv", rewritten(source, tmp_path / "1", without))
+
+    newer = rewritten(source, tmp_path / "2", without_history)
+    report = imported(store, "salesforce-csv", newer)
+
+    assert (report.events_made, list(report.rejects)) == (1, [])
+    (opened,) = told(deal(store, untouched, "salesforce"), "deal_opened")
+    assert isinstance(opened, DealOpened)
+    assert opened.amount is not None
+    assert opened.amount.amount == 25_000
+    assert imported(store, "salesforce-csv", newer).events_made == 0

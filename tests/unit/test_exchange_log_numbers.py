@@ -33,7 +33,7 @@ PROFILE = profile_from(
     },
     name="p",
 )
-SAID = [("begun", "worth", 234.567), ("priced", "price", "1.234,5"), ("cut", "off", 12.125)]
+SAID: list[tuple[str, str, Any]] = [("begun", "worth", 234.567), ("priced", "price", "1.234,5"), ("cut", "off", 12.125)]
 """Events, each with its attribute: numbers of the source, and between them a text."""
 
 
@@ -85,7 +85,7 @@ def related() -> Any:
 
 
 def ocel_xml(path: Path) -> None:
-    def declared(kind: str, name: str, key: str, value: object) -> str:
+    def declared(kind: str, name: str, key: str, value: Any) -> str:
         of = "float" if isinstance(value, float) else "string"
         attributes = f"<attributes><attribute name='{key}' type='{of}'/></attributes>"
         return f"<{kind}-type name='{name}'>{attributes}</{kind}-type>"
@@ -99,7 +99,7 @@ def ocel_xml(path: Path) -> None:
     deal = f"<attributes><attribute name='{worth}'>{value}</attribute></attributes>"
     path.write_text(
         f"<log><object-types>{declared('object', 'deal', worth, value)}</object-types>"
-        f"<event-types>{''.join(declared('event', name, *one) for name, *one in rest)}"
+        f"<event-types>{''.join(declared('event', *one) for one in rest)}"
         f"</event-types><objects><object id='A' type='deal'>{deal}</object></objects>"
         f"<events>{told('begun', 'x', '')}{''.join(told(*one) for one in rest)}</events></log>"
     )
@@ -146,9 +146,9 @@ def xes(path: Path) -> None:
         named = f"{written('concept:name', name)}<date key='time:timestamp' value='{TIME}'/>"
         return f"<event>{named}{written(*said) if said else ''}</event>"
 
-    (begun, *worth), *rest = SAID
+    (begun, worth, value), *rest = SAID
     path.write_text(
-        f"<log><trace>{written('concept:name', 'A')}{written(*worth)}{told(begun)}"
+        f"<log><trace>{written('concept:name', 'A')}{written(worth, value)}{told(begun)}"
         f"{''.join(told(*one) for one in rest)}</trace></log>"
     )
 
