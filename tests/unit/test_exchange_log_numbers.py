@@ -33,7 +33,11 @@ PROFILE = profile_from(
     },
     name="p",
 )
-SAID: list[tuple[str, str, Any]] = [("begun", "worth", 234.567), ("priced", "price", "1.234,5"), ("cut", "off", 12.125)]
+SAID: list[tuple[str, str, Any]] = [
+    ("begun", "worth", 234.567),
+    ("priced", "price", "1.234,5"),
+    ("cut", "off", 12.125),
+]
 """Events, each with its attribute: numbers of the source, and between them a text."""
 
 
