@@ -16,6 +16,7 @@ from api.cli import COMMANDS
 from api.cli_serve import token_of
 from api.settings import SettingsError
 from tests.support.commands import Run, answered
+from tests.support.exports import OPEN_DEALS
 from tests.support.ledgers import import_lines, ledger_on
 from tests.support.thirty import Lines, thirty_lines
 
@@ -333,6 +334,19 @@ def without_wraps(text: str) -> str:
 def sentence_of(told: Any) -> str:
     sentence: str = told.get("sentence") or told["shares"]["sentence"]
     return sentence
+
+
+def test_open_deals_that_nothing_dates_are_there_before_the_import(
+    run: Run, tmp_path: Path
+) -> None:
+    for name, content in OPEN_DEALS.items():
+        (tmp_path / name).write_text(content)
+    table, profile = (str(tmp_path / name) for name in OPEN_DEALS)
+
+    code, out, _ = run("import", "--format", "csv", table, "--profile", profile, "--json")
+
+    report = answered(out)
+    assert (code, report["rejects"], report["deals"]) == (0, [], 2)
 
 
 def test_the_commands_are_listed_with_what_they_do_and_none_is_imported() -> None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from api.imports import MAX_WAITING
-from tests.support.exports import PACK, weekly_export
+from tests.support.exports import OPEN_DEALS, PACK, weekly_export
 from tests.support.uploads import MOST, Importing, head, lines, zip_of
 
 
@@ -106,6 +106,18 @@ def test_a_profile_comes_with_the_files_or_is_a_shipped_one(
     assert "shipped ones are: maven" in unknown["problem"]
     assert (unknown["declared"], unknown["profile"]) == (None, "nobody")
     assert str(tmp_path) not in broken["problem"]
+
+
+def test_open_deals_that_nothing_dates_are_there_before_the_import(
+    door: Importing, tmp_path: Path
+) -> None:
+    (tmp_path / "deals.csv").write_text(OPEN_DEALS["deals.csv"])
+
+    told = door.imported(
+        zip_of(tmp_path, profile=OPEN_DEALS["profile.yaml"]), format="csv", file="d.zip"
+    )
+
+    assert (told["problem"], told["report"]["rejects"], told["report"]["deals"]) == (None, [], 2)
 
 
 def test_gzip_is_unpacked_and_a_bomb_is_refused(door: Importing) -> None:
