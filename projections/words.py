@@ -10,8 +10,10 @@ from domain.events import money as m
 from domain.events import people as p
 from domain.events import progress as g
 from domain.events.base import DomainEvent
-from domain.values import Money, decimal_text
+from domain.events.progress import Author
+from domain.values import decimal_text
 from projections.names import NO_NAMES, Names
+from projections.wording import Break, Person, Piece, Portion, Wording
 
 EVIDENCE_LEVELS: Final = {
     1: "the seller's note",
@@ -33,32 +35,36 @@ COMMITMENT_LEVELS: Final = {
 
 
 def title(event: DomainEvent, names: Names = NO_NAMES) -> str:
-    """Say in one line what happened; `names` are what its ids are called."""
+    """Say in one line what happened; `names` are what its ids are called.
+
+    Figures and colleagues in it are pieces of a `Wording`, where there are any.
+    """
     named = _NAMED.get(type(event))
     return named(event, names) if named else _TITLES[type(event)](event)
 
 
 def detail(event: DomainEvent, names: Names = NO_NAMES) -> str | None:
-    """Give what the teller added: reason, statement, conditions; None if nothing."""
-    parts = [_DETAILS[name](value) for name, value in event if name in _DETAILS and value]
+    """Give as a `Wording` what the teller added: reason, statement, conditions; None if nothing."""
+    parts: list[Piece] = [
+        _DETAILS[name](value) for name, value in event if name in _DETAILS and value
+    ]
     if unmet := getattr(event, "unmet", None):
         parts.append(f"Unmet: {', '.join(names.outcomes.get(one, one) for one in unmet)}")
-    return "; ".join(parts) or None
-
-
-def money(amount: Money | None) -> str:
-    """Write an amount with its currency; "no amount" where there is none."""
-    return f"{amount.currency} {decimal_text(amount.amount)}" if amount else "no amount"
+    return Wording.joined(Break(), parts) if parts else None
 
 
 def _opened(e: Any) -> str:
-    date = f", expected to close on {e.close_date}" if e.close_date else ""
-    return f"Deal opened for {e.account.name}: {money(e.amount)}{date}, owned by {e.owner}"
+    date = (", expected to close on ", e.close_date) if e.close_date else ()
+    opened = (f"Deal opened for {e.account.name}: ", e.amount or "no amount")
+    return Wording(*opened, *date, ", owned by ", Person(e.owner))
+
+
+def _due(words: str, e: Any) -> str:
+    return Wording(words, ", due ", e.due) if e.due else words
 
 
 def _commitment(e: Any) -> str:
-    due = f", due {e.due}" if e.due else ""
-    return f"Customer commitment ({COMMITMENT_LEVELS[e.level]}): {e.what}{due}"
+    return _due(f"Customer commitment ({COMMITMENT_LEVELS[e.level]}): {e.what}", e)
 
 
 def _gate(e: Any, names: Names) -> str:
@@ -68,8 +74,8 @@ def _gate(e: Any, names: Names) -> str:
 
 
 def _consequence(e: Any) -> str:
-    cost = f" ({money(e.amount)})" if e.amount else ""
-    return f"Consequence of not changing: {e.consequence}{cost}"
+    words = f"Consequence of not changing: {e.consequence}"
+    return Wording(words, " (", e.amount, ")") if e.amount else words
 
 
 def _evidenced(e: Any, names: Names) -> str:
@@ -83,8 +89,8 @@ def _moved(e: Any, names: Names) -> str:
 
 
 def _split(e: Any) -> str:
-    shares = ", ".join(f"{rep} {decimal_text(share)}" for rep, share in sorted(e.shares.items()))
-    return f"Credit split set: {shares}"
+    shares = [Wording(Person(rep), " ", Portion(share)) for rep, share in sorted(e.shares.items())]
+    return Wording("Credit split set: ", Wording.joined(", ", shares))
 
 
 def _request(e: Any) -> str:
@@ -97,12 +103,12 @@ def _feedback(e: Any) -> str:
 
 _TITLES: Final[Mapping[type[DomainEvent], Callable[[Any], str]]] = {
     x.DealOpened: _opened,
-    x.OwnerChanged: lambda e: f"Owner changed to {e.owner}",
+    x.OwnerChanged: lambda e: Wording("Owner changed to ", Person(e.owner)),
     x.CreditSplitSet: _split,
-    x.AmountChanged: lambda e: f"Amount changed to {money(e.amount)}",
-    x.CloseDateMoved: lambda e: f"Close date moved to {e.to}",
+    x.AmountChanged: lambda e: Wording("Amount changed to ", e.amount),
+    x.CloseDateMoved: lambda e: Wording("Close date moved to ", e.to),
     x.ForecastCategoryChanged: lambda e: f"Forecast set to {e.category.replace('_', ' ')}",
-    x.DealWon: lambda e: f"Won at {money(e.net)}, closed on {e.closed_on}",
+    x.DealWon: lambda e: Wording("Won at ", e.net, ", closed on ", e.closed_on),
     x.DealLost: lambda e: f"Lost{f' to {e.competitor}' if e.competitor else ''}",
     x.DealDisqualified: lambda _: "Disqualified",
     x.DealReopened: lambda _: "Reopened",
@@ -118,14 +124,14 @@ _TITLES: Final[Mapping[type[DomainEvent], Callable[[Any], str]]] = {
     c.FitAssessed: lambda e: f"Fit assessed: {e.verdict}",
     c.CustomerRequestReceived: _request,
     c.CustomerCommitmentRecorded: _commitment,
-    c.SellerPromiseMade: lambda e: f"Seller promised: {e.what}{f', due {e.due}' if e.due else ''}",
+    c.SellerPromiseMade: lambda e: _due(f"Seller promised: {e.what}", e),
     c.CustomerFeedbackRecorded: _feedback,
     c.CustomerGoalAchieved: lambda e: f"Customer goal achieved: {e.goal}",
     m.DiscountOffered: lambda e: f"Discount of {decimal_text(e.percent)}% offered",
     m.DiscountWithdrawn: lambda _: "Discount withdrawn",
     m.ConcessionOffered: lambda e: f"Concession offered: {e.kind}",
     p.ReviewHeld: lambda e: f"Review held{f' about the {e.focus}' if e.focus else ''}",
-    p.CoachingGiven: lambda e: f"{e.rep} was coached",
+    p.CoachingGiven: lambda e: Wording(Person(e.rep), " was coached"),
     p.NoteAdded: lambda _: "Note",
     h.EventAmended: lambda _: "Correction: an earlier event was amended",
     h.EventRetracted: lambda _: "Correction: an earlier event was retracted",
@@ -145,7 +151,7 @@ def _with(words: str, ids: str, kind: str) -> Callable[[Any, Names], str]:
 
 def _renegotiated(e: Any, names: Names) -> str:
     what = names.commitments.get(e.commitment_id, e.commitment_id)
-    return f"Commitment is now due {e.due}: {what}"
+    return Wording("Commitment is now due ", e.due, f": {what}")
 
 
 _NAMED: Final[Mapping[type[DomainEvent], Callable[[Any, Names], str]]] = {
@@ -169,6 +175,14 @@ _NAMED: Final[Mapping[type[DomainEvent], Callable[[Any, Names], str]]] = {
 }
 """Titles that name something by its id."""
 
+
+def _author(value: Author) -> str:
+    if value.contact is None:
+        return f"From the {value.side}"
+    who = Person(value.contact) if value.side == "seller" else value.contact
+    return Wording(f"From the {value.side} (", who, ")")
+
+
 _DETAILS: Final[Mapping[str, Callable[[Any], str]]] = {
     "reason": lambda value: f"Reason: {value}",
     "statement": str,
@@ -176,16 +190,14 @@ _DETAILS: Final[Mapping[str, Callable[[Any], str]]] = {
     "notes": str,
     "measure": lambda value: f"Measured by: {value}",
     "condition": lambda value: f"Condition: {value}",
-    "expires_on": lambda value: f"Expires on {value}",
+    "expires_on": lambda value: Wording("Expires on ", value),
     "requested_by": lambda value: f"Requested by the {value}",
     "detail": str,
-    "author": lambda value: (
-        f"From the {value.side}{f' ({value.contact})' if value.contact else ''}"
-    ),
+    "author": _author,
     "artefact": lambda value: f"See {value.uri}",
-    "list": lambda value: f"List price {money(value)}",
+    "list": lambda value: Wording("List price ", value),
     "who": lambda value: f"Felt by {value}",
-    "by": lambda value: f"By {value}",
-    "start": lambda value: f"From {value:%Y-%m-%d}",
-    "end": lambda value: f"To {value:%Y-%m-%d}",
+    "by": lambda value: Wording("By ", value),
+    "start": lambda value: Wording("From ", value.date()),
+    "end": lambda value: Wording("To ", value.date()),
 }

@@ -106,7 +106,7 @@ def _line(one: Mapping[str, Any], answer: Answer) -> CommitmentLine:
         side=SIDES[one["side"]],
         ours=one["side"] == "seller",
         what=one["what"],
-        by=by_whom(one, names),
+        by=by_whom(one),
         firmness="" if one["level"] is None else COMMITMENT_LEVELS[one["level"]],
         due=f.day(one["due"]) if one["due"] else "no day",
         when=_when(one["due"], answer["today"]),
@@ -116,9 +116,9 @@ def _line(one: Mapping[str, Any], answer: Answer) -> CommitmentLine:
     )
 
 
-def by_whom(one: Mapping[str, Any], people: Mapping[str, str]) -> str:
-    """Who said it, where what they said does not begin with it."""
-    by = people.get(one["by"], one["by"]) if one["by"] else ""
+def by_whom(one: Mapping[str, Any]) -> str:
+    """Who at the customer said it, where what they said does not begin with it."""
+    by: str = one["by"] or ""
     return "" if one["what"].startswith(by) else by
 
 

@@ -151,7 +151,7 @@ def deal_page(
 ) -> DealPage:
     """The page for what was asked (`as_of`, `effective_at`), with all of the ledger if wanted."""
     progress, pressure, deal = answer["progress"], answer["pressure"], answer["deal"]
-    entries, people = entries_of(answer), answer["names"]
+    entries = entries_of(answer)
     numbers, titles = _numbers(entries), _titles(entries)
     as_of = as_of_view(answer, asked=asked)
     ledger = _ledger(answer, entries, numbers, everything=everything, recorded=recorded)
@@ -171,12 +171,12 @@ def deal_page(
         ledger=ledger,
         shown_ids=frozenset(row.entry.event["event_id"] for row in ledger),
         judged=reasons_of(answer, titles, numbers),
-        candidates=patterns_of(pressure["patterns"], titles, people),
-        activities=activities_of(progress["activities"], people=people, called=answer["called"]),
-        lessons=lessons_of(progress["activities"], progress["unlinked_facts"], people),
+        candidates=patterns_of(pressure["patterns"], titles),
+        activities=activities_of(progress["activities"], answer["called"]),
+        lessons=lessons_of(progress["activities"], progress["unlinked_facts"]),
         money=money_of(pressure),
-        said=said_of(answer["commitments"], people),
-        review=review_panel(answer["review"], people, answer["called"]),
+        said=said_of(answer["commitments"]),
+        review=review_panel(answer["review"], answer["names"], answer["called"]),
         positions={one.event["event_id"]: one.event["position"] for one in entries},
         numbers=numbers,
         workings=of_deal(answer),

@@ -236,7 +236,7 @@ def plain(value: Any) -> str:
 
 
 def activities_of(
-    activities: Sequence[Mapping[str, Any]], *, people: Mapping[str, str], called: Names
+    activities: Sequence[Mapping[str, Any]], called: Names
 ) -> tuple[StageActivities, ...]:
     """The activities under their stages, in the order in which the answer names the stages."""
     stages: dict[str, list[Activity]] = {}
@@ -247,7 +247,7 @@ def activities_of(
                 sign=STATUSES[activity["status"]],
                 ticked_at=activity["ticked_at"],
                 outcomes=tuple(_outcome(one, called) for one in activity["outcomes"]),
-                learned=Facts.of(activity["learned"], people),
+                learned=Facts.of(activity["learned"]),
             )
         )
     return tuple(

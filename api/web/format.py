@@ -11,6 +11,9 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
+from domain.values import Money
+from projections.wording import Break, Person, Piece, Portion, Wording, pieces_of
+
 UNKNOWN: Final = "unknown"
 MINUS: Final = "\N{MINUS SIGN}"
 NO_REASON: Final = "nothing was recorded"
@@ -24,29 +27,6 @@ _DAY_OR_INSTANT: Final = re.compile(rf"{_DAY}(?P<time>T[0-9:.]+(?:Z|[+-][0-9:]+)
 _WHEN_OF_SENTENCE: Final = re.compile(
     rf"\b{_DAY}(?:T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}[0-9.]*(?:Z|[+-][0-9]{{2}}:[0-9]{{2}}))?(?!\w)"
 )
-_DAY_OF_EVENT: Final = re.compile(
-    r"(?P<before>, (?:expected to close on|closed on|due) | is now due |\AClose date moved to "
-    rf"|(?:\A|; )(?:Expires on|From|To|By) ){_DAY}(?=\Z|; |, owned by |: )"
-)
-_AMOUNT_OF_EVENT: Final = re.compile(
-    r"(?P<before>\ADeal opened for .*: |\AAmount changed to |\AWon at "
-    r"|\AConsequence of not changing: .* \(|(?:\A|; )List price )"
-    r"(?P<currency>[A-Z]{3}) (?P<amount>-?[0-9]+(?:\.[0-9]+)?)"
-    r"(?=\Z|; |\)\Z|, (?:expected to close on|closed on|owned by) )",
-    re.DOTALL,
-)
-"""Only where `projections/words.py` puts figures: what somebody wrote stays as it was written."""
-_PERSON_OF_EVENT: Final = re.compile(
-    r"(?P<before>\AOwner changed to |\ADeal opened for .*, owned by |\AContact identified: "
-    r"|(?:\A|; )(?:From the (?:customer|seller) \(|By |Felt by ))"
-    r"(?P<id>[^;]+?)(?P<after>\Z|; |\)|, )|\A(?P<coached>.+)(?= was coached\Z)",
-    re.DOTALL,
-)
-_PERSON_OF_SENTENCE: Final = re.compile(
-    r"(?P<before>, |: |; |\bmanager, )(?P<id>[^,:;]+?)"
-    r"(?P<after> at [0-9]+% of quota| \(pressure | (?:with|has) no known quota|, stood )"
-)
-_SPLIT: Final = "Credit split set: "
 
 
 def unknown(reason: str = NO_REASON) -> str:
@@ -151,31 +131,42 @@ def written(text: str) -> str:
 
 def sentence(text: str, people: Mapping[str, str] = NOBODY) -> str:
     """What the product concluded, with dates, signs, per cents and people as pages write them."""
+    return "".join(
+        _signed(piece) if isinstance(piece, str) else _piece(piece, people)
+        for piece in pieces_of(text)
+    )
+
+
+def _signed(text: str) -> str:
     dated = _WHEN_OF_SENTENCE.sub(lambda found: written(found[0]), text)
-    signed = re.sub(r"(?<![\w-])-(?=[0-9])", MINUS, re.sub(r"(?<=[0-9]) %", "%", dated))
-    return _PERSON_OF_SENTENCE.sub(lambda found: _called(found, people), signed)
+    return re.sub(r"(?<![\w-])-(?=[0-9])", MINUS, re.sub(r"(?<=[0-9]) %", "%", dated))
 
 
 def event_words(text: str, people: Mapping[str, str] = NOBODY) -> str:
-    """The title or detail of an event, with its amounts, dates and people as pages write them."""
-    dated = _DAY_OF_EVENT.sub(lambda found: found["before"] + written(found["day"]), text)
-    priced = _AMOUNT_OF_EVENT.sub(lambda found: found["before"] + money(found.groupdict()), dated)
-    if priced.startswith(_SPLIT):
-        return _SPLIT + ", ".join(_share(one, people) for one in priced[len(_SPLIT) :].split(", "))
-    named = _PERSON_OF_EVENT.sub(lambda found: _called(found, people), priced)
-    return named.replace(".; ", ". ")  # two parts, of which the first ends as a sentence
+    """The title or detail of an event, with its amounts, dates and people as pages write them.
+
+    Only the typed pieces of a `Wording` are; what somebody wrote stays as it was written.
+    """
+    told = ""
+    for piece in pieces_of(text):
+        # What ends as a sentence has its full stop already.
+        ended = isinstance(piece, Break) and told.endswith(".")
+        told += " " if ended else _piece(piece, people)
+    return told
 
 
-def _called(found: re.Match[str], people: Mapping[str, str]) -> str:
-    named = found.groupdict()
-    if coached := named.get("coached"):
-        return people.get(coached, coached)
-    return named["before"] + people.get(named["id"], named["id"]) + named["after"]
-
-
-def _share(text: str, people: Mapping[str, str]) -> str:
-    who, _, share = text.rpartition(" ")
-    return f"{people.get(who, who)} {percent(share)}"
+def _piece(piece: Piece, people: Mapping[str, str]) -> str:
+    match piece:
+        case Person(id=who):
+            return people.get(who, who)
+        case Money(amount=amount, currency=currency):
+            return money({"amount": amount, "currency": currency})
+        case Portion(share=share):
+            return percent(share)
+        case date():
+            return day(piece)
+        case _:
+            return str(Wording(piece))
 
 
 def duration(value: timedelta) -> str:

@@ -26,10 +26,10 @@ class Facts:
     more: int
 
     @classmethod
-    def of(cls, learned: Sequence[Mapping[str, Any]], people: Mapping[str, str]) -> Self:
-        """Put facts of the application's answer in words, with people by their names."""
+    def of(cls, learned: Sequence[Mapping[str, Any]]) -> Self:
+        """Put facts of the application's answer in words."""
         shown = tuple(
-            Fact(f"{f.words_of(one['kind'])}: {_value(one, people)}", one["event_id"])
+            Fact(f"{f.words_of(one['kind'])}: {_value(one)}", one["event_id"])
             for one in learned[:SHOWN]
         )
         return cls(shown, len(learned) - len(shown))
@@ -54,15 +54,16 @@ class Lessons:
         )
 
 
-def _value(fact: Mapping[str, Any], people: Mapping[str, str]) -> str:
-    """The value; a date comes after what it is of, and a role after whose it is."""
+def _value(fact: Mapping[str, Any]) -> str:
+    """The value; a date comes after what it is of, and a role after whose it is.
+
+    Who is learned of is at the customer, and so called as the log calls them.
+    """
     value = str(fact["value"])
     of, _, rest = value.partition(": ")
     match fact["kind"]:
-        case "person":
-            return people.get(value, value)
         case "role":
-            return f"{people.get(of, of)}, {rest}"
+            return f"{of}, {rest}"
         case "date":
             return f"{f.written(rest)} ({f.words_of(of).lower()})"
         case _:
@@ -70,12 +71,10 @@ def _value(fact: Mapping[str, Any], people: Mapping[str, str]) -> str:
 
 
 def lessons_of(
-    activities: Iterable[Mapping[str, Any]],
-    unlinked: Sequence[Mapping[str, Any]],
-    people: Mapping[str, str],
+    activities: Iterable[Mapping[str, Any]], unlinked: Sequence[Mapping[str, Any]]
 ) -> Lessons:
     """Sum up what the ticks of a deal taught, and what was learned besides."""
     return Lessons(
         tuple("filled" if one["learned"] else "hollow" for one in activities if one["ticked_at"]),
-        Facts.of(unlinked, people),
+        Facts.of(unlinked),
     )

@@ -19,20 +19,20 @@ NAMES: Final = {
 
 
 def patterns_of(
-    patterns: Iterable[Mapping[str, Any]], own: Collection[str], people: Mapping[str, str]
+    patterns: Iterable[Mapping[str, Any]], own: Collection[str]
 ) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
     """Give the patterns that hold and the others, in order of time.
 
     `own` are the events of the deal, which its page can show.
     """
-    told = [(pattern["holds"], _reason(pattern, own, people)) for pattern in patterns]
+    told = [(pattern["holds"], _reason(pattern, own)) for pattern in patterns]
     return (
         tuple(reason for holds, reason in told if holds),
         tuple(reason for holds, reason in told if not holds),
     )
 
 
-def _reason(pattern: Mapping[str, Any], own: Collection[str], people: Mapping[str, str]) -> Reason:
+def _reason(pattern: Mapping[str, Any], own: Collection[str]) -> Reason:
     # A run may begin in another deal, of which this page has no row.
     about = [pattern["event_id"], *pattern["evidence"]]
     return Reason(
@@ -43,7 +43,7 @@ def _reason(pattern: Mapping[str, Any], own: Collection[str], people: Mapping[st
         verdict=HOLDS[pattern["holds"]],
         rules=(pattern["rule"],),
         modifiers=(),
-        sentence=f.sentence(pattern["sentence"], people),
+        sentence=f.sentence(pattern["sentence"]),
         facts=tuple(_fact(fact, own) for fact in pattern["facts"]),
     )
 

@@ -31,20 +31,18 @@ class Said:
     records: tuple[tuple[str, str], ...]
 
 
-def said_of(
-    commitments: Iterable[Mapping[str, Any]], people: Mapping[str, str]
-) -> tuple[Said, ...]:
+def said_of(commitments: Iterable[Mapping[str, Any]]) -> tuple[Said, ...]:
     """What still waits by the day that it is due, and then the rest by the same."""
     told = sorted(
         commitments,
         key=lambda one: (one["settled"], one["due"] is None, str(one["due"] or ""), one["id"]),
     )
-    return tuple(_said(one, people) for one in told)
+    return tuple(_said(one) for one in told)
 
 
-def _said(one: Mapping[str, Any], people: Mapping[str, str]) -> Said:
+def _said(one: Mapping[str, Any]) -> Said:
     waits = not one["settled"]
-    by, firmness = by_whom(one, people), one["level"]
+    by, firmness = by_whom(one), one["level"]
     notes = (
         by,
         "" if firmness is None else COMMITMENT_LEVELS[firmness],

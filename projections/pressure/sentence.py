@@ -10,6 +10,7 @@ from domain.events.progress import StageEntered
 from domain.policy import Policy
 from projections.pressure.around import Explained
 from projections.pressure.fold import Judged
+from projections.wording import Person, Wording
 
 _CAUSES: Final = {
     "customer_linked": "a customer event is named as its cause",
@@ -18,7 +19,10 @@ _CAUSES: Final = {
 
 
 def sentence(explained: Explained, policy: Policy) -> str:
-    """Say what happened, which facts hold, and what follows; never that pressure caused it."""
+    """Say what happened, which facts hold, and what follows; never that pressure caused it.
+
+    Colleagues in it are pieces of the `Wording` that it is.
+    """
     judged = explained.judged
     match judged.verdict:
         case "pressure_shaped":
@@ -36,7 +40,8 @@ def sentence(explained: Explained, policy: Policy) -> str:
         case _:
             facts = [_why_unknown(judged)]
             end = "So nothing can be said about quota pressure"
-    return f"{_what(judged)}{_who(explained)}: {'; '.join(facts)}. {end}.{_above(explained)}"
+    what, found = f"{_what(judged)}{_who(explained)}: ", Wording.joined("; ", facts)
+    return Wording(what, found, f". {end}.", _above(explained))
 
 
 def _what(judged: Judged) -> str:
@@ -77,11 +82,12 @@ def _above(explained: Explained) -> str:
     if explained.judged.verdict not in ("pressure_shaped", "pressure_consistent"):
         return ""
     pressed = f"{float(above.standing.pressure):.2f}"
-    return f" The team of their manager, {above.manager}, stood at a pressure of {pressed} then."
+    then = f", stood at a pressure of {pressed} then."
+    return Wording(" The team of their manager, ", Person(above.manager), then)
 
 
 def _where(judged: Judged, policy: Policy) -> str:
-    return f"{_left(judged)}, {_behind(judged, policy)}"
+    return Wording(_left(judged), ", ", _behind(judged, policy))
 
 
 def _left(judged: Judged) -> str:
@@ -97,15 +103,15 @@ def _days(count: int) -> str:
 
 def _behind(judged: Judged, policy: Policy) -> str:
     now = judged.standing
-    share = ""
+    rep, share = Person(judged.event.rep), ""
     if now is None:
-        return f"{judged.event.rep} with no known quota"
+        return Wording(rep, " with no known quota")
     if now.quota is not None and now.quota.amount > 0:
         share = f" at {_percent(Fraction(now.attained) / Fraction(now.quota.amount))} of quota"
     pressed = "unknown" if now.pressure is None else f"{float(now.pressure):.2f}"
     if judged.pace and judged.pace.events:
         share += ", in a team for part of the quarter"
-    return f"{judged.event.rep}{share} (pressure {pressed}, threshold {policy.theta})"
+    return Wording(rep, f"{share} (pressure {pressed}, threshold {policy.theta})")
 
 
 def _cause(explained: Explained, policy: Policy) -> str:
@@ -138,7 +144,7 @@ def _why_not(judged: Judged, policy: Policy) -> str:
     if judged.window is False:
         return f"{_left(judged)}, before the last {policy.window_days} days"
     if judged.behind is False:
-        return f"{_left(judged)}, {_behind(judged, policy)}: not behind pace"
+        return Wording(_where(judged, policy), ": not behind pace")
     return f"{_left(judged)}, and no rule finds it out of the ordinary"
 
 
@@ -149,13 +155,13 @@ def _why_unknown(judged: Judged) -> str:
     elif judged.behind is None:
         quota = judged.standing is None or judged.standing.quota is None
         missing.append(
-            f"{judged.event.rep} has no known quota in {judged.quarter.name}"
+            Wording(Person(judged.event.rep), f" has no known quota in {judged.quarter.name}")
             if quota
             else "a booking has no plan rate into the quota's currency"
         )
     if judged.abnormal is None:
         missing.append("too little is known to say what is ordinary")
-    return "; ".join(missing)
+    return Wording.joined("; ", missing)
 
 
 def _number(value: Decimal) -> str:

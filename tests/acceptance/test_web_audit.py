@@ -20,6 +20,7 @@ from tests.support.client import event
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
 from tests.support.site import AUDITOR, MANAGER, OWNER, REP, fill, site_on
+from tests.support.titles import shown_titles
 
 CHANCE: Final = random.Random(29)
 TERMS: Final = (
@@ -192,9 +193,9 @@ def test_verdicts_and_ticks_are_those_of_the_deals(ask: Asker) -> None:
             hollow = status.get(told["event_id"]) in ("bare_tick", "asserted_only")
             assert ("Checkbox-only" in row) is hollow
             continue
-        events = ask.api(f"/v1/deals/{deal_id}/history", AUDITOR, as_of=page.position)["events"]
-        found = next(one for one in events if one["event_id"] == told["event_id"])
-        assert f.event_words(found["title"]) in html.unescape(row)
+        history = ask.api(f"/v1/deals/{deal_id}/history", AUDITOR, as_of=page.position)
+        found = next(one for one in history["events"] if one["event_id"] == told["event_id"])
+        assert shown_titles(history)[told["event_id"]] in html.unescape(row)
         shown = re.sub("<[^>]*>", " ", row.partition('class="pressure"')[2].partition("</td>")[0])
         assert VERDICTS_SHORT[found["pressure"]["verdict"]] in shown
         pressure = found["pressure"]["pressure"]

@@ -180,6 +180,28 @@ async def test_the_theme_stays_over_a_reload(site: Site) -> None:
         assert await page.get_attribute("html", "data-theme") == "dark"
 
 
+async def test_the_parts_of_a_deal_are_shown_in_the_order_in_which_they_are_read(
+    desk: Watched,
+) -> None:
+    places = """all => all.map((one) => one.getBoundingClientRect())
+        .map((box) => [Math.round(box.left), Math.round(box.top), Math.round(box.bottom)])"""
+
+    # One ledger is longer than what stands beside it, the other shorter.
+    for deal in (LONG_ID, BARE_ID):
+        page = await desk.open(f"/deals/{deal}")
+        panels = page.locator(".two .panel")
+        ledger, *beside, steps = await panels.evaluate_all(places)
+        assert ledger[0] == steps[0] < min(left for left, _, _ in beside)
+        assert beside[0][1] == ledger[1]
+        assert 0 <= steps[1] - ledger[2] < 40
+        for width in (900, 390):
+            await page.set_viewport_size({"width": width, "height": 900})
+            shown = await panels.evaluate_all(places)
+            assert len({left for left, _, _ in shown}) == 1
+            assert shown == sorted(shown, key=lambda place: place[1])
+        await page.set_viewport_size({"width": 1440, "height": 900})
+
+
 async def test_a_deal_of_a_thousand_events_is_drawn_with_hit_areas_that_do_not_overlap(
     desk: Watched,
 ) -> None:

@@ -19,6 +19,7 @@ from tests.support.asker import Asker, asking, at
 from tests.support.client import TOKEN
 from tests.support.postgres import PostgresServer
 from tests.support.site import AUDITOR, MANAGER, OWNER, REP, TOLD_ON
+from tests.support.titles import shown_titles
 
 FIRST: Final = datetime(2025, 3, 1, tzinfo=UTC)
 CHANCE: Final = random.Random(71)
@@ -255,11 +256,10 @@ def test_the_sheets_of_a_review_are_those_of_its_deals(
     unanswered = 0
     for deal in deals:
         sheet = ask.api(f"/v1/deals/{deal}/review", MANAGER, **at(instant))
+        titles = shown_titles(ask.api(f"/v1/deals/{deal}/history", MANAGER, **at(instant)))
         unanswered += sum(one["state"] != "answered" for one in sheet["questions"])
-        for question in sheet["questions"]:
-            if question["answers"]:
-                title = f.event_words(question["answers"][0]["title"])
-                assert " ".join(title.split()) in text
+        answers = [one["answers"][0] for one in sheet["questions"] if one["answers"]]
+        assert all(titles[one["event_id"]] in text for one in answers)
         for flag in sheet["health"]["flags"]:
             assert not flag["holds"] or FLAGS[flag["flag"]] in text
     assert sum(int(one.pairs["Unanswered on this page"]) for one in pages) == unanswered

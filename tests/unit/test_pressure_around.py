@@ -17,6 +17,7 @@ from projections.pressure.curve import Standing, standing
 from projections.pressure.exposure import exposure
 from projections.pressure.fold import fold
 from projections.pressure.sentence import sentence
+from projections.wording import Person, pieces_of
 from tests.support.pressure import PlainContext, offers
 from tests.support.told import DEAL, Teller, at, discount, moved, named, opened, process, won
 
@@ -80,6 +81,8 @@ def test_the_sentence_names_who_asked_and_how_the_managers_team_stood() -> None:
     assert judged[0].verdict == "pressure_shaped"
     assert text.startswith("The close date was moved to 2025-03-31, by a manager: ")
     assert text.endswith("The team of their manager, mel, stood at a pressure of 0.91 then.")
+    people = [one.id for one in pieces_of(text) if isinstance(one, Person)]
+    assert people == [judged[0].event.rep, "mel"]
 
 
 YEAR = [("2024-02-01", "10"), ("2024-03-25", "30"), ("2024-05-02", "10"), ("2024-06-28", "30")]
