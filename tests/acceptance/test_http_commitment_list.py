@@ -227,7 +227,7 @@ def test_a_later_page_leads_to_what_stood_at_the_same_instant(
 def test_a_list_of_somebody_who_left_is_not_said_to_be_of_everybody(
     client: TestClient, path: str
 ) -> None:
-    for whose, name in (("rep:who-left", "who-left"), ("team:gone", "Team gone")):
+    for whose, name in (("rep:who-left", "who-left"), ("team:gone", "Team Gone")):
         page = client.get(path, params={"whose": whose}).text
         assert f'<option value="{whose}" selected>{name}</option>' in page
         assert page.count("Everybody") == 1
