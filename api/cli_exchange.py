@@ -89,13 +89,9 @@ def load_sample(ledger: Ledger, *, seed: int | None = None) -> ImportReport:
 
 
 def _names(ledger: Ledger) -> dict[str, str]:
-    """Give the names of the company's people and its customers'."""
-    # Here because all other commands, and most servers, start without it.
-    from api.sample.accounts import contact_names  # noqa: PLC0415
-
+    """Give the names of the company's people, whose ids are their names in lower case."""
     known = ledger.context.known(ledger.store.head().position)
-    reps = {one.rep: one.rep.replace("-", " ").title() for one in known.memberships}
-    return contact_names() | reps
+    return {one.rep: one.rep.replace("-", " ").title() for one in known.memberships}
 
 
 def catch_up(ledger: Ledger) -> None:

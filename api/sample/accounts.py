@@ -142,11 +142,5 @@ def customer_named(name: str) -> Customer:
     return Customer(slug(name), name, segment, tuple(contacts))
 
 
-def contact_names() -> dict[str, str]:
-    """Give the names of all customers' people by their ids."""
-    customers = (customer_named(name) for names in _NAMES.values() for name in names)
-    return {one.id: one.name for customer in customers for one in customer.contacts}
-
-
 def names_in(segments: Sequence[str]) -> list[str]:
     return [name for segment in segments for name in _NAMES[segment]]

@@ -1,6 +1,5 @@
 """Deals are read whole and in parts, for projections that are made anew."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
@@ -80,13 +79,12 @@ def test_whoever_makes_something_of_a_chunk_may_take_long(
 ) -> None:
     monkeypatch.setattr(streams, "CHUNK_DEALS", 1)
     with told(postgres_server) as (connection, log):
-        connection.execute("SET idle_in_transaction_session_timeout = '50ms'")
-        found = chunks(connection, topics=TOPICS, whole=CORRECTIONS, upto=log.head)
-        for _ in range(2):
-            assert next(found).streams
-            time.sleep(0.2)
-
-        assert list(found)
+        connection.execute("SET idle_in_transaction_session_timeout = '60s'")
+        for _ in chunks(connection, topics=TOPICS, whole=CORRECTIONS, upto=log.head):
+            limit = connection.execute("SHOW idle_in_transaction_session_timeout").fetchone()
+            assert limit == ("0",)
+        limit = connection.execute("SHOW idle_in_transaction_session_timeout").fetchone()
+        assert limit == ("1min",)
 
 
 def test_a_deal_ends_before_an_event_that_nobody_can_read(
