@@ -2,12 +2,12 @@
 
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from operator import itemgetter
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from psycopg import sql
@@ -15,25 +15,13 @@ from psycopg import sql
 from api.context import ContextReader
 from api.places import Places
 from api.replays import Replay
-from domain.events.context import (
-    MemberJoined,
-    MemberLeft,
-    QuotaAssigned,
-    QuotaRevised,
-    QuotaWithdrawn,
-)
-from domain.known import Known
+from api.told_facts import Fact, Stage, facts_of_context, facts_of_deals
 from projections.facts import Rows
 from projections.pressure.acts import ActKind
 from projections.spans.clocks import micros
 
 Stretch: TypeAlias = tuple[int, int]
 """From where on a clock until where nothing turns, both included."""
-_ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
-
-
-Stage: TypeAlias = tuple[str, str]
-"""A stage of a process, by their ids."""
 
 
 @dataclass(slots=True)
@@ -55,26 +43,6 @@ class TurningAct:
         """Give from where to where up to an end nothing turns."""
         starts = sorted(at for at in self.turns if at <= end)
         return [(at, after - 1) for at, after in pairwise([*starts, end + 1])]
-
-
-class Fact(NamedTuple):
-    """Something that acts are judged by: where it was told, of when, and what it bears on.
-
-    None bears on acts of everybody, of every kind, whatever stage they left.
-    """
-
-    told: int
-    of: datetime
-    rep: str | None = None
-    kind: ActKind | None = None
-    left: Stage | None = None
-
-    def bears_on(self, act: TurningAct) -> bool:
-        return (
-            self.rep in (None, act.rep)
-            and self.kind in (None, act.kind)
-            and (self.left is None or self.left in act.left)
-        )
 
 
 class ActTurns:
@@ -114,54 +82,12 @@ class ActTurns:
             if stage is not None:
                 act.left.add((process, stage))
             act.turns |= {max(since, start), *([] if until is None or until > end else [until])}
-        turn(acts.values(), [*self._context_facts(), *self._facts_of_others()])
-        return acts
-
-    def _context_facts(self) -> Iterator[Fact]:
-        """Give what the organisation was told in the quarter that verdicts rest on."""
-        start, end = self._replay.start.coordinate, self._replay.end.coordinate
         known = self._context.known(end)
-        reps = _quota_reps(known)
-        for event in known.events:
-            if not start < event.position <= end:
-                continue
-            match event.data:
-                case QuotaAssigned() | QuotaRevised() | QuotaWithdrawn():
-                    # No verdict rests on a team's quota.
-                    if (rep := reps.get(event.event_id)) is not None:
-                        yield Fact(event.position, _ALWAYS, rep)
-                case MemberJoined(rep=rep) | MemberLeft(rep=rep):
-                    yield Fact(event.position, _ALWAYS, rep)
-                case _:
-                    yield Fact(event.position, _ALWAYS)
-
-    def _facts_of_others(self) -> list[Fact]:
-        """Give what was told in the quarter of all deals that acts are judged by.
-
-        A stay that went on and is over tells something of the instant when it ended.
-        """
-        rows = self._rows(
-            """
-            SELECT at, occurred_at, rep, NULL, NULL, NULL FROM credits,
-                   unnest(ARRAY[from_position, until_position]) AS at
-             WHERE quarter = %(quarter)s AND kind = 'revenue' AND at > %(start)s AND at <= %(end)s
-            UNION ALL
-            SELECT at, action_time, NULL, kind, NULL, NULL FROM acts,
-                   unnest(ARRAY[from_position, until_position]) AS at
-             WHERE kind = 'discount_offered' AND interior AND at > %(start)s AND at <= %(end)s
-            UNION ALL
-            SELECT at, CASE WHEN count(*) = 2 THEN min(left_at) ELSE entered_at END,
-                   NULL, NULL, process, stage
-              FROM stays, unnest(ARRAY[from_position, until_position]) AS at
-             WHERE at > %(start)s AND at <= %(end)s
-             GROUP BY at, deal_id, event_id, process, stage, entered_at
-            """
+        told_of_deals = facts_of_deals(
+            self._connection, start, end, quarter=self._replay.quarter.name
         )
-        return [
-            Fact(at, of, rep, kind, (process, stage) if stage else None)
-            for at, of, rep, kind, process, stage in rows
-            if of is not None
-        ]
+        turn(acts.values(), [*facts_of_context(known, start, end), *told_of_deals])
+        return acts
 
     def _happened(self) -> dict[UUID, TurningAct]:
         """Give the acts as known now, with the instants from which on they may read otherwise."""
@@ -241,13 +167,6 @@ def turn(acts: Iterable[TurningAct], facts: Iterable[Fact]) -> None:
 
 
 _OF: Final = itemgetter(1)
-
-
-def _quota_reps(known: Known) -> Mapping[UUID, str | None]:
-    """Give of each event of a quota whose it is; None where a team's."""
-    return {
-        step.event_id: history.rep for history in known.quotas.values() for step in history.steps
-    }
 
 
 def probes(stretches: Collection[Stretch]) -> list[int]:

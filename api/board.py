@@ -12,6 +12,7 @@ from api.context import ContextReader
 from api.identity.access import Access
 from api.identity.access import people as ids_of
 from api.identity.reach import WHOLE, Reach
+from api.kept_verdicts import KeptVerdicts
 from api.moment import Moment
 from api.people import People
 from api.places import Places
@@ -25,7 +26,7 @@ from projections.attainment.projection import ledger
 from projections.facts import Rows
 from projections.pressure.answer import money_json
 from projections.pressure.context import KnownContext
-from projections.pressure.verdicts import Counts, counts_by_deal
+from projections.pressure.verdicts import Counts
 from projections.progress.figures import each, shares_of
 from projections.progress.shares import TickShares
 from projections.progress.status import HOLLOW, STATUSES
@@ -111,6 +112,7 @@ class Board:
         self._people = people
         self._places = places
         self._access = access
+        self._kept = KeptVerdicts(context)
         self._shared: Shared[tuple[int, int, Reach], _Stood] = Shared(
             seconds=STANDS_SECONDS, most=_KEPT
         )
@@ -190,7 +192,7 @@ class Board:
             ledger=ledger,
             reading=self._places.reading(cut),
         )
-        verdicts = counts_by_deal(context, self._access.pressure_shown(reach, states))
+        verdicts = self._kept.counts(context, moment, self._access.pressure_shown(reach, states))
         ticks = shares_of(connection, each(states), as_of=position, at=at, cut=cut)
         nothing = TickShares.of([])
         return [
@@ -250,22 +252,24 @@ def _attainment(
     context = KnownContext(
         connection, known=known, as_of=moment.position, at=moment.effective_at, ledger=ledger
     )
-    quota = attained = Decimal(0)
-    currency: str | None = None
-    for history in known.quotas.values():
-        step = history.at(moment.effective_at)
-        if not history.rep or not reach.has_figures_of(history.rep, None):
-            continue
-        if history.quarter != quarter.name or not step or not step.amount:
-            continue
-        if currency not in (None, step.amount.currency):
-            return nothing
-        currency = step.amount.currency
-        quota += step.amount.amount
-        booked = context.booked(history.rep, quarter.name, currency)
-        attained += booked.before(moment.effective_at)
-    if currency is None:
+    quotas = [
+        (history.rep, step.amount)
+        for history in known.quotas.values()
+        if history.rep
+        and history.quarter == quarter.name
+        and reach.has_figures_of(history.rep, None)
+        and (step := history.at(moment.effective_at))
+        and step.amount
+    ]
+    currencies = {amount.currency for _, amount in quotas}
+    if len(currencies) != 1:
         return nothing
+    (currency,) = currencies
+    context.read_booked((rep for rep, _ in quotas), [quarter.name])
+    quota = attained = Decimal(0)
+    for rep, amount in quotas:
+        quota += amount.amount
+        attained += context.booked(rep, quarter.name, currency).before(moment.effective_at)
     return {"quota": _money(quota, currency), "attained": _money(attained, currency)}
 
 

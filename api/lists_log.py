@@ -1,19 +1,21 @@
 """The log, asked: its events in the order of either clock, in pages and in batches, and counted."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from api.context import ContextReader
 from api.corrected import Correctors, correctors_of
 from api.identity.access import Access
 from api.identity.reach import ACT_TOPICS
+from api.kept_verdicts import Kept, KeptVerdicts
 from api.places import Places
 from api.query.counting import Dimension, named
 from api.query.errors import QueryError
 from api.query.ground import Findings, Ground
 from api.query.judging import Judging
+from api.query.kept_acts import KeptActs
 from api.query.order import NO_BOUNDS, Bounds
 from api.query.question import LogQuestion
 from api.query.statements import Statements
@@ -24,6 +26,7 @@ from api.storage.rows import read_events
 from domain.replay import Event
 from projections.facts import Rows
 
+Answer = TypeVar("Answer")
 MAX_LIMIT: Final = 1000
 """Events of a page."""
 MAX_JUDGED: Final = 2_000
@@ -73,6 +76,7 @@ class LogLists:
         self._context = context
         self._places = places
         self._access = access
+        self._kept = KeptVerdicts(context)
 
     def page(
         self,
@@ -89,14 +93,20 @@ class LogLists:
             QueryError: a value of the query names nothing that is known then.
             BeyondTheLogError: there is no event at a position by whose time the order goes on.
         """
+
+        def told(statements: Statements) -> Page:
+            events = read_events(statements.page(bounds, limit + 1))
+            more = len(events) > limit
+            return Page(events[:limit], events[limit - 1].position if more else None)
+
         with self._store.connection() as connection:
             ground = self._ground(connection, question)
             statements = Statements(connection, ground, question)
-            if question.judged:
-                judging = self._judging(connection, ground, question)
-                return _judged_page(statements, judging, bounds, limit, question)
-            events = read_events(statements.page(bounds, limit + 1))
-        return Page(events[:limit], events[limit - 1].position if len(events) > limit else None)
+            if not question.judged:
+                return told(statements)
+            judging = self._judging(connection, ground, question)
+            kept = self._from_kept(connection, ground, question, judging, told)
+            return kept or _judged_page(statements, judging, bounds, limit, question)
 
     def pages(
         self,
@@ -144,24 +154,40 @@ class LogLists:
         with self._store.connection() as connection:
             ground = self._ground(connection, question)
             statements = Statements(connection, ground, question)
-            findings = self._counted(connection, ground, question) if question.judged else None
-            total = statements.counts([], findings, 1)[0][0]
-            rows = statements.counts(by, findings, MAX_GROUPS + 1) if by else []
-        groups = [
-            {**{d: named(d, key) for d, key in zip(by, keys, strict=True)}, "count": count}
-            for *keys, count in rows[:MAX_GROUPS]
-        ]
-        return Counts(total, groups, more=len(rows) > MAX_GROUPS)
-
-    def _counted(self, connection: Rows, ground: Ground, question: LogQuestion) -> Findings:
-        asked = Statements(connection, ground, question).to_judge(MAX_COUNTED + 1)
-        if len(asked) > MAX_COUNTED:
-            expected = (
-                f"verdict and rule can be counted for at most {MAX_COUNTED} events; narrow the "
-                "query, such as by quarter, rep or type"
+            if not question.judged:
+                return _counts(statements, by)
+            judging = self._judging(connection, ground, question)
+            kept = self._from_kept(
+                connection, ground, question, judging, lambda settled: _counts(settled, by)
             )
-            raise QueryError(expected, column=0)
-        return self._judging(connection, ground, question).findings(asked)
+            return kept or _counts(statements, by, _counted(statements, judging))
+
+    def _from_kept(
+        self,
+        connection: Rows,
+        ground: Ground,
+        question: LogQuestion,
+        judging: Judging,
+        make: Callable[[Statements], Answer],
+    ) -> Answer | None:
+        """Answer a question about verdicts by those that are kept; None where they do not help.
+
+        What does not stand of them is judged. Whoever may not see all verdicts is answered by
+        judging those that they may see.
+        """
+        if question.reach.pressure_of is not None:
+            return None
+
+        def made(kept: Kept) -> Answer | None:
+            again = Statements(connection, ground, question).to_judge(MAX_JUDGED + 1, among=kept)
+            if len(again) > MAX_JUDGED:
+                return None
+            findings = judging.findings([(event_id, stream) for event_id, stream, _ in again])
+            judged = {at: findings[i] for i, _, at in again if i in findings}
+            settled = KeptActs(connection, kept, judged)
+            return make(Statements(connection, ground, question, settled))
+
+        return self._kept.answer(connection, question.moment, ground.known, made)
 
     def _ground(self, connection: Rows, question: LogQuestion) -> Ground:
         def spanned() -> tuple[datetime, datetime] | None:
@@ -178,6 +204,29 @@ class LogLists:
 
     def _judging(self, connection: Rows, ground: Ground, question: LogQuestion) -> Judging:
         return Judging(connection, ground, question, places=self._places, access=self._access)
+
+
+def _counts(
+    statements: Statements, by: Sequence[Dimension], findings: Findings | None = None
+) -> Counts:
+    total = statements.counts([], 1, findings)[0][0]
+    rows = statements.counts(by, MAX_GROUPS + 1, findings) if by else []
+    groups = [
+        {**{d: named(d, key) for d, key in zip(by, keys, strict=True)}, "count": count}
+        for *keys, count in rows[:MAX_GROUPS]
+    ]
+    return Counts(total, groups, more=len(rows) > MAX_GROUPS)
+
+
+def _counted(statements: Statements, judging: Judging) -> Findings:
+    asked = statements.to_judge(MAX_COUNTED + 1)
+    if len(asked) > MAX_COUNTED:
+        expected = (
+            f"verdict and rule can be counted for at most {MAX_COUNTED} events; narrow the "
+            "query, such as by quarter, rep or type"
+        )
+        raise QueryError(expected, column=0)
+    return judging.findings([(event_id, stream) for event_id, stream, _ in asked])
 
 
 def _judged_page(

@@ -105,7 +105,7 @@ class Tables:
             (name,),
         )
         connection.execute(
-            sql.SQL("UPDATE {} SET position = %s WHERE name = %s").format(
+            sql.SQL("UPDATE {} SET position = %s, generation = DEFAULT WHERE name = %s").format(
                 _in(self.schema, "projections")
             ),
             (position, name),

@@ -125,7 +125,14 @@ class Worker:
         with self._store.connection() as connection, connection.transaction():
             connection.execute(PATIENCE)
             upto = locked_position(connection, projection.name)
-            for one in parked_deals(connection, projection.name):
+            parked = parked_deals(connection, projection.name)
+            if parked:
+                # Told again though nothing was appended, their facts bear on other deals.
+                connection.execute(
+                    "UPDATE projections SET generation = DEFAULT WHERE name = %s",
+                    (projection.name,),
+                )
+            for one in parked:
                 reader = DealReader(self._store)
                 reader.touched(upto, upto)
                 deals = reader.deals([one.deal_id])

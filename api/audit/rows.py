@@ -145,6 +145,7 @@ def _verdict(judged: Judged, *, policy_version: int) -> Row:
     currencies = [one["currency"] for one in money.values() if one]
     return {
         **answer,
+        "event_position": judged.event.position,
         **{name: one["amount"] if one else None for name, one in money.items()},
         "currency": currencies[0] if currencies else None,
         "in_window": judged.window,

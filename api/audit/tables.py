@@ -15,6 +15,7 @@ from api.audit.quarters import NEVER, quarters
 from api.audit.rows import TABLES, Row, Told
 from api.context import CONTEXT_TOPICS, ContextReader
 from api.deal_reader import DealReader, Deals
+from api.kept_verdicts import KEPT_IN
 from api.parking import parked_deals
 from api.storage.errors import StorageError
 from api.storage.log_reader import LogReader
@@ -26,7 +27,7 @@ from projections.facts import Rows
 from projections.pressure.context import KnownContext
 from projections.pressure.dirty import rederived
 
-NAME: Final = "audit"
+NAME: Final = KEPT_IN
 """Under which the position of the rows, and the deals without any, are kept."""
 OWN: Final = (*TABLES, "audit_quarters", "audit_members")
 """All tables that are written here."""
@@ -81,10 +82,15 @@ class AuditTables:
         with self._store.connection() as connection, connection.transaction():
             connection.execute(PATIENCE)
             after, upto = locked_position(connection, NAME), self._worker.position()
-            if after >= upto:
+            own, generation = _generations(connection)
+            if after >= upto and own == generation:
                 return after
-            self._tell(connection, after, upto, stop)
-            connection.execute("UPDATE projections SET position = %s WHERE name = %s", (upto, NAME))
+            # From other rows than were there before, nothing that was told need hold.
+            self._tell(connection, after if own == generation else 0, upto, stop)
+            connection.execute(
+                "UPDATE projections SET position = %s, generation = %s WHERE name = %s",
+                (upto, generation, NAME),
+            )
         return upto
 
     def _tell(self, connection: Rows, after: int, upto: int, stop: Flag | None) -> None:
@@ -155,6 +161,17 @@ class AuditTables:
         connection.execute("DELETE FROM audit_quarters")
         since = earliest if first is None else min(first, earliest)
         _copy(connection, "audit_quarters", list(quarters(context.calendar, since, last)))
+
+
+def _generations(connection: Rows) -> tuple[int, int]:
+    """Give which rows of projections those here were told from, and which there are."""
+    row = connection.execute(
+        "SELECT max(generation) FILTER (WHERE name = %(own)s),"
+        " max(generation) FILTER (WHERE name <> %(own)s) FROM projections",
+        {"own": NAME},
+    ).fetchone()
+    own, others = row or (0, 0)
+    return own, others
 
 
 def _every_deal(connection: Rows, upto: int) -> list[UUID]:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
+from api.all_projections import projections
 from api.bench import product, references
 from api.bench.grounds import Grounds
 from api.bench.harness import Case, Goal, Sides, ensure_same, timed
@@ -12,18 +13,18 @@ from api.bench.ledger import connected
 
 CROWD: Final = 10
 """Of 200,000 events some 4,800 deals are open at the end, and not some hundred."""
-_READ: Final = (product.SPANS, "progress", "attainment", "pressure")
 
 
 @contextmanager
 def _board(grounds: Grounds) -> Iterator[Sides]:
     schema = grounds.own_ledger(grounds.events, crowd=CROWD)
-    for name in _READ:
-        product.bring_up(grounds.dsn, name, schema=schema)
+    for projection in projections():
+        product.bring_up(grounds.dsn, projection.name, schema=schema)
     with (
         product.opened(grounds.dsn, schema=schema) as ledger,
         connected(grounds.dsn, schema=schema) as connection,
     ):
+        ledger.audit.catch_up()
         references.make_history(connection)
         references.make_snapshot(connection, position=grounds.events)
         theirs = partial(references.snapshot_list, connection, grounds.events)

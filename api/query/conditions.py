@@ -14,6 +14,7 @@ from api.late import TOLD_IN_INDEX
 from api.query import fiscal, values
 from api.query.fields import PAYLOAD_PREFIX, PRESSURE_VERDICTS, payload_place
 from api.query.ground import Findings, Ground
+from api.query.kept_acts import Field, KeptActs
 from api.query.lateness import TOLD, TOLD_INDEXED, backdated, late
 from api.query.payload_conditions import payload_condition
 from api.query.ticks import STATUS, of_moment
@@ -99,14 +100,21 @@ class Conditions(Writing):
     """Makes conditions of one question, and gathers their parameters.
 
     Without `findings` the condition of a verdict or a rule is what it may hold for: the one made
-    holds for every event that the query holds for, and for more.
+    holds for every event that the query holds for, and for more. What is `kept` needs none.
     """
 
-    def __init__(self, ground: Ground, query: Query, findings: Findings | None = None) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        query: Query,
+        findings: Findings | None = None,
+        kept: KeptActs | None = None,
+    ) -> None:
         self.in_contexts = _asks_contexts(query)
         super().__init__(ground, _COLUMNS_OF_CONTEXTS if self.in_contexts else _COLUMNS)
         self._query = query
         self._findings = findings
+        self._kept = kept
         self.parameters |= of_moment(ground.moment)
 
     @property
@@ -158,14 +166,7 @@ class Conditions(Writing):
     def _given(self, name: str, *, wanted: bool) -> sql.Composable:
         """Give where a field says anything."""
         if name in JUDGED_FIELDS:
-            judged: sql.Composable = self.equal(self.columns["type"], ACT_TOPICS)
-            if self._findings is not None:
-                told = [i for i, one in self._findings.items() if name == "verdict" or one.rules]
-                judged = self._events(told)
-            elif not wanted:
-                judged = NOTHING
-            ticked = sql.SQL(" OR ({}) IS NOT NULL").format(STATUS)
-            return judged if name == "rule" else sql.SQL("({}{})").format(judged, ticked)
+            return self._given_of_acts(name, wanted=wanted)
         if name in {"late", "backdated"}:
             return sql.SQL("{} IS NOT NULL").format(self.columns[TOLD])
         if name in {"quarter", "days_left"}:
@@ -177,6 +178,20 @@ class Conditions(Writing):
         if name == "team":
             return self._members(None)
         return sql.SQL("{} IS NOT NULL").format(self.columns[name])
+
+    def _given_of_acts(self, name: str, *, wanted: bool) -> sql.Composable:
+        """Give where there is a verdict, or where any rule holds."""
+        field: Field = "verdict" if name == "verdict" else "rule"
+        judged: sql.Composable = self.equal(self.columns["type"], ACT_TOPICS)
+        if self._kept is not None:
+            judged = self._kept.given(self, field)
+        elif self._findings is not None:
+            told = [i for i, one in self._findings.items() if field == "verdict" or one.rules]
+            judged = self._events(told)
+        elif not wanted:
+            judged = NOTHING
+        ticked = sql.SQL(" OR ({}) IS NOT NULL").format(STATUS)
+        return judged if field == "rule" else sql.SQL("({}{})").format(judged, ticked)
 
     def of_type(self, leaf: Term) -> sql.Composable:
         topics = [TYPES_BY_NAME[word.text].TOPIC for word in leaf.values]
@@ -287,7 +302,8 @@ class Conditions(Writing):
         of_progress = names - of_pressure
         made: list[sql.Composable] = []
         if of_pressure:
-            made.append(self._of_pressure(leaf.field.text, of_pressure, wanted=wanted))
+            field: Field = "verdict" if leaf.field.text == "verdict" else "rule"
+            made.append(self._of_pressure(field, of_pressure, wanted=wanted))
         if of_progress:
             made.append(self._of_progress(of_progress))
         return sql.SQL(" OR ").join(made)
@@ -298,7 +314,9 @@ class Conditions(Writing):
             return self.equal(sql.SQL("({})").format(STATUS), sorted(names))
         return sql.SQL("position = ANY({}::bigint[])").format(self.value(sorted(few)))
 
-    def _of_pressure(self, field: str, names: set[str], *, wanted: bool) -> sql.Composable:
+    def _of_pressure(self, field: Field, names: set[str], *, wanted: bool) -> sql.Composable:
+        if self._kept is not None:
+            return self._kept.named(self, field, frozenset(names))
         if self._findings is not None:
             return self._events(
                 event_id

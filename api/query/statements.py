@@ -8,12 +8,15 @@ from psycopg import sql
 
 from api.identity.access import people
 from api.identity.reach import ACT_TOPICS, People, Reach
+from api.kept_verdicts import Kept
 from api.query.conditions import Conditions
 from api.query.counting import Dimension, expression
 from api.query.ground import Findings, Ground
+from api.query.kept_acts import KeptActs
 from api.query.order import Bounds, Key, Order, Stretch
 from api.query.question import LogQuestion
 from api.storage.rows import SELECT, Row
+from projections.batch import DEAL_PREFIX
 from projections.facts import Rows
 
 _IN_REACH: Final = sql.SQL("""
@@ -33,12 +36,22 @@ _EVENTS: Final[LiteralString] = f"{SELECT} WHERE position = ANY(%s)"
 
 
 class Statements:
-    """Asks the database for the events of one question, which `findings` of judgement settle."""
+    """Asks the database for the events of one question.
 
-    def __init__(self, connection: Rows, ground: Ground, question: LogQuestion) -> None:
+    If they must be judged, what is `kept` of verdicts settles which they are, or else `findings`.
+    """
+
+    def __init__(
+        self,
+        connection: Rows,
+        ground: Ground,
+        question: LogQuestion,
+        kept: KeptActs | None = None,
+    ) -> None:
         self._connection = connection
         self._ground = ground
         self._question = question
+        self._kept = kept
         self._order = Order(connection, ground, question)
 
     def page(self, bounds: Bounds, limit: int) -> list[Row]:
@@ -125,20 +138,28 @@ class Statements:
         )
         return {row[0] for row in rows}
 
-    def to_judge(self, limit: int) -> list[Row]:
-        """Give the id and the stream of the seller events that the question may hold for."""
+    def to_judge(self, limit: int, among: Kept | None = None) -> list[Row]:
+        """Give the ids, streams and positions of the seller events that the question may hold for.
+
+        Of all, or of those of which what is kept does not stand.
+        """
         conditions, where = self._where(None)
+        of = conditions.equal(conditions.columns["type"], ACT_TOPICS)
+        if among is not None:
+            of += sql.SQL(" AND (event_id = ANY({}::uuid[]) OR stream_id = ANY({}))").format(
+                conditions.value(sorted(among.acts)),
+                conditions.value([f"{DEAL_PREFIX}{deal_id}" for deal_id in sorted(among.deals)]),
+            )
         return self._execute(
             conditions,
-            sql.SQL("SELECT event_id, stream_id FROM {} WHERE {} AND {} LIMIT {}").format(
-                conditions.source,
-                where,
-                conditions.equal(conditions.columns["type"], ACT_TOPICS),
-                conditions.value(limit),
+            sql.SQL("SELECT event_id, stream_id, position FROM {} WHERE {} AND {} LIMIT {}").format(
+                conditions.source, where, of, conditions.value(limit)
             ),
         )
 
-    def counts(self, by: Sequence[Dimension], findings: Findings | None, limit: int) -> list[Row]:
+    def counts(
+        self, by: Sequence[Dimension], limit: int, findings: Findings | None = None
+    ) -> list[Row]:
         """Count the events in groups, the largest first; each row ends with its count."""
         conditions, where = self._where(findings)
         keys = [sql.SQL("{}").format(expression(one, conditions)) for one in by]
@@ -161,7 +182,7 @@ class Statements:
 
     def _where(self, findings: Findings | None) -> tuple[Conditions, sql.Composed]:
         question = self._question
-        conditions = Conditions(self._ground, question.query, findings)
+        conditions = Conditions(self._ground, question.query, findings, self._kept)
         parts: list[sql.Composable] = [sql.SQL("position <= %(upto)s")]
         if question.moment.cut is not None:
             cut = conditions.value(question.moment.cut)

@@ -14,6 +14,7 @@ from api.bench.history import History
 from api.bench.ledger import make_ledger
 from api.bootstrap import Ledger
 from api.errors import BeyondTheLogError
+from api.kept_verdicts import KeptVerdicts
 from api.moment import Moment, moment
 from api.query.counting import DIMENSIONS, Dimension
 from api.query.errors import QueryError
@@ -65,9 +66,14 @@ TOLD_OF_BOTH: Final = frozenset(
 
 
 def history(database: str) -> None:
-    """Fill a ledger with a founding history, and with an ordinary import after it."""
+    """Fill a ledger with a founding history, and with an ordinary import after it.
+
+    The verdicts that are kept are those of the history.
+    """
     make_ledger(database, schema=SCHEMA, history=History(700, seed=4))
     with TemporaryDirectory() as folder, ledger_on(database) as ledger:
+        ledger.worker.catch_up()
+        ledger.audit.catch_up()
         import_lines(ledger, Path(folder), imported_lines())
 
 
@@ -271,6 +277,13 @@ def test_a_quarter_that_no_calendar_has_is_refused_at_its_column(ledger: Ledger)
     assert refused.value.column == 17
 
 
+@pytest.fixture
+def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have everything judged that is asked for, as where verdicts are kept of long ago."""
+    monkeypatch.setattr(KeptVerdicts, "answer", lambda *_: None)
+
+
+@pytest.mark.usefixtures("nothing_kept")
 def test_verdicts_of_too_many_events_are_not_counted(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,6 +294,7 @@ def test_verdicts_of_too_many_events_are_not_counted(
         ledger.log.counts(question, [])
 
 
+@pytest.mark.usefixtures("nothing_kept")
 def test_a_page_of_verdicts_may_be_short_and_goes_on(
     ledger: Ledger, readings: Sequence[tuple[Moment, Plain]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
