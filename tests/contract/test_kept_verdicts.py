@@ -129,7 +129,7 @@ def test_queries_find_alike_wherever_the_rows_stand(
             for text in QUERIES
             for p, sort in ((near[0], "position"), (stand, "-occurred"), (near[-1], "-position"))
         ]
-        found = {}
+        found: dict[int, list[tuple[list[int], object]]] = {}
         for few in (0, 2_000):
             monkeypatch.setattr("api.query.kept_acts._FEW", few)
             found[few] = [_found(ledger, question) for question in asked]

@@ -7,7 +7,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.act_turns import Fact, TurningAct, probes, turn
+from api.act_turns import TurningAct, probes, turn
+from api.told_facts import Fact
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 STRETCHES = st.lists(
