@@ -77,7 +77,8 @@ def add_pages_of(
         imports_section(ImportReads(door, services.imports, slots=services.uploads, people=people)),
         settings_section(SettingsReads(door, services, people)),
     )
-    add_pages(app, sections, doors, issuer, SampleReads(services.store, services.access))
+    sample = SampleReads(services.store, services.access)
+    add_pages(app, sections, doors, issuer, sample, names=people.names)
 
 
 def _audit(services: Services, places: Places, door: Door, people: People) -> AuditReads:

@@ -171,6 +171,8 @@ CHOICES: Final[Mapping[str, str]] = {
     "best_case": "Best case",
     "for_discount": "Something in return for a discount",
     "no_go": "No-go",
+    "verdict.in": "It fits",
+    "verdict.out": "It does not fit",
     "felt_pressured.true": "Yes, pressured",
     "felt_pressured.false": "No",
     "true": "Yes",
