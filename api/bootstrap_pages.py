@@ -6,6 +6,7 @@ from api.board import Board
 from api.board_tapes import BoardTapes
 from api.http.services import Services
 from api.page_reads.audit import AuditReads
+from api.page_reads.called import DealsCalled
 from api.page_reads.deals import DealReads
 from api.page_reads.door import Door
 from api.page_reads.home import HomeReads
@@ -64,7 +65,7 @@ def add_pages_of(
     sections = (
         home_section(HomeReads(door, services.overviews, people)),
         board_section(deals),
-        record_section(deals, DealWrites(services)),
+        record_section(deals, DealWrites(services, people)),
         deal_section(deals),
         review_section(reviewing),
         commitments_section(reviewing),
@@ -89,7 +90,14 @@ def _audit(services: Services, places: Places, door: Door, people: People) -> Au
         places=places,
         access=services.access,
     )
-    return AuditReads(door, log=services.log, told=told, context=services.context, people=people)
+    return AuditReads(
+        door,
+        log=services.log,
+        told=told,
+        context=services.context,
+        people=people,
+        deals=DealsCalled(services.store, places),
+    )
 
 
 def _deals(services: Services, places: Places, door: Door, people: People) -> DealReads:

@@ -173,6 +173,17 @@ async def test_without_script_every_page_says_the_same(served: Served, pages: Pa
         assert watched.faults == []
 
 
+async def test_a_count_opens_the_changes_that_are_folded_to_it(desk: Watched) -> None:
+    page = await desk.open(f"/?{AT}&since=2025-07-01T00:00:00Z")
+    changes = page.locator("#c-moves")
+    await expect(changes).to_be_hidden()
+
+    await page.locator(".figures a[href='#c-moves']").press("Enter")
+
+    await expect(changes).to_be_visible()
+    assert desk.faults == []
+
+
 async def test_beads_and_names_of_a_card_stay_on_one_line(desk: Watched) -> None:
     await desk.page.set_viewport_size({"width": 1024, "height": 900})
     page = await desk.open(f"/board?{AT}")
