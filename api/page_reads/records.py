@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from hashlib import sha256
+from typing import Any, Final
 from uuid import UUID
 
 from fastapi import Request
@@ -22,6 +23,9 @@ from api.page_reads.refusals import EXPECTED, key_and_seen, refused, version_at
 from api.people import People
 from api.web.reads import BadQuestionError, FormError
 from api.web.record_body import ACCOUNT_ID, ACCOUNT_NAME, Told, body_of
+
+MOST_OF_ID: Final = 200
+"""Characters of an id; a name may have more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ class DealWrites:
         if len(known) > 1:
             message = f"several accounts have this name; say which one: {', '.join(known)}"
             raise FormError(message, field=ACCOUNT_ID)
-        return {**form, ACCOUNT_ID: known[0] if known else name}
+        short = name if len(name) <= MOST_OF_ID else sha256(name.encode()).hexdigest()
+        return {**form, ACCOUNT_ID: known[0] if known else short}
 
     async def append(
         self, request: Request, deal_id: str, form: Mapping[str, str]

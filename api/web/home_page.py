@@ -22,6 +22,7 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "taken_back": ("Reopened or reversed", "dot"),
     "opened": ("Opened", "dot"),
 }
+SELDOM: Final = frozenset({"taken_back", "opened"})
 HOT: Final = frozenset({"pressure_shaped"})
 MAX_ROWS: Final = 40
 """Changes of a kind that are told on the page; of more only their number."""
@@ -62,6 +63,11 @@ class Kind:
     hot: bool
     whose: str
     open: bool = False
+
+    @property
+    def silent(self) -> bool:
+        """Whether no count of it is shown, since there is none of what is seldom asked about."""
+        return not self.count and self.key in SELDOM
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,8 @@ LABELS: Final[Mapping[str, str]] = {
 HELP: Final[Mapping[str, str]] = {
     "account.id": "Deals with one id are of one customer. Empty means that of this name.",
     "account.name": "Which company buys: one that you know, or a new one.",
+    "artefact.sha256": "64 characters, 0 to 9 and a to f.",
+    "artefact.uri": "An address or a path, without spaces.",
     "author.side": "Levels 3 to 5 are the customer's.",
     "currency": "Three letters such as USD.",
     "occurred_at": "Empty means now.",

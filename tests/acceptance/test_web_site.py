@@ -204,6 +204,11 @@ async def test_the_report_prints_on_sheets_without_the_frame_of_the_site(desk: W
     await page.emulate_media(media="print")
     for hidden in (".bar", ".choices", "#print", ".how", ".copy-link"):
         assert await page.locator(hidden).first.is_hidden(), hidden
+    filled = page.locator(".discounts .dot, .meter i, .key.won")
+    kept = await filled.evaluate_all(
+        "all => all.map((one) => getComputedStyle(one).printColorAdjust)"
+    )
+    assert set(kept) == {"exact"}
     assert await page.locator("h1").is_visible()
 
 
