@@ -39,6 +39,15 @@ STRAY: Final = "main script:not([type]), main img"
 """What markup that somebody typed would become, were it not shown as text."""
 
 
+CUT_OFF: Final = """() => [...document.querySelectorAll("[popover]")].filter((one) => {
+  one.showPopover();
+  const cut = one.scrollWidth > one.clientWidth + 1;
+  one.hidePopover();
+  return cut;
+}).map((one) => one.id)"""
+"""The sheets of a page whose text is wider than they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """The site, and the deals that people made nasty."""
@@ -56,6 +65,7 @@ class Seen:
     title: str
     stray: int
     unhelped: list[str]
+    cut_off: list[str]
     unfit: list[str]
     faults: list[str]
 
@@ -67,6 +77,7 @@ class Seen:
             await page.title(),
             await page.locator(STRAY).count(),
             await page.evaluate(FIGURES),
+            await page.evaluate(CUT_OFF),
             await unfit(page),
             list(watched.faults),
         )
@@ -135,6 +146,13 @@ async def test_every_figure_of_a_page_says_how_it_is_computed_with_its_number(
     pages: Pages, path: str
 ) -> None:
     assert (await pages.seen(path)).unhelped == []
+
+
+@pytest.mark.parametrize("path", [*PATHS, NASTY_DEAL])
+async def test_what_opens_over_a_page_is_read_without_moving_it_sideways(
+    pages: Pages, path: str
+) -> None:
+    assert (await pages.seen(path)).cut_off == []
 
 
 @pytest.mark.parametrize("path", [*PATHS, NASTY_DEAL])
