@@ -46,14 +46,7 @@ def add_pages_of(
     people = People(services.store)
     door = Door(services.store, services.views, services.access, services.accesses)
     deals = _deals(services, places, door, people)
-    quarters = QuarterReads(
-        door,
-        context=services.context,
-        figures=services.quarter_figures,
-        patterns=services.close_patterns,
-        pressure=services.quarter_pressure,
-        people=people,
-    )
+    quarters = _quarters(services, door, people)
     replays = ReplayReads(
         door,
         replays=services.replays,
@@ -80,6 +73,17 @@ def add_pages_of(
     )
     sample = SampleReads(services.store, services.access)
     add_pages(app, sections, doors, issuer, sample, names=people.names)
+
+
+def _quarters(services: Services, door: Door, people: People) -> QuarterReads:
+    return QuarterReads(
+        door,
+        context=services.context,
+        figures=services.quarter_figures,
+        patterns=services.close_patterns,
+        pressure=services.quarter_pressure,
+        people=people,
+    )
 
 
 def _audit(services: Services, places: Places, door: Door, people: People) -> AuditReads:
