@@ -6,6 +6,7 @@ from api.board import Board
 from api.board_tapes import BoardTapes
 from api.http.services import Services
 from api.page_reads.audit import AuditReads
+from api.page_reads.called import DealsCalled
 from api.page_reads.deals import DealReads
 from api.page_reads.door import Door
 from api.page_reads.home import HomeReads
@@ -45,14 +46,7 @@ def add_pages_of(
     people = People(services.store)
     door = Door(services.store, services.views, services.access, services.accesses)
     deals = _deals(services, places, door, people)
-    quarters = QuarterReads(
-        door,
-        context=services.context,
-        figures=services.quarter_figures,
-        patterns=services.close_patterns,
-        pressure=services.quarter_pressure,
-        people=people,
-    )
+    quarters = _quarters(services, door, people)
     replays = ReplayReads(
         door,
         replays=services.replays,
@@ -64,7 +58,7 @@ def add_pages_of(
     sections = (
         home_section(HomeReads(door, services.overviews, people)),
         board_section(deals),
-        record_section(deals, DealWrites(services)),
+        record_section(deals, DealWrites(services, people)),
         deal_section(deals),
         review_section(reviewing),
         commitments_section(reviewing),
@@ -77,7 +71,19 @@ def add_pages_of(
         imports_section(ImportReads(door, services.imports, slots=services.uploads, people=people)),
         settings_section(SettingsReads(door, services, people)),
     )
-    add_pages(app, sections, doors, issuer, SampleReads(services.store, services.access))
+    sample = SampleReads(services.store, services.access)
+    add_pages(app, sections, doors, issuer, sample, names=people.names)
+
+
+def _quarters(services: Services, door: Door, people: People) -> QuarterReads:
+    return QuarterReads(
+        door,
+        context=services.context,
+        figures=services.quarter_figures,
+        patterns=services.close_patterns,
+        pressure=services.quarter_pressure,
+        people=people,
+    )
 
 
 def _audit(services: Services, places: Places, door: Door, people: People) -> AuditReads:
@@ -88,7 +94,14 @@ def _audit(services: Services, places: Places, door: Door, people: People) -> Au
         places=places,
         access=services.access,
     )
-    return AuditReads(door, log=services.log, told=told, context=services.context, people=people)
+    return AuditReads(
+        door,
+        log=services.log,
+        told=told,
+        context=services.context,
+        people=people,
+        deals=DealsCalled(services.store, places),
+    )
 
 
 def _deals(services: Services, places: Places, door: Door, people: People) -> DealReads:

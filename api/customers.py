@@ -83,6 +83,15 @@ class Customers:
             rows = connection.execute(query, (limit,)).fetchall()
         return [{"id": account_id, "name": name} for account_id, name in rows]
 
+    def called(self, moment: Moment, name: str, reach: Reach = WHOLE) -> list[str]:
+        """Give the ids of the customers that a deal calls by a name."""
+        with self._store.connection() as connection:
+            query = sql.SQL(
+                "SELECT DISTINCT account_id FROM {} d WHERE account_name = %s ORDER BY 1 LIMIT 5"
+            ).format(self._table(connection, moment, reach))
+            rows = connection.execute(query, (name,)).fetchall()
+        return [account_id for (account_id,) in rows]
+
     def _table(self, connection: Rows, moment: Moment, reach: Reach) -> sql.Composed:
         """Give the deals of a moment that are in reach and not deleted."""
         place = self._places.of(connection, moment)

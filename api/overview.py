@@ -66,7 +66,8 @@ class Overviews:
             UnknownThingError: there is no such rep whose deals may be seen.
         """
         if not reach.has_deal_of(rep):
-            raise UnknownThingError(f"there is no rep {rep!r} whose deals you may see", field="rep")
+            message = "there is no rep of this id whose deals you may see"
+            raise UnknownThingError(message, field="rep")
         known = self._context.known(moment.position)
         with self._store.connection() as connection:
             place = self._places.of(connection, moment)

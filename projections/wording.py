@@ -15,7 +15,14 @@ from domain.values import Money, decimal_text
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A colleague, by id. People at the customer are none: their ids are of another register."""
+    """A colleague, by id. People at the customer are none: their ids are of no register."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Somebody at the customer, by the id or the name that was told."""
 
     id: str
 
@@ -32,7 +39,7 @@ class Break:
     """Where one thing that was told ends and another begins."""
 
 
-Piece: TypeAlias = str | Person | Money | Portion | Break | date
+Piece: TypeAlias = str | Person | Contact | Money | Portion | Break | date
 
 
 class Wording(str):
@@ -61,7 +68,7 @@ def pieces_of(text: Piece) -> Iterator[Piece]:
 
 def _plain(piece: Piece) -> str:
     match piece:
-        case Person(id=text) | str(text):
+        case Person(id=text) | Contact(id=text) | str(text):
             return text
         case Money(currency=currency, amount=amount):
             return f"{currency} {decimal_text(amount)}"

@@ -13,7 +13,7 @@ from domain.events.base import DomainEvent
 from domain.events.progress import Author
 from domain.values import decimal_text
 from projections.names import NO_NAMES, Names
-from projections.wording import Break, Person, Piece, Portion, Wording
+from projections.wording import Break, Contact, Person, Piece, Portion, Wording
 
 EVIDENCE_LEVELS: Final = {
     1: "the seller's note",
@@ -32,6 +32,9 @@ COMMITMENT_LEVELS: Final = {
     5: "binding",
 }
 """What each commitment level means (METRICS section 5)."""
+
+FIT: Final = {"in": "it fits", "out": "it does not fit", "unclear": "unclear"}
+"""What each verdict on the fit of a deal means."""
 
 
 def title(event: DomainEvent, names: Names = NO_NAMES) -> str:
@@ -93,6 +96,10 @@ def _split(e: Any) -> str:
     return Wording("Credit split set: ", Wording.joined(", ", shares))
 
 
+def _identified(e: Any) -> str:
+    return Wording("Contact identified: ", Contact(e.contact), f", {e.role}")
+
+
 def _request(e: Any) -> str:
     return "Customer request" + ("" if e.topic == "other" else f" about {e.topic}")
 
@@ -118,10 +125,10 @@ _TITLES: Final[Mapping[type[DomainEvent], Callable[[Any], str]]] = {
     c.CustomerGoalRecorded: lambda e: f"Customer goal: {e.goal}",
     c.ConsequenceRecorded: _consequence,
     c.ObstacleRecorded: lambda e: f"Obstacle: {e.obstacle}",
-    c.ContactIdentified: lambda e: f"Contact identified: {e.contact}, {e.role}",
+    c.ContactIdentified: _identified,
     c.DecisionCriterionRecorded: lambda e: f"Decision criterion: {e.criterion}",
     c.AlternativeRecorded: lambda e: f"Alternative considered: {e.alternative}",
-    c.FitAssessed: lambda e: f"Fit assessed: {e.verdict}",
+    c.FitAssessed: lambda e: f"Fit assessed: {FIT[e.verdict]}",
     c.CustomerRequestReceived: _request,
     c.CustomerCommitmentRecorded: _commitment,
     c.SellerPromiseMade: lambda e: _due(f"Seller promised: {e.what}", e),
@@ -179,7 +186,7 @@ _NAMED: Final[Mapping[type[DomainEvent], Callable[[Any, Names], str]]] = {
 def _author(value: Author) -> str:
     if value.contact is None:
         return f"From the {value.side}"
-    who = Person(value.contact) if value.side == "seller" else value.contact
+    who = Person(value.contact) if value.side == "seller" else Contact(value.contact)
     return Wording(f"From the {value.side} (", who, ")")
 
 
@@ -197,7 +204,7 @@ _DETAILS: Final[Mapping[str, Callable[[Any], str]]] = {
     "artefact": lambda value: f"See {value.uri}",
     "list": lambda value: Wording("List price ", value),
     "who": lambda value: f"Felt by {value}",
-    "by": lambda value: Wording("By ", value),
+    "by": lambda value: Wording("By ", Contact(value) if isinstance(value, str) else value),
     "start": lambda value: Wording("From ", value.date()),
     "end": lambda value: Wording("To ", value.date()),
 }

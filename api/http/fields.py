@@ -52,6 +52,10 @@ def sentence(fault: ErrorDetails | Mapping[str, Any]) -> str:
             return "missing"
         case "extra_forbidden":
             return "not a field that is known here"
+        case "string_pattern_mismatch":
+            return "not of the form that is asked for"
+        case "string_too_long":
+            return f"longer than {fault['ctx']['max_length']} characters"
         case _:
             text = str(fault["msg"]).removeprefix("Value error, ")
             return text[:1].lower() + text[1:]

@@ -15,6 +15,7 @@ from domain.events.money import DiscountOffered
 from domain.events.progress import StageEntered
 from domain.known import Known
 from domain.replay import Event, view
+from projections.wording import Person, Wording
 
 People: TypeAlias = frozenset[str] | None
 """Some people by id; None is everybody."""
@@ -120,10 +121,10 @@ def _reach_of_manager(identity: Identity, known: Known, at: datetime) -> Reach:
 def _ensure_role(identity: Identity, known: Known, at: datetime) -> None:
     role = known.role(identity.actor, at)
     if role is None and any(one.rep == identity.actor for one in known.memberships):
-        raise NotPermittedError(f"{identity.actor!r} has left the organisation")
+        raise NotPermittedError(Wording(Person(identity.actor), " has left the organisation"))
     if role not in (None, identity.role):
-        message = f"{identity.actor!r} is {role} by now, and this credential says {identity.role}"
-        raise NotPermittedError(message)
+        by_now = f" is {role} by now, and this credential says {identity.role}"
+        raise NotPermittedError(Wording(Person(identity.actor), by_now))
 
 
 def owners_of(events: Iterable[Event]) -> tuple[str, ...]:

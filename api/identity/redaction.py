@@ -7,6 +7,7 @@ from uuid import UUID
 from api.errors import MalformedRequestError, NotPermittedError
 from api.identity.reach import Reach
 from projections.quarter.steps import Scope
+from projections.wording import Person, Wording
 
 Answer: TypeAlias = Mapping[str, object]
 InReach: TypeAlias = Callable[[Iterable[UUID]], frozenset[UUID]]
@@ -25,10 +26,10 @@ def scope_within(reach: Reach, asked: Scope) -> Scope:
     """
     if reach.teams is None and reach.figures_of is None:
         return asked
-    named = asked.rep or asked.team
-    if named is not None:
+    if asked.rep or asked.team:
         if not reach.has_figures_of(asked.rep, asked.team):
-            raise NotPermittedError(f"you may not see the figures of {named!r}")
+            whose = Person(asked.rep) if asked.rep else f"the team {asked.team}"
+            raise NotPermittedError(Wording("you may not see the figures of ", whose))
         return asked
     if not reach.figures_of:
         raise NotPermittedError("you are in no team, and so there are no figures of yours")

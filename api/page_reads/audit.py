@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from api.context import ContextReader
 from api.identity.permissions import Action, Identity, may
+from api.identity.reach import Reach
 from api.lists_log import LogLists
 from api.moment import Moment
+from api.page_reads.called import DealsCalled
 from api.page_reads.door import Door, refused_as_pages
 from api.parameters import one_of, some_of
 from api.people import People
@@ -32,6 +34,15 @@ _SIDES: Final[Mapping[bool, tuple[Side, Side]]] = {
     True: ("before", "after"),
 }
 """On which side of an event the next lie, and on which those before; by whether the last lead."""
+_TERMS: Final[Mapping[str, tuple[str, Comparison]]] = {
+    "type": ("type", ":"),
+    "deal": ("deal", ":"),
+    "rep": ("rep", ":"),
+    "verdict": ("verdict", ":"),
+    "recorded_from": ("recorded", ">="),
+    "recorded_to": ("recorded", "<="),
+}
+"""What each filter beside the query asks: a field, and how it is compared."""
 
 
 class AuditReads:
@@ -45,12 +56,14 @@ class AuditReads:
         told: ToldEvents,
         context: ContextReader,
         people: People,
+        deals: DealsCalled,
     ) -> None:
         self._door = door
         self._log = log
         self._told = told
         self._context = context
         self._people = people
+        self._deals = deals
 
     def explore(self, reader: Identity, asked: LogAsked, *, address: str) -> dict[str, Any]:
         """Give a page of the events that a query holds for, and its counts.
@@ -73,7 +86,7 @@ class AuditReads:
                 "mistake": None,
             }
             try:
-                query = all_of([parse(asked.q), *_terms(asked)])
+                query = all_of([parse(asked.q), *self._terms(asked, moment, reach)])
                 question = LogQuestion(query=query, moment=moment, sort=sort, reach=reach)
                 return answer | self._found(question, asked.cursor, by)
             except QueryError as error:
@@ -127,28 +140,22 @@ class AuditReads:
             return {"total": None, "by": by, "groups": [], "more": False, "why": error.expected}
         return {"total": counts.total, "by": by, "groups": counts.groups, "more": counts.more}
 
+    def _terms(self, asked: LogAsked, moment: Moment, reach: Reach) -> Iterator[Term]:
+        """Give what the filters beside the query say, as terms of it.
 
-def _bounds(cursor: Cursor | None) -> Bounds:
-    return NO_BOUNDS if cursor is None else Bounds(**{cursor.side: cursor.position})
-
-
-def _terms(asked: LogAsked) -> Iterator[Term]:
-    """Give what the filters beside the query say, as terms of it.
-
-    Raises:
-        QueryError: one of them holds for nothing, with its field and no column.
-    """
-    given: tuple[tuple[str, str, Comparison], ...] = (
-        ("type", "type", ":"),
-        ("deal", "deal", ":"),
-        ("rep", "rep", ":"),
-        ("verdict", "verdict", ":"),
-        ("recorded_from", "recorded", ">="),
-        ("recorded_to", "recorded", "<="),
-    )
-    for field, name, comparison in given:
-        if value := asked.filters.get(field):
-            leaf = term(name, value, comparison=comparison)
+        Raises:
+            QueryError: one of them holds for nothing, with its field and no column.
+        """
+        for field, (name, comparison) in _TERMS.items():
+            value = asked.filters.get(field)
+            if not value:
+                continue
+            values = [value]
+            if field == "deal":
+                values = self._deals.ids(value, moment, reach)
+            elif field == "rep":
+                values = [self._people.id_of(value)]
+            leaf = term(name, *values, comparison=comparison)
             try:
                 check(leaf)
             except QueryError as error:
@@ -156,6 +163,10 @@ def _terms(asked: LogAsked) -> Iterator[Term]:
                     error.expected, column=0, field=field, meant=error.meant
                 ) from error
             yield leaf
+
+
+def _bounds(cursor: Cursor | None) -> Bounds:
+    return NO_BOUNDS if cursor is None else Bounds(**{cursor.side: cursor.position})
 
 
 def _mistake(error: QueryError) -> Mistake:

@@ -12,13 +12,15 @@ from api.errors import (
 )
 from api.identity.access import Access
 from api.identity.accesses import Accesses
-from api.identity.permissions import Action, Identity, ensure_may
+from api.identity.permissions import TABLE, Action, Identity, may
 from api.identity.reach import Reach
 from api.moment import Moment
 from api.storage.errors import LogUnavailableError
 from api.storage.log_reader import LogReader
 from api.views import Views
+from api.web import format as f
 from api.web.reads import BadQuestionError, NoSuchPageError, NotForYouError, NotNowError
+from api.web.vocabulary import ROLES
 
 
 class Door:
@@ -36,8 +38,9 @@ class Door:
         Raises:
             NotForYouError: their role or their credential does not allow it.
         """
+        if not may(reader, action):
+            raise NotForYouError(_not_for(reader, action))
         with refused_as_pages():
-            ensure_may(reader, action)
             if reader.role == "auditor":
                 self._accesses.note(reader, "read", request=f"GET {page}", request_id="")
             return self.access.reach(reader)
@@ -58,6 +61,13 @@ class Door:
         """In this block a page asks all its questions over one connection."""
         with refused_as_pages(), self._store.one_connection():
             yield
+
+
+def _not_for(reader: Identity, action: Action) -> str:
+    """Say why somebody may not: their role does not, or their key was made for less."""
+    by_role = action in TABLE[reader.role]
+    who = "This key" if by_role else f"The role of {ROLES[reader.role].lower()}"
+    return f"{who} does not allow it: {f.words_of(action).lower()}."
 
 
 @contextmanager

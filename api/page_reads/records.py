@@ -1,8 +1,10 @@
 """Records what the forms of deals tell, by the way that the API's own requests take."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from hashlib import sha256
+from typing import Any, Final
 from uuid import UUID
 
 from fastapi import Request
@@ -15,10 +17,15 @@ from api.http.guard import identity_of
 from api.http.intents import read_intents, read_undoing
 from api.http.services import Services
 from api.http.writes import command
-from api.identity.permissions import Action, ensure_may
+from api.identity.permissions import Action, Identity, ensure_may
+from api.page_reads.called import with_ids
 from api.page_reads.refusals import EXPECTED, key_and_seen, refused, version_at
-from api.web.reads import BadQuestionError
-from api.web.record_body import Told, body_of
+from api.people import People
+from api.web.reads import BadQuestionError, FormError
+from api.web.record_body import ACCOUNT_ID, ACCOUNT_NAME, Told, body_of
+
+MOST_OF_ID: Final = 200
+"""Characters of an id; a name may have more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +41,9 @@ class _Sent:
 class DealWrites:
     """What the forms of deals do."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, people: People) -> None:
         self._services = services
+        self._people = people
 
     async def open_deal(self, request: Request, form: Mapping[str, str]) -> dict[str, Any]:
         """Open the deal that a form tells of, and give its events.
@@ -46,11 +54,31 @@ class DealWrites:
         """
         sent = _sent(form)
         try:
-            ensure_may(identity_of(request), Action.APPEND_DEALS)
+            reader = identity_of(request)
+            ensure_may(reader, Action.APPEND_DEALS)
+            sent = _sent(await asyncio.to_thread(self._with_account, reader, form))
             asked_for = _command(request, sent)
             return _recorded(await self._services.application.open_deal(asked_for))
         except EXPECTED as error:
             raise refused(error, request, sent.told.field_of) from error
+
+    def _with_account(self, reader: Identity, form: Mapping[str, str]) -> Mapping[str, str]:
+        """Give a form with the id of its account: that of this name, or else the name itself.
+
+        Raises:
+            FormError: several accounts have this name.
+        """
+        name = form.get(ACCOUNT_NAME, "").strip()
+        if not name or form.get(ACCOUNT_ID, "").strip():
+            return form
+        reach = self._services.access.reach(reader)
+        moment = self._services.views.moment(as_of=None, effective_at=None)
+        known = self._services.customers.called(moment, name, reach)
+        if len(known) > 1:
+            message = f"several accounts have this name; say which one: {', '.join(known)}"
+            raise FormError(message, field=ACCOUNT_ID)
+        short = name if len(name) <= MOST_OF_ID else sha256(name.encode()).hexdigest()
+        return {**form, ACCOUNT_ID: known[0] if known else short}
 
     async def append(
         self, request: Request, deal_id: str, form: Mapping[str, str]
@@ -66,6 +94,7 @@ class DealWrites:
         sent = _sent(form)
         try:
             ensure_may(identity_of(request), Action.APPEND_DEALS)
+            sent = _sent(await asyncio.to_thread(with_ids, form, self._people))
             named = deal_named(deal_id)
             asked_for = _command(request, sent, if_match=await self._versions(named, sent.seen))
             return _recorded(await self._services.application.append_to_deal(named, asked_for))

@@ -65,7 +65,7 @@ class SettingsReads:
             made = create_key(
                 self._services.keys,
                 self._services.access,
-                member=form.get("member", "").strip(),
+                member=self._people.id_of(form.get("member", "").strip()),
                 role=form.get("role") or None,
                 scopes=None,
                 name=form.get("name", "").strip(),

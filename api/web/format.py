@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from domain.values import Money
-from projections.wording import Break, Person, Piece, Portion, Wording, pieces_of
+from projections.wording import Break, Contact, Person, Piece, Portion, Wording, pieces_of
 
 UNKNOWN: Final = "unknown"
 MINUS: Final = "\N{MINUS SIGN}"
@@ -24,6 +24,7 @@ _THOUSAND: Final = Decimal(1_000)
 _MINUTES_A_DAY: Final = 1440
 _DAY: Final = r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
 _DAY_OR_INSTANT: Final = re.compile(rf"{_DAY}(?P<time>T[0-9:.]+(?:Z|[+-][0-9:]+))?")
+_BETWEEN_NAMES: Final = re.compile(r"[-_.]")
 _WHEN_OF_SENTENCE: Final = re.compile(
     rf"\b{_DAY}(?:T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}[0-9.]*(?:Z|[+-][0-9]{{2}}:[0-9]{{2}}))?(?!\w)"
 )
@@ -159,6 +160,8 @@ def _piece(piece: Piece, people: Mapping[str, str]) -> str:
     match piece:
         case Person(id=who):
             return people.get(who, who)
+        case Contact(id=who):
+            return contact(who)
         case Money(amount=amount, currency=currency):
             return money({"amount": amount, "currency": currency})
         case Portion(share=share):
@@ -167,6 +170,16 @@ def _piece(piece: Piece, people: Mapping[str, str]) -> str:
             return day(piece)
         case _:
             return str(Wording(piece))
+
+
+def contact(told: str) -> str:
+    """Somebody at the customer: `Nora Vance` for the id `nora-vance`, and any other as it is told.
+
+    They are of no register, so that an id is all there is; the ledger and its exports have it.
+    """
+    parts = _BETWEEN_NAMES.split(told)
+    named = len(parts) > 1 and all(part.isalpha() and part.islower() for part in parts)
+    return " ".join(part.capitalize() for part in parts) if named else told
 
 
 def duration(value: timedelta) -> str:

@@ -1,7 +1,7 @@
 """What a manager's first page shows: what changed, and where the progress of deals is hollow."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -22,9 +22,16 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "taken_back": ("Reopened or reversed", "dot"),
     "opened": ("Opened", "dot"),
 }
+SELDOM: Final = frozenset({"taken_back", "opened"})
 HOT: Final = frozenset({"pressure_shaped"})
-MAX_ROWS: Final = 12
+MAX_ROWS: Final = 40
 """Changes of a kind that are told on the page; of more only their number."""
+MAX_OPEN: Final = 16
+"""Changes that are seen at first; the kinds with more of them are folded to their number."""
+MAX_DEALS: Final = 8
+"""Hollow deals that are seen at first; the others are folded."""
+MAX_NAMED: Final = 3
+"""Accounts by which a folded kind is known."""
 MAX_BEADS: Final = 24
 SPANS: Final = ((1, "1 day"), (7, "7 days"), (30, "30 days"))
 
@@ -45,7 +52,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The changes of one kind; `left_out` have no row here."""
+    """The changes of one kind: `whose` are some of their accounts, `left_out` have no row here."""
 
     key: str
     name: str
@@ -54,6 +61,13 @@ class Kind:
     rows: tuple[Row, ...]
     left_out: int
     hot: bool
+    whose: str
+    open: bool = False
+
+    @property
+    def silent(self) -> bool:
+        """Whether no count of it is shown, since there is none of what is seldom asked about."""
+        return not self.count and self.key in SELDOM
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +89,7 @@ class HomePage:
 
     as_of: AsOf
     since: Any
+    quiet_since: Any
     spans: tuple[tuple[str, str, bool], ...]
     complete: bool
     kinds: tuple[Kind, ...]
@@ -83,6 +98,7 @@ class HomePage:
     stages: tuple[Share, ...]
     reps: tuple[Share, ...]
     deals: tuple[Share, ...]
+    other_deals: tuple[Share, ...]
     deals_left_out: int
     workings: Workings
 
@@ -95,17 +111,31 @@ class HomePage:
         return self.headline if self.figure is None else f"{self.figure:,} {self.headline}"
 
 
-def home_page(answer: Answer, *, asked: tuple[str | None, str | None]) -> HomePage:
-    """The page for an overview."""
+def quiet(answer: Answer) -> bool:
+    """Say whether an overview tells of no change at all."""
+    return answer["complete"] and not any(answer["changes"].values())
+
+
+def week_before(answer: Answer) -> str:
+    """Give the instant a week before the moment of an overview."""
+    return _text(f.instant(answer["effective_at"]) - timedelta(days=7))
+
+
+def home_page(
+    answer: Answer, *, asked: tuple[str | None, str | None], quiet_since: Any = None
+) -> HomePage:
+    """The page for an overview; since `quiet_since`, which is later, nothing has changed."""
     hollow, as_of = answer["hollow"], as_of_view(answer, asked=asked)
     kinds = tuple(_kind(key, answer["changes"][key], answer["names"]) for key in KINDS)
     settled = hollow["settled"]
+    deals = tuple(_deal(one) for one in hollow["deals"])
     return HomePage(
         as_of=as_of,
         since=answer["since"],
+        quiet_since=quiet_since,
         spans=_spans(answer),
         complete=answer["complete"],
-        kinds=kinds,
+        kinds=_opened(kinds),
         figure=hollow["hollow"] if settled else None,
         headline=f"of {f.count(settled, 'settled activity', 'settled activities')} of open deals"
         " are checkbox-only"
@@ -116,7 +146,8 @@ def home_page(answer: Answer, *, asked: tuple[str | None, str | None]) -> HomePa
             _share(answer["names"].get(one["rep"], one["rep"]), one, link=one["rep"])
             for one in hollow["reps"]
         ),
-        deals=tuple(_deal(one) for one in hollow["deals"]),
+        deals=deals[:MAX_DEALS],
+        other_deals=deals[MAX_DEALS:],
         deals_left_out=hollow["deals_with"] - len(hollow["deals"]),
         workings=of_overview(answer),
     )
@@ -125,7 +156,22 @@ def home_page(answer: Answer, *, asked: tuple[str | None, str | None]) -> HomePa
 def _kind(key: str, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Kind:
     name, glyph = KINDS[key]
     shown = tuple(_row(key, row, names) for row in rows[:MAX_ROWS])
-    return Kind(key, name, glyph, len(rows), shown, len(rows) - len(shown), key in HOT)
+    whose = list(dict.fromkeys(row["account"] for row in rows))
+    named = ", ".join(whose[:MAX_NAMED])
+    others = f" and {len(whose) - MAX_NAMED:,} more" if len(whose) > MAX_NAMED else ""
+    return Kind(
+        key, name, glyph, len(rows), shown, len(rows) - len(shown), key in HOT, named + others
+    )
+
+
+def _opened(kinds: Sequence[Kind]) -> tuple[Kind, ...]:
+    """Open the kinds that are seen at first: what is rare says most and takes least."""
+    seen, opened = 0, set[str]()
+    for kind in sorted(kinds, key=lambda kind: kind.count):
+        seen += len(kind.rows)
+        if seen <= MAX_OPEN:
+            opened.add(kind.key)
+    return tuple(replace(kind, open=kind.key in opened) for kind in kinds)
 
 
 def _row(key: str, row: Mapping[str, Any], names: Mapping[str, str]) -> Row:
@@ -153,7 +199,7 @@ def _share(name: str, told: Mapping[str, Any], *, link: str = "") -> Share:
         name=name,
         text=f"{hollow:,} of {settled:,}",
         percent=round(100 * hollow / settled, 1) if settled else 0.0,
-        deals=f"{told['deals_with']:,} of {f.count(told['deals'], 'deal')}",
+        deals=f"{told['deals_with']:,} of {told['deals']:,}",
         link=link,
     )
 

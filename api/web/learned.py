@@ -57,13 +57,15 @@ class Lessons:
 def _value(fact: Mapping[str, Any]) -> str:
     """The value; a date comes after what it is of, and a role after whose it is.
 
-    Who is learned of is at the customer, and so called as the log calls them.
+    Who is learned of is at the customer.
     """
     value = str(fact["value"])
     of, _, rest = value.partition(": ")
     match fact["kind"]:
+        case "person":
+            return f.contact(value)
         case "role":
-            return f"{of}, {rest}"
+            return f"{f.contact(of)}, {rest}"
         case "date":
             return f"{f.written(rest)} ({f.words_of(of).lower()})"
         case _:

@@ -10,7 +10,7 @@ from api.encodings import GZIP, takes_gzip
 from api.web.doors import IssuerDoors, SignIn
 from api.web.renderer import Renderer
 from api.web.routes import issuer, sign_in, tour
-from api.web.site import SITE, Section, Site, install, new_router
+from api.web.site import SITE, Names, Section, Site, install, new_router
 from api.web.static_files import load_static_files, media_type_of
 from api.web.tour import Sample
 
@@ -30,13 +30,15 @@ def add_pages(
     doors: SignIn,
     issuer_doors: IssuerDoors | None = None,
     sample: Sample | None = None,
+    *,
+    names: Names = dict,
 ) -> None:
     """Add the pages of these sections; who reads is told by the request (`api/http/shield.py`).
 
     The navigation has their entries in the order in which they are given. Where `sample` knows
-    of the sample company, who comes first is shown around.
+    of the sample company, who comes first is shown around. `names` are what people are called.
     """
-    install(app, router, SITE.given(Site(Renderer(load_static_files()), sections, sample)))
+    install(app, router, SITE.given(Site(Renderer(load_static_files()), sections, sample, names)))
     entrance = sign_in.Entrance(doors, issuer_doors.name if issuer_doors else None)
     install(app, sign_in.router, sign_in.ENTRANCE.given(entrance))
     if issuer_doors is not None:

@@ -7,11 +7,12 @@ from typing import Final
 
 from api.web import format as f
 from api.web.asof import query_of
+from api.web.form_parts import Field, Filled, Form, Part, Since
 from api.web.process_page import RuleFindings, findings_of
 from api.web.process_stages import Otherwise, Stage, stages_of, whole_of
 from api.web.publish_text import MOST_TEXT, TEXT, text_of
 from api.web.reads import Answer
-from api.web.record_form import Field, Filled, Form, Part, Since, new_key, refused
+from api.web.record_form import new_key, refused
 from api.web.record_words import Words
 
 PATH: Final = "/process/publish"

@@ -65,6 +65,7 @@ def defaults(kind: str, deal: Answer, offers: Offers) -> dict[str, str]:
         "gate_decided.stage": offers.get("stage"),
         "stage_entered.stage": offers.get("next_stage"),
         "deal_opened.owner": offers.get("reader"),
+        "credit_split_set.shares": f"{deal['owner']['name']}: 1" if deal.get("owner") else None,
     }
     of_deal |= dict.fromkeys(_NEW_NAMES, token_hex(6))
     found = {

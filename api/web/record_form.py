@@ -1,123 +1,35 @@
 """The form of an event: its fields with what they say, and what is wrong with them."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from secrets import token_urlsafe
 from typing import Any, Final
 
 from api.web import format as f
+from api.web.form_parts import Field, Filled, Form, Part, Since
 from api.web.payload_fields import Fields, Leaf, fields_of, filled, leaves
-from api.web.reads import Answer, FormError, MovedOnError, SentBeforeError
-from api.web.record_body import AMENDED, CAUSED_BY, OCCURRED_AT, REASON, UNDONE
+from api.web.reads import Answer, MovedOnError, SentBeforeError
+from api.web.record_body import (
+    ACCOUNT_ID,
+    ACCOUNT_NAME,
+    AMENDED,
+    CAUSED_BY,
+    OCCURRED_AT,
+    REASON,
+    UNDONE,
+)
 from api.web.record_choices import Choice, Offers, choices_of, defaults, is_new_name
-from api.web.record_words import CORRECTIONS, EMPTY, FORMS, HELP, LABELS, NOTES, OPENING, Words
+from api.web.record_words import CORRECTIONS, EMPTY, FORMS, HELP, LABELS, NOTES, OPENING
 from api.web.refusal_words import refusal_words
 from api.web.vocabulary import EVIDENCE_LEVELS
 
-_NOT_IN_ID: Final = re.compile("[^a-z0-9]+")
+_FEW_KNOW: Final = frozenset(
+    {ACCOUNT_ID, "events[0].data.account.segment", "events[0].data.process"}
+)
+"""What a deal can be opened without."""
 _WHEN: Final = Leaf("instant", required=False)
 _WHY: Final = Leaf("text", required=True, most=10_000)
 _CAUSE: Final = Leaf("choice", required=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """A form as it was sent, and why it is shown again."""
-
-    values: Mapping[str, str]
-    error: FormError
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a form; a `fixed` one is sent and not shown, one without choices is typed.
-
-    `empty` is what it means to choose nothing.
-    """
-
-    name: str
-    label: str
-    asked: str
-    required: bool
-    value: str
-    choices: tuple[Choice, ...] | None
-    help: str
-    most: int | None
-    empty: str = "Not said"
-    fixed: bool = False
-    error: str = ""
-
-    @property
-    def id(self) -> str:
-        return "f-" + _NOT_IN_ID.sub("-", self.name.removeprefix("events[0].data.")).strip("-")
-
-    @property
-    def chosen(self) -> tuple[str, ...]:
-        """The values of a field that takes several."""
-        return tuple(self.value.split("\n"))
-
-    @property
-    def nothing(self) -> bool:
-        """Whether it must be chosen, and there is nothing to choose."""
-        return self.required and self.choices == () and not self.fixed
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One event of a form; a further one is told if something is filled in."""
-
-    fields: tuple[Field, ...]
-    kind: str = ""
-    legend: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Since:
-    """An event that was recorded after the form was shown, and where it is shown."""
-
-    address: str
-    title: str
-    who: str
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A form, ready for its template; `problem` stands over it, `problems` are of its fields.
-
-    `moved` says that the deal has events that its page did not show, which are `since`, and
-    `again` that the form was sent before with something else in it. What is in a `fresh` one was
-    just asked for, so that no draft takes its place.
-    """
-
-    name: str
-    words: Words
-    action: str
-    key: str
-    seen: int
-    parts: tuple[Part, ...]
-    envelope: tuple[Field, ...] = ()
-    hidden: Mapping[str, str] = field(default_factory=dict)
-    note: str = ""
-    about: str = ""
-    problem: str = ""
-    problems: tuple[Field, ...] = ()
-    moved: bool = False
-    again: bool = False
-    since: tuple[Since, ...] = ()
-    fresh: bool = False
-
-    @property
-    def fields(self) -> Iterable[Field]:
-        for part in self.parts:
-            yield from part.fields
-        yield from self.envelope
-
-    @property
-    def nothing(self) -> bool:
-        """Whether there is nothing that it could tell."""
-        return any(one.nothing for one in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +79,14 @@ def form_of(name: str, ground: Ground) -> Form | None:
 
 
 def opening_form(ground: Ground) -> Form:
-    """Give the form of a new deal; the stage that it begins in may be told with it."""
-    stage = _part(1, "stage_entered", ground)
+    """Give the form of a new deal; the stage that it begins in may be told with it.
+
+    Its account is asked for by name, which everybody knows, and what few people know comes last.
+    """
+    stage, opened = _part(1, "stage_entered", ground), _part(0, "deal_opened", ground)
+    asked = sorted(opened.fields, key=lambda one: one.name != ACCOUNT_NAME)
+    known = tuple(one for one in asked if one.name not in _FEW_KNOW)
+    rest = tuple(replace(one, required=False) for one in asked if one.name in _FEW_KNOW)
     first = replace(stage, fields=tuple(replace(one, required=False) for one in stage.fields))
     return Form(
         name="deal_opened",
@@ -176,7 +94,7 @@ def opening_form(ground: Ground) -> Form:
         action="/deals/new",
         key=new_key(),
         seen=ground.answer["as_of"]["position"],
-        parts=(_part(0, "deal_opened", ground), first),
+        parts=(replace(opened, fields=known), first, Part(rest)),
         envelope=(_envelope_field(OCCURRED_AT, _WHEN, ground),),
     )
 

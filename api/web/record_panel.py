@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from api.web import format as f
+from api.web.form_parts import Filled, Form
 from api.web.reads import Answer
 from api.web.record_choices import Offers
-from api.web.record_form import Filled, Form, Ground, form_of, recorded_since, refused
+from api.web.record_form import Ground, form_of, recorded_since, refused
 from api.web.record_words import FORMS, GROUPS, OFTEN
 
 CUSTOMER_EVENTS: Final = 20

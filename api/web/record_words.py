@@ -103,10 +103,11 @@ NOTES: Final[Mapping[str, str]] = {
     "on is undone after that one.",
     "deal_moved_to_process": "A stage that the other process lacks needs a line such as "
     "old-stage: new-stage.",
-    "credit_split_set": "One person a line, as in amara-osei: 0.6. The shares sum to 1.",
+    "credit_split_set": "One person a line, by name or id, as in Amara Osei: 0.6. The shares sum "
+    "to 1.",
 }
 LABELS: Final[Mapping[str, str]] = {
-    "account.id": "Your id of the account",
+    "account.id": "Id of the account",
     "account.name": "Account",
     "account.segment": "Segment",
     "activity": "Activity",
@@ -153,7 +154,10 @@ LABELS: Final[Mapping[str, str]] = {
 }
 """By the path of a field, after the type of its event where it means something else there."""
 HELP: Final[Mapping[str, str]] = {
-    "account.id": "Deals with one id are of one customer.",
+    "account.id": "Deals with one id are of one customer. Empty means that of this name.",
+    "account.name": "Which company buys: one that you know, or a new one.",
+    "artefact.sha256": "64 characters, 0 to 9 and a to f.",
+    "artefact.uri": "An address or a path, without spaces.",
     "author.side": "Levels 3 to 5 are the customer's.",
     "currency": "Three letters such as USD.",
     "occurred_at": "Empty means now.",
@@ -171,6 +175,8 @@ CHOICES: Final[Mapping[str, str]] = {
     "best_case": "Best case",
     "for_discount": "Something in return for a discount",
     "no_go": "No-go",
+    "verdict.in": "It fits",
+    "verdict.out": "It does not fit",
     "felt_pressured.true": "Yes, pressured",
     "felt_pressured.false": "No",
     "true": "Yes",

@@ -24,7 +24,7 @@ def refusal_words(detail: str, called: Mapping[str, str]) -> str:
     told = _QUOTED.sub(
         lambda found: f"“{called[found[1]]}”" if found[1] in called else found[0], told
     )
-    told = _WORD.sub(_word, told)
+    told = _WORD.sub(_word, told).replace("a decimal string", "a number")
     return f"{told[:1].upper()}{told[1:].rstrip('.')}."
 
 

@@ -8,9 +8,9 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.identity.permissions import Identity
+from api.web.form_parts import Filled
 from api.web.forms import read_form
 from api.web.reads import FormError, NotNowError, PageError
-from api.web.record_form import Filled
 from api.web.site import Site, reader_of, to_sign_in
 
 MOST_BYTES: Final = 1 << 20

@@ -1,6 +1,6 @@
 """What every page of the site has: who reads it, the way around, and what is said instead of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar
@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api.identity.permissions import Identity
 from api.web.asof import query_of
+from api.web.format import event_words
 from api.web.reads import NotNowError, PageError
 from api.web.renderer import HEADERS, Renderer
 from api.web.tour import COOKIE, Sample, Step, steps_for, tour_view
@@ -20,6 +21,8 @@ HOME: Final = "/"
 Moment = Annotated[str | None, Query(max_length=100)]
 Asked: TypeAlias = tuple[str | None, str | None]
 """`as_of` and `effective_at` as the reader typed them."""
+Names: TypeAlias = Callable[[], Mapping[str, str]]
+"""Gives what people are called, by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,14 @@ class Site:
     """Shows the pages of all sections, each with the navigation of whoever reads it."""
 
     def __init__(
-        self, renderer: Renderer, sections: Sequence[Section], sample: Sample | None = None
+        self,
+        renderer: Renderer,
+        sections: Sequence[Section],
+        sample: Sample | None = None,
+        names: Names = dict,
     ) -> None:
         self._renderer = renderer
+        self._names = names
         self._sample = sample
         self._tabs = tuple(section.tab for section in sections if section.tab is not None)
 
@@ -79,13 +87,14 @@ class Site:
 
     def problem(self, request: Request, error: PageError) -> Response:
         """Say on a page of its own why there is none."""
+        told = event_words(error.args[0] if error.args else "", self._called(error.status))
         shown = self.page(
             request,
             "problem.html",
             status=error.status,
             tab="",
             title=error.title,
-            detail=str(error),
+            detail=f"{told[:1].upper()}{told[1:]}",
         )
         if isinstance(error, NotNowError):
             shown.headers["Retry-After"] = str(error.retry_after)
@@ -104,7 +113,7 @@ class Site:
             template,
             status=status,
             tab=tab,
-            around=self._around(reader, toured=bool(steps)),
+            around=self._around(reader, self._called(status), toured=bool(steps)),
             tour=tour_view(steps, at=at, path=path) if steps else None,
             here=path + (f"?{request.url.query}" if request.url.query else ""),
             **context,
@@ -121,12 +130,19 @@ class Site:
         tabs = [tab.path for tab in self._tabs if tab.shown(reader)]
         return steps_for(tabs, self._sample.story(reader))
 
-    def _around(self, reader: Identity | None, *, toured: bool) -> dict[str, Any] | None:
+    def _called(self, status: int) -> Mapping[str, str]:
+        """Give names for a page; what tells that something is away is not to ask for them."""
+        return {} if status >= HTTPStatus.INTERNAL_SERVER_ERROR else self._names()
+
+    def _around(
+        self, reader: Identity | None, names: Mapping[str, str], *, toured: bool
+    ) -> dict[str, Any] | None:
         """Give who reads, and where they may go; None for who is not signed in."""
         if reader is None:
             return None
         return {
             "reader": reader.actor,
+            "name": names.get(reader.actor, reader.actor),
             "role": "Operator of this server" if reader.operator else ROLES[reader.role],
             "tabs": [(tab.path, tab.name(reader)) for tab in self._tabs if tab.shown(reader)],
             "toured": toured,

@@ -333,3 +333,21 @@ def test_what_an_auditor_asks_is_kept(ask: Asker) -> None:
     assert any(
         one["request"] == "GET /audit?q=late%3Ayes+amount%3E1&sort=occurred" for one in accesses
     )
+
+
+def test_deals_and_reps_are_asked_for_by_their_names(ask: Asker) -> None:
+    deals = ask.deals()
+    account = deals[0]["account"]["name"]
+    own = [one["deal_id"] for one in deals if account in one["account"]["name"]]
+    ids = ",".join(own)
+
+    found = Seen(ask.get("/audit", deal=account[1:].upper()).text)
+    assert found.total == Seen(ask.get("/audit", q=f"deal:{ids}").text).total != "0 events"
+    story = Seen(ask.get("/audit", deal="order-this-month").text)
+    assert story.total == Seen(ask.get("/audit", q="deal:order-this-month").text).total
+    rep = Seen(ask.get("/audit", rep="amara osei").text)
+    assert rep.total == Seen(ask.get("/audit", q=f"rep:{REP}").text).total != "0 events"
+    many = ask.get("/audit", deal="e")
+    assert (many.status_code, "write more of it" in many.text) == (422, True)
+    foreign = ask.get("/audit", OWNER, deal=account)
+    assert foreign.status_code == 200

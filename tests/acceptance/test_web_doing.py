@@ -166,7 +166,7 @@ async def test_somebody_was_first(work: Work, *, script: bool) -> None:
         button = page.locator(".record-form [type=submit]")
         await button.press("Enter")
         error = page.locator("#f-percent-error")
-        await expect(error).to_contain_text("Expected a decimal string")
+        await expect(error).to_contain_text("Expected a number")
         field = page.locator("#f-percent")
         assert "f-percent-error" in str(await field.get_attribute("aria-describedby"))
         assert await field.get_attribute("aria-invalid") == "true"

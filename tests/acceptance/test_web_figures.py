@@ -95,7 +95,7 @@ def test_the_first_page_tells_the_changes_that_the_api_tells(
     ):
         assert page.pairs[name] == f"{len(changes[kind]):,}"
     linked = {link.partition("#e-")[2] for link in page.links if "#e-" in link}
-    assert linked == {row["event_id"] for rows in changes.values() for row in rows[:12]}
+    assert linked == {row["event_id"] for rows in changes.values() for row in rows[:40]}
     if hollow["settled"]:
         assert f"of {f.count(hollow['settled'], 'settled activity', 'settled activities')}" in (
             page.text
@@ -380,7 +380,7 @@ def test_a_key_is_made_rotated_and_revoked_on_the_settings(ask: Asker) -> None:
     wrong = send("/settings/keys", member=REP, role="manager", name="mail", days="30")
     assert (wrong.status_code, "is rep in the organisation" in wrong.text) == (422, True)
     assert 'value="mail"' in wrong.text
-    made = send("/settings/keys", member=REP, role="", name="mail", days="30")
+    made = send("/settings/keys", member="amara osei", role="", name="mail", days="30")
     secret = made.text.split("<code>")[1].split("<")[0]
     asked = {"Authorization": f"Bearer {secret}"}
     assert client.get("/v1/today", headers=asked).status_code == 200

@@ -160,7 +160,7 @@ def test_refusals_are_pages_that_say_why(reader: TestClient) -> None:
     missing, bad = reader.get("/deals/unknown"), reader.get("/board?as_of=yesterday")
 
     assert (missing.status_code, bad.status_code) == (404, 422)
-    assert "there is no deal unknown" in missing.text
+    assert "There is no deal unknown" in missing.text
     assert "neither an instant nor position:N" in bad.text
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from api.people import People
 from api.web.record_words import FORMS
 from tests.support.client import TOKEN, event, opened
 from tests.support.form_steps import (
@@ -153,6 +154,36 @@ def test_a_deal_is_opened_in_the_stage_it_begins_in(company: Company, manager: V
     assert stage[:2] == ("stage_entered", {"stage": "qualification"})
 
 
+def test_who_knows_an_account_by_name_need_not_know_its_id(
+    company: Company, manager: Visitor
+) -> None:
+    def opened(name: str, account_id: str = "") -> Any:
+        form = manager.form("/deals/new")
+        filled = {"name": "New", "account.name": name, "account.id": account_id, "owner": "ann"}
+        sent = manager.send("/deals/new", form.values | named(filled))
+        if not sent.is_redirect:
+            return FormRead(sent.text).errors["f-account-id"]
+        deal = sent.headers["location"].removeprefix("/deals/")[:36]
+        return told(company, deal)[0][1]["account"]
+
+    assert opened("Bolt", "b-1") == {"id": "b-1", "name": "Bolt"}
+    assert opened("Bolt") == {"id": "b-1", "name": "Bolt"}
+    assert opened("Nova & Sons") == {"id": "Nova & Sons", "name": "Nova & Sons"}
+    assert opened("Bolt", "b-2") == {"id": "b-2", "name": "Bolt"}
+    assert opened("Bolt").endswith("say which one: b-1, b-2.")
+
+
+def test_credit_is_split_between_people_by_their_names(company: Company, manager: Visitor) -> None:
+    deal = new_deal(company)
+    People(company.ledger.store).remember({"ann": "Ann Lee", "ben": "Ben Roe"})
+    form = manager.form(page(deal, "credit_split_set"))
+    assert form.values[DATA + "shares"] == "Ann Lee: 1"
+
+    manager.record(page(deal, "credit_split_set"), {"shares": "ann lee: 0.6\r\nben: 0.4"})
+
+    assert told(company, deal)[-1][1]["shares"] == {"ann": "0.6", "ben": "0.4"}
+
+
 def test_what_is_sent_twice_is_recorded_once(company: Company, manager: Visitor) -> None:
     deal = new_deal(company)
     form = manager.form(page(deal, "note_added"))
@@ -204,7 +235,7 @@ def test_what_is_wrong_stands_beside_its_field(company: Company, manager: Visito
     assert refused.status_code == 422
     shown = FormRead(refused.text)
     assert shown.errors["f-closed-on"] == "This is needed."
-    assert shown.errors["f-net-amount"].startswith("Expected a decimal string")
+    assert shown.errors["f-net-amount"].startswith("Expected a number such as")
     assert shown.values[DATA + "net.amount"] == "1,000"
     late = manager.record(page(deal, "deal_won"), {"net.amount": "1", "closed_on": "2999-01-01"})
     assert late.status_code == 409

@@ -39,6 +39,15 @@ STRAY: Final = "main script:not([type]), main img"
 """What markup that somebody typed would become, were it not shown as text."""
 
 
+CUT_OFF: Final = """() => [...document.querySelectorAll("[popover]")].filter((one) => {
+  one.showPopover();
+  const cut = one.scrollWidth > one.clientWidth + 1;
+  one.hidePopover();
+  return cut;
+}).map((one) => one.id)"""
+"""The sheets of a page whose text is wider than they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """The site, and the deals that people made nasty."""
@@ -56,6 +65,7 @@ class Seen:
     title: str
     stray: int
     unhelped: list[str]
+    cut_off: list[str]
     unfit: list[str]
     faults: list[str]
 
@@ -67,6 +77,7 @@ class Seen:
             await page.title(),
             await page.locator(STRAY).count(),
             await page.evaluate(FIGURES),
+            await page.evaluate(CUT_OFF),
             await unfit(page),
             list(watched.faults),
         )
@@ -138,6 +149,13 @@ async def test_every_figure_of_a_page_says_how_it_is_computed_with_its_number(
 
 
 @pytest.mark.parametrize("path", [*PATHS, NASTY_DEAL])
+async def test_what_opens_over_a_page_is_read_without_moving_it_sideways(
+    pages: Pages, path: str
+) -> None:
+    assert (await pages.seen(path)).cut_off == []
+
+
+@pytest.mark.parametrize("path", [*PATHS, NASTY_DEAL])
 async def test_nothing_that_people_typed_is_markup(pages: Pages, path: str) -> None:
     page = await pages.seen(path)
 
@@ -173,6 +191,17 @@ async def test_without_script_every_page_says_the_same(served: Served, pages: Pa
         assert watched.faults == []
 
 
+async def test_a_count_opens_the_changes_that_are_folded_to_it(desk: Watched) -> None:
+    page = await desk.open(f"/?{AT}&since=2025-07-01T00:00:00Z")
+    changes = page.locator("#c-moves")
+    await expect(changes).to_be_hidden()
+
+    await page.locator(".figures a[href='#c-moves']").press("Enter")
+
+    await expect(changes).to_be_visible()
+    assert desk.faults == []
+
+
 async def test_beads_and_names_of_a_card_stay_on_one_line(desk: Watched) -> None:
     await desk.page.set_viewport_size({"width": 1024, "height": 900})
     page = await desk.open(f"/board?{AT}")
@@ -193,6 +222,11 @@ async def test_the_report_prints_on_sheets_without_the_frame_of_the_site(desk: W
     await page.emulate_media(media="print")
     for hidden in (".bar", ".choices", "#print", ".how", ".copy-link"):
         assert await page.locator(hidden).first.is_hidden(), hidden
+    filled = page.locator(".discounts .dot, .meter i, .key.won")
+    kept = await filled.evaluate_all(
+        "all => all.map((one) => getComputedStyle(one).printColorAdjust)"
+    )
+    assert set(kept) == {"exact"}
     assert await page.locator("h1").is_visible()
 
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.web.form_parts import Filled, Form
 from api.web.payload_fields import fields_of, filled, leaves
 from api.web.reads import FormError, MovedOnError, SentBeforeError
 from api.web.record_body import body_of
 from api.web.record_choices import choices_of
-from api.web.record_form import Filled, Form, Ground, form_of, opening_form, recorded_since, refused
+from api.web.record_form import Ground, form_of, opening_form, recorded_since, refused
 from api.web.record_words import CORRECTIONS, FORMS
 from domain.events.catalogue import STREAM_KINDS, TYPES_BY_NAME
 
@@ -244,12 +245,11 @@ def test_a_form_whose_key_is_used_goes_on_under_another() -> None:
 def test_a_deal_is_opened_with_the_stage_that_it_begins_in() -> None:
     form = opening_form(ground())
 
-    assert [part.kind for part in form.parts] == ["deal_opened", "stage_entered"]
+    assert [part.kind for part in form.parts] == ["deal_opened", "stage_entered", ""]
+    assert form.parts[0].fields[0].name == "events[0].data.account.name"
     assert not any(one.required for one in form.parts[1].fields)
     needed = {one.name for one in form.parts[0].fields if one.required}
-    assert needed == {
-        f"events[0].data.{n}" for n in ("name", "account.id", "account.name", "owner")
-    }
+    assert needed == {f"events[0].data.{n}" for n in ("name", "account.name", "owner")}
 
 
 def test_people_are_typed_where_nobody_belongs_to_a_team_yet() -> None:

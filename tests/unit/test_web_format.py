@@ -42,7 +42,7 @@ from projections.words import detail, title
 GOLDEN: Final = sorted((Path(__file__).parents[1] / "golden").glob("deal.*.json"))
 RAW: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|\b[A-Z]{3} [0-9]")
 """A figure as programs read it."""
-PEOPLE: Final = {"ann-lee": "Ann Lee", "Doe, Jane": "J. Doe"}
+PEOPLE: Final = {"ann-lee": "Ann B. Lee", "Doe, Jane": "J. Doe"}
 
 
 def opened(amount: Money | None, close_date: date | None) -> DealOpened:
@@ -67,30 +67,30 @@ def test_no_event_is_told_on_a_page_with_figures_for_programs(path: Path) -> Non
         (
             opened(Money.of("41500.00", "USD"), date(2027, 1, 24)),
             "Deal opened for Acme: USD 41500.00, expected to close on 2027-01-24, owned by ann-lee",
-            "Deal opened for Acme: $41,500, expected to close on 24 Jan 2027, owned by Ann Lee",
+            "Deal opened for Acme: $41,500, expected to close on 24 Jan 2027, owned by Ann B. Lee",
         ),
         (
             opened(None, None),
             "Deal opened for Acme: no amount, owned by ann-lee",
-            "Deal opened for Acme: no amount, owned by Ann Lee",
+            "Deal opened for Acme: no amount, owned by Ann B. Lee",
         ),
         (
             DealWon(net=Money.of("77280.125", "KWD"), closed_on=date(2026, 11, 25)),
             "Won at KWD 77280.125, closed on 2026-11-25",
             "Won at 77,280.125 KWD, closed on 25 Nov 2026",
         ),
-        (OwnerChanged(owner="ann-lee"), "Owner changed to ann-lee", "Owner changed to Ann Lee"),
+        (OwnerChanged(owner="ann-lee"), "Owner changed to ann-lee", "Owner changed to Ann B. Lee"),
         (OwnerChanged(owner="kim"),) + ("Owner changed to kim",) * 2,
         (OwnerChanged(owner="Doe, Jane"), "Owner changed to Doe, Jane", "Owner changed to J. Doe"),
         (
             CreditSplitSet(shares={"ann-lee": Decimal("0.25"), "Doe, Jane": Decimal("0.75")}),
             "Credit split set: Doe, Jane 0.75, ann-lee 0.25",
-            "Credit split set: J. Doe 75%, Ann Lee 25%",
+            "Credit split set: J. Doe 75%, Ann B. Lee 25%",
         ),
         (
             CoachingGiven(rep="ann-lee", statement="Ask."),
             "ann-lee was coached",
-            "Ann Lee was coached",
+            "Ann B. Lee was coached",
         ),
         (
             ConsequenceRecorded(
@@ -146,13 +146,29 @@ def test_people_at_the_customer_are_not_looked_up_among_colleagues() -> None:
     ]
     ours = OutcomeEvidenced(outcome="o", level=1, author=Author(side="seller", contact="ann-lee"))
 
-    assert f.event_words(detail(evidenced) or "", PEOPLE) == "From the customer (ann-lee)"
-    assert f.event_words(detail(ours) or "", PEOPLE) == "From the seller (Ann Lee)"
-    assert f.event_words(title(identified), PEOPLE) == "Contact identified: ann-lee, Buyer"
+    assert f.event_words(detail(evidenced) or "", PEOPLE) == "From the customer (Ann Lee)"
+    assert f.event_words(detail(ours) or "", PEOPLE) == "From the seller (Ann B. Lee)"
+    assert f.event_words(title(identified), PEOPLE) == "Contact identified: Ann Lee, Buyer"
     assert [one.text for one in Facts.of(learned).shown] == [
-        "Person: ann-lee",
-        "Role: ann-lee, Buyer",
+        "Person: Ann Lee",
+        "Role: Ann Lee, Buyer",
     ]
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("nora-vance", "Nora Vance"),
+        ("élodie.de_la-croix", "Élodie De La Croix"),
+        ("Nora Vance", "Nora Vance"),
+        ("cfo", "cfo"),
+        ("c-1042", "c-1042"),
+        ("nora@acme.example", "nora@acme.example"),
+        ("-", "-"),
+    ],
+)
+def test_only_an_id_made_of_a_name_is_shown_as_that_name(told: str, shown: str) -> None:
+    assert f.contact(told) == shown
 
 
 FREE_TEXTS: Final = [

@@ -4,13 +4,16 @@ import re
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 STYLES: Final = Path(__file__).parents[2] / "api" / "web" / "static"
 
 
-def test_a_deal_is_shown_in_the_order_in_which_it_is_read() -> None:
-    style = (STYLES / "deal.css").read_text()
+@pytest.mark.parametrize("style", sorted(STYLES.glob("*.css")), ids=lambda path: path.name)
+def test_what_is_shown_stands_in_the_order_in_which_it_is_read(style: Path) -> None:
+    found = re.search(r"(?<![\w-])order\s*:|display:\s*contents|-reverse\b", style.read_text())
 
-    assert not re.search(r"(?<![\w-])order\s*:|display:\s*contents|-reverse\b", style)
+    assert found is None
 
 
 def test_nothing_waits_for_a_pointer_to_hover_where_a_finger_may_press() -> None:

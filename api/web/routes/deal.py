@@ -9,8 +9,8 @@ from fastapi.responses import HTMLResponse, Response
 
 from api.identity.permissions import Identity
 from api.web.deal_page import ZOOMS, deal_page, tips_of
+from api.web.form_parts import Filled
 from api.web.reads import Answer, MovedOnError
-from api.web.record_form import Filled
 from api.web.record_panel import record_panel
 from api.web.record_words import CORRECTED
 from api.web.routes.board import PATH as BOARD

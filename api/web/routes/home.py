@@ -6,7 +6,7 @@ from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.identity.permissions import Action, Identity, may
-from api.web.home_page import home_page
+from api.web.home_page import HomePage, home_page, quiet, week_before
 from api.web.reads import Answer
 from api.web.site import HOME, SITE, Asked, Moment, Part, Section, Tab, moment_asked, new_router
 from api.web.today_page import TodayPage, today_page
@@ -54,9 +54,8 @@ def home(
         if reader.role == "rep":
             page = _day(reads, reader, asked, None)
             return site.page(request, "today.html", tab=HOME, page=page)
-        answer = reads.overview(reader, as_of=asked[0], effective_at=asked[1], since=since or None)
-        page_of_all = home_page(answer, asked=asked)
-        return site.page(request, "home.html", tab=HOME, page=page_of_all)
+        changes = _changes(reads, reader, asked, since or None)
+        return site.page(request, "home.html", tab=HOME, page=changes)
 
     return site.show(request, fill)
 
@@ -76,6 +75,16 @@ def today(
         return site.page(request, "today.html", tab=HOME, page=page)
 
     return site.show(request, fill)
+
+
+def _changes(reads: HomeReads, reader: Identity, asked: Asked, since: str | None) -> HomePage:
+    """Tell what changed; of a week where nobody said since when and a day has nothing to tell."""
+    answer = reads.overview(reader, as_of=asked[0], effective_at=asked[1], since=since)
+    if since or not quiet(answer):
+        return home_page(answer, asked=asked)
+    week = week_before(answer)
+    of_week = reads.overview(reader, as_of=asked[0], effective_at=asked[1], since=week)
+    return home_page(of_week, asked=asked, quiet_since=answer["since"])
 
 
 def _day(reads: HomeReads, reader: Identity, asked: Asked, rep: str | None) -> TodayPage:

@@ -10,10 +10,10 @@ from fastapi.responses import HTMLResponse, Response
 
 from api.identity.permissions import Identity
 from api.web.asof import query_of
+from api.web.form_parts import Filled
 from api.web.publish_page import PATH, PROCESS, PublishPage, is_checked, publish_page
 from api.web.publish_text import MOST_TEXT
 from api.web.reads import Answer, FormError, PageError
-from api.web.record_form import Filled
 from api.web.routes.process import PATH as PROCESSES
 from api.web.sending import Form, Shown, done
 from api.web.site import (

@@ -9,8 +9,9 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.identity.permissions import Identity
+from api.web.form_parts import Filled
 from api.web.reads import Answer
-from api.web.record_form import Filled, Ground, opening_form, refused
+from api.web.record_form import Ground, opening_form, refused
 from api.web.routes.board import PATH as BOARD
 from api.web.routes.deal import DealPages, DealReads, DealWish
 from api.web.sending import Form, Shown, done

@@ -148,16 +148,7 @@ async function follow(form, answer) {
   refused.querySelector("[autofocus]")?.focus();
 }
 
-function nameTheAccount(input) {
-  const known = [...input.list.options].find((one) => one.value === input.value);
-  const name = input.form.elements[input.name.replace(/id$/, "name")];
-  if (known && !name.value) name.value = known.text;
-}
-
 for (const form of document.querySelectorAll(".record-form")) restore(form);
-document.addEventListener("change", (event) => {
-  if (event.target.list && event.target.form) nameTheAccount(event.target);
-});
 document.addEventListener("input", (event) => {
   const form = event.target.closest?.(".record-form");
   if (form) keep(form);
