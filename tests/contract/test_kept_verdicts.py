@@ -19,7 +19,7 @@ from api.identity.permissions import Identity
 from api.kept_verdicts import Kept, KeptVerdicts
 from api.moment import Moment, moment
 from api.query.parser import parse
-from api.query.question import LogQuestion
+from api.query.question import LogQuestion, Sort
 from api.rebuild import rebuild
 from projections.attainment.projection import ledger as bookings
 from projections.facts import Rows
@@ -124,10 +124,15 @@ def test_queries_find_alike_wherever_the_rows_stand(
             p for p in range(stand - 12, stand + 13) if kept_at(ledger, connection, at(ledger, p))
         ]
         assert near[0] < stand < near[-1]
+        places: list[tuple[int, Sort]] = [
+            (near[0], "position"),
+            (stand, "-occurred"),
+            (near[-1], "-position"),
+        ]
         asked = [
-            LogQuestion(query=parse(text), moment=at(ledger, p), sort=sort)
+            LogQuestion(query=parse(text), moment=at(ledger, position), sort=sort)
             for text in QUERIES
-            for p, sort in ((near[0], "position"), (stand, "-occurred"), (near[-1], "-position"))
+            for position, sort in places
         ]
         found: dict[int, list[tuple[list[int], object]]] = {}
         for few in (0, 2_000):
