@@ -279,7 +279,8 @@ def _deal_lines(
     record = group.record(findings)
     if record is None:
         return
-    changes = list(numbered_changes(with_stated_end(record, _distinct(group, findings))))
+    rows = with_stated_end(record, _distinct(group, findings))
+    changes = list(numbered_changes(group.id, rows))
     history = DealHistory(record, changes, context.zone, pipelines)
     try:
         snapshots = history.snapshots()
@@ -331,8 +332,8 @@ def _first_name(record: JsonObject, changes: list[JsonObject]) -> str:
 
 
 def _end(record: JsonObject, changes: list[JsonObject]) -> None:
-    """Who deleted the deal, and when."""
-    for row in changes:
+    """Who deleted the deal, and when; one that was restored since was not."""
+    for row in changes if record["deleted"] else ():
         if row["field"] == "status" and row["new"] == DELETED:
             record |= {"modified": row["at"], "modified_by": row["by"]}
 

@@ -227,10 +227,13 @@ def is_true(value: object) -> bool:
     return text_value(value) in ("true", "1")
 
 
-def numbered_changes(rows: list[JsonObject]) -> Iterator[JsonObject]:
-    """The rows of one deal with ids: the field and the time, which the two answers share."""
+def numbered_changes(deal: str, rows: list[JsonObject]) -> Iterator[JsonObject]:
+    """The rows of a deal with ids: deal, field and time, which the two answers share.
+
+    Many deals are changed in one second, as when a rep hands them over.
+    """
     seen: dict[str, int] = {}
     for row in rows:
-        key = f"{row['field']}:{row['at']}"
+        key = f"{deal}:{row['field']}:{row['at']}"
         seen[key] = seen.get(key, 0) + 1
         yield row | {"id": key + (f"#{seen[key]}" if seen[key] > 1 else "")}

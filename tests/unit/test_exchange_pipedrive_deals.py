@@ -97,3 +97,19 @@ def test_a_number_is_the_same_however_it_is_written(export: Path, tmp_path: Path
     assert [(line.external_id, line.data) for line in lines] == [
         (line.external_id, line.data) for line in read(export)[0]
     ]
+
+
+def test_deals_that_change_hands_in_one_second_are_told_each(export: Path, tmp_path: Path) -> None:
+    at = "2025-03-01 10:00:00"
+
+    def handed_over(content: Any) -> Any:
+        for number, pages in enumerate(content.values()):
+            row = change("user_id", "11001", "11009", at, id=900 + number, is_bulk_update_flag=1)
+            pages[0]["data"].insert(0, row)
+        return content
+
+    lines, _ = read(changed(export, tmp_path / "d", deal_flow_v1=handed_over))
+
+    moved = [line for line in lines if line.data.get("owner") == "11009"]
+    assert len(moved) == len({line.stream for line in moved}) == 15
+    assert len({line.external_id for line in lines}) == len(lines)
