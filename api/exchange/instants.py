@@ -11,10 +11,14 @@ DateOrder: TypeAlias = Literal["DMY", "MDY", "YMD"]
 
 _DAY: Final = timedelta(days=1)
 _SECOND: Final = timedelta(seconds=1)
-_ISO_DATE: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00:00(?:\.0+)?(?:Z|\+0000)?)?")
-_ISO_INSTANT: Final = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(\.\d{1,6})?\d*\s?(Z|[+-]\d{2}:?\d{2})?"
+_ISO_DATE: Final = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00:00(?:\.0+)?\s?(?:Z|UTC|\+00(?::?00)?)?)?"
 )
+_ISO_INSTANT: Final = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(?:(:\d{2})(\.\d{1,6})?\d*)?"
+    r"\s?(?:(Z|UTC)|([+-]\d{2})(?::?(\d{2}))?)?"
+)
+"""What databases write stands for itself: `+00` is an offset, and a minute has begun."""
 _NAMED: Final = re.compile(
     r"(?P<day>\d{1,2})[-/. ](?P<month>[A-Za-z]{3,9})\.?[-/., ]{1,2}(?P<year>\d{4})"
     r"|(?P<month_>[A-Za-z]{3,9})\.? (?P<day_>\d{1,2}),? (?P<year_>\d{4})"
@@ -50,13 +54,14 @@ def parse_instant(text: str, zone: str) -> datetime:
     match = _ISO_INSTANT.fullmatch(text.strip().upper())
     if match is None:
         raise ValueError(f'expected an instant such as "2024-12-31 23:59:59", not {text!r}')
-    day, clock, fraction, offset = match.groups()
-    if offset is not None and ":" not in offset and offset != "Z":
-        offset = f"{offset[:3]}:{offset[3:]}"
-    if offset is not None:
-        return utc_instant(f"{day}T{clock}{fraction or ''}{offset}")
-    utc_instant(f"{day}T{clock}{fraction or ''}Z")
-    local = datetime.fromisoformat(f"{day}T{clock}{fraction or ''}")
+    day, clock, seconds, fraction, utc, hours, minutes = match.groups()
+    written = f"{day}T{clock}{seconds or ':00'}{fraction or ''}"
+    if hours is not None:
+        return utc_instant(f"{written}{hours}:{minutes or '00'}")
+    instant = utc_instant(f"{written}Z")
+    if utc is not None:
+        return instant
+    local = datetime.fromisoformat(written)
     return local.replace(tzinfo=zone_named(zone)).astimezone(UTC)
 
 

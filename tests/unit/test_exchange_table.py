@@ -203,7 +203,8 @@ def test_a_guess_declares_only_what_the_file_proves(shared_data: Path, tmp_path:
 def test_dates_are_read_only_by_the_declared_order() -> None:
     assert str(parse_day("01-02-2017", "DMY")) == "2017-02-01"
     assert str(parse_day("01/02/2017", "MDY")) == "2017-01-02"
-    assert str(parse_day("2017-02-01 00:00:00", None)) == "2017-02-01"
+    for written in ("2017-02-01 00:00:00", "2017-02-01 00:00:00+00", "2017-02-01 00:00:00 UTC"):
+        assert str(parse_day(written, None)) == "2017-02-01"
     assert orders_of("25.12.2017").keys() == {"DMY"}
 
 
@@ -212,6 +213,19 @@ def test_a_local_time_is_read_in_its_zone() -> None:
     local = parse_instant("2024-12-31 19:40:00", "America/New_York")
     offset = parse_instant("2024-12-31T19:40:00.000-0500", "UTC")
     assert local.isoformat() == offset.isoformat() == "2025-01-01T00:40:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("2024-12-31 19:40:00-05", "2025-01-01 00:40:00.000 UTC", "2025-01-01 06:10:00+05:30"),
+        *("2025-01-01T00:40Z", "2024-12-31T19:40-0500", "2024-12-31 19:40", "2025-01-01t00:40:00z"),
+    ],
+)
+def test_an_instant_is_read_as_databases_and_programs_write_it(written: str) -> None:
+    instant = parse_instant(written, "America/New_York")
+
+    assert instant.isoformat() == "2025-01-01T00:40:00+00:00"
 
 
 def test_a_close_date_to_come_leaves_the_win_at_its_recording() -> None:
