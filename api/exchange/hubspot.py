@@ -18,7 +18,7 @@ from api.exchange.context import (
 from api.exchange.crm_stages import Pipelines, goal_of
 from api.exchange.custom_fields import declared_boxes, tell_custom, tell_task
 from api.exchange.deal_groups import DealGroup, inside
-from api.exchange.deal_lines import Deal, SourceContext, SourceNames
+from api.exchange.deal_lines import SAME_MOMENT, Deal, SourceContext, SourceNames
 from api.exchange.folders import Folder, find_files, numbered
 from api.exchange.hubspot_deals import HISTORY, DealRows, merged_away
 from api.exchange.hubspot_rows import (
@@ -33,7 +33,7 @@ from api.exchange.hubspot_rows import (
 from api.exchange.json_pages import Pages
 from api.exchange.json_stream import ELEMENT, JsonRecord
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
-from api.exchange.owners import tell_owner_changes
+from api.exchange.owners import NOBODY, tell_owner_changes
 from api.exchange.price_offers import tell_price_offers
 from api.exchange.profile import Profile
 from api.exchange.records import BadRecordError, instant_of, one_line, place_of, text_of
@@ -323,7 +323,7 @@ def _name_companies(companies: Spool, deals: Spool) -> None:
 
 def _spool_merges(record: JsonObject, deals: Spool) -> None:
     """Put beside each deal that was merged into this one that it was."""
-    merge: JsonObject = {"into": record["id"], "by": _first_owner(record)}
+    merge: JsonObject = {"into": record["id"], "by": record["owner"]}
     merge |= {"file": record["file"], "row": record["row"]}
     merged = object_of(record, "merged")
     for deal in merged:
@@ -332,8 +332,13 @@ def _spool_merges(record: JsonObject, deals: Spool) -> None:
 
 
 def _first_owner(record: JsonObject) -> str:
-    owners = inside(record, "owners")
-    return text_of(owners[0], "new") if owners else text_of(record, "owner")
+    """Who owned the deal when its history begins: nobody, where it was given to the first later."""
+    owners, snapshots = inside(record, "owners"), inside(record, "snapshots")
+    if not owners:
+        return text_of(record, "owner")
+    begun = instant_of(snapshots[0] if snapshots else record, "at" if snapshots else "created")
+    later = instant_of(owners[0], "at") - begun > SAME_MOMENT
+    return NOBODY if later else text_of(owners[0], "new")
 
 
 def _checkboxes(seen: _Seen, profile: Profile) -> frozenset[str]:
@@ -369,8 +374,6 @@ def _deal_lines(group: DealGroup, context: SourceContext, findings: Findings) ->
 
 def _note_rest(deal: Deal) -> None:
     record, findings = deal.record, deal.findings
-    if record["unowned"]:
-        findings.lacks("owner: taken off a deal without another")
     if record["renamed"]:
         findings.lacks("name: a deal was given another")
     if record["merged"]:

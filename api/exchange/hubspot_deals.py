@@ -74,7 +74,7 @@ class DealRows:
             content.get("archivedAt") or content.get("updatedAt") or stamp(created)
         )
         snapshots = list(self._snapshots(deal, histories))
-        owners = [version for version in histories.get(_OWNER, ()) if version.value]
+        owners = [_change(deal, _OWNER, version) for version in histories.get(_OWNER, ())]
         return self._now(properties, snapshots) | {
             "id": deal,
             "name": _first(histories.get("dealname"), properties.get("dealname")),
@@ -87,8 +87,7 @@ class DealRows:
             "deleted": content.get("archived") is True,
             "merged": _merged(properties, histories.get(_MERGED, ()), modified),
             "snapshots": snapshots,
-            "owners": [_change(deal, _OWNER, version) for version in owners],
-            "unowned": sum(1 for version in histories.get(_OWNER, ()) if not version.value),
+            "owners": [row | {"new": row["new"] or NOBODY} for row in owners],
             "fields": list(self._fields(deal, histories)),
             "custom": self._custom(properties),
             "renamed": len(histories.get("dealname", ())) > 1,

@@ -18,6 +18,9 @@ from domain.values import local_date, utc_instant
 CLOSING: Final = timedelta(seconds=1)
 """A close date written so near to the closing of its deal was set by HubSpot itself."""
 CURRENCY: Final = "deal_currency_code"
+_PERCENT: Final = "hs_discount_percentage"
+_PER_UNIT: Final = "discount"
+"""A discount is a share of the price, or an amount off each unit of it."""
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -155,25 +158,31 @@ def line_item_records(
     price = number_value(properties.get("price"))
     if price is None:
         raise ValueError("price: missing, so its discount is of nothing")
-    listed = price * (number_value(properties.get("quantity")) or 1)
-    for version in _discounts(content, properties, users):
-        percent = number_value(version.value)
-        offered = offered_at(listed, percent=percent, cut=None)
-        name = one_line(text_value(properties.get("name")))
-        yield _priced(id_of(content), version, listed, offered) | {"name": name}
+    quantity = number_value(properties.get("quantity")) or Decimal(1)
+    name = one_line(text_value(properties.get("name")))
+    discount: dict[str, Decimal | None] = {}
+    for version, changed in _discounts(content, properties, users):
+        discount |= {key: number_value(value) for key, value in changed.items()}
+        cut = (discount.get(_PER_UNIT) or Decimal(0)) * quantity
+        offered = offered_at(price * quantity, percent=discount.get(_PERCENT), cut=cut)
+        yield _priced(id_of(content), version, price * quantity, offered) | {"name": name}
 
 
 def _discounts(
     content: Mapping[str, object], properties: JsonObject, users: Mapping[str, str]
-) -> list[Version]:
-    name = "hs_discount_percentage"
-    created = properties.get("createdate") or content.get("createdAt")
-    first = Version("", hubspot_instant(created), "")
-    history = object_of(content, "propertiesWithHistory").get(name)
-    if history is not None:
-        found = versions(history, users, name)
-        return found if found and found[0].at <= first.at else [first, *found]
-    return [Version(text_value(properties.get(name)), first.at, "")]
+) -> Iterator[tuple[Version, dict[str, str]]]:
+    """What changed of the discount at each moment, with a version of then, from the first on."""
+    created = hubspot_instant(properties.get("createdate") or content.get("createdAt"))
+    histories = object_of(content, "propertiesWithHistory")
+    found: dict[datetime, tuple[Version, dict[str, str]]] = {}
+    for name in (_PERCENT, _PER_UNIT):
+        now = [Version(text_value(properties.get(name)), created, "")]
+        for one in versions(histories[name], users, name) if name in histories else now:
+            found.setdefault(one.at, (one, {}))[1][name] = one.value
+    if not found or min(found) > created:
+        yield Version("", created, ""), {}
+    for at in sorted(found):
+        yield found[at]
 
 
 def _priced(item: str, version: Version, listed: Decimal, offered: Decimal) -> JsonObject:
