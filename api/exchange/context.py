@@ -7,8 +7,18 @@ from typing import Protocol
 
 from api.exchange.lines import Findings, JsonObject, Line
 from api.exchange.profile import ActivityProfile, Profile
+from api.storage.staged_lines import deal_stream_of
 from domain.events.catalogue import TYPES_BY_NAME, parse
 from domain.fiscal import local_day
+
+
+@dataclass(frozen=True, slots=True)
+class ToldDeletion:
+    """A deletion of a deal that the ledger holds, and whether nobody took it back."""
+
+    external_id: str
+    at: datetime
+    stands: bool
 
 
 class KnownContext(Protocol):
@@ -22,6 +32,14 @@ class KnownContext(Protocol):
         """The payload of the event that a source knows by this id, if it is stored."""
         ...
 
+    def latest(self, stream: str) -> datetime | None:
+        """When the last event of a stream happened; None if it has none."""
+        ...
+
+    def deletions(self, system: str, deal: str) -> Sequence[ToldDeletion]:
+        """Every deletion of a deal of a source that is stored, in order."""
+        ...
+
 
 class NoContext:
     """An empty ledger."""
@@ -31,6 +49,12 @@ class NoContext:
 
     def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:
         return None
+
+    def latest(self, stream: str) -> datetime | None:
+        return None
+
+    def deletions(self, system: str, deal: str) -> Sequence[ToldDeletion]:
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +91,13 @@ class ProcessInUse:
     def of(self, external_id: str) -> object:
         """The process that the deal with this opening is pinned to."""
         return self.opening(external_id).get("process") or self.ref
+
+    def gave(self, deal: str, owner: str) -> bool:
+        """Whether the ledger holds that a deal was given to this owner."""
+        return any(
+            kind == _OWNER_CHANGED and data.get("owner") == owner
+            for kind, data in self.known.context(deal_stream_of(self.system, deal))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +160,24 @@ class ContextWriter:
         quarter: str,
         amount: JsonObject,
         told_at: datetime,
+        changed_at: datetime | None,
         key: str,
         file: str,
         row: int,
     ) -> Line | None:
-        """The line that makes this the quota, unless it is already."""
+        """The line that makes this the quota, unless it is already, or was another by then.
+
+        A quota is revised when it was changed, if the source says when: neither an older export
+        nor the same again takes back what was told since.
+        """
         stream = f"quota:{rep}:{quarter}"
         stated = [data for _, data in self.known.context(stream) if "amount" in data]
-        if stated and _same("quota_revised", {"amount": stated[-1]["amount"]}, {"amount": amount}):
-            self.findings.duplicates += 1
+        if stated and self._stands(stream, stated[-1], amount, changed_at=changed_at):
             return None
+        if stated:
+            told_at = changed_at or told_at
+        elif changed_at and changed_at > told_at:
+            self.findings.note("a quota was changed since it was set: what it was is not known")
         revised: JsonObject = {"amount": amount}
         return Line(
             stream=stream,
@@ -151,6 +190,24 @@ class ContextWriter:
             file=file,
             row=row,
         )
+
+    def _stands(
+        self,
+        stream: str,
+        stated: Mapping[str, object],
+        amount: JsonObject,
+        *,
+        changed_at: datetime | None,
+    ) -> bool:
+        """Whether the ledger's quota is this one, or one that was told of a later time."""
+        if _same("quota_revised", {"amount": stated["amount"]}, {"amount": amount}):
+            self.findings.duplicates += 1
+            return True
+        latest = self.known.latest(stream)
+        later = bool(latest and changed_at and changed_at <= latest)
+        if later:
+            self.findings.note("a quota that the ledger has later was left as it is there")
+        return later
 
     def _line(
         self, stream: str, external_id: str, kind: str, data: JsonObject, *, file: str
@@ -192,6 +249,7 @@ def declared_calendar(writer: ContextWriter, profile: Profile, *, file: str) -> 
     )
 
 
+_OWNER_CHANGED = "owner_changed"
 _PROCESS = "process_published"
 _CALENDAR = "calendar_adopted"
 

@@ -37,13 +37,14 @@ _RANKS: Final = {
             "deal_won",
             "deal_lost",
             "event_amended",
+            "event_retracted",
             "history_gap",
             "deal_deleted",
         )
     )
 }
 """The order of events that one moment recorded: a deal is reopened before it moves on."""
-_FINAL: Final = frozenset({"event_amended", "history_gap"})
+_FINAL: Final = frozenset({"event_amended", "event_retracted", "history_gap"})
 """What a newer export does not state otherwise: it has more corrections and gaps, or fewer."""
 
 
@@ -79,6 +80,11 @@ class SourceContext:
     users: Mapping[str, str] = field(default_factory=dict)
     """The name of a user by id."""
 
+    @property
+    def ledger(self) -> ProcessInUse | None:
+        """Through which the ledger is asked of deals; None where it can have none of these."""
+        return next((one for one in self.processes.values() if not one.first), None)
+
 
 @dataclass(slots=True)
 class Deal:
@@ -98,6 +104,21 @@ class Deal:
     @property
     def id(self) -> str:
         return text_of(self.record, "id")
+
+    def stored(self, external_id: str) -> Mapping[str, object]:
+        """What the ledger holds under an id of the source; empty if it has nothing."""
+        ledger = self.context.ledger
+        return {} if ledger is None else ledger.opening(external_id)
+
+    def told(self, external_id: str) -> bool:
+        """Whether the ledger holds an event under an id of the source."""
+        ledger = self.context.ledger
+        return ledger is not None and ledger.known.opened(ledger.system, external_id) is not None
+
+    def was_given_to(self, owner: str) -> bool:
+        """Whether the ledger holds that the deal went to this owner."""
+        ledger = self.context.ledger
+        return ledger is not None and ledger.gave(self.id, owner)
 
     def add(
         self,

@@ -9,7 +9,7 @@ from typing import Final, Literal, Protocol, TypeAlias, get_args
 
 from api.exchange.checking import CORRECTIONS, Checker, RefusedLineError
 from api.exchange.cloudevents import CloudEventsReader
-from api.exchange.context import KnownContext
+from api.exchange.context import KnownContext, ToldDeletion
 from api.exchange.csv_events import CsvEventsReader
 from api.exchange.csv_table import CsvTableReader
 from api.exchange.hubspot import HubspotReader
@@ -24,9 +24,12 @@ from api.exchange.salesforce import SalesforceReader
 from api.exchange.salesforce_files import QUERY_RESULTS, WEEKLY_EXPORT
 from api.exchange.xes import XesReader
 from api.storage.event_store import EventStore
+from api.storage.staged_lines import deal_stream_of
 from api.storage.staging import Staging, StagingReport, UnstorableLineError
 from domain.events.base import type_name
 from domain.events.catalogue import EVENT_TYPES
+from domain.events.life import DealDeleted
+from domain.replay import view
 
 Format: TypeAlias = Literal[
     "ndjson",
@@ -89,6 +92,18 @@ class LedgerContext:
             return None
         payload: dict[str, object] = json.loads(event.data.to_json())
         return payload
+
+    def latest(self, stream: str) -> datetime | None:
+        return max((event.occurred_at for event in self._store.stream(stream)), default=None)
+
+    def deletions(self, system: str, deal: str) -> Sequence[ToldDeletion]:
+        events = self._store.stream(deal_stream_of(system, deal))
+        standing = {event.event_id for event in view(events)}
+        return [
+            ToldDeletion(event.source.external_id, event.occurred_at, event.event_id in standing)
+            for event in events
+            if isinstance(event.data, DealDeleted) and event.source and event.source.external_id
+        ]
 
 
 def reader_for(

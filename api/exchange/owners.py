@@ -19,6 +19,7 @@ def tell_owner_changes(deal: Deal, changes: Iterable[tuple[str, JsonObject]]) ->
         if new != owner:
             deal.add(row, "owner_changed", {"owner": new})
             owner = new
-    if owner != text_of(deal.record, "owner"):
+    present = text_of(deal.record, "owner")
+    if owner != present and not deal.was_given_to(present):
         end = instant_of(deal.record, "modified")
         deal.gap(deal.record, start=since, end=end, fields=["owner"])

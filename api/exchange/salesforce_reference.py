@@ -225,6 +225,8 @@ class Quota:
     currency: str
     told_at: datetime
     row: CsvRow
+    changed_at: datetime | None = None
+    """When a row of it was changed last, if one says."""
     periods: set[date] = field(default_factory=set)
 
 
@@ -258,6 +260,10 @@ class Quotas:
         quota.periods.add(start)
         quota.amount += amount
         quota.told_at = max(quota.told_at, told_at)
+        changed = self.reader.changed(row)
+        if changed:
+            at = datetime.fromisoformat(changed)
+            quota.changed_at = max(quota.changed_at or at, at)
 
     def _start(self, row: CsvRow) -> date:
         period = self.periods.get(full_id(row.get("PeriodId")))

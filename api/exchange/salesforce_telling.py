@@ -208,6 +208,7 @@ class Telling:
                 quarter=quarter,
                 amount={"amount": plain_number(quota.amount), "currency": quota.currency},
                 told_at=quota.told_at,
+                changed_at=quota.changed_at,
                 key=full_id(quota.row.get("Id")),
                 file=quota.row.file,
                 row=quota.row.row,

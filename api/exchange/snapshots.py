@@ -5,12 +5,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from api.exchange.context import ProcessInUse
 from api.exchange.deal_lines import SAME_MOMENT, Deal
 from api.exchange.instants import won_at
 from api.exchange.lines import JsonObject
+from api.exchange.openings import keep_opening, open_deal, tell_deletion
 from api.exchange.profile import PlainField
-from api.exchange.records import instant_of, one_line, text_of
+from api.exchange.records import instant_of, text_of
 
 STATE: Final = ("stage", "amount", "close_date")
 """What a snapshot holds of a deal.
@@ -39,10 +39,9 @@ def tell_history(deal: Deal) -> None:
     if deal.snapshots:
         _tell_snapshots(deal)
     else:
-        _open(deal, record, None)
+        open_deal(deal, record, None)
         _gap_to_now(deal, list(STATE), since=instant_of(record, "created"))
-    if record["deleted"]:
-        _delete(deal)
+    tell_deletion(deal)
 
 
 def tell_holes(deal: Deal, unreadable: Iterable[JsonObject]) -> None:
@@ -73,66 +72,26 @@ def _begin(deal: Deal, first: JsonObject) -> None:
     created = instant_of(deal.record, "created")
     at = instant_of(first, "at")
     if at - created <= SAME_MOMENT:
-        _open(deal, deal.record, first)
+        open_deal(deal, deal.record, first)
     else:
         # Rows are missing at the start: what the deal looked like when it was opened is not known.
-        _open(deal, deal.record, None)
+        known = keep_opening(deal)
+        if known and deal.told(f"{text_of(first, 'id')}:stage_entered"):
+            _go_on(deal, first)
+            return
+        if not known:
+            open_deal(deal, deal.record, None)
         deal.gap(first, start=created, end=at, fields=list(STATE))
         _tell_values(deal, {}, first)
     _enter(deal, first)
     _tell_end(deal, None, first)
 
 
-def _open(deal: Deal, row: JsonObject, first: JsonObject | None) -> None:
-    process = deal.process(first or row)
-    data: JsonObject = {
-        "name": _name(deal, row),
-        "account": _account(deal),
-        "owner": deal.owner,
-    }
-    if process is not None:
-        data = _as_opened(deal, process, data)
-    if first is not None and first["amount"] is not None:
-        data["amount"] = deal.money(first, first["amount"])
-    if first is not None and first["close_date"] is not None:
-        data["close_date"] = first["close_date"]
-    at = instant_of(row, "created") if first is None else instant_of(first, "at")
-    by = text_of(row if first is None else first, "by") or text_of(row, "created_by")
-    deal.add(row, "deal_opened", data, told_at=at, actor=by or None)
-
-
-def _name(deal: Deal, row: JsonObject) -> str:
-    name = one_line(text_of(row, "name"))
-    if name != text_of(row, "name"):
-        deal.findings.note("a name was put on one line, without control characters")
-    return name or deal.id
-
-
-def _as_opened(deal: Deal, process: ProcessInUse, data: JsonObject) -> JsonObject:
-    """A deal that is known keeps the name, account and process that it was opened with.
-
-    Also its owner, unless the export has a history of owners, which tells it better.
-    """
-    stored = process.opening(f"{deal.id}:deal_opened")
-    if deal.owner == text_of(deal.record, "owner") and stored.get("owner"):
-        deal.owner = str(stored["owner"])
-        data |= {"owner": deal.owner}
-    kept = {key: stored[key] for key in ("name", "account") if key in stored}
-    if any(data[key] != value for key, value in kept.items()):
-        deal.findings.note("a deal that has another name or account now keeps its first")
-    return data | kept | {"process": stored.get("process") or process.ref}
-
-
-def _account(deal: Deal) -> JsonObject:
-    account = text_of(deal.record, "account")
-    if not account:
-        # One placeholder for each deal: a shared one would read as a customer that comes back.
-        deal.findings.lacks("account: the deal names none")
-        return {"id": f"unknown:{deal.id}", "name": "Unknown account"}
-    name = text_of(deal.record, "account_name")
-    if not name:
-        deal.findings.note("an account is shown by its id: the export does not name it")
-    return {"id": account, "name": name or account}
+def _go_on(deal: Deal, first: JsonObject) -> None:
+    """Go on from a row of which an earlier export told more: how it differs from the one before."""
+    _enter(deal, first)
+    if deal.told(f"{text_of(first, 'id')}:deal_{deal.closes(first)}"):
+        _tell_end(deal, None, first)
 
 
 def _compare(deal: Deal, previous: JsonObject, row: JsonObject) -> None:
@@ -281,10 +240,8 @@ def _amend_win(deal: Deal, row: JsonObject) -> None:
     if not wins or row["amount"] is None or not _closed_on(row):
         deal.reject(row, f"{_priced(deal)}: emptied on a won deal; the win stands as it was")
         return
-    net: JsonObject = {
-        "net": deal.money(row, row["amount"]),
-        "closed_on": _closed_on(row),
-    }
+    net: JsonObject = {"net": deal.money(row, row["amount"])}
+    net |= _list_price(deal, row) | {"closed_on": _closed_on(row)}
     reason = f"Changed in {deal.context.names.system} after the deal was won."
     data: JsonObject = {"event_id": wins[-1].external_id, "data": net, "reason": reason}
     deal.add(row, "event_amended", data, corrects="deal_won")
@@ -321,9 +278,3 @@ def _compare_with_now(deal: Deal, last: JsonObject) -> None:
 def _gap_to_now(deal: Deal, fields: list[str], *, since: datetime) -> None:
     modified = instant_of(deal.record, "modified")
     deal.gap(deal.record, start=since, end=modified, fields=fields)
-
-
-def _delete(deal: Deal) -> None:
-    at = instant_of(deal.record, "modified")
-    by = text_of(deal.record, "modified_by")
-    deal.add(deal.record, "deal_deleted", {}, told_at=at, actor=by or None)

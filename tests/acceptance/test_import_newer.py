@@ -1,17 +1,14 @@
 """Newer exports that state otherwise what an older one did: nothing is lost, nothing told twice."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from api.exchange.importing import Format, LedgerContext, reader_for, run_import
-from api.exchange.lines import ImportReport
-from api.exchange.profile import Profile, load_profile
+from api.exchange.profile import load_profile
 from api.storage.event_store import EventStore
-from domain.events.base import DomainEvent, type_name
+from domain.events.base import DomainEvent
 from domain.events.honesty import EventAmended, HistoryGap
 from domain.events.life import DealOpened
 from domain.replay import view
@@ -20,30 +17,7 @@ from tests.support.exports import MAVEN, PACK, Rows, rewritten, rewritten_json, 
 from tests.support.hubspot import PROFILE as HUBSPOT
 from tests.support.hubspot import changed, deal_in, version
 from tests.support.log import said
-
-NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
-LATER = "2025-06-01T09:00:00Z"
-
-
-def imported(
-    store: EventStore, name: Format, path: Path, profile: Profile | None = None
-) -> ImportReport:
-    reader = reader_for(name, [path], profile=profile, known=LedgerContext(store))
-    return run_import(store, reader, now=NOW)
-
-
-def deal(store: EventStore, external_id: str, system: str) -> list[DomainEvent]:
-    """What stands of a deal, in order."""
-    (stream,) = store.stream_ids_of(external_id, system=system)
-    return [event.data for event in view(store.stream(stream))]
-
-
-def told(events: list[DomainEvent], kind: str) -> list[DomainEvent]:
-    return [event for event in events if type_name(type(event)) == kind]
-
-
-def in_pipedrive(content: Any, deal_id: int) -> Any:
-    return next(one for one in content["data"] if one["id"] == deal_id)
+from tests.support.newer import LATER, deal, imported, in_pipedrive, told
 
 
 def reason_rewritten(name: str, content: Any) -> Any:

@@ -233,17 +233,27 @@ def changed_history(export: Path, target: Path, deal: str, **latest: str) -> Pat
     return rewritten(export, target, add)
 
 
-def test_a_won_deal_that_is_changed_amends_its_win(export: Path, tmp_path: Path) -> None:
-    dirty = changed_history(export, tmp_path / "d", "0065g0000000TIu", Amount="55000")
+@pytest.mark.parametrize(
+    ("deal", "stated"),
+    [
+        ("0065g0000000TIu", {"closed_on": "2024-11-12"}),
+        (  # of a deal that follows a quote, which says what it was listed at
+            "0065g0000000VMd",
+            {"list": {"amount": "90000", "currency": "USD"}, "closed_on": "2024-12-31"},
+        ),
+    ],
+)
+def test_a_won_deal_that_is_changed_amends_its_win(
+    deal: str, stated: dict[str, object], export: Path, tmp_path: Path
+) -> None:
+    dirty = changed_history(export, tmp_path / "d", deal, Amount="55000")
 
     lines, findings = salesforce_lines(dirty)
 
     (amended,) = [line for line in lines if line.type == "event_amended"]
-    assert amended.data["event_id"] == "0085g0000000dbXAAQ:deal_won"
-    assert amended.data["data"] == {
-        "net": {"amount": "55000", "currency": "USD"},
-        "closed_on": "2024-11-12",
-    }
+    (win,) = [line for line in lines if line.external_id == amended.data["event_id"]]
+    assert (win.type, win.stream[:20]) == ("deal_won", f"deal:{deal}")
+    assert amended.data["data"] == {"net": {"amount": "55000", "currency": "USD"}} | stated
     assert [line.data["fields"] for line in lines if line.type == "history_gap"] == [["amount"]]
     assert findings.rejects == []
 

@@ -1,0 +1,189 @@
+"""Newer exports whose history is shorter, whose deals are back, or whose quotas are others."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.exchange.importing import Format
+from api.exchange.profile import Profile
+from api.storage.event_store import EventStore
+from tests.support.exports import PACK, Rows, rewritten, rewritten_json, weekly_export
+from tests.support.hubspot import PROFILE as HUBSPOT
+from tests.support.hubspot import changed, deal_in
+from tests.support.newer import LATER, deal, imported, in_pipedrive, told
+
+
+def latest_only(content: Any) -> Any:
+    """As HubSpot, which keeps the latest versions of a property only; here two of each."""
+    for one in content["results"]:
+        histories = one["propertiesWithHistory"]
+        one["propertiesWithHistory"] = {name: kept[:2] for name, kept in histories.items()}
+        one["updatedAt"] = LATER
+    return content
+
+
+def test_what_a_newer_export_no_longer_has_of_a_history_stays(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    export = shared_data / PACK / "hubspot_v3"
+    shorter = changed(export, tmp_path / "shorter", deals=latest_only)
+    imported(store, "hubspot", export, HUBSPOT)
+
+    report = imported(store, "hubspot", shorter, HUBSPOT)
+
+    assert (report.events_made, list(report.rejects)) == (0, [])
+    note = "a deal whose history begins later than it was opened keeps its opening"
+    assert any(one.startswith(note) for one in report.notes)
+
+
+def test_a_shorter_history_of_another_time_joins_what_is_known_with_a_gap(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    def as_it_was(content: Any) -> Any:
+        histories = deal_in(content, "90000001")["propertiesWithHistory"]
+        for name in ("dealstage", "closedate"):
+            histories[name] = histories[name][-1:]
+        deal_in(content, "90000001")["updatedAt"] = histories["dealstage"][0]["timestamp"]
+        return content
+
+    export = shared_data / PACK / "hubspot_v3"
+    imported(store, "hubspot", changed(export, tmp_path / "1", deals=as_it_was), HUBSPOT)
+    opened = told(deal(store, "90000001", "hubspot"), "deal_opened")
+    shorter = changed(export, tmp_path / "shorter", deals=latest_only)
+
+    imported(store, "hubspot", shorter, HUBSPOT)
+    again = imported(store, "hubspot", shorter, HUBSPOT)
+
+    events = deal(store, "90000001", "hubspot")
+    assert (again.events_made, list(again.rejects)) == (0, [])
+    assert told(events, "deal_opened") == opened
+    assert len(told(events, "deal_won")) == 1
+    gap = told(events, "history_gap")[-1]
+    assert list(gap.fields) == ["stage", "amount", "close_date"]  # type: ignore[attr-defined]  # history_gap
+
+
+@pytest.mark.parametrize("left", [1, 0])
+def test_changes_of_owner_that_the_source_keeps_no_longer_stay(
+    left: int, store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    """Salesforce keeps changes of fields for 18 months."""
+    moved = "0065g0000000hizAAA"
+    ana, ben, chi = "0055g0000000TIuAAM", "0055g0000000VMdAAM", "0055g0000000XQMAA2"
+
+    def with_owners(*owners: str) -> Callable[[str, Rows], Rows]:
+        def change(name: str, rows: Rows) -> Rows:
+            if name == "Opportunity":
+                owner = {"OwnerId": chi, "LastModifiedDate": "2025-06-01 09:00:00"}
+                return [row | owner if row["Id"] == moved else row for row in rows]
+            if name != "OpportunityFieldHistory":
+                return rows
+            pattern = rows[0] | {"OpportunityId": moved, "Field": "Owner"}
+            steps = pairwise(owners)
+            return [row for row in rows if row["OpportunityId"] != moved] + [
+                pattern
+                | {"Id": f"0175g00000099{before[9]}{after[-6]}AAM", "OldValue": before}
+                | {"NewValue": after, "CreatedDate": f"2024-12-{10 * step:02} 09:00:00"}
+                for step, (before, after) in enumerate(steps, start=4 - len(owners))
+            ]
+
+        return change
+
+    export = weekly_export(shared_data)
+    full = rewritten(export, tmp_path / "full", with_owners(ana, ben, chi))
+    imported(store, "salesforce-csv", full)
+    before = deal(store, moved, "salesforce")
+    kept = with_owners(*(ben, chi)[: 2 * left])
+
+    report = imported(store, "salesforce-csv", rewritten(export, tmp_path / "shorter", kept))
+
+    assert (report.events_made, list(report.rejects)) == (0, [])
+    assert deal(store, moved, "salesforce") == before
+    assert [one.owner for one in told(before, "owner_changed")] == [ben, chi]  # type: ignore[attr-defined]  # owner_changed
+
+
+def in_salesforce(deleted: str, at: str) -> Callable[[str, Rows], Rows]:
+    def change(name: str, rows: Rows) -> Rows:
+        if name == "Opportunity":
+            rows[0] |= {"IsDeleted": deleted, "LastModifiedDate": at.replace("T", " ").strip("Z")}
+        return rows
+
+    return change
+
+
+def in_hubspot(deleted: str, at: str) -> Callable[[str, Any], Any]:
+    def change(name: str, content: Any) -> Any:
+        if name == "deals":
+            content["results"][0].update(archived=deleted == "1", updatedAt=at)
+        return content
+
+    return change
+
+
+def by_pipedrive(deleted: str, at: str) -> Callable[[str, Any], Any]:
+    def change(name: str, content: Any) -> Any:
+        if name == "deals_v2":
+            in_pipedrive(content, 1001).update(is_deleted=deleted == "1", update_time=at)
+        return content
+
+    return change
+
+
+SOURCES: list[tuple[Format, str, str, Any, Any, Profile | None]] = [
+    (
+        *("salesforce-csv", "salesforce_weekly_export", "0065g0000000TIuAAM"),
+        *(rewritten, in_salesforce, None),
+    ),
+    ("hubspot", "hubspot_v3", "90000001", rewritten_json, in_hubspot, HUBSPOT),
+    ("pipedrive", "pipedrive", "1001", rewritten_json, by_pipedrive, None),
+]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=[one[0] for one in SOURCES])
+def test_a_deal_that_was_restored_is_deleted_no_more(
+    source: tuple[Format, str, str, Any, Any, Profile | None],
+    store: EventStore,
+    shared_data: Path,
+    tmp_path: Path,
+) -> None:
+    name, folder, key, copied, state, profile = source
+    pack = shared_data / PACK / folder
+    exports = [
+        copied(pack, tmp_path / at, state(deleted, f"2025-0{at}-01T09:00:00Z"))
+        for deleted, at in (("1", "6"), ("0", "7"), ("1", "8"), ("0", "9"), ("0", "5"))
+    ]
+
+    def deletions(export: Path) -> int:
+        report = imported(store, name, export, profile)
+        assert list(report.rejects) == []
+        return len(told(deal(store, key, name.removesuffix("-csv")), "deal_deleted"))
+
+    assert [deletions(export) for export in exports[:4]] == [1, 0, 1, 0]
+    # Neither an export from before the deletions nor one of them again changes anything.
+    assert [imported(store, name, exports[one], profile).events_made for one in (0, 4)] == [0, 0]
+
+
+def test_a_quota_is_revised_when_it_was_changed_and_by_no_older_export(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    def with_quota(amount: str, at: str) -> Callable[[str, Rows], Rows]:
+        def change(name: str, rows: Rows) -> Rows:
+            if name == "ForecastingQuota":
+                rows[1] |= {"QuotaAmount": amount}
+                return [row | {"LastModifiedDate": at} for row in rows]
+            return rows
+
+        return change
+
+    export = weekly_export(shared_data)
+    first = rewritten(export, tmp_path / "1", with_quota("300000", "2023-01-02 15:00:00"))
+    newer = rewritten(export, tmp_path / "2", with_quota("310000", "2024-12-20 10:00:00"))
+
+    made = [imported(store, "salesforce-csv", one).events_made for one in (first, newer, first)]
+
+    assert made[1:] == [1, 0]
+    revised = store.stream("quota:0055g0000000TIuAAM:FY2024Q4")[-1]
+    assert revised.occurred_at.isoformat() == "2024-12-20T10:00:00+00:00"
+    assert imported(store, "salesforce-csv", newer).events_made == 0
