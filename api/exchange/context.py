@@ -32,6 +32,10 @@ class KnownContext(Protocol):
         """The payload of the event that a source knows by this id, if it is stored."""
         ...
 
+    def when(self, system: str, external_id: str) -> datetime | None:
+        """When the event happened that a source knows by this id, if it is stored."""
+        ...
+
     def latest(self, stream: str) -> datetime | None:
         """When the last event of a stream happened; None if it has none."""
         ...
@@ -48,6 +52,9 @@ class NoContext:
         return ()
 
     def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:
+        return None
+
+    def when(self, system: str, external_id: str) -> datetime | None:
         return None
 
     def latest(self, stream: str) -> datetime | None:
@@ -91,6 +98,10 @@ class ProcessInUse:
     def of(self, external_id: str) -> object:
         """The process that the deal with this opening is pinned to."""
         return self.opening(external_id).get("process") or self.ref
+
+    def when(self, external_id: str) -> datetime | None:
+        """When the event with this id happened, if the ledger has it."""
+        return None if self.first else self.known.when(self.system, external_id)
 
     def gave(self, deal: str, owner: str) -> bool:
         """Whether the ledger holds that a deal was given to this owner."""

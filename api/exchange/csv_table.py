@@ -20,6 +20,7 @@ from api.exchange.csv_history import HistoryTeller
 from api.exchange.csv_values import Moment, declared_number, declared_rows, stated_moment
 from api.exchange.instants import end_of_day, start_of_day
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
+from api.exchange.opened_in_time import opened_in_time
 from api.exchange.profile import ColumnRole, Profile, StageProfile
 from api.exchange.records import one_line, stamp, truth
 from api.exchange.spool import Spool
@@ -256,6 +257,8 @@ class _DealMaker:
             )
         lines = self._opening(row, stage)
         lines += [] if stage.closes is None else self._closing(row, stage)
+        opened_at = self.process.when(lines[0].external_id)
+        lines = opened_in_time(lines, stored_at=opened_at, findings=self.findings)
         return [*lines, *self._deletion(row, lines)]
 
     def _deletion(self, row: JsonObject, lines: list[Line]) -> list[Line]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from api.exchange.context import ProcessInUse
 from api.exchange.lines import Findings, JsonObject, Line
+from api.exchange.opened_in_time import opened_in_time
 from api.exchange.profile import Profile
 from api.exchange.records import instant_of, place_of, stamp, text_of
 from api.exchange.won_again import reopened_in_time
@@ -112,8 +113,11 @@ class Deal:
 
     def told(self, external_id: str) -> bool:
         """Whether the ledger holds an event under an id of the source."""
+        return self._stored_at(external_id) is not None
+
+    def _stored_at(self, external_id: str) -> datetime | None:
         ledger = self.context.ledger
-        return ledger is not None and ledger.known.opened(ledger.system, external_id) is not None
+        return None if ledger is None else ledger.when(external_id)
 
     def was_given_to(self, owner: str) -> bool:
         """Whether the ledger holds that the deal went to this owner."""
@@ -187,4 +191,6 @@ class Deal:
             self.lines,
             key=lambda line: (line.recorded_at or line.occurred_at, _RANKS[line.type]),
         )
+        stored_at = self._stored_at(f"{self.id}:deal_opened")
+        lines = opened_in_time(lines, stored_at=stored_at, findings=self.findings)
         return iter(reopened_in_time(lines, self.findings))

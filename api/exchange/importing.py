@@ -93,6 +93,10 @@ class LedgerContext:
         payload: dict[str, object] = json.loads(event.data.to_json())
         return payload
 
+    def when(self, system: str, external_id: str) -> datetime | None:
+        event = self._store.by_external_ids(system, [external_id]).get(external_id)
+        return None if event is None else event.occurred_at
+
     def latest(self, stream: str) -> datetime | None:
         return max((event.occurred_at for event in self._store.stream(stream)), default=None)
 

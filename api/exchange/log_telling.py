@@ -18,6 +18,7 @@ from api.exchange.deal_groups import OWN, DealGroup
 from api.exchange.instants import won_at
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.log_fields import FieldReader
+from api.exchange.opened_in_time import opened_in_time
 from api.exchange.owners import NOBODY
 from api.exchange.profile import IGNORED, EventMapping, Profile
 from api.exchange.records import instant_of, one_line, place_of, stamp, text_of
@@ -206,7 +207,19 @@ class _Case:
                 self._tell(row, attributes)
             except ValueError as error:
                 self.telling.findings.reject(*place_of(row), str(error))
-        return iter(reopened_in_time(self.made, self.telling.findings))
+        made = opened_in_time(
+            self.made, stored_at=self._stored_at(), findings=self.telling.findings
+        )
+        return iter(reopened_in_time(made, self.telling.findings))
+
+    def _stored_at(self) -> datetime | None:
+        """When the deal was opened according to the ledger, if that has the opening."""
+        if self.process is not None and self.process.first:
+            return None
+        for line in self.made:
+            if line.type == "deal_opened":
+                return self.telling.known.when(self.telling.system, line.external_id)
+        return None
 
     def _openings(
         self, rows: list[JsonObject], case: Mapping[str, list[list[str]]]

@@ -168,6 +168,21 @@ def test_a_wrong_structure_is_refused_whole(content: bytes, reason: str, tmp_pat
         table_lines(path)
 
 
+@pytest.mark.parametrize("stage", ["Won", "Lost"])
+def test_a_deal_that_ended_before_it_began_is_opened_at_its_end(stage: str, tmp_path: Path) -> None:
+    row = f"A,Ana,P,Acme,{stage},03-02-2017,01-02-2017,100"
+
+    lines, findings = table_lines(table(tmp_path, row))
+
+    deal = [one for one in lines if one.stream == "deal:A" and one.data.get("stage") != "Engaging"]
+    assert [line.type for line in deal] == ["deal_opened", "stage_entered", f"deal_{stage.lower()}"]
+    assert {(line.occurred_at, line.recorded_at) for line in deal} == {
+        (deal[-1].occurred_at, deal[-1].recorded_at)
+    }
+    assert f"{deal[0].occurred_at:%Y-%m-%d}" == "2017-02-01"
+    assert any("was closed as of a day before" in note for note in findings.notes)
+
+
 def test_a_profile_error_names_its_key() -> None:
     with pytest.raises(ProfileRefusedError, match=r"calendar: .*start_month"):
         profile_from({"calendar": {"kind": "months", "zone": "UTC"}}, name="p")

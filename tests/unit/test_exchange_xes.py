@@ -184,7 +184,7 @@ def test_a_deal_of_a_log_is_won_again_on_its_close_date(tmp_path: Path) -> None:
         (line.type, line.occurred_at.day, names.get(str(line.data.get("event_id"))))
         for line in lines
     ] == [
-        ("deal_opened", 1, None),
+        ("deal_opened", 30, None),
         ("deal_won", 30, None),
         ("win_reversed", 2, None),
         ("deal_reopened", 2, None),
