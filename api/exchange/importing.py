@@ -29,7 +29,7 @@ from api.storage.staging import Staging, StagingReport, UnstorableLineError
 from domain.events.base import type_name
 from domain.events.catalogue import EVENT_TYPES
 from domain.events.life import DealDeleted
-from domain.replay import view
+from domain.replay import Event, view
 
 Format: TypeAlias = Literal[
     "ndjson",
@@ -50,6 +50,10 @@ Progress: TypeAlias = Callable[[Step, int], None]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 _TOLD_EVERY: Final = 500
 _GAP: Final = "deal.history_gap.v1"
+_OF_A_DEAL: Final = ("deal_opened", "deal_deleted")
+"""Events of a deal that are looked up together, since both are asked for."""
+_REMEMBERED: Final = 64
+"""Answers about ids that are kept: those about the deals that are being told."""
 _RESTATED: Final = "what an earlier export stated otherwise was amended"
 
 
@@ -79,6 +83,7 @@ class LedgerContext:
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
+        self._asked: dict[tuple[str, str], Event | None] = {}
 
     def context(self, stream: str) -> Sequence[tuple[str, Mapping[str, object]]]:
         return [
@@ -87,15 +92,29 @@ class LedgerContext:
         ]
 
     def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:
-        event = self._store.by_external_ids(system, [external_id]).get(external_id)
+        event = self._event(system, external_id)
         if event is None:
             return None
         payload: dict[str, object] = json.loads(event.data.to_json())
         return payload
 
     def when(self, system: str, external_id: str) -> datetime | None:
-        event = self._store.by_external_ids(system, [external_id]).get(external_id)
+        event = self._event(system, external_id)
         return None if event is None else event.occurred_at
+
+    def _event(self, system: str, external_id: str) -> Event | None:
+        """The event with this id; of one deal the same are asked for several times."""
+        key = (system, external_id)
+        if key not in self._asked:
+            if len(self._asked) >= _REMEMBERED:
+                self._asked.clear()
+            deal, _, kind = external_id.rpartition(":")
+            wanted = (
+                [f"{deal}:{one}" for one in _OF_A_DEAL] if kind in _OF_A_DEAL else [external_id]
+            )
+            found = self._store.by_external_ids(system, wanted)
+            self._asked |= {(system, one): found.get(one) for one in wanted}
+        return self._asked[key]
 
     def latest(self, stream: str) -> datetime | None:
         return max((event.occurred_at for event in self._store.stream(stream)), default=None)

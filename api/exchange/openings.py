@@ -98,7 +98,8 @@ def tell_deletion(deal: Deal) -> None:
     """Add that the deal was deleted, or that it was restored since the ledger was told so."""
     ledger, at = deal.context.ledger, instant_of(deal.record, "modified")
     first = f"{deal.id}:deal_deleted"
-    known = ledger.known.deletions(ledger.system, deal.id) if ledger and deal.told(first) else ()
+    is_known = deal.told(f"{deal.id}:deal_opened") and deal.told(first)
+    known = ledger.known.deletions(ledger.system, deal.id) if ledger and is_known else ()
     if deal.record["deleted"]:
         # An id is of one deletion: a deal that was restored may be deleted a second time.
         again = any(not one.stands for one in known) and at not in [one.at for one in known]
