@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     structlog.configure(processors=[structlog.processors.format_exc_info, _LINE])
     if postgres.HOME_VARIABLE not in os.environ:
         config.stash[_RUN_HOME] = ExitStack()
-        home = config.stash[_RUN_HOME].enter_context(postgres.home_of_run(postgres.fastest()))
+        home = config.stash[_RUN_HOME].enter_context(postgres.home_of_run())
         os.environ[postgres.HOME_VARIABLE] = str(home)
 
 

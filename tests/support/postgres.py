@@ -125,17 +125,18 @@ def running(name: str) -> Iterator[PostgresServer]:
         yield PostgresServer(name, home, server, superuser)
 
 
-def fastest() -> Path:
-    """Where servers that need not survive lie best: in memory if there is room, as on CI's disks
-    the copy of an empty ledger takes up to ten times as long."""
+def _fastest() -> Path:
+    """Where servers that need not survive the machine lie best: in memory if there is room, as on
+    CI's disks the copy of an empty ledger takes up to ten times as long. What dies is a process,
+    and that loses no more of a file in memory than of one on a disk."""
     roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM
     return MEMORY if roomy else DISK
 
 
 @contextmanager
-def home_of_run(beside: Path = DISK) -> Iterator[Path]:
+def home_of_run() -> Iterator[Path]:
     """A folder that an unprivileged account may pass through, as pytest's own is not."""
-    folder = Path(tempfile.mkdtemp(prefix="dealtrail-test-", dir=beside))
+    folder = Path(tempfile.mkdtemp(prefix="dealtrail-test-", dir=_fastest()))
     folder.chmod(0o711)
     try:
         yield folder
