@@ -3,6 +3,7 @@
 import json
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from uuid import uuid4
@@ -239,6 +240,10 @@ def test_a_case_is_measured_the_same_every_time() -> None:
     assert Measured(Case("quiet", 0.0), found).missed == Counter()
 
 
+def _threads(**_: object) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor()
+
+
 def test_the_command_prints_what_was_measured(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -257,6 +262,8 @@ def test_the_command_prints_what_was_measured(
     score = cases[0]["scores"][DISCOUNTS]
     expected = score["right"] / (score["right"] + score["missed"])
     assert score["recall"]["mean"] == pytest.approx(expected)
+    # In threads, for each process would import the product once more.
+    monkeypatch.setattr("api.cli_validate.ProcessPoolExecutor", _threads)
     code, out = run(*small)
     assert code == 0
     assert f"{expected:.3f}" in out
