@@ -32,8 +32,8 @@ PROMISED: Final = {"healthz": 1.0, "readyz": 4.0, "append": 7.0, "get": 7.0}
 BACK_SECONDS: Final = 8.0
 ANSWERED: Final = {200, 201}
 CUTS: Final = 40
-PAUSE: Final = 0.1
-"""Seconds after an answer. Whoever asked at once would only keep the machine busy."""
+PAUSE: Final = 0.3
+"""Seconds after an answer. Nine who ask sooner would only keep the machine busy."""
 OPENED: Final = said(
     "deal_opened",
     name="Renewal",
