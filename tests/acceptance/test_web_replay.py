@@ -35,7 +35,7 @@ LATEST: Final = max(INSTANTS)
 SEEK: Final = """(second) => {
   const slider = document.getElementById("second");
   slider.value = second;
-  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  for (const told of ["input", "change"]) slider.dispatchEvent(new Event(told, { bubbles: true }));
 }"""
 GLIDING: Final = """async () => {
   for (let frame = 0; frame < 600; frame += 1) {

@@ -1,7 +1,8 @@
 """Measures how a replay plays: `python -m tests.support.replay_frames [EVENTS ...]`.
 
 Of each size a history is simulated whose closed quarter has about so many events. Chromium traces
-itself while that quarter plays from its beginning to its end, and what it traced is counted here.
+itself while that quarter plays from its beginning to its end, on both clocks and compared with its
+beginning, and while a pointer drags it there and back; what it traced is counted here.
 """
 
 import asyncio
@@ -32,6 +33,7 @@ from api.sample.history_context import CALENDARS
 from api.sample.profiles import PROFILES
 from api.sample.timeline import Timeline
 from api.settings import Settings
+from api.web import replay_page
 from domain.fiscal import FiscalQuarter
 from tests.support.browser import launched, serving
 from tests.support.client import TOKEN
@@ -39,8 +41,9 @@ from tests.support.ledgers import Line, import_lines
 from tests.support.working import in_thread
 
 SIZES: Final = (500, 5_000)
-SPEEDS: Final = ("6", "20")
-"""Days a second: the one that a page begins with, and the fastest."""
+SPEEDS: Final = tuple(str(speed) for speed, _ in replay_page.SPEEDS)
+"""Days a second, of which the last is the fastest."""
+DRAG_STEPS: Final = 240
 NOW: Final = datetime(2026, 2, 10, 12, tzinfo=UTC)
 SEED: Final = 53
 OF_A_REP: Final = 1_000
@@ -136,7 +139,29 @@ async def play(browser: Browser, page: Page, speed: str) -> Played:
     await page.select_option("#speed", speed)
     await browser.start_tracing(page=page, categories=list(CATEGORIES))
     await page.evaluate(PLAYED)
-    trace: list[dict[str, Any]] = json.loads(await browser.stop_tracing())["traceEvents"]
+    return traced(await browser.stop_tracing())
+
+
+async def drag(browser: Browser, page: Page) -> Played:
+    """Drag the quarter through and back, a step for each frame, and count what was traced."""
+    box = await page.locator("#second").bounding_box()
+    assert box is not None
+    left, width, y = box["x"] + 8, box["width"] - 16, box["y"] + box["height"] / 2
+    await browser.start_tracing(page=page, categories=list(CATEGORIES))
+    await page.mouse.move(left, y)
+    await page.mouse.down()
+    await page.evaluate("performance.mark('plays')")
+    for step in range(DRAG_STEPS):
+        way = 2 * step / DRAG_STEPS
+        await page.mouse.move(left + width * min(way, 2 - way), y)
+    await page.evaluate("performance.mark('played')")
+    await page.mouse.up()
+    return traced(await browser.stop_tracing())
+
+
+def traced(buffer: bytes) -> Played:
+    """Count what a trace tells of between the two marks."""
+    trace: list[dict[str, Any]] = json.loads(buffer)["traceEvents"]
     begun, ended = (
         next(one["ts"] for one in trace if one["name"] == name) for name in ("plays", "played")
     )
@@ -161,19 +186,35 @@ def counted(trace: Sequence[Mapping[str, Any]], *, seconds: float) -> Played:
 
 
 async def measure(base: str) -> None:
-    """Say what a page of the quarter weighs, and how it plays at each speed."""
+    """Say what a page of the quarter weighs, and how it plays and is dragged."""
     async with launched() as browser:
         page = await browser.new_page(viewport={"width": 1440, "height": 900})
         await page.goto(f"{base}/sign-in?token={TOKEN}")
-        await page.goto(f"{base}/replay/{quarter().name}")
-        await page.wait_for_selector("#replay[data-ready]")
+        await shown(page, base)
         tape = await page.locator("#tape").inner_text()
         facts = (await page.locator(".facts").inner_text()).split()
         packed = len(gzip.compress(tape.encode()))
         typer.echo(f"{' '.join(facts)}; tape {len(tape):,} bytes, {packed:,} compressed")
         for speed in SPEEDS:
-            load = os.getloadavg()[0]
-            typer.echo(f"{speed} days/s, load {load:.1f}: {await play(browser, page, speed)}")
+            say(f"{speed} days/s", await play(browser, page, speed))
+        await page.keyboard.press("Home")
+        await page.keyboard.press("c")
+        say(f"{SPEEDS[-1]} days/s, compared", await play(browser, page, SPEEDS[-1]))
+        await shown(page, base)
+        say("dragged", await drag(browser, page))
+        await shown(page, base, "?hindsight=1")
+        say(f"{SPEEDS[-1]} days/s, hindsight", await play(browser, page, SPEEDS[-1]))
+
+
+async def shown(page: Page, base: str, query: str = "") -> None:
+    """Show the quarter, and wait until it is ready."""
+    await page.goto(f"{base}/replay/{quarter().name}{query}")
+    await page.wait_for_selector("#replay[data-ready]")
+
+
+def say(what: str, played: Played) -> None:
+    """Say how it played, with how busy the machine is."""
+    typer.echo(f"{what}, load {os.getloadavg()[0]:.1f}: {played}")
 
 
 def main(sizes: Sequence[int]) -> None:

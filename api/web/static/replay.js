@@ -1,14 +1,16 @@
 // Scrubs the replay of a quarter: what is shown is a pure function of the instant, and of the instant
-// A that it is compared with. Layout is read only while playing, for the few cards that then move.
-import { byId as $, put } from "./nodes.js";
+// A that it is compared with. Layout is read only while much moves, and before anything is written.
+import { byId as $, put, retell } from "./nodes.js";
 import { boardOn } from "./replay_board.js";
 import { drawChanges, drawSpan, drawWaterfall } from "./replay_lists.js";
+import { runnersOn } from "./replay_runners.js";
 import { clock, figures, instantText, latestRows, micros, placeOf, prepare, rowsBetween, sceneAt } from "./tape.js";
 
 const DAY = 86_400e6; // in microseconds, as all instants
 const SECOND = 1e6;
 const SETTLED_MS = 200;
-// While playing, the playhead moves with every frame; what is shown follows as fast as it is seen.
+// While it plays or is scrubbed the playhead moves with every frame; what is shown follows as fast as
+// it is seen, the board and the lists beside it in frames of their own.
 const BOARD_MS = 40;
 const LISTS_MS = 120;
 const PLAY = "M4 2.5v11L13 8z";
@@ -16,7 +18,7 @@ const PAUSE = "M3.5 2.5h3.4v11H3.5zM9.1 2.5h3.4v11H9.1z";
 const root = $("replay");
 const scrubber = $("second");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
-const figureParts = new Map([...document.querySelectorAll("[data-figure]")].map((part) => [part.dataset.figure, part]));
+const figureParts = new Map([...document.querySelectorAll("[data-figure]")].map((part) => [part.dataset.figure, { part, told: $(`how-${part.dataset.figure}`).querySelector("dd.comes-to") }]));
 const places = [...document.querySelectorAll("[data-place]")];
 const link = new URL($("link").href); // of what is shown, once it has settled
 const cut = link.searchParams.get("as_of"); // which only the link that is copied always names
@@ -24,13 +26,15 @@ if (!new URL(location.href).searchParams.get("as_of")) link.searchParams.delete(
 
 const film = await load();
 const lowest = Math.max(film.start, film.first);
-const board = boardOn($("board"), $("card"), film, () => playing && !calm.matches);
+const board = boardOn($("board"), $("card"), film, () => run && !calm.matches);
+const runners = runnersOn(film);
 let at = within(micros(link.searchParams.get("at")));
 let pinned = link.searchParams.has("from") ? sceneAt(film, micros(link.searchParams.get("from"))) : null;
 let opened = new URL(location.href).searchParams.get("cell");
 let shown = null;
 let drawnAgainst = null;
-let playing = false;
+let run = null; // while it plays: from which instant, since when, and at how many days a second
+let scrubbing = false;
 let queued = false;
 let settling = 0;
 let drawn = 0; // when the scene was drawn last, and the lists beside the board
@@ -73,28 +77,41 @@ function ends() {
   return { first, last, whole: !pinned };
 }
 
-// Shows the instant: the playhead at once, and all else unless it was drawn just now and plays on.
-// What reads layout comes first, so that nothing written in this frame has to be laid out for it.
+// Whether it moves faster than all of it is worth drawing.
+function hurried() {
+  return Boolean(run) || scrubbing;
+}
+
+// Shows the instant: at rest all of it, else the playhead and what is due, of which one thing a frame.
 function draw() {
   queued = false;
   const now = performance.now();
-  if (playing && behind && now - listed >= LISTS_MS) drawLists(); // in a frame of its own
-  else if (!playing || now - drawn >= BOARD_MS) drawInstant();
-  mark("--x", at);
-  scrubber.value = String(Math.floor((at - film.start) / SECOND));
-  put($("clock"), clock(at));
+  if (!hurried()) drawInstant();
+  else if (behind && now - listed >= LISTS_MS) drawLists();
+  else if (shown.at !== at && now - drawn >= BOARD_MS) drawInstant();
+  if (!run || calm.matches) drawPlace();
+  if (scrubbing && (behind || shown.at !== at)) queue();
 }
 
 function drawInstant() {
   drawn = performance.now();
-  const changed = shown?.place !== placeOf(film, at) || drawnAgainst !== pinned;
+  board.show(hurried());
+  const changed = shown?.place !== placeOf(film, at) || drawnAgainst !== pinned || board.short();
   shown = changed ? sceneAt(film, at) : { ...shown, at };
   if (changed) drawScene();
+  drawPlace();
   drawFigures();
   drawSpan(ends());
+  if (behind && !hurried()) drawLists();
   drawnAgainst = pinned;
   clearTimeout(settling);
-  if (!playing) settling = setTimeout(settle, SETTLED_MS);
+  if (!run) settling = setTimeout(settle, SETTLED_MS);
+}
+
+function drawPlace() {
+  mark("--x", at);
+  scrubber.value = String(Math.floor((at - film.start) / SECOND));
+  retell($("clock"), clock(at));
 }
 
 // Set where it is used: on an element above, it would have the style of every card found anew.
@@ -105,10 +122,10 @@ function mark(name, instant) {
 
 function drawFigures() {
   for (const [key, [text, below]] of Object.entries(figures(film, shown, pinned))) {
-    const part = figureParts.get(key);
-    put(part.firstElementChild, text);
-    put(part.lastElementChild, below);
-    put($(`how-${key}`).querySelector("dd.comes-to"), text);
+    const { part, told } = figureParts.get(key);
+    retell(part.firstElementChild, text);
+    retell(part.lastElementChild, below);
+    retell(told, text);
     part.classList.toggle("unknown", text.startsWith("unknown"));
   }
 }
@@ -116,9 +133,8 @@ function drawFigures() {
 function drawScene() {
   const span = ends();
   rows = pinned ? rowsBetween(film, span.first, span.last) : [];
+  behind = true;
   board.draw(shown, new Map(rows.map((row) => [row.deal, row.hot ? 2 : 1])));
-  if (playing) behind = true;
-  else drawLists();
 }
 
 function drawLists() {
@@ -132,6 +148,10 @@ function drawLists() {
 
 // Addresses, and what assistive technology is told, follow when the instant stays.
 function settle() {
+  if (scrubbing) {
+    rest();
+    return;
+  }
   link.searchParams.set("at", instantText(at));
   if (pinned) link.searchParams.set("from", instantText(pinned.at));
   else link.searchParams.delete("from");
@@ -145,6 +165,10 @@ function settle() {
 
 function seek(instant) {
   at = within(instant);
+  queue();
+}
+
+function queue() {
   if (queued) return;
   queued = true;
   requestAnimationFrame(draw);
@@ -162,27 +186,51 @@ function go(instant) {
   seek(instant);
 }
 
+function scrub() {
+  scrubbing = true;
+  go(film.start + Number(scrubber.value) * SECOND);
+}
+
+function rest() {
+  scrubbing = false;
+  queue();
+}
+
 function play(on) {
-  if (playing === on) return;
-  playing = on;
+  if (on === Boolean(run)) return;
   const button = $("play");
   button.querySelector("path").setAttribute("d", on ? PAUSE : PLAY);
   button.ariaLabel = on ? "Pause" : "Play";
   button.title = `${button.ariaLabel} (space)`;
-  if (!on) {
+  if (on) {
+    if (at >= film.last) at = lowest;
+    run = {}; // the first frame says since when
+    requestAnimationFrame(frame);
+  } else {
+    run = null;
+    runners.stop();
     draw();
-    return;
   }
-  if (at >= film.last) at = lowest;
-  requestAnimationFrame((now) => frame(now, now));
 }
 
-function frame(now, before) {
-  if (!playing) return;
-  at = within(at + Math.round(((now - before) / 1000) * Number($("speed").value) * DAY));
+function frame(now) {
+  if (!run) return;
+  const speed = Number($("speed").value);
+  if (run.speed !== speed) begin({ from: at, since: now, speed });
+  at = within(run.from + Math.round(((now - run.since) / 1000) * speed * DAY));
   draw();
   if (at >= film.last) play(false);
-  else requestAnimationFrame((next) => frame(next, now));
+  else requestAnimationFrame(frame);
+}
+
+function begin(anew) {
+  run = anew;
+  if (!calm.matches) runners.go(run, pinned?.at);
+}
+
+// Where it runs along is another place since the frame before.
+function turned() {
+  if (run) run = {};
 }
 
 function pin() {
@@ -190,6 +238,7 @@ function pin() {
   root.toggleAttribute("data-comparing", Boolean(pinned));
   if (pinned) mark("--a", at);
   put($("pin"), pinned ? "Stop comparing" : "Compare from here");
+  turned();
   draw();
 }
 
@@ -199,7 +248,7 @@ function toggle(cell) {
 }
 
 const links = { first: () => go(lowest), before: () => step(-1), after: () => step(1), pin };
-const keys = { " ": () => play(!playing), c: pin, ArrowLeft: () => step(-1), ArrowRight: () => step(1), Home: () => go(lowest), End: () => go(film.last) };
+const keys = { " ": () => play(!run), c: pin, ArrowLeft: () => step(-1), ArrowRight: () => step(1), Home: () => go(lowest), End: () => go(film.last) };
 
 function clicked(event) {
   const anchor = event.target.closest("a");
@@ -223,8 +272,10 @@ function pressed(event) {
 draw();
 document.addEventListener("click", clicked);
 document.addEventListener("keydown", pressed);
-$("play").addEventListener("click", () => play(!playing));
-scrubber.addEventListener("input", () => go(film.start + Number(scrubber.value) * SECOND));
+$("play").addEventListener("click", () => play(!run));
+scrubber.addEventListener("input", scrub);
+scrubber.addEventListener("change", rest);
+addEventListener("resize", turned);
 for (const added of [$("play"), ...document.querySelectorAll(".speed, .keys")]) added.hidden = false;
 document.querySelector(".show").hidden = true;
 root.dataset.ready = "";

@@ -1,5 +1,5 @@
 // What stands beside the board of a replay: what changed, and the waterfall with its events.
-import { byId as $, element, put } from "./nodes.js";
+import { byId as $, element, retell } from "./nodes.js";
 import { field, momentText, whenText } from "./tape.js";
 import { partAmount, waterfall } from "./waterfall.js";
 
@@ -17,15 +17,28 @@ function accountOf(film, deal, first, last) {
 // What changed between two scenes; `since` is empty for the latest changes.
 export function drawChanges(film, { first, last }, rows, since, addressOf) {
   const count = rows.length.toLocaleString("en");
-  put($("changes-head"), since ? `${count} ${rows.length === 1 ? "deal" : "deals"} changed ${since}` : "Latest changes");
+  retell($("changes-head"), since ? `${count} ${rows.length === 1 ? "deal" : "deals"} changed ${since}` : "Latest changes");
   const kept = rows.slice(0, film.limits.rows);
-  $("changes").replaceChildren(...kept.map((row) => {
-    const item = element("li", "", row.hot ? "hot" : "");
-    item.append(anchorTo(addressOf(row.deal), accountOf(film, row.deal, first, last)), element("small", since ? "" : whenText(film, row.since)), element("p", row.text));
-    return item;
-  }));
+  const list = $("changes");
+  while (list.children.length > kept.length) list.lastElementChild.remove();
+  while (list.children.length < kept.length) list.append(changeItem());
+  kept.forEach((row, index) => {
+    const item = list.children[index];
+    const [anchor, when, text] = item.children;
+    anchor.href = addressOf(row.deal);
+    retell(anchor, accountOf(film, row.deal, first, last));
+    retell(when, since ? "" : whenText(film, row.since));
+    retell(text, row.text);
+    item.classList.toggle("hot", row.hot);
+  });
   $("changes-more").hidden = rows.length <= kept.length;
-  put($("changes-more"), `and ${(rows.length - kept.length).toLocaleString("en")} more`);
+  retell($("changes-more"), `and ${(rows.length - kept.length).toLocaleString("en")} more`);
+}
+
+function changeItem() {
+  const item = element("li");
+  item.append(element("a"), element("small"), element("p"));
+  return item;
 }
 
 // The cells between two scenes, the one that is opened with its events.
@@ -41,7 +54,7 @@ export function drawWaterfall(film, { first, last }, opened, addressOf) {
 
 // The instants themselves are told even where nothing else changes between them.
 export function drawSpan({ first, last, whole }) {
-  put($("waterfall-span"), `From ${whole ? "the beginning of the quarter" : momentText(first.at)} to ${momentText(last.at)}`);
+  retell($("waterfall-span"), `From ${whole ? "the beginning of the quarter" : momentText(first.at)} to ${momentText(last.at)}`);
 }
 
 function cellItem(cell) {
@@ -57,10 +70,11 @@ function cellItem(cell) {
 
 function fillCell(item, cell, parts, addressOf) {
   const [anchor, deals, amounts, bar] = item.children;
-  anchor.href = `${addressOf({ cell: parts ? null : cell.key })}#cell-${cell.key}`;
+  const href = `${addressOf({ cell: parts ? null : cell.key })}#cell-${cell.key}`;
+  if (anchor.getAttribute("href") !== href) anchor.href = href;
   anchor.ariaExpanded = String(Boolean(parts));
-  put(deals, String(cell.deals));
-  put(amounts, cell.amount);
+  retell(deals, String(cell.deals));
+  retell(amounts, cell.amount);
   Object.assign(bar.firstElementChild.style, { left: `${cell.left}%`, width: `${cell.width}%` });
   item.querySelector(".parts")?.remove();
   if (parts) item.append(parts);
