@@ -230,6 +230,21 @@ async def test_the_report_prints_on_sheets_without_the_frame_of_the_site(desk: W
     assert await page.locator("h1").is_visible()
 
 
+@pytest.mark.parametrize("path", [PATHS[2], PATHS[3], PATHS[5]])
+async def test_on_paper_a_mark_keeps_the_fill_that_it_is_told_by(desk: Watched, path: str) -> None:
+    page = await desk.open(path)
+    await page.emulate_media(media="print")
+    left_out = await page.eval_on_selector_all(
+        "main i",
+        "all => all.map((one) => [getComputedStyle(one), one.className]).filter(([style]) =>"
+        " style.backgroundColor !== 'rgba(0, 0, 0, 0)' && style.printColorAdjust !== 'exact')"
+        ".map(([, name]) => name)",
+    )
+
+    assert await page.locator("main i").count() > 0
+    assert left_out == []
+
+
 async def test_a_link_to_the_moment_is_copied_and_leads_to_the_same_page(desk: Watched) -> None:
     await desk.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = await desk.open("/board?show=open")
