@@ -9,7 +9,15 @@ from api.web.asof import AsOf, as_of_view
 from api.web.close_chart import CloseChart, close_charts
 from api.web.discount_chart import DiscountChart, discount_chart
 from api.web.intervals import Axis, Whisker
-from api.web.quarter_parts import Chosen, chosen_of, interval_text, part_of, rate_text
+from api.web.quarter_parts import (
+    NOT_SHOWN,
+    Chosen,
+    chosen_of,
+    interval_text,
+    part_of,
+    rate_of,
+    rate_text,
+)
 from api.web.reads import Answer
 from api.web.workings import Workings, of_quarter
 
@@ -31,15 +39,17 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One team or rep: its wins, those at the end, and the pressure-shaped events it may see."""
+    """One team or rep: its wins, those at the end, and the pressure-shaped events it may see.
+
+    A share is told with its interval.
+    """
 
     name: str
     value: str
     wins: int
-    window: str
-    interval: str
-    last_day: str
-    shaped: str
+    window: tuple[str, str]
+    last_day: tuple[str, str]
+    shaped: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +185,9 @@ def lines_of(answer: Answer, kind: str) -> tuple[Line, ...]:
             else f.words_of(row[kind]),
             value=f"{kind}:{row[kind]}",
             wins=row["wins"],
-            window=part_of(row["pattern"], "window")[0],
-            interval=part_of(row["pattern"], "window")[1],
-            last_day=part_of(row["pattern"], "last_business_day")[0],
-            shaped=rate_text(shaped[row[kind]]) if row[kind] in shaped else f.unknown("not shown"),
+            window=part_of(row["pattern"], "window"),
+            last_day=part_of(row["pattern"], "last_business_day"),
+            shaped=rate_of(shaped[row[kind]]) if row[kind] in shaped else NOT_SHOWN,
         )
         for row in rows
     )

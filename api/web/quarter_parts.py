@@ -67,13 +67,19 @@ def whose_asked(value: str | None) -> tuple[str | None, str | None]:
 
 
 NOT_OVER: Final = f.unknown("the quarter is not over")
+NOT_SHOWN: Final = f.unknown("not shown"), ""
 
 
 def part_of(pattern: Mapping[str, Any] | None, part: str) -> tuple[str, str]:
     """A part of a close pattern as its share and interval; unknown until the quarter is over."""
     if pattern is None:
         return NOT_OVER, ""
-    return rate_text(pattern[part]), interval_text(pattern[part])
+    return rate_of(pattern[part])
+
+
+def rate_of(told: Mapping[str, Any]) -> tuple[str, str]:
+    """A rate and its interval."""
+    return rate_text(told), interval_text(told)
 
 
 def rate_text(told: Mapping[str, Any]) -> str:

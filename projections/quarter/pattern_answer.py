@@ -165,9 +165,9 @@ def win_rates_sentence(found: WinRates) -> str:
     """Say how often deals were won in the last month and before, and what that may be."""
     apart = found.difference
     if apart is None or found.finding is None:
-        return too_few(min(found.last.n, found.others.n), "closed deals on one side")
-    last = f"In the last month {rated(found.last, 'closed deals')} were won"
-    others = f"before it {rated(found.others, 'closed deals')}"
+        return too_few(min(found.last.n, found.others.n), "deals won or lost on one side")
+    last = f"In the last month {rated(found.last, 'deals won or lost')} were won"
+    others = f"before it {rated(found.others, 'deals won or lost')}"
     match found.finding:
         case "higher":
             end = (

@@ -182,6 +182,17 @@ def answer(closings: list[Closing], *, over: bool = True) -> Any:
     return pattern_json(closings, QUARTER, window=PARTS.window, months=MONTHS, over=over)
 
 
+def test_the_words_of_win_rates_leave_out_who_was_disqualified() -> None:
+    closings = [
+        closing(n, day, ("won", "won", "lost", "disqualified")[n % 4])
+        for n, day in enumerate([QUARTER.start] * 40 + [QUARTER.end] * 40)
+    ]
+
+    found = answer(closings)["win_rates"]["sentence"]
+
+    assert found.startswith("In the last month 20 of 30 deals won or lost (")
+
+
 def test_people_and_teams_come_by_name_and_every_day_names_its_events() -> None:
     closings = [closing(n, QUARTER.end, rep="zoe") for n in range(6)]
     closings += [closing(9, QUARTER.start, rep="abe"), closing(7, QUARTER.start, "lost")]
