@@ -1,7 +1,9 @@
 """A quarter's replay while it moves: what runs by itself, what waits, and what is touched."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Final
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.async_api import Page, expect
@@ -118,4 +120,24 @@ async def test_the_playhead_runs_by_itself_and_stops_where_the_clock_is(desk: Wa
     assert await page.evaluate(RUNNING) == 0
     assert left == pytest.approx(part, abs=0.002)
     await expect(page.locator(".track[data-runs]")).to_have_count(0)
+    assert desk.faults == []
+
+
+@pytest.mark.parametrize(
+    ("followed", "clock"), [("[data-hindsight='1']", "at"), ("#board .card > a", "as_of")]
+)
+async def test_a_link_followed_while_it_plays_leads_to_the_instant_that_is_shown(
+    desk: Watched, followed: str, clock: str
+) -> None:
+    page = await opened(desk, f"{PATH}?at=2025-05-01T04:00:00Z")
+    await page.select_option("#speed", "20")
+    await page.keyboard.press("Space")
+    await page.wait_for_function(
+        "(one) => !clock.textContent.includes(' May') && document.querySelector(one)", arg=followed
+    )
+    await page.evaluate("(one) => document.querySelector(one).click()", followed)
+    await page.wait_for_url(re.compile("hindsight=1|/deals/"))
+
+    asked = parse_qs(urlsplit(page.url).query)
+    assert asked[clock] > ["2025-05-31"]
     assert desk.faults == []

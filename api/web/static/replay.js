@@ -259,6 +259,14 @@ function clicked(event) {
   action();
 }
 
+// The addresses that wait until the instant stays are asked for.
+function followed(event) {
+  if (!event.target.closest("#board a, [data-hindsight], #link")) return;
+  play(false);
+  scrubbing = false;
+  settle();
+}
+
 function pressed(event) {
   const { target, key } = event;
   const typing = target.closest("select, textarea, input:not([type=range])");
@@ -270,6 +278,7 @@ function pressed(event) {
 }
 
 draw();
+for (const kind of ["click", "auxclick"]) document.addEventListener(kind, followed, true);
 document.addEventListener("click", clicked);
 document.addEventListener("keydown", pressed);
 $("play").addEventListener("click", () => play(!run));
