@@ -14,7 +14,7 @@ from api.late import TOLD_IN_INDEX
 from api.query import fiscal, values
 from api.query.fields import PAYLOAD_PREFIX, PRESSURE_VERDICTS, payload_place
 from api.query.ground import Findings, Ground
-from api.query.kept_acts import Field, KeptActs
+from api.query.kept_acts import Field, KeptActs, topics_of
 from api.query.lateness import TOLD, TOLD_INDEXED, backdated, late
 from api.query.payload_conditions import payload_condition
 from api.query.ticks import STATUS, of_moment
@@ -31,9 +31,6 @@ from api.query.tree import (
 )
 from api.query.writing import NOTHING, Writing
 from domain.events.catalogue import TYPES_BY_NAME
-from domain.events.life import CloseDateMoved
-from domain.events.money import DiscountOffered
-from domain.events.progress import StageEntered
 from projections.pressure.candidates import may_be, may_hold
 
 _IN_CONTEXTS: Final = frozenset({"owner", "stage", "amount", "currency"})
@@ -86,14 +83,6 @@ _ACTS: Final = sql.SQL(
     "event_id IN (SELECT a.event_id FROM acts a WHERE ({}) AND a.from_position <= %(upto)s"
     " AND (a.until_position IS NULL OR a.until_position > %(upto)s))"
 )
-_TOPICS_OF_RULES: Final[Mapping[str, str]] = {
-    "PS-1": DiscountOffered.TOPIC,
-    "PS-2": DiscountOffered.TOPIC,
-    "PS-3": DiscountOffered.TOPIC,
-    "PS-4": CloseDateMoved.TOPIC,
-    "PS-5": StageEntered.TOPIC,
-}
-"""What each rule can hold for."""
 
 
 class Conditions(Writing):
@@ -327,12 +316,8 @@ class Conditions(Writing):
         if not wanted:
             return NOTHING
         policy, cut = self.ground.known.policy, self.ground.moment.cut
-        if field == "rule":
-            topics = {_TOPICS_OF_RULES[name] for name in names}
-            acts = may_hold(names, policy, cut)
-        else:
-            topics, acts = set(ACT_TOPICS), may_be(names, policy, cut)
-        of_type = self.equal(self.columns["type"], sorted(topics))
+        acts = (may_hold if field == "rule" else may_be)(names, policy, cut)
+        of_type = self.equal(self.columns["type"], topics_of(field, names))
         return sql.SQL("{} AND {}").format(of_type, _ACTS.format(acts))
 
     def _events(self, ids: Iterable[UUID]) -> sql.Composed:

@@ -1,6 +1,6 @@
 """Verdicts on quota pressure and rules that hold, as they are kept: as a condition on events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Final, Literal, TypeAlias
 
@@ -10,6 +10,9 @@ from api.identity.reach import ACT_TOPICS
 from api.kept_verdicts import Kept
 from api.query.ground import Finding
 from api.query.writing import Writing
+from domain.events.life import CloseDateMoved
+from domain.events.money import DiscountOffered
+from domain.events.progress import StageEntered
 from projections.facts import Rows
 
 Field: TypeAlias = Literal["verdict", "rule"]
@@ -31,6 +34,20 @@ _FEW: Final = 2_000
 _POSITIONS: Final = sql.SQL(
     "SELECT v.event_position FROM audit_verdicts v WHERE {} AND {} LIMIT {}"
 )
+
+
+_OF_RULES: Final[Mapping[str, str]] = {
+    "PS-1": DiscountOffered.TOPIC,
+    "PS-2": DiscountOffered.TOPIC,
+    "PS-3": DiscountOffered.TOPIC,
+    "PS-4": CloseDateMoved.TOPIC,
+    "PS-5": StageEntered.TOPIC,
+}
+
+
+def topics_of(field: Field, names: Collection[str]) -> Sequence[str]:
+    """Give what some verdicts can be of, or what some rules can hold for."""
+    return ACT_TOPICS if field == "verdict" else sorted({_OF_RULES[name] for name in names})
 
 
 class KeptActs:
@@ -56,18 +73,21 @@ class KeptActs:
         few = self._few(field, names)
         if few is not None:
             return _at(writing, [*few, *judged])
-        kept = self._of_act(writing, _NAMED[field].format(writing.value(sorted(names))))
+        says = _NAMED[field].format(writing.value(sorted(names)))
+        kept = self._of_act(writing, says, topics_of(field, names))
         return sql.SQL("({} OR {})").format(kept, _at(writing, judged))
 
     def given(self, writing: Writing, field: Field) -> sql.Composed:
         """Give where there is a verdict, or any rule holds."""
         judged = [at for at, one in self._judged.items() if field == "verdict" or one.rules]
-        kept = self._of_act(writing, _GIVEN[field])
+        kept = self._of_act(writing, _GIVEN[field], ACT_TOPICS)
         return sql.SQL("({} OR {})").format(kept, _at(writing, judged))
 
-    def _of_act(self, writing: Writing, says: sql.Composable) -> sql.Composed:
+    def _of_act(
+        self, writing: Writing, says: sql.Composable, topics: Sequence[str]
+    ) -> sql.Composed:
         writing.parameters |= self._parameters
-        of_type = writing.equal(writing.columns["type"], ACT_TOPICS)
+        of_type = writing.equal(writing.columns["type"], topics)
         return sql.SQL("({} AND {})").format(of_type, _OF_EVENT.format(says, _STANDS))
 
     def _positions(self, field: Field, names: frozenset[str]) -> list[int] | None:

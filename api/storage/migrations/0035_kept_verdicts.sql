@@ -3,7 +3,9 @@
 ALTER TABLE audit_verdicts ADD COLUMN event_position bigint;
 UPDATE audit_verdicts v SET event_position = e.position FROM events e WHERE e.event_id = v.event_id;
 ALTER TABLE audit_verdicts ALTER COLUMN event_position SET NOT NULL;
-CREATE UNIQUE INDEX audit_verdicts_of_an_event ON audit_verdicts (event_position);
+-- With all that queries ask of a row, since rows are long.
+CREATE UNIQUE INDEX audit_verdicts_of_an_event ON audit_verdicts (event_position)
+    INCLUDE (verdict, rules, deal_id, event_id);
 CREATE INDEX audit_verdicts_by_verdict ON audit_verdicts (verdict);
 CREATE INDEX audit_verdicts_by_rule ON audit_verdicts USING gin (rules);
 
