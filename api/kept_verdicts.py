@@ -36,7 +36,7 @@ _TRIES: Final = 3
 _STANDING: Final = """
     SELECT a.position, a.generation FROM projections a
      WHERE a.name = %(name)s AND a.position > 0
-       AND a.generation = (SELECT max(generation) FROM projections WHERE name <> %(name)s)
+       AND a.generation = (SELECT sum(generation) FROM projections WHERE name <> %(name)s)
 """
 _STREAMS: Final = """
     SELECT stream_id FROM events WHERE position > %(after)s AND position <= %(upto)s LIMIT %(most)s

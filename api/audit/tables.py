@@ -164,10 +164,13 @@ class AuditTables:
 
 
 def _generations(connection: Rows) -> tuple[int, int]:
-    """Give which rows of projections those here were told from, and which there are."""
+    """Give which rows of projections those here were told from, and which there are.
+
+    All together: of two that come at once, the one with the smaller number may come last.
+    """
     row = connection.execute(
         "SELECT max(generation) FILTER (WHERE name = %(own)s),"
-        " max(generation) FILTER (WHERE name <> %(own)s) FROM projections",
+        " sum(generation) FILTER (WHERE name <> %(own)s)::bigint FROM projections",
         {"own": NAME},
     ).fetchone()
     own, others = row or (0, 0)

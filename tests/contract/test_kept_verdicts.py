@@ -181,6 +181,28 @@ def test_rows_told_from_others_than_there_are_answer_nothing_until_they_are_told
         assert_counted_alike(ledger, connection, now)
 
 
+def test_rows_that_came_first_and_were_numbered_last_hide_no_others(
+    postgres_server: PostgresServer,
+) -> None:
+    log = LOGS["stays"]()
+    anew = f"UPDATE {SCHEMA}.projections SET generation = DEFAULT WHERE name = %s".encode()
+    with (
+        ledger_of(postgres_server, log) as (database, ledger),
+        ledger.store.connection() as connection,
+    ):
+        told_rows(ledger, log.head)
+        now = at(ledger, log.head)
+        with session_of(database) as slow, slow.transaction():
+            slow.execute(anew, ("pressure",))
+            with session_of(database) as fast:
+                fast.execute(anew, ("attainment",))
+            assert ledger.audit.catch_up() == log.head
+            assert kept_at(ledger, connection, now)
+        assert kept_at(ledger, connection, now) is None
+        told_rows(ledger, log.head)
+        assert kept_at(ledger, connection, now)
+
+
 def test_a_parked_deal_is_judged_and_one_that_goes_on_has_all_rows_told_again(
     postgres_server: PostgresServer,
 ) -> None:
