@@ -74,7 +74,8 @@ class DealRows:
             content.get("archivedAt") or content.get("updatedAt") or stamp(created)
         )
         snapshots = list(self._snapshots(deal, histories))
-        owners = [_change(deal, _OWNER, version) for version in histories.get(_OWNER, ())]
+        # Taken from one and given to another in one moment, a deal was nobody's at none.
+        owners = {version.at: version for version in histories.get(_OWNER, ())}
         return self._now(properties, snapshots) | {
             "id": deal,
             "name": _first(histories.get("dealname"), properties.get("dealname")),
@@ -87,7 +88,10 @@ class DealRows:
             "deleted": content.get("archived") is True,
             "merged": _merged(properties, histories.get(_MERGED, ()), modified),
             "snapshots": snapshots,
-            "owners": [row | {"new": row["new"] or NOBODY} for row in owners],
+            "owners": [
+                _change(deal, _OWNER, version) | {"new": version.value or NOBODY}
+                for version in owners.values()
+            ],
             "fields": list(self._fields(deal, histories)),
             "custom": self._custom(properties),
             "renamed": len(histories.get("dealname", ())) > 1,

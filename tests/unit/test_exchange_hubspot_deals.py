@@ -29,6 +29,10 @@ def owners(lines: list[Line]) -> list[object]:
         ([("", OPENED), ("70000001", LATER)], ["unassigned", "70000001"]),
         ([("70000001", OPENED), ("", LATER)], ["70000001", "unassigned"]),
         (
+            [("70000001", OPENED), ("", LATER), ("70000002", LATER)],
+            ["70000001", "70000002"],
+        ),
+        (
             [("70000001", OPENED), ("", LATER), ("70000002", LAST)],
             ["70000001", "unassigned", "70000002"],
         ),
