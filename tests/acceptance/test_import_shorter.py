@@ -10,9 +10,11 @@ import pytest
 from api.exchange.importing import Format
 from api.exchange.profile import Profile
 from api.storage.event_store import EventStore
+from domain.replay import view
+from projections.spans.fold import fold
 from tests.support.exports import PACK, Rows, rewritten, rewritten_json, weekly_export
 from tests.support.hubspot import PROFILE as HUBSPOT
-from tests.support.hubspot import changed, deal_in
+from tests.support.hubspot import changed, deal_in, version
 from tests.support.newer import LATER, deal, imported, in_pipedrive, told
 
 
@@ -63,6 +65,40 @@ def test_a_shorter_history_of_another_time_joins_what_is_known_with_a_gap(
     assert len(told(events, "deal_won")) == 1
     gap = told(events, "history_gap")[-1]
     assert list(gap.fields) == ["stage", "amount", "close_date"]  # type: ignore[attr-defined]  # history_gap
+
+
+def test_a_shorter_history_of_a_deal_won_before_it_was_opened_leaves_it_won(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    def with_stages(kept: slice, closed: str) -> Callable[[Any], Any]:
+        def change(content: Any) -> Any:
+            one = deal_in(content, "90000001")
+            histories = one["propertiesWithHistory"]
+            histories["dealstage"] = histories["dealstage"][kept]
+            at = histories["dealstage"][0]["timestamp"]
+            histories["amount"] = [version("60000", at)]
+            histories["closedate"] = [version(closed, at)]
+            one["properties"] |= {"dealstage": histories["dealstage"][0]["value"]}
+            one["properties"] |= {"closedate": closed}
+            one["updatedAt"] = at
+            return content
+
+        return change
+
+    export = shared_data / PACK / "hubspot_v3"
+    as_open = with_stages(slice(-1, None), "2024-11-15")
+    won_before = with_stages(slice(0, 1), "2024-08-01")
+    imported(store, "hubspot", changed(export, tmp_path / "1", deals=as_open), HUBSPOT)
+
+    shorter = changed(export, tmp_path / "2", deals=won_before)
+    report = imported(store, "hubspot", shorter, HUBSPOT)
+    again = imported(store, "hubspot", shorter, HUBSPOT)
+
+    assert (list(report.rejects), again.events_made) == ([], 0)
+    (stream,) = store.stream_ids_of("90000001", system="hubspot")
+    standing = fold(view(store.stream(stream)))
+    assert standing is not None
+    assert standing.closed == "won"
 
 
 @pytest.mark.parametrize("left", [1, 0])
