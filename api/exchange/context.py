@@ -14,11 +14,11 @@ from domain.fiscal import local_day
 
 @dataclass(frozen=True, slots=True)
 class ToldDeletion:
-    """A deletion of a deal that the ledger holds, and whether nobody took it back."""
+    """A deletion of a deal that the ledger holds, and when it was taken back, if it was."""
 
     external_id: str
     at: datetime
-    stands: bool
+    restored_at: datetime | None
 
 
 class KnownContext(Protocol):

@@ -28,6 +28,7 @@ from api.storage.staged_lines import deal_stream_of
 from api.storage.staging import Staging, StagingReport, UnstorableLineError
 from domain.events.base import type_name
 from domain.events.catalogue import EVENT_TYPES
+from domain.events.honesty import EventRetracted
 from domain.events.life import DealDeleted
 from domain.replay import Event, view
 
@@ -121,9 +122,15 @@ class LedgerContext:
 
     def deletions(self, system: str, deal: str) -> Sequence[ToldDeletion]:
         events = self._store.stream(deal_stream_of(system, deal))
-        standing = {event.event_id for event in view(events)}
+        restored = {
+            event.data.event_id: event.occurred_at
+            for event in events
+            if isinstance(event.data, EventRetracted)
+        }
+        for event in view(events):
+            restored.pop(event.event_id, None)
         return [
-            ToldDeletion(event.source.external_id, event.occurred_at, event.event_id in standing)
+            ToldDeletion(event.source.external_id, event.occurred_at, restored.get(event.event_id))
             for event in events
             if isinstance(event.data, DealDeleted) and event.source and event.source.external_id
         ]

@@ -101,14 +101,18 @@ def tell_deletion(deal: Deal) -> None:
     is_known = deal.told(f"{deal.id}:deal_opened") and deal.told(first)
     known = ledger.known.deletions(ledger.system, deal.id) if ledger and is_known else ()
     if deal.record["deleted"]:
+        restored = [one.restored_at for one in known if one.restored_at]
         # An id is of one deletion: a deal that was restored may be deleted a second time.
-        again = any(not one.stands for one in known) and at not in [one.at for one in known]
+        again = bool(restored) and at not in [one.at for one in known]
+        if again and at < max(restored):
+            deal.findings.note("a deal that was restored since is not deleted by an older export")
+            return
         by = text_of(deal.record, "modified_by")
         key = f"deal_deleted:{stamp(at)}" if again else None
         deal.add(deal.record, "deal_deleted", {}, key=key, told_at=at, actor=by or None)
         return
     for one in known:
-        if one.stands and one.at < at:
+        if one.restored_at is None and one.at < at:
             reason = f"Restored in {deal.context.names.system}."
             data: JsonObject = {"event_id": one.external_id, "reason": reason}
             key = f"restored:{stamp(one.at)}"

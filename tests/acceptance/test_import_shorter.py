@@ -199,6 +199,9 @@ def test_a_deal_that_was_restored_is_deleted_no_more(
     assert [deletions(export) for export in exports[:4]] == [1, 0, 1, 0]
     # Neither an export from before the deletions nor one of them again changes anything.
     assert [imported(store, name, exports[one], profile).events_made for one in (0, 4)] == [0, 0]
+    # Nor does one that tells of a deletion before them, which is known to have been taken back.
+    before = copied(pack, tmp_path / "before", state("1", "2025-04-01T09:00:00Z"))
+    assert imported(store, name, before, profile).events_made == 0
 
 
 def test_a_quota_is_revised_when_it_was_changed_and_by_no_older_export(
