@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from api.exchange.deal_lines import SAME_MOMENT, Deal
+from api.exchange.deal_lines import SAME_MOMENT, Deal, gap_key
 from api.exchange.instants import won_at
 from api.exchange.lines import JsonObject
 from api.exchange.openings import keep_opening, open_deal, tell_deletion
@@ -18,6 +18,8 @@ STATE: Final = ("stage", "amount", "close_date")
 Beside it, where the source has them: `closes` and `closed_on` of a deal that is closed by its
 status, `pipeline`, `set_by_source` (a value that nobody chose), `moved_why` and `loss_reason`.
 """
+_KINDS: Final = {"close_date": "close_date_moved", "amount": "amount_changed"}
+"""What says that a value of a snapshot is another."""
 
 _CATEGORIES: Final = {
     "Pipeline": "pipeline",
@@ -76,8 +78,8 @@ def _begin(deal: Deal, first: JsonObject) -> None:
     else:
         # Rows are missing at the start: what the deal looked like when it was opened is not known.
         known = keep_opening(deal)
-        if known and deal.told(f"{text_of(first, 'id')}:stage_entered"):
-            _go_on(deal, first)
+        if known and (told := _told_of(deal, first)):
+            _go_on(deal, first, told)
             return
         if not known:
             open_deal(deal, deal.record, None)
@@ -87,10 +89,24 @@ def _begin(deal: Deal, first: JsonObject) -> None:
     _tell_end(deal, None, first)
 
 
-def _go_on(deal: Deal, first: JsonObject) -> None:
-    """Go on from a row of which an earlier export told more: how it differs from the one before."""
-    _enter(deal, first)
-    if deal.told(f"{text_of(first, 'id')}:deal_{deal.closes(first)}"):
+def _told_of(deal: Deal, first: JsonObject) -> frozenset[str]:
+    """What an earlier export told of a row, if it told how the row differs from the one before."""
+    row, kinds = (
+        text_of(first, "id"),
+        ("stage_entered", *_KINDS.values(), f"deal_{deal.closes(first)}"),
+    )
+    if deal.told(f"{row}:{gap_key(STATE, instant_of(first, 'at'))}"):
+        return frozenset()
+    return frozenset(kind for kind in kinds if deal.told(f"{row}:{kind}"))
+
+
+def _go_on(deal: Deal, first: JsonObject, told: frozenset[str]) -> None:
+    """Go on from a row of which an earlier export told more: say the same of it again."""
+    same = {name: value for name, value in first.items() if _KINDS.get(name) not in told}
+    _tell_values(deal, same, first)
+    if "stage_entered" in told:
+        _enter(deal, first)
+    if f"deal_{deal.closes(first)}" in told:
         _tell_end(deal, None, first)
 
 
@@ -121,7 +137,7 @@ def _tell_process(deal: Deal, previous: JsonObject, row: JsonObject) -> None:
 
 
 def _tell_values(deal: Deal, previous: JsonObject, row: JsonObject) -> None:
-    for name, kind in (("close_date", "close_date_moved"), ("amount", "amount_changed")):
+    for name, kind in _KINDS.items():
         if not _changed(deal, previous, row, name) or name == row.get("set_by_source"):
             continue
         value = row[name]

@@ -67,6 +67,23 @@ def test_a_shorter_history_of_another_time_joins_what_is_known_with_a_gap(
     assert list(gap.fields) == ["stage", "amount", "close_date"]  # type: ignore[attr-defined]  # history_gap
 
 
+def test_a_shorter_history_that_begins_with_another_change_than_a_stage_adds_nothing(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    begins = {"OpportunityHistory": "2024-09", "OpportunityFieldHistory": "2024-10"}
+
+    def of_late(name: str, rows: Rows) -> Rows:
+        return [row for row in rows if name not in begins or row["CreatedDate"] > begins[name]]
+
+    export = weekly_export(shared_data)
+    imported(store, "salesforce-csv", export)
+    shorter = rewritten(export, tmp_path / "shorter", of_late)
+
+    reports = [imported(store, "salesforce-csv", shorter) for _ in range(2)]
+
+    assert [(one.events_made, list(one.rejects)) for one in reports] == [(0, [])] * 2
+
+
 def test_a_shorter_history_of_a_deal_won_before_it_was_opened_leaves_it_won(
     store: EventStore, shared_data: Path, tmp_path: Path
 ) -> None:
