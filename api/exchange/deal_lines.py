@@ -124,6 +124,12 @@ class Deal:
         ledger = self.context.ledger
         return None if ledger is None else ledger.when(external_id)
 
+    def stood_before(self, at: datetime) -> bool:
+        """Whether the ledger holds a stage of the deal from before a moment."""
+        ledger = self.context.ledger
+        entered = ledger.known.entered(ledger.system, self.id) if ledger else None
+        return entered is not None and entered < at
+
     def was_given_to(self, owner: str) -> bool:
         """Whether the ledger holds that the deal went to this owner."""
         ledger = self.context.ledger

@@ -90,13 +90,14 @@ def _begin(deal: Deal, first: JsonObject) -> None:
 
 
 def _told_of(deal: Deal, first: JsonObject) -> frozenset[str]:
-    """What an earlier export told of a row, if it told how the row differs from the one before."""
-    row, kinds = (
-        text_of(first, "id"),
-        ("stage_entered", *_KINDS.values(), f"deal_{deal.closes(first)}"),
-    )
-    if deal.told(f"{row}:{gap_key(STATE, instant_of(first, 'at'))}"):
+    """What an earlier export told of a row, if it told how the row differs from the one before.
+
+    An import of this very export that was broken off told nothing of the deal before the row.
+    """
+    row, at = text_of(first, "id"), instant_of(first, "at")
+    if not deal.stood_before(at) or deal.told(f"{row}:{gap_key(STATE, at)}"):
         return frozenset()
+    kinds = ("stage_entered", *_KINDS.values(), f"deal_{deal.closes(first)}")
     return frozenset(kind for kind in kinds if deal.told(f"{row}:{kind}"))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.exchange.importing import Format
+from api.exchange.importing import Format, LedgerContext, reader_for, run_import
 from api.exchange.profile import Profile
 from api.storage.event_store import EventStore
 from domain.replay import view
@@ -15,7 +15,7 @@ from projections.spans.fold import fold
 from tests.support.exports import PACK, Rows, rewritten, rewritten_json, weekly_export
 from tests.support.hubspot import PROFILE as HUBSPOT
 from tests.support.hubspot import changed, deal_in, version
-from tests.support.newer import LATER, deal, imported, in_pipedrive, told
+from tests.support.newer import LATER, NOW, deal, imported, in_pipedrive, told
 
 
 def latest_only(content: Any) -> Any:
@@ -65,6 +65,32 @@ def test_a_shorter_history_of_another_time_joins_what_is_known_with_a_gap(
     assert len(told(events, "deal_won")) == 1
     gap = told(events, "history_gap")[-1]
     assert list(gap.fields) == ["stage", "amount", "close_date"]  # type: ignore[attr-defined]  # history_gap
+
+
+def test_an_import_of_a_short_history_that_was_broken_off_leaves_nothing_out(
+    store: EventStore, shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def last_only(content: Any) -> Any:
+        histories = deal_in(content, "90000001")["propertiesWithHistory"]
+        histories["dealstage"] = histories["dealstage"][:1]
+        return content
+
+    monkeypatch.setattr("api.storage.staging._EVENTS_AT_ONCE", 1)
+    shorter = changed(shared_data / PACK / "hubspot_v3", tmp_path / "1", deals=last_only)
+    entered = "90000001:2024-11-12T22:05:30.000000Z:stage_entered"
+
+    def break_off(step: str, _: int) -> None:
+        if step == "appended" and store.by_external_ids("hubspot", [entered]):
+            raise InterruptedError
+
+    reader = reader_for("hubspot", [shorter], profile=HUBSPOT, known=LedgerContext(store))
+    with pytest.raises(InterruptedError):
+        run_import(store, reader, now=NOW, progress=break_off)
+    assert told(deal(store, "90000001", "hubspot"), "deal_won") == []
+    imported(store, "hubspot", shorter, HUBSPOT)
+
+    kinds = ("deal_won", "history_gap")
+    assert [len(told(deal(store, "90000001", "hubspot"), kind)) for kind in kinds] == [1, 1]
 
 
 def test_a_shorter_history_that_begins_with_another_change_than_a_stage_adds_nothing(
