@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final
 
 from api.web import format as f
@@ -19,50 +18,19 @@ from api.web.findings import (
     money_of,
     pressure_finding,
     reasons_of,
-    sentence_of,
 )
 from api.web.learned import Lessons, lessons_of
+from api.web.ledger_rows import LedgerRow, ledger_of, numbers_of, titles_of
 from api.web.patterns import patterns_of
 from api.web.reads import Answer
-from api.web.record_form import corrections_of
 from api.web.review_panel import ReviewPanel, review_panel
 from api.web.said import Said, said_of
 from api.web.scrubber import Scrubber, scrubber_of
-from api.web.vocabulary import DRIVERS, KINDS, SHAPED, STATUSES
+from api.web.vocabulary import KINDS, SHAPED, STATUSES
 from api.web.workings import Workings, of_deal
 
-LEDGER_ROWS: Final = 25
 ZOOMS: Final = (1, 2, 4)
 CLOSED: Final = {"won": "Won", "lost": "Lost", "disqualified": "Disqualified"}
-SAME_TIME: Final = timedelta(minutes=1)
-"""Recorded so soon after it happened that saying it twice would be noise."""
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
-    """One event of the ledger, with both clocks where they differ.
-
-    `new` is what a form has just recorded; `corrections` are the forms that correct the event.
-    """
-
-    entry: Entry
-    number: int | None
-    driver: str
-    recorded: str | None
-    notes: tuple[str, ...]
-    new: bool = False
-    corrections: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Tip:
-    """What the chart tells of one mark when it is opened."""
-
-    title: str
-    when: str
-    lines: tuple[str, ...]
-    why: tuple[str, ...]
-    foot: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +120,9 @@ def deal_page(
     """The page for what was asked (`as_of`, `effective_at`), with all of the ledger if wanted."""
     progress, pressure, deal = answer["progress"], answer["pressure"], answer["deal"]
     entries = entries_of(answer)
-    numbers, titles = _numbers(entries), _titles(entries)
+    numbers, titles = numbers_of(entries), titles_of(entries)
     as_of = as_of_view(answer, asked=asked)
-    ledger = _ledger(answer, entries, numbers, everything=everything, recorded=recorded)
+    ledger = ledger_of(answer, entries, numbers, everything=everything, recorded=recorded)
     return DealPage(
         deal=deal,
         stage=CLOSED.get(deal.get("closed") or "") or f.name_of(deal["stage"], "not in a stage"),
@@ -183,31 +151,6 @@ def deal_page(
     )
 
 
-def tips_of(answer: Answer) -> dict[str, Tip]:
-    """Give what the chart tells of every event by its id, for who points at a mark."""
-    entries = entries_of(answer)
-    numbers = _numbers(entries)
-    return {entry.event["event_id"]: _tip(entry, numbers, answer) for entry in entries}
-
-
-def _ledger(
-    answer: Answer,
-    entries: Sequence[Entry],
-    numbers: Mapping[str, int],
-    *,
-    everything: bool,
-    recorded: Sequence[str],
-) -> tuple[LedgerRow, ...]:
-    new = frozenset(recorded)
-    rows = tuple(_row(one, numbers, answer, new) for one in reversed(entries))
-    return rows if everything else rows[: _enough(rows)]
-
-
-def _enough(rows: Sequence[LedgerRow]) -> int:
-    """Give how many rows are shown at first: all where a new one is further down."""
-    return len(rows) if any(row.new for row in rows[LEDGER_ROWS:]) else LEDGER_ROWS
-
-
 def beads_of(counts: Mapping[str, int]) -> tuple[str, ...]:
     """One bead for each ticked activity: filled, hollow, or dashed while evidence is due."""
     return tuple(
@@ -215,53 +158,6 @@ def beads_of(counts: Mapping[str, int]) -> tuple[str, ...]:
         for status, sign in STATUSES.items()
         if status not in ("not_ticked", "not_expressible")
         for _ in range(counts.get(status, 0))
-    )
-
-
-def _titles(entries: Sequence[Entry]) -> dict[str, str]:
-    return {entry.event["event_id"]: str(entry.event["title"]) for entry in entries}
-
-
-def _numbers(entries: Sequence[Entry]) -> dict[str, int]:
-    ids = [entry.event["event_id"] for entry in entries if entry.pressure_shaped]
-    return {event_id: number for number, event_id in enumerate(ids, start=1)}
-
-
-def _row(
-    entry: Entry, numbers: Mapping[str, int], answer: Answer, recorded: frozenset[str]
-) -> LedgerRow:
-    event = entry.event
-    apart = f.instant(event["recorded_at"]) - f.instant(event["occurred_at"])
-    return LedgerRow(
-        entry=entry,
-        number=numbers.get(event["event_id"]),
-        driver=DRIVERS.get(event["driver"], event["driver"]),
-        recorded=f.moment(event["recorded_at"]) if abs(apart) > SAME_TIME else None,
-        notes=tuple(word for word in ("late", "amended", "retracted") if event.get(word)),
-        new=event["event_id"] in recorded,
-        corrections=corrections_of(event) if answer.get("offers") else (),
-    )
-
-
-def _tip(entry: Entry, numbers: Mapping[str, int], answer: Answer) -> Tip:
-    event, judged = entry.event, entry.judged
-    lines = [event.get("detail")]
-    if event["type"] == "activity_ticked":
-        lines.append(entry.sign.words)
-    lines.append(entry.verdict_words)
-    number = numbers.get(event["event_id"])
-    why = ""
-    if judged and number:
-        why = sentence_of(judged, people=answer["names"], called=answer["called"])
-    foot = [f"Event {event['version']}", f"position {event['position']:,}"]
-    if judged and judged["pressure"] is not None:
-        foot.append(f"pressure {f.ratio(judged['pressure'])}")
-    return Tip(
-        title=f"{number}. {event['title']}" if number else event["title"],
-        when=f"{f.moment(entry.at)}, {DRIVERS.get(event['driver'], event['driver']).lower()}",
-        lines=tuple(str(line) for line in lines if line),
-        why=(why,) if why else (),
-        foot=", ".join(foot),
     )
 
 

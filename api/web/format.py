@@ -22,6 +22,9 @@ SYMBOLS: Final = {"EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
 _MILLION: Final = Decimal(1_000_000)
 _THOUSAND: Final = Decimal(1_000)
 _MINUTES_A_DAY: Final = 1440
+_LONG: Final = 400
+_BEGINNING: Final = 300
+"""Characters that are read at a glance; a text is folded where that saves more than a line."""
 _DAY: Final = r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
 _DAY_OR_INSTANT: Final = re.compile(rf"{_DAY}(?P<time>T[0-9:.]+(?:Z|[+-][0-9:]+))?")
 _BETWEEN_NAMES: Final = re.compile(r"[-_.]")
@@ -234,7 +237,17 @@ def _with_currency(amount: Decimal, text: str, value: Mapping[str, Any]) -> str:
     return f"{sign}{symbol}{text}" if symbol else f"{sign}{text} {value['currency']}"
 
 
+def folded(text: str) -> tuple[str, str]:
+    """The beginning of a text and its rest, which is empty where the whole is short enough."""
+    if len(text) <= _LONG:
+        return text, ""
+    gap = text.rfind(" ", _BEGINNING // 2, _BEGINNING)
+    cut = _BEGINNING if gap < 0 else gap
+    return text[:cut], text[cut:]
+
+
 FILTERS: Final = {
+    "folded": folded,
     "money": money,
     "short_money": short_money,
     "money_list": money_list,

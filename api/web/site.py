@@ -119,6 +119,10 @@ class Site:
             **context,
         )
 
+    def piece(self, request: Request, template: str, **context: Any) -> HTMLResponse:
+        """Fill a template of what a script puts into a page: without the way around."""
+        return self._renderer.page(request, template, **context)
+
     def data(self, request: Request, value: Any) -> Response:
         """Give what a script of a page asks for."""
         return self._renderer.data(request, value)

@@ -22,7 +22,7 @@ from api.views import Views
 from tests.support.asker import Asker, at
 from tests.support.ledgers import SCHEMA
 from tests.support.postgres import PostgresServer
-from tests.support.site import AUDITOR, MANAGER, REP, TOLD_ON, fill, site_on
+from tests.support.site import AUDITOR, MANAGER, OWNER, REP, TOLD_ON, Read, fill, site_on
 
 CHANCE: Final = random.Random(56)
 INSTANTS: Final = [TOLD_ON - timedelta(days=CHANCE.randrange(5, 200)) for _ in range(1)] + [TOLD_ON]
@@ -167,3 +167,38 @@ def test_a_deal_that_left_their_reach_has_no_page_from_the_next_request_on(site:
 
     assert site.ask.get(f"/deals/{deal}", REP).status_code == 404
     assert site.ask.get(f"/deals/{deal}").status_code == 200
+
+
+def test_an_opened_event_says_what_the_api_says_of_it_and_to_whom_it_may(site: Site) -> None:
+    listed = site.ask.api("/v1/deals", REP, limit=100, **at(TOLD_ON))["deals"]
+    deal, judged = next(
+        (one["deal_id"], judged)
+        for one in listed
+        for judged in site.ask.api(f"/v1/deals/{one['deal_id']}/pressure", **at(TOLD_ON))["events"]
+        if judged["verdict"] == "pressure_shaped"
+    )
+    path = f"/deals/{deal}/events/{judged['event_id']}"
+    told_to = []
+    for who in (*READERS, OWNER):
+        read = Read(site.ask.get(path, who, **at(TOLD_ON)).text)
+        answer = site.ask.get(f"/v1/deals/{deal}/pressure", who, **at(TOLD_ON))
+        if answer.status_code == 200:
+            told_to.append(who)
+            behind = read.pairs["Behind the pace to quota Holds"]
+            assert behind.startswith(f"pressure {judged['pressure']:.2f}; asked: 0.25 or more")
+        shown = answer.status_code == 200
+        assert read.text.count("asked:") == (len(judged["facts"]) if shown else 0), who
+        assert ("Pressure-shaped" in read.text) is shown, who
+    assert None in told_to
+    assert OWNER not in told_to
+    elsewhere = next(
+        one["deal_id"]
+        for one in site.ask.api("/v1/deals", limit=100, **at(TOLD_ON))["deals"]
+        if one["deal_id"] not in {mine["deal_id"] for mine in listed}
+    )
+    (other, *_) = site.ask.api(f"/v1/deals/{elsewhere}/history", **at(TOLD_ON))["events"]
+    theirs = f"/deals/{elsewhere}/events/{other['event_id']}"
+    assert site.ask.get(theirs, **at(TOLD_ON)).status_code == 200
+    assert site.ask.get(theirs, REP, **at(TOLD_ON)).status_code == 404
+    astray = f"/deals/{deal}/events/{other['event_id']}"
+    assert site.ask.get(astray, **at(TOLD_ON)).status_code == 404

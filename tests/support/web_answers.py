@@ -279,13 +279,21 @@ def _event(version: int, line: Line) -> dict[str, Any]:
         "occurred_at": f"{at}:00Z",
         "recorded_at": f"{at}:20Z",
         "rep": "amara",
+        "actor": "sync" if version == 9 else "amara",
         "driver": driver,
+        "caused_by": event_id(5) if version == 6 else None,
+        "explained_by": event_id(5) if version == 6 else None,
         "late": version == 9,
-        "amended": {"reason": "typing error"} if version == 14 else None,
-        "retracted": {"reason": "another deal"} if version == 16 else None,
+        "amended": _correction("typing error") if version == 14 else None,
+        "retracted": _correction("another deal") if version == 16 else None,
         "verdict": None,
         "sentence": None,
     }
+
+
+def _correction(reason: str) -> dict[str, Any]:
+    at = "2026-09-20T09:00:00Z"
+    return {"event_id": event_id(18), "rep": "amara", "recorded_at": at, "reason": reason}
 
 
 def _activity(activity: str, stage: str, version: int | None, status: str) -> dict[str, Any]:

@@ -7,8 +7,9 @@ import pytest
 from api.board import MAX_CARDS, BoardWish
 from api.web import format as f
 from api.web.board_page import BoardPage, board_page
-from api.web.deal_page import LEDGER_ROWS, DealPage, deal_page
+from api.web.deal_page import DealPage, deal_page
 from api.web.findings import checkbox_finding, pressure_finding
+from api.web.ledger_rows import LEDGER_ROWS
 from api.web.patterns import patterns_of
 from api.web.review_panel import FLAGS
 from api.web.said import said_of

@@ -8,9 +8,11 @@ from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.identity.permissions import Identity
-from api.web.deal_page import ZOOMS, deal_page, tips_of
+from api.web.deal_page import ZOOMS, deal_page
 from api.web.form_parts import Filled
-from api.web.reads import Answer, MovedOnError
+from api.web.inspected import inspected_of
+from api.web.ledger_rows import tips_of
+from api.web.reads import Answer, MovedOnError, NoSuchPageError
 from api.web.record_panel import record_panel
 from api.web.record_words import CORRECTED
 from api.web.routes.board import PATH as BOARD
@@ -89,6 +91,19 @@ class DealPages:
         told = {key: asdict(tip) for key, tip in tips_of(answer).items()}
         return self.site.data(request, told)
 
+    def inspected(
+        self, request: Request, reader: Identity, wish: DealWish, event_id: str
+    ) -> Response:
+        """Give all that is told of one event, as a piece of the page."""
+        as_of, effective_at = wish.asked
+        answer = self.reads.deal(reader, wish.deal_id, as_of=as_of, effective_at=effective_at)
+        event = inspected_of(answer, event_id, asked=wish.asked, everything=wish.everything)
+        if event is None:
+            message = f"There is no event {event_id} of this deal that was known at this moment."
+            raise NoSuchPageError(message)
+        of_now = wish.query.get("now") == "1"
+        return self.site.piece(request, "inspected.html", page=event, zoom=wish.zoom, of_now=of_now)
+
 
 READS: Final = Part[DealReads]()
 router: Final = new_router()
@@ -132,6 +147,28 @@ def tips(
 ) -> Response:
     pages, asked = _pages(request), moment_asked(as_of, effective_at)
     return pages.site.show(request, lambda reader: pages.tips(request, reader, deal_id, asked))
+
+
+@router.get("/deals/{deal_id}/events/{event_id}")
+def inspected(
+    *,
+    request: Request,
+    deal_id: str,
+    event_id: str,
+    as_of: Moment = None,
+    effective_at: Moment = None,
+    everything: Annotated[str, Query(alias="all")] = "",
+    zoom: str = "1",
+) -> Response:
+    pages = _pages(request)
+    wish = DealWish(
+        deal_id,
+        asked=moment_asked(as_of, effective_at),
+        everything=everything == "1",
+        zoom=_zoom(zoom),
+        query=dict(request.query_params),
+    )
+    return pages.site.show(request, lambda reader: pages.inspected(request, reader, wish, event_id))
 
 
 def _zoom(value: str) -> int | None:
