@@ -15,6 +15,7 @@ from api.imports import Uploads
 from api.page_reads.sample import STORY
 from api.settings import Settings
 from api.web.tour import COOKIE, DONE
+from domain.events.money import DiscountOffered
 from domain.fiscal import FiscalQuarter
 from projections.quarter.board_tape import instant_text
 from tests.support.browser import launched, serving
@@ -26,6 +27,7 @@ PAGES: Final = {
     "today": "/today?rep=nadia-petrov",
     "board": "/board",
     "deal": "/deals/{deal}",
+    "event": "/deals/{deal}?all=1#e-{discount}",
     "tick": "/deals/{open}?record=activity_ticked&activity=demonstrate-on-their-data",
     "new_deal": "/deals/new",
     "review": "/review",
@@ -54,6 +56,8 @@ async def picture(base: str, folder: Path, **words: str) -> None:
         await page.goto(f"{base}/sign-in?token={TOKEN}")
         for name, path in PAGES.items():
             await page.goto(base + path.format(**words))
+            if "#e-" in path:
+                await page.locator(".inspected").wait_for()
             await page.screenshot(path=folder / f"{name}.png")
 
 
@@ -76,6 +80,13 @@ def an_open_deal(ledger: Ledger) -> str:
     return str(ledger.store.rows(query, {})[0][0])
 
 
+def the_discount(ledger: Ledger, deal: str) -> str:
+    """Give the last discount that was offered in a deal."""
+    events = ledger.store.stream(f"deal:{deal}")
+    offers = [event for event in events if isinstance(event.data, DiscountOffered)]
+    return str(offers[-1].event_id)
+
+
 def main(folder: Path) -> None:
     """Load the sample company into a ledger of its own and take the pictures."""
     with TemporaryDirectory(prefix="dealtrail-pictures-") as home:
@@ -94,6 +105,7 @@ def main(folder: Path) -> None:
             ledger.worker.catch_up()
             words = {
                 "deal": deal,
+                "discount": the_discount(ledger, deal),
                 "open": an_open_deal(ledger),
                 "month": instant_text(clock.now() - A_MONTH),
                 "quarter": closed.name,

@@ -1,23 +1,24 @@
 // Adds to the chart what needs script: one tab stop with arrow keys, and a tip for each mark.
-import { byId } from "./nodes.js";
+import { byId, element } from "./nodes.js";
+import { open } from "./opening.js";
+import { docked, hasTip, hideTip, inSight, showTip } from "./tip.js";
 
 const LANES = ["customer", "seller", "other"];
 const MARK = "m-"; // before the id of its event
 const HOVER_MS = 150;
-let tip;
+let plot;
 let texts; // what is told of each mark, asked for when somebody comes near one
 let marks; // in order of time
 let lanes;
 let current;
-let opened = null;
 let wanted = null;
 let waiting = 0;
 
 // Takes up the chart of the page; again when another page has come in its place.
 function begin() {
-  if (tip === byId("tip")) return;
-  const [plot, scroll, before] = [byId("plot"), byId("scroll"), current?.id];
-  tip = byId("tip");
+  if (plot === byId("plot")) return;
+  const [scroll, before] = [byId("scroll"), current?.id];
+  plot = byId("plot");
   texts = null;
   marks = [...plot.querySelectorAll(".mark")];
   lanes = LANES.filter((lane) => marks.some(isIn(lane)));
@@ -27,7 +28,6 @@ function begin() {
   if (!before) scroll.scrollLeft = scroll.scrollWidth;
   scroll.tabIndex = -1; // the marks in it take the focus and scroll it
   byId("keys").hidden = false;
-  tip.addEventListener("toggle", closed);
   plot.addEventListener("keydown", pressed);
   plot.addEventListener("click", clicked);
   plot.addEventListener("focusin", focused);
@@ -71,15 +71,8 @@ const keys = {
   p: nextShaped,
 };
 
-function line(tag, text, kind = "") {
-  const element = document.createElement(tag);
-  element.textContent = text;
-  element.className = kind;
-  return element;
-}
-
 function load() {
-  const { tips } = byId("plot").dataset;
+  const { tips } = plot.dataset;
   texts ??= fetch(tips, { redirect: "manual" }).then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);
   return texts;
 }
@@ -93,44 +86,37 @@ async function textOf(mark) {
   return told?.[mark.id.slice(MARK.length)] ?? { title: mark.getAttribute("aria-label"), when: "", lines: [], why: [], foot: "" };
 }
 
-function fill(mark, text) {
-  const link = line("a", "Show in the ledger");
-  link.href = mark.getAttribute("href");
-  tip.replaceChildren(
-    line("h3", text.title),
-    line("p", text.when, "quiet"),
-    ...text.lines.map((words) => line("p", words)),
-    ...text.why.map((words) => line("p", words, "why")),
-    line("p", text.foot, "quiet"),
-    link,
-  );
-}
-
-function place(mark) {
-  const at = mark.getBoundingClientRect();
-  const room = document.documentElement.clientWidth - tip.offsetWidth - 8;
-  const left = Math.max(8, Math.min(room, at.left + at.width / 2 - tip.offsetWidth / 2));
-  const above = at.top - tip.offsetHeight - 8;
-  tip.style.left = `${left + scrollX}px`;
-  tip.style.top = `${(above > 8 ? above : at.bottom + 8) + scrollY}px`;
-}
-
+// What is told in short, beside the mark; the way to all of it where it is docked out of sight.
 async function show(mark) {
-  if (opened === mark && tip.matches(":popover-open")) return;
+  if (hasTip(mark)) return;
   wanted = mark;
   const text = await textOf(mark);
   if (wanted !== mark || !mark.isConnected) return;
-  if (tip.matches(":popover-open")) tip.hidePopover();
-  fill(mark, text);
-  tip.showPopover();
-  place(mark);
-  if (opened) delete opened.dataset.open;
-  opened = mark;
-  mark.dataset.open = "";
+  const ways = [element("a", "Show in the ledger")];
+  ways[0].href = mark.getAttribute("href");
+  if (docked.matches) ways.push(wayToAll(mark));
+  showTip(mark, [
+    element("h3", text.title),
+    element("p", text.when, "quiet"),
+    ...text.lines.map((words) => element("p", words)),
+    ...text.why.map((words) => element("p", words, "why")),
+    element("p", text.foot, "quiet"),
+    ...ways,
+  ]);
 }
 
-function closed(event) {
-  if (event.newState === "closed" && !tip.matches(":popover-open") && opened) delete opened.dataset.open;
+function wayToAll(mark) {
+  const way = element("a", "Facts and evidence");
+  way.href = "#inspector";
+  way.addEventListener("click", () => {
+    hideTip();
+    opened(mark);
+  });
+  return way;
+}
+
+function opened(mark) {
+  open(mark.id.slice(MARK.length), mark);
 }
 
 function pressed(event) {
@@ -146,7 +132,10 @@ function clicked(event) {
   if (!mark || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   go(mark);
-  show(mark);
+  clearTimeout(waiting);
+  wanted = null;
+  opened(mark);
+  if (!inSight()) show(mark);
 }
 
 function focused(event) {

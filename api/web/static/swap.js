@@ -92,7 +92,8 @@ function anchored(change, at) {
   if (place >= 0) scrollBy({ top: now[place].getBoundingClientRect().top - tops[place], behavior: "instant" });
 }
 
-// Takes over what a person has opened, scrolled and filled in, by its place and by its form.
+// Takes over what a person has opened, scrolled and filled in, by its place and by its form, and
+// what a script has filled and looks after itself.
 function carry(old, fresh, kept) {
   for (const kind of ["details", ".scroll, .wide-table, .columns"]) {
     const [before, after] = [old, fresh].map((root) => [...root.querySelectorAll(kind)]);
@@ -107,12 +108,20 @@ function carry(old, fresh, kept) {
     const same = [...fresh.querySelectorAll("form")].find((one) => nameOf(one) === nameOf(form));
     same?.replaceWith(form);
   }
+  for (const one of old.querySelectorAll("[data-stays]")) {
+    if (one.scrollTop) one.dataset.scrolledDown = one.scrollTop;
+    fresh.querySelector(`#${one.id}`)?.replaceWith(one);
+  }
 }
 
 function scrollBack(root) {
   for (const one of root.querySelectorAll("[data-scrolled]")) {
     one.scrollLeft = one.dataset.scrolled;
     delete one.dataset.scrolled;
+  }
+  for (const one of root.querySelectorAll("[data-scrolled-down]")) {
+    one.scrollTop = one.dataset.scrolledDown;
+    delete one.dataset.scrolledDown;
   }
 }
 
