@@ -189,3 +189,22 @@ async def test_what_is_docked_is_told_as_of_the_moment_that_the_scrubber_leads_t
         await page.keyboard.press("End")
         await expect(panel).to_contain_text("The yard is closed in May")
         assert [fault for fault in watched.faults if "404" not in fault] == []
+
+
+async def test_a_text_of_ten_thousand_characters_leaves_a_row_low(served: Served) -> None:
+    text = "word " * 1999 + "end"
+    deal = served.open_deal("Tall")
+    served.append(deal, event("note_added", text=text))
+    async with served.site.signed_in(Window(script=False)) as watched:
+        page = await watched.open(f"/deals/{deal}")
+        first = page.locator(".ledger tbody tr").first
+        box = await first.bounding_box()
+        assert box is not None
+        assert box["height"] < 200
+        await first.locator(".long summary").click()
+        assert "word word end" in await first.inner_text()
+        told = await first.locator("small").first.evaluate(
+            "one => { one.querySelector('summary').remove(); return one.textContent; }"
+        )
+        assert told == text
+        assert watched.faults == []
