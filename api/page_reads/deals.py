@@ -153,9 +153,10 @@ def _deal(seen: DealSeen, names: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _entry(event: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    judged = event["pressure"] or {}
+    judged, actor = event["pressure"] or {}, event["actor"]
     return event | {
         "rep": names.get(event["rep"], event["rep"]),
+        "recorder": None if actor == event["rep"] else names.get(actor, actor),
         "late": event["late_recorded"],
         "verdict": judged.get("verdict"),
         "sentence": judged.get("sentence"),

@@ -94,7 +94,7 @@ def inspected_of(
         as_of=as_of_view(answer, asked=asked),
         row=row_of(entry, numbers, answer),
         tip=tip_of(entry, numbers, answer),
-        who=_who(entry.event, answer["names"]),
+        who=_who(entry.event),
         why=_why(entry.event),
         explained_by=explained,
         caused_by=tuple(one for one in caused if one not in explained),
@@ -114,12 +114,10 @@ def _named(entry: Entry, name: str) -> tuple[str, ...]:
     return (str(event_id),) if event_id else ()
 
 
-def _who(event: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """Whose act it is, and who recorded it where that is somebody else."""
-    actor = event["actor"]
-    recorder = names.get(actor, actor)
-    rep = str(event["rep"])
-    return rep if recorder == rep else f"{rep}, recorded by {recorder}"
+def _who(event: Mapping[str, Any]) -> str:
+    """Whose act it is, and who recorded it where that is somebody else, of the same name too."""
+    rep, recorder = str(event["rep"]), event["recorder"]
+    return f"{rep}, recorded by {recorder}" if recorder else rep
 
 
 def _why(event: Mapping[str, Any]) -> str:

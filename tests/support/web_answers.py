@@ -280,6 +280,7 @@ def _event(version: int, line: Line) -> dict[str, Any]:
         "recorded_at": f"{at}:20Z",
         "rep": "amara",
         "actor": "sync" if version == 9 else "amara",
+        "recorder": "sync" if version == 9 else None,
         "driver": driver,
         "caused_by": event_id(5) if version == 6 else None,
         "explained_by": event_id(5) if version == 6 else None,
