@@ -92,6 +92,15 @@ class Customers:
             rows = connection.execute(query, (name,)).fetchall()
         return [account_id for (account_id,) in rows]
 
+    def is_of_another(self, moment: Moment, name: str) -> bool:
+        """Say whether a name is the id of a customer, in reach or not, that is called otherwise."""
+        with self._store.connection() as connection:
+            query = sql.SQL(
+                "SELECT EXISTS (SELECT FROM {} d WHERE account_id = %s AND account_name <> %s)"
+            ).format(self._table(connection, moment, WHOLE))
+            ((found,),) = connection.execute(query, (name, name)).fetchall()
+        return bool(found)
+
     def _table(self, connection: Rows, moment: Moment, reach: Reach) -> sql.Composed:
         """Give the deals of a moment that are in reach and not deleted."""
         place = self._places.of(connection, moment)

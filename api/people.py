@@ -15,11 +15,11 @@ class People:
         """Give every known name by its id."""
         return {row[0]: row[1] for row in self._store.rows("SELECT id, name FROM people", {})}
 
-    def id_of(self, told: str) -> str:
-        """Give the id of who is called so; what names nobody, or several, stays as it was told."""
+    def ids_of(self, told: str) -> list[str]:
+        """Give the ids of all who are called so; an id, and what names nobody, stays as told."""
         names = self.names()
-        found = [who for who, name in names.items() if name.casefold() == told.casefold()]
-        return found[0] if len(found) == 1 and told not in names else told
+        found = sorted(who for who, name in names.items() if name.casefold() == told.casefold())
+        return found if found and told not in names else [told]
 
     def remember(self, names: Mapping[str, str]) -> None:
         """Add names, or put them in place of older ones."""

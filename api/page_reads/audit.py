@@ -154,7 +154,7 @@ class AuditReads:
             if field == "deal":
                 values = self._deals.ids(value, moment, reach)
             elif field == "rep":
-                values = [self._people.id_of(value)]
+                values = self._people.ids_of(value)
             leaf = term(name, *values, comparison=comparison)
             try:
                 check(leaf)

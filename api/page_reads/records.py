@@ -65,20 +65,25 @@ class DealWrites:
     def _with_account(self, reader: Identity, form: Mapping[str, str]) -> Mapping[str, str]:
         """Give a form with the id of its account: that of this name, or else the name itself.
 
+        Where the name is too long for an id, or is the id of an account of another name, it is
+        told by its hash, so that deals of two customers never come under one id.
+
         Raises:
             FormError: several accounts have this name.
         """
         name = form.get(ACCOUNT_NAME, "").strip()
-        if not name or form.get(ACCOUNT_ID, "").strip():
-            return form
+        if not name or "\0" in name or form.get(ACCOUNT_ID, "").strip():
+            return form  # what no account can be called is refused with the rest of the form
         reach = self._services.access.reach(reader)
         moment = self._services.views.moment(as_of=None, effective_at=None)
         known = self._services.customers.called(moment, name, reach)
         if len(known) > 1:
             message = f"several accounts have this name; say which one: {', '.join(known)}"
             raise FormError(message, field=ACCOUNT_ID)
-        short = name if len(name) <= MOST_OF_ID else sha256(name.encode()).hexdigest()
-        return {**form, ACCOUNT_ID: known[0] if known else short}
+        if known:
+            return {**form, ACCOUNT_ID: known[0]}
+        fits = len(name) <= MOST_OF_ID and not self._services.customers.is_of_another(moment, name)
+        return {**form, ACCOUNT_ID: name if fits else sha256(name.encode()).hexdigest()}
 
     async def append(
         self, request: Request, deal_id: str, form: Mapping[str, str]

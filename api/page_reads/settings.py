@@ -14,6 +14,7 @@ from api.identity.permissions import Action, Identity, may
 from api.identity.reach import Reach
 from api.lists_figures import QuotaFilters
 from api.moment import Moment
+from api.page_reads.called import one_called
 from api.page_reads.door import Door, refused_as_pages
 from api.people import People
 from api.web.reads import FormError
@@ -65,7 +66,7 @@ class SettingsReads:
             made = create_key(
                 self._services.keys,
                 self._services.access,
-                member=self._people.id_of(form.get("member", "").strip()),
+                member=one_called(form.get("member", "").strip(), self._people, field="member"),
                 role=form.get("role") or None,
                 scopes=None,
                 name=form.get("name", "").strip(),

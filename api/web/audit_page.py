@@ -162,7 +162,7 @@ def audit_page(answer: Answer, asked: LogAsked) -> AuditPage:
         by=tuple(asked.by.split(",")) if asked.by else (),
         newest_first=asked.sort.startswith("-"),
         tells_pressure=answer["tells_pressure"],
-        reps=tuple((rep, names.get(rep, rep)) for rep in answer["reps"]),
+        reps=f.told_apart(answer["reps"], names),
         wrong=_wrong(mistake, asked) if mistake and mistake.field == "q" else None,
         wrong_field=mistake if mistake and mistake.field != "q" else None,
         link=PATH + query_of(here),

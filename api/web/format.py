@@ -5,7 +5,8 @@ people by their ids. `sentence` and `event_words` write those as everything else
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
@@ -183,6 +184,19 @@ def contact(told: str) -> str:
     parts = _BETWEEN_NAMES.split(told)
     named = len(parts) > 1 and all(part.isalpha() and part.islower() for part in parts)
     return " ".join(part.capitalize() for part in parts) if named else told
+
+
+def told_apart(ids: Iterable[str], names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """What each person of a list is asked for by, and what stands beside it.
+
+    That is the name, and the id of who shares it with somebody.
+    """
+    called = Counter(name.casefold() for name in names.values())
+    pairs = ((who, names.get(who, who)) for who in ids)
+    return tuple(
+        (who, name) if called[name.casefold()] > 1 or name in names else (name, who)
+        for who, name in pairs
+    )
 
 
 def duration(value: timedelta) -> str:

@@ -116,10 +116,9 @@ def settings_page(
         secret=None if secret is None else _secret(secret, answer),
         form=form or KeyForm({}),
         teams=_teams(answer),
-        members=tuple(
-            (one["rep"], _name(answer, one["rep"]))
-            for team in answer["teams"]["teams"]
-            for one in team["members"]
+        members=f.told_apart(
+            (one["rep"] for team in answer["teams"]["teams"] for one in team["members"]),
+            answer["names"],
         ),
         calendar=tuple(_calendar(one, answer) for one in answer["calendar"]["adopted"]),
         quarters=_quarters(answer["calendar"]),
