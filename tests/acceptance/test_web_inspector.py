@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.support.browser import (
     CHROMIUM,
@@ -208,3 +208,20 @@ async def test_a_text_of_ten_thousand_characters_leaves_a_row_low(served: Served
         )
         assert told == text
         assert watched.faults == []
+
+
+async def test_what_is_being_opened_is_opened_though_the_page_changes(desk: Watched) -> None:
+    page = await desk.open(DEAL)
+    await page.click(row(page, 8))
+    await expect(page.locator(f"[data-event='{event_id(8)}']")).to_be_visible()
+
+    async def unanswered(_: Route) -> None:
+        """Leave it open, until the page gives it up."""
+
+    await page.route(f"**/events/{event_id(9)}*", unanswered, times=1)
+    async with page.expect_request(f"**/events/{event_id(9)}*"):
+        await page.click(row(page, 9))
+
+    await page.evaluate("() => document.dispatchEvent(new Event('shown'))")
+
+    await expect(page.locator(f"[data-event='{event_id(9)}']")).to_be_visible()

@@ -10,6 +10,7 @@ const GONE = 404;
 let opened = ""; // the id of the event
 let opener = null;
 let asking = null;
+let due = null; // what is being opened, while it is asked for
 
 // Loads the style of what is told, which a page without it need not carry.
 function dressed() {
@@ -39,8 +40,10 @@ async function asked(id, otherwise) {
 
 // Opens an event, from the mark, the row or the link that named it.
 export async function inspect(id, from, { silent = false } = {}) {
+  due = [id, from, { silent }];
   const told = await asked(id, element("p", "This event cannot be shown now.", "empty"));
   if (!told) return;
+  due = null;
   if (!docked.matches) return showTip(from.isConnected ? from : byId("plot"), [told]);
   opened = id;
   if (!panel.contains(from)) opener = from;
@@ -70,6 +73,7 @@ function close() {
   const within = panel.contains(document.activeElement);
   const back = opener?.isConnected ? opener : byId(`m-${opened}`);
   asking?.abort();
+  due = null;
   opened = "";
   byId("inspected").replaceChildren(empty);
   byId("inspected-ways").hidden = true;
@@ -85,8 +89,9 @@ function step(to) {
 
 // After another page came in its place: what is open is told anew, as of the moment of that page.
 async function again() {
-  if (!opened) return;
   select();
+  if (due) return inspect(...due);
+  if (!opened) return;
   const told = await asked(opened, null);
   if (!told) return;
   const [before, after] = [panel, told].map((root) => [...root.querySelectorAll("details")]);
