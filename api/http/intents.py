@@ -144,7 +144,7 @@ def validated(model: type[Model], body: bytes, *, tagged: bool = False) -> Model
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        faults = error.errors(include_url=False, include_input=False)
         errors = field_errors(faults, tagged=tagged)
         raise malformed(errors) from error
 

@@ -13,6 +13,7 @@ export function runnersOn(film) {
   // Lets all of it run from an instant to the end, over the one that is compared with.
   function go({ from, since, speed }, compared) {
     stop();
+    if (film.last <= from) return;
     const stops = [from, ...(compared > from && compared < film.last ? [compared] : []), film.last];
     const ways = playheads.map((head) => [head, widthOf(head), (x, width) => `translateX(${x * width}px)`]);
     const a = partOf(compared);
