@@ -33,7 +33,7 @@ READERS: Final = {
     REP: Identity(actor=REP, role="rep", credential="test"),
 }
 ANSWERS: Final = ("progress", "review", "pressure", "history")
-TOLD_APART: Final = frozenset({"rep", "late", "verdict", "sentence"})
+TOLD_APART: Final = frozenset({"rep", "recorder", "late", "verdict", "sentence"})
 """What the page says of an event beside what the API says, or by a name instead of an id."""
 
 

@@ -351,4 +351,5 @@ async def test_what_is_dated_a_little_ahead_is_told_of_in_the_chart_too(work: Wo
         await page.keyboard.press("Enter")
 
         await expect(page.locator("#tip")).to_contain_text("Note", use_inner_text=True)
+        await expect(page.locator("#inspected")).to_contain_text("They sign in a minute")
         assert watched.faults == []

@@ -35,7 +35,7 @@ def test_the_driver_is_told_with_why_it_counts_so() -> None:
 
 
 def test_who_recorded_an_event_for_somebody_else_is_named() -> None:
-    assert (of(9).who, of(8).who) == ("amara, recorded by sync", "amara, recorded by Amara Osei")
+    assert (of(9).who, of(8).who) == ("amara, recorded by sync", "amara")
 
 
 def test_a_tick_is_told_with_the_evidence_of_its_outcomes() -> None:

@@ -101,8 +101,7 @@ class DealPages:
         if event is None:
             message = f"There is no event {event_id} of this deal that was known at this moment."
             raise NoSuchPageError(message)
-        of_now = wish.query.get("now") == "1"
-        return self.site.piece(request, "inspected.html", page=event, zoom=wish.zoom, of_now=of_now)
+        return self.site.piece(request, "inspected.html", page=event, zoom=wish.zoom)
 
 
 READS: Final = Part[DealReads]()
