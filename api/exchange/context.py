@@ -40,10 +40,6 @@ class KnownContext(Protocol):
         """When the last event of a stream happened; None if it has none."""
         ...
 
-    def entered(self, system: str, deal: str) -> datetime | None:
-        """When a deal of a source entered its first stage, as far as that is stored."""
-        ...
-
     def deletions(self, system: str, deal: str) -> Sequence[ToldDeletion]:
         """Every deletion of a deal of a source that is stored, in order."""
         ...
@@ -62,9 +58,6 @@ class NoContext:
         return None
 
     def latest(self, stream: str) -> datetime | None:
-        return None
-
-    def entered(self, system: str, deal: str) -> datetime | None:
         return None
 
     def deletions(self, system: str, deal: str) -> Sequence[ToldDeletion]:

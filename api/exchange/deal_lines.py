@@ -49,11 +49,6 @@ _FINAL: Final = frozenset({"event_amended", "event_retracted", "history_gap"})
 """What a newer export does not state otherwise: it has more corrections and gaps, or fewer."""
 
 
-def gap_key(fields: Sequence[str], end: datetime) -> str:
-    """What names a gap of some fields among the lines of a row."""
-    return "gap:" + ",".join(fields) + f":{stamp(end)}"
-
-
 @dataclass(frozen=True, slots=True)
 class SourceNames:
     """What a source calls itself and the things that messages speak of."""
@@ -124,12 +119,6 @@ class Deal:
         ledger = self.context.ledger
         return None if ledger is None else ledger.when(external_id)
 
-    def stood_before(self, at: datetime) -> bool:
-        """Whether the ledger holds a stage of the deal from before a moment."""
-        ledger = self.context.ledger
-        entered = ledger.known.entered(ledger.system, self.id) if ledger else None
-        return entered is not None and entered < at
-
     def was_given_to(self, owner: str) -> bool:
         """Whether the ledger holds that the deal went to this owner."""
         ledger = self.context.ledger
@@ -169,7 +158,7 @@ class Deal:
     def gap(self, row: JsonObject, *, start: datetime, end: datetime, fields: list[str]) -> None:
         """Say that the source does not tell what happened to these fields in between."""
         data: JsonObject = {"from": stamp(start), "to": stamp(max(start, end)), "fields": fields}
-        key = gap_key(fields, end)
+        key = "gap:" + ",".join(fields) + f":{stamp(end)}"
         self.add(row, "history_gap", data, key=key, told_at=max(start, end), actor=self.owner)
 
     def reject(self, row: JsonObject, reason: str) -> None:

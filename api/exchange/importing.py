@@ -30,7 +30,6 @@ from domain.events.base import type_name
 from domain.events.catalogue import EVENT_TYPES
 from domain.events.honesty import EventRetracted
 from domain.events.life import DealDeleted
-from domain.events.progress import StageEntered
 from domain.replay import Event, view
 
 Format: TypeAlias = Literal[
@@ -120,11 +119,6 @@ class LedgerContext:
 
     def latest(self, stream: str) -> datetime | None:
         return max((event.occurred_at for event in self._store.stream(stream)), default=None)
-
-    def entered(self, system: str, deal: str) -> datetime | None:
-        events = self._store.stream(deal_stream_of(system, deal))
-        entries = (one.occurred_at for one in events if isinstance(one.data, StageEntered))
-        return min(entries, default=None)
 
     def deletions(self, system: str, deal: str) -> Sequence[ToldDeletion]:
         events = self._store.stream(deal_stream_of(system, deal))

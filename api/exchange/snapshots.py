@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from api.exchange.deal_lines import SAME_MOMENT, Deal, gap_key
+from api.exchange.deal_lines import SAME_MOMENT, Deal
 from api.exchange.instants import won_at
 from api.exchange.lines import JsonObject
 from api.exchange.openings import keep_opening, open_deal, tell_deletion
@@ -90,13 +90,8 @@ def _begin(deal: Deal, first: JsonObject) -> None:
 
 
 def _told_of(deal: Deal, first: JsonObject) -> frozenset[str]:
-    """What an earlier export told of a row, if it told how the row differs from the one before.
-
-    An import of this very export that was broken off told nothing of the deal before the row.
-    """
-    row, at = text_of(first, "id"), instant_of(first, "at")
-    if not deal.stood_before(at) or deal.told(f"{row}:{gap_key(STATE, at)}"):
-        return frozenset()
+    """What an earlier export told of a row, if it told how the row differs from the one before."""
+    row = text_of(first, "id")
     kinds = ("stage_entered", *_KINDS.values(), f"deal_{deal.closes(first)}")
     return frozenset(kind for kind in kinds if deal.told(f"{row}:{kind}"))
 

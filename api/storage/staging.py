@@ -1,8 +1,11 @@
 """Where the lines of one import wait in the database until all are known, then go to the log."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from time import perf_counter
 from typing import Final, LiteralString, Self, TypeAlias
 
@@ -31,6 +34,8 @@ _COPIED_AT_ONCE: Final = 10_000
 """The database stores lines while the next are read; one copy must not wait for them too long."""
 _EVENTS_AT_ONCE: Final = 1_000
 """A window holds the head's row for as long as it takes, and others wait meanwhile."""
+_Place: TypeAlias = tuple[int, str, datetime]
+"""The place of a line in the staging table, its stream, and when it occurred."""
 _ROUNDS: Final = 3
 """Another import of the same lines may come between; what it stored is seen in the next round."""
 
@@ -146,7 +151,8 @@ class Staging:
 
         A founding import is appended whole or not at all, in the order of the source's recording
         times. Any other goes in windows, stream by stream, and may be run again if it was
-        interrupted.
+        interrupted: what is stored then is of whole deals, or, of a deal that is too long for a
+        window, of whole moments.
 
         Raises:
             LedgerNotEmptyError: a founding import needs a ledger without deals.
@@ -240,8 +246,9 @@ class Staging:
         """Appends what has no fate yet; says whether another import was quicker somewhere."""
         overtaken = False
         with _loss_told(), self._open().cursor("lines", withhold=True) as cursor:
+            cursor.itersize = _EVENTS_AT_ONCE
             cursor.execute(staging_sql.TO_APPEND)
-            while seqs := [seq for (seq,) in cursor.fetchmany(_EVENTS_AT_ONCE)]:
+            for seqs in _windows(cursor):
                 overtaken |= self._append_window(seqs, progress)
         return overtaken
 
@@ -320,6 +327,31 @@ class _Copying:
 
     def close(self) -> None:
         self._stack.close()
+
+
+def _windows(places: Iterable[_Place]) -> Iterator[list[int]]:
+    """Windows of whole deals: of one that is half told it would not be known what was left out."""
+    window: list[int] = []
+    for seqs in _together(places):
+        if window and len(window) + len(seqs) > _EVENTS_AT_ONCE:
+            yield window
+            window = []
+        window += seqs
+    if window:
+        yield window
+
+
+def _together(places: Iterable[_Place]) -> Iterator[list[int]]:
+    """The lines of each stream, those of one that is too long for a window moment by moment."""
+    for _, lines in groupby(places, key=itemgetter(1)):
+        seqs: list[int] = []
+        for _, moment in groupby(lines, key=itemgetter(2)):
+            told = [seq for seq, _, _ in moment]
+            if seqs and len(seqs) + len(told) > _EVENTS_AT_ONCE:
+                yield seqs
+                seqs = []
+            seqs += told
+        yield seqs
 
 
 @contextmanager

@@ -222,7 +222,7 @@ MARK_REFUSED: Final[LiteralString] = (
     "UPDATE import_lines SET fate = 'rejected', reason = %(reason)s WHERE seq = %(seq)s"
 )
 TO_APPEND: Final[LiteralString] = (
-    "SELECT seq FROM import_lines WHERE fate IS NULL"
+    "SELECT seq, stream_id, occurred_at FROM import_lines WHERE fate IS NULL"
     " ORDER BY is_deal, stream_id, occurred_at, place, seq"
 )
 REJECTS: Final[LiteralString] = (

@@ -295,9 +295,40 @@ def test_what_another_import_stores_between_two_windows_is_a_duplicate(store: Ev
             staging.add(each)
         report = Loaded.of(staging, staging.append(founding=False, progress=overtake))
 
-    assert (report.appended, report.duplicates, report.rejects) == (1000, 500, ())
-    assert (others[0].appended, others[0].duplicates) == (500, 1000)
+    assert (report.appended, report.duplicates, report.rejects) == (990, 510, ())
+    assert (others[0].appended, others[0].duplicates) == (510, 990)
     assert assert_gapless(store) == 1500
+
+
+def windows(store: EventStore, lines: Iterable[StagedLine]) -> list[list[str]]:
+    """The deals of every window; of a deal in several windows its name stands in each."""
+    sizes: list[int] = []
+    with store.staging(system="crm") as staging:
+        for each in lines:
+            staging.add(each)
+        staging.append(founding=False, progress=sizes.append)
+    events = iter([event for batch in store.log() for event in batch])
+    return [sorted({next(events).stream_id for _ in range(size)}) for size in sizes]
+
+
+def test_an_import_goes_in_windows_of_whole_deals(store: EventStore) -> None:
+    lines = [line(f"H{n}", stream=f"deal:D{n % 7}", row=n) for n in range(2_100)]
+
+    found = windows(store, lines)
+
+    assert [len(deals) for deals in found] == [3, 3, 1]
+    assert len({deal for deals in found for deal in deals}) == 7
+
+
+def test_a_deal_too_long_for_a_window_goes_in_whole_moments(store: EventStore) -> None:
+    moments = [NOON + n // 400 * DAY for n in range(2_000)]
+    lines = [line(f"H{n}", occurred=at, row=n) for n, at in enumerate(moments)]
+    at_once = [line(f"M{n}", stream="deal:D02", row=n) for n in range(1_500)]
+
+    found = windows(store, [*lines, *at_once])
+
+    long, short = (deal_stream_of("crm", deal) for deal in ("D01", "D02"))
+    assert sorted(found) == sorted([[long], [long], [long], [short]])
 
 
 def test_a_refused_line_takes_no_other_with_it(store: EventStore, ledger_dsn: str) -> None:

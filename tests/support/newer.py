@@ -16,10 +16,10 @@ LATER: Final = "2025-06-01T09:00:00Z"
 
 
 def imported(
-    store: EventStore, name: Format, path: Path, profile: Profile | None = None
+    store: EventStore, name: Format, path: Path, profile: Profile | None = None, **how: Any
 ) -> ImportReport:
     reader = reader_for(name, [path], profile=profile, known=LedgerContext(store))
-    return run_import(store, reader, now=NOW)
+    return run_import(store, reader, now=NOW, **how)
 
 
 def deal(store: EventStore, external_id: str, system: str) -> list[DomainEvent]:
