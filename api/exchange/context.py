@@ -3,13 +3,30 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from api.exchange.lines import Findings, JsonObject, Line
 from api.exchange.profile import ActivityProfile, Profile
 from api.storage.staged_lines import deal_stream_of
 from domain.events.catalogue import TYPES_BY_NAME, parse
 from domain.fiscal import local_day
+
+CHANGES: Final = frozenset(
+    {
+        "stage_entered",
+        "amount_changed",
+        "close_date_moved",
+        "owner_changed",
+        "forecast_category_changed",
+        "deal_moved_to_process",
+        "deal_won",
+        "deal_lost",
+        "win_reversed",
+        "deal_reopened",
+        "event_amended",
+    }
+)
+"""What a source tells of a deal that is worked on; an activity may be dated ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +61,10 @@ class KnownContext(Protocol):
         """Every deletion of a deal of a source that is stored, in order."""
         ...
 
+    def changed(self, system: str, deal: str) -> datetime | None:
+        """When a source told its latest change of a deal, as far as that is stored."""
+        ...
+
 
 class NoContext:
     """An empty ledger."""
@@ -62,6 +83,9 @@ class NoContext:
 
     def deletions(self, system: str, deal: str) -> Sequence[ToldDeletion]:
         return ()
+
+    def changed(self, system: str, deal: str) -> datetime | None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

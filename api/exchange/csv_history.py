@@ -10,6 +10,7 @@ from api.exchange.deal_lines import Deal, SourceContext, SourceNames
 from api.exchange.instants import start_of_day
 from api.exchange.lines import Findings, JsonObject, Line
 from api.exchange.moments import moment_id
+from api.exchange.openings import tell_deletion
 from api.exchange.owners import tell_owner_changes
 from api.exchange.profile import ColumnRole, Profile
 from api.exchange.records import one_line, place_of, stamp, text_of
@@ -49,6 +50,7 @@ class HistoryTeller:
         deal = Deal(self._context, self.findings, record, states, owner=text_of(first, "owner"))
         tell_history(deal)
         tell_owner_changes(deal, [(text_of(state, "owner"), state) for state in states])
+        tell_deletion(deal)
         return deal.in_order()
 
     @property

@@ -33,6 +33,7 @@ from api.exchange.hubspot_rows import (
 from api.exchange.json_pages import Pages
 from api.exchange.json_stream import ELEMENT, JsonRecord
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
+from api.exchange.openings import tell_deletion
 from api.exchange.owners import NOBODY, tell_owner_changes
 from api.exchange.price_offers import tell_price_offers
 from api.exchange.profile import Profile
@@ -369,6 +370,7 @@ def _deal_lines(group: DealGroup, context: SourceContext, findings: Findings) ->
         tell_task(deal, task)
     tell_price_offers(deal, group.each(_Kind.PRICE, findings))
     _note_rest(deal)
+    tell_deletion(deal)
     yield from deal.in_order()
 
 

@@ -9,7 +9,7 @@ from typing import Final, Literal, Protocol, TypeAlias, get_args
 
 from api.exchange.checking import CORRECTIONS, Checker, RefusedLineError
 from api.exchange.cloudevents import CloudEventsReader
-from api.exchange.context import KnownContext, ToldDeletion
+from api.exchange.context import CHANGES, KnownContext, ToldDeletion
 from api.exchange.csv_events import CsvEventsReader
 from api.exchange.csv_table import CsvTableReader
 from api.exchange.hubspot import HubspotReader
@@ -134,6 +134,17 @@ class LedgerContext:
             for event in events
             if isinstance(event.data, DealDeleted) and event.source and event.source.external_id
         ]
+
+    def changed(self, system: str, deal: str) -> datetime | None:
+        events = self._store.stream(deal_stream_of(system, deal))
+        changes = (
+            event.told_at
+            for event in events
+            if type_name(type(event.data)) in CHANGES
+            and event.source
+            and event.source.system == system
+        )
+        return max(changes, default=None)
 
 
 def reader_for(

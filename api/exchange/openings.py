@@ -1,8 +1,9 @@
 """How a deal was opened and whether it was deleted, beside what the ledger has of both already."""
 
+from datetime import datetime
 from typing import Final
 
-from api.exchange.context import ProcessInUse
+from api.exchange.context import CHANGES, ProcessInUse
 from api.exchange.deal_lines import Deal
 from api.exchange.lines import JsonObject
 from api.exchange.owners import NOBODY
@@ -103,9 +104,15 @@ def tell_deletion(deal: Deal) -> None:
     if deal.record["deleted"]:
         restored = [one.restored_at for one in known if one.restored_at]
         # An id is of one deletion: a deal that was restored may be deleted a second time.
-        again = bool(restored) and at not in [one.at for one in known]
+        held = at in [one.at for one in known]
+        again = bool(restored) and not held
         if again and at < max(restored):
             deal.findings.note("a deal that was restored since is not deleted by an older export")
+            return
+        if not held and _lived_on(deal, at):
+            deal.findings.note(
+                "a deal that a later export tells changes of is not deleted by an older one"
+            )
             return
         by = text_of(deal.record, "modified_by")
         key = f"deal_deleted:{stamp(at)}" if again else None
@@ -119,3 +126,11 @@ def tell_deletion(deal: Deal) -> None:
             deal.add(
                 deal.record, "event_retracted", data, key=key, told_at=at, corrects="deal_deleted"
             )
+
+
+def _lived_on(deal: Deal, at: datetime) -> bool:
+    """Whether the ledger has a later change of the deal than a deletion, and than this export."""
+    ledger = deal.context.ledger
+    changed = ledger.known.changed(ledger.system, deal.id) if ledger else None
+    own = (line.recorded_at or line.occurred_at for line in deal.lines if line.type in CHANGES)
+    return changed is not None and changed > max([at, *own])

@@ -21,6 +21,7 @@ from api.exchange.folders import Folder, find_files, numbered
 from api.exchange.json_pages import Pages
 from api.exchange.json_stream import ANY_KEY, ELEMENT, JsonRecord
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
+from api.exchange.openings import tell_deletion
 from api.exchange.owners import tell_owner_changes
 from api.exchange.pipedrive_deals import CLOSED, OWNERS, SILENT, DealHistory, with_stated_end
 from api.exchange.pipedrive_rows import (
@@ -298,6 +299,7 @@ def _deal_lines(
         deal.gap(row, start=since, end=instant_of(row, "at"), fields=[name])
     tell_owner_changes(deal, [(text_of(row, "new"), row) for row in owners])
     _tell_rest(deal, group, changes)
+    tell_deletion(deal)
     yield from deal.in_order()
 
 

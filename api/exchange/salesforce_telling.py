@@ -12,6 +12,7 @@ from api.exchange.context import ContextWriter, KnownContext, ProcessInUse
 from api.exchange.custom_fields import tell_discount, tell_task
 from api.exchange.deal_lines import Deal, SourceContext, SourceNames
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
+from api.exchange.openings import tell_deletion
 from api.exchange.price_offers import tell_price_offers
 from api.exchange.profile import Profile
 from api.exchange.records import place_of, plain_number, text_of
@@ -271,6 +272,7 @@ class Telling:
         for quote in by_kind[Kind.QUOTE]:
             tell_discount(deal, quote)
         self._tell_products(deal, by_kind[Kind.PRODUCT], quoted=bool(by_kind[Kind.QUOTE]))
+        tell_deletion(deal)
         yield from deal.in_order()
 
     def _tell_products(self, deal: Deal, rows: list[JsonObject], *, quoted: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from api.exchange.deal_lines import SAME_MOMENT, Deal
 from api.exchange.instants import won_at
 from api.exchange.lines import JsonObject
-from api.exchange.openings import keep_opening, open_deal, tell_deletion
+from api.exchange.openings import keep_opening, open_deal
 from api.exchange.profile import PlainField
 from api.exchange.records import instant_of, text_of
 
@@ -43,7 +43,6 @@ def tell_history(deal: Deal) -> None:
     else:
         open_deal(deal, record, None)
         _gap_to_now(deal, list(STATE), since=instant_of(record, "created"))
-    tell_deletion(deal)
 
 
 def tell_holes(deal: Deal, unreadable: Iterable[JsonObject]) -> None:

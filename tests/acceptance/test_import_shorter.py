@@ -7,15 +7,13 @@ from typing import Any
 
 import pytest
 
-from api.exchange.importing import Format
-from api.exchange.profile import Profile
 from api.storage.event_store import EventStore
 from domain.replay import view
 from projections.spans.fold import fold
-from tests.support.exports import PACK, Rows, rewritten, rewritten_json, weekly_export
+from tests.support.exports import PACK, Rows, rewritten, weekly_export
 from tests.support.hubspot import PROFILE as HUBSPOT
 from tests.support.hubspot import changed, deal_in, version
-from tests.support.newer import LATER, deal, imported, in_pipedrive, told
+from tests.support.newer import LATER, SOURCES, Source, deal, imported, told
 
 
 def latest_only(content: Any) -> Any:
@@ -194,46 +192,9 @@ def test_changes_of_owner_that_the_source_keeps_no_longer_stay(
     assert [one.owner for one in told(before, "owner_changed")] == [ben, chi]  # type: ignore[attr-defined]  # owner_changed
 
 
-def in_salesforce(deleted: str, at: str) -> Callable[[str, Rows], Rows]:
-    def change(name: str, rows: Rows) -> Rows:
-        if name == "Opportunity":
-            rows[0] |= {"IsDeleted": deleted, "LastModifiedDate": at.replace("T", " ").strip("Z")}
-        return rows
-
-    return change
-
-
-def in_hubspot(deleted: str, at: str) -> Callable[[str, Any], Any]:
-    def change(name: str, content: Any) -> Any:
-        if name == "deals":
-            content["results"][0].update(archived=deleted == "1", updatedAt=at)
-        return content
-
-    return change
-
-
-def by_pipedrive(deleted: str, at: str) -> Callable[[str, Any], Any]:
-    def change(name: str, content: Any) -> Any:
-        if name == "deals_v2":
-            in_pipedrive(content, 1001).update(is_deleted=deleted == "1", update_time=at)
-        return content
-
-    return change
-
-
-SOURCES: list[tuple[Format, str, str, Any, Any, Profile | None]] = [
-    (
-        *("salesforce-csv", "salesforce_weekly_export", "0065g0000000TIuAAM"),
-        *(rewritten, in_salesforce, None),
-    ),
-    ("hubspot", "hubspot_v3", "90000001", rewritten_json, in_hubspot, HUBSPOT),
-    ("pipedrive", "pipedrive", "1001", rewritten_json, by_pipedrive, None),
-]
-
-
 @pytest.mark.parametrize("source", SOURCES, ids=[one[0] for one in SOURCES])
 def test_a_deal_that_was_restored_is_deleted_no_more(
-    source: tuple[Format, str, str, Any, Any, Profile | None],
+    source: Source,
     store: EventStore,
     shared_data: Path,
     tmp_path: Path,

@@ -1,8 +1,9 @@
 """Exports imported one after the other into one log, and what stands of a deal then."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from api.exchange.importing import Format, LedgerContext, reader_for, run_import
 from api.exchange.lines import ImportReport
@@ -10,6 +11,8 @@ from api.exchange.profile import Profile
 from api.storage.event_store import EventStore
 from domain.events.base import DomainEvent, type_name
 from domain.replay import view
+from tests.support.exports import Rows, rewritten, rewritten_json
+from tests.support.hubspot import PROFILE as HUBSPOT
 
 NOW: Final = datetime(2026, 1, 5, 12, tzinfo=UTC)
 LATER: Final = "2025-06-01T09:00:00Z"
@@ -34,3 +37,42 @@ def told(events: list[DomainEvent], kind: str) -> list[DomainEvent]:
 
 def in_pipedrive(content: Any, deal_id: int) -> Any:
     return next(one for one in content["data"] if one["id"] == deal_id)
+
+
+def in_salesforce(deleted: str, at: str) -> Callable[[str, Rows], Rows]:
+    def change(name: str, rows: Rows) -> Rows:
+        if name == "Opportunity":
+            rows[0] |= {"IsDeleted": deleted, "LastModifiedDate": at.replace("T", " ").strip("Z")}
+        return rows
+
+    return change
+
+
+def in_hubspot(deleted: str, at: str) -> Callable[[str, Any], Any]:
+    def change(name: str, content: Any) -> Any:
+        if name == "deals":
+            content["results"][0].update(archived=deleted == "1", updatedAt=at)
+        return content
+
+    return change
+
+
+def by_pipedrive(deleted: str, at: str) -> Callable[[str, Any], Any]:
+    def change(name: str, content: Any) -> Any:
+        if name == "deals_v2":
+            in_pipedrive(content, 1001).update(is_deleted=deleted == "1", update_time=at)
+        return content
+
+    return change
+
+
+Source: TypeAlias = tuple[Format, str, str, Any, Any, Profile | None]
+"""A format, its folder of the pack, a deal, what copies an export, what deletes it, a profile."""
+SOURCES: Final[list[Source]] = [
+    (
+        *("salesforce-csv", "salesforce_weekly_export", "0065g0000000TIuAAM"),
+        *(rewritten, in_salesforce, None),
+    ),
+    ("hubspot", "hubspot_v3", "90000001", rewritten_json, in_hubspot, HUBSPOT),
+    ("pipedrive", "pipedrive", "1001", rewritten_json, by_pipedrive, None),
+]
