@@ -3,39 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final, Protocol
+from typing import Protocol
 
+from api.exchange.known_deals import KnownDeal
 from api.exchange.lines import Findings, JsonObject, Line
 from api.exchange.profile import ActivityProfile, Profile
-from api.storage.staged_lines import deal_stream_of
 from domain.events.catalogue import TYPES_BY_NAME, parse
 from domain.fiscal import local_day
-
-CHANGES: Final = frozenset(
-    {
-        "stage_entered",
-        "amount_changed",
-        "close_date_moved",
-        "owner_changed",
-        "forecast_category_changed",
-        "deal_moved_to_process",
-        "deal_won",
-        "deal_lost",
-        "win_reversed",
-        "deal_reopened",
-        "event_amended",
-    }
-)
-"""What a source tells of a deal that is worked on; an activity may be dated ahead."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToldDeletion:
-    """A deletion of a deal that the ledger holds, and when it was taken back, if it was."""
-
-    external_id: str
-    at: datetime
-    restored_at: datetime | None
 
 
 class KnownContext(Protocol):
@@ -57,12 +31,8 @@ class KnownContext(Protocol):
         """When the last event of a stream happened; None if it has none."""
         ...
 
-    def deletions(self, system: str, deal: str) -> Sequence[ToldDeletion]:
-        """Every deletion of a deal of a source that is stored, in order."""
-        ...
-
-    def changed(self, system: str, deal: str) -> datetime | None:
-        """When a source told its latest change of a deal, as far as that is stored."""
+    def deal(self, system: str, deal: str) -> KnownDeal:
+        """What is stored of a deal of a source."""
         ...
 
 
@@ -81,11 +51,8 @@ class NoContext:
     def latest(self, stream: str) -> datetime | None:
         return None
 
-    def deletions(self, system: str, deal: str) -> Sequence[ToldDeletion]:
-        return ()
-
-    def changed(self, system: str, deal: str) -> datetime | None:
-        return None
+    def deal(self, system: str, deal: str) -> KnownDeal:
+        return KnownDeal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +94,9 @@ class ProcessInUse:
         """When the event with this id happened, if the ledger has it."""
         return None if self.first else self.known.when(self.system, external_id)
 
-    def gave(self, deal: str, owner: str) -> bool:
-        """Whether the ledger holds that a deal was given to this owner."""
-        return any(
-            kind == _OWNER_CHANGED and data.get("owner") == owner
-            for kind, data in self.known.context(deal_stream_of(self.system, deal))
-        )
+    def deal(self, deal: str) -> KnownDeal:
+        """What the ledger holds of a deal."""
+        return KnownDeal() if self.first else self.known.deal(self.system, deal)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,9 @@ class HistoryTeller:
             "custom": {},
         }
         deal = Deal(self._context, self.findings, record, states, owner=text_of(first, "owner"))
+        deal.owners = [(text_of(state, "owner"), state) for state in states]
         tell_history(deal)
-        tell_owner_changes(deal, [(text_of(state, "owner"), state) for state in states])
+        tell_owner_changes(deal)
         tell_deletion(deal)
         return deal.in_order()
 

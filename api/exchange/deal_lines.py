@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from api.exchange.context import ProcessInUse
+from api.exchange.known_deals import KnownDeal
 from api.exchange.lines import Findings, JsonObject, Line
 from api.exchange.opened_in_time import opened_in_time
 from api.exchange.profile import Profile
@@ -49,6 +50,11 @@ _FINAL: Final = frozenset({"event_amended", "event_retracted", "history_gap"})
 """What a newer export does not state otherwise: it has more corrections and gaps, or fewer."""
 
 
+def gap_key(fields: Sequence[str], end: datetime) -> str:
+    """What names a gap of some fields among the lines of a row."""
+    return "gap:" + ",".join(fields) + f":{stamp(end)}"
+
+
 @dataclass(frozen=True, slots=True)
 class SourceNames:
     """What a source calls itself and the things that messages speak of."""
@@ -81,10 +87,10 @@ class SourceContext:
     users: Mapping[str, str] = field(default_factory=dict)
     """The name of a user by id."""
 
-    @property
-    def ledger(self) -> ProcessInUse | None:
-        """Through which the ledger is asked of deals; None where it can have none of these."""
-        return next((one for one in self.processes.values() if not one.first), None)
+    def known(self, deal: str) -> KnownDeal:
+        """What the ledger has of a deal; nothing where it can have none of these."""
+        ledger = next((one for one in self.processes.values() if not one.first), None)
+        return KnownDeal() if ledger is None else ledger.deal(deal)
 
 
 @dataclass(slots=True)
@@ -99,30 +105,28 @@ class Deal:
     """The deal as it was, in order."""
     synced: JsonObject | None = None
     """The quote that the deal takes its prices from."""
-    lines: list[Line] = field(default_factory=list)
     owner: str = ""
+    """Who owned it when it was opened."""
+    owners: Sequence[tuple[str, JsonObject]] = ()
+    """To whom it was given, in order, each with the row that says so."""
+    lines: list[Line] = field(default_factory=list)
 
     @property
     def id(self) -> str:
         return text_of(self.record, "id")
 
+    @property
+    def known(self) -> KnownDeal:
+        """What the ledger has of it."""
+        return self.context.known(self.id)
+
     def stored(self, external_id: str) -> Mapping[str, object]:
-        """What the ledger holds under an id of the source; empty if it has nothing."""
-        ledger = self.context.ledger
-        return {} if ledger is None else ledger.opening(external_id)
+        """What the source told last under an id, as the ledger has it; empty if it has nothing."""
+        return self.known.stated(external_id)
 
     def told(self, external_id: str) -> bool:
         """Whether the ledger holds an event under an id of the source."""
-        return self._stored_at(external_id) is not None
-
-    def _stored_at(self, external_id: str) -> datetime | None:
-        ledger = self.context.ledger
-        return None if ledger is None else ledger.when(external_id)
-
-    def was_given_to(self, owner: str) -> bool:
-        """Whether the ledger holds that the deal went to this owner."""
-        ledger = self.context.ledger
-        return ledger is not None and ledger.gave(self.id, owner)
+        return self.known.when(external_id) is not None
 
     def add(
         self,
@@ -158,7 +162,7 @@ class Deal:
     def gap(self, row: JsonObject, *, start: datetime, end: datetime, fields: list[str]) -> None:
         """Say that the source does not tell what happened to these fields in between."""
         data: JsonObject = {"from": stamp(start), "to": stamp(max(start, end)), "fields": fields}
-        key = "gap:" + ",".join(fields) + f":{stamp(end)}"
+        key = gap_key(fields, end)
         self.add(row, "history_gap", data, key=key, told_at=max(start, end), actor=self.owner)
 
     def reject(self, row: JsonObject, reason: str) -> None:
@@ -191,6 +195,6 @@ class Deal:
             self.lines,
             key=lambda line: (line.recorded_at or line.occurred_at, _RANKS[line.type]),
         )
-        stored_at = self._stored_at(f"{self.id}:deal_opened")
+        stored_at = self.known.when(f"{self.id}:deal_opened")
         lines = opened_in_time(lines, stored_at=stored_at, findings=self.findings)
         return iter(reopened_in_time(lines, self.findings))

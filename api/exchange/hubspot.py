@@ -362,9 +362,9 @@ def _deal_lines(group: DealGroup, context: SourceContext, findings: Findings) ->
     if record is None:
         return
     deal = Deal(context, findings, record, inside(record, "snapshots"), owner=_first_owner(record))
+    deal.owners = [(text_of(row, "new"), row) for row in inside(record, "owners")]
     tell_history(deal)
-    owners = inside(record, "owners")
-    tell_owner_changes(deal, [(text_of(row, "new"), row) for row in owners])
+    tell_owner_changes(deal)
     tell_custom(deal, inside(record, "fields"))
     for task in group.each(_Kind.TASK, findings):
         tell_task(deal, task)

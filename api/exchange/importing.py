@@ -9,10 +9,11 @@ from typing import Final, Literal, Protocol, TypeAlias, get_args
 
 from api.exchange.checking import CORRECTIONS, Checker, RefusedLineError
 from api.exchange.cloudevents import CloudEventsReader
-from api.exchange.context import CHANGES, KnownContext, ToldDeletion
+from api.exchange.context import KnownContext
 from api.exchange.csv_events import CsvEventsReader
 from api.exchange.csv_table import CsvTableReader
 from api.exchange.hubspot import HubspotReader
+from api.exchange.known_deals import KnownDeal
 from api.exchange.lines import ExportRefusedError, Findings, ImportReport, Line, Reader
 from api.exchange.ndjson import NdjsonReader
 from api.exchange.ocel2 import OcelReader
@@ -28,9 +29,7 @@ from api.storage.staged_lines import deal_stream_of
 from api.storage.staging import Staging, StagingReport, UnstorableLineError
 from domain.events.base import type_name
 from domain.events.catalogue import EVENT_TYPES
-from domain.events.honesty import EventRetracted
-from domain.events.life import DealDeleted
-from domain.replay import Event, view
+from domain.replay import Event
 
 Format: TypeAlias = Literal[
     "ndjson",
@@ -85,6 +84,7 @@ class LedgerContext:
     def __init__(self, store: EventStore) -> None:
         self._store = store
         self._asked: dict[tuple[str, str], Event | None] = {}
+        self._deal: tuple[str, str, KnownDeal] | None = None
 
     def context(self, stream: str) -> Sequence[tuple[str, Mapping[str, object]]]:
         return [
@@ -120,31 +120,12 @@ class LedgerContext:
     def latest(self, stream: str) -> datetime | None:
         return max((event.occurred_at for event in self._store.stream(stream)), default=None)
 
-    def deletions(self, system: str, deal: str) -> Sequence[ToldDeletion]:
-        events = self._store.stream(deal_stream_of(system, deal))
-        restored = {
-            event.data.event_id: event.occurred_at
-            for event in events
-            if isinstance(event.data, EventRetracted)
-        }
-        for event in view(events):
-            restored.pop(event.event_id, None)
-        return [
-            ToldDeletion(event.source.external_id, event.occurred_at, restored.get(event.event_id))
-            for event in events
-            if isinstance(event.data, DealDeleted) and event.source and event.source.external_id
-        ]
-
-    def changed(self, system: str, deal: str) -> datetime | None:
-        events = self._store.stream(deal_stream_of(system, deal))
-        changes = (
-            event.told_at
-            for event in events
-            if type_name(type(event.data)) in CHANGES
-            and event.source
-            and event.source.system == system
-        )
-        return max(changes, default=None)
+    def deal(self, system: str, deal: str) -> KnownDeal:
+        """What is stored of a deal; of one deal several things are asked."""
+        if self._deal is None or self._deal[:2] != (system, deal):
+            events = self._store.stream(deal_stream_of(system, deal))
+            self._deal = (system, deal, KnownDeal(system, events))
+        return self._deal[2]
 
 
 def reader_for(

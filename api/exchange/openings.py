@@ -1,14 +1,17 @@
 """How a deal was opened and whether it was deleted, beside what the ledger has of both already."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from api.exchange.context import CHANGES, ProcessInUse
+from api.exchange.context import ProcessInUse
 from api.exchange.deal_lines import Deal
-from api.exchange.lines import JsonObject
-from api.exchange.owners import NOBODY
+from api.exchange.known_deals import CHANGES, ToldDeletion
+from api.exchange.lines import JsonObject, Line
+from api.exchange.owners import NOBODY, keep_owner
 from api.exchange.records import instant_of, one_line, stamp, text_of
 
+_DELETION: Final = "deal_deleted"
 _STATED: Final = ("amount", "close_date")
 """What an opening may say, and does not where the source no longer has so old a history."""
 
@@ -41,7 +44,7 @@ def keep_opening(deal: Deal) -> bool:
     stored = deal.stored(f"{deal.id}:deal_opened")
     if not stored:
         return False
-    deal.owner = str(stored["owner"])
+    keep_owner(deal, str(stored["owner"]))
     deal.findings.duplicates += 1
     deal.findings.note("a deal whose history begins later than it was opened keeps its opening")
     return True
@@ -63,9 +66,10 @@ def _as_opened(
     date of which the history no longer goes back so far.
     """
     stored = deal.stored(f"{deal.id}:deal_opened")
-    if stored.get("owner", deal.owner) != deal.owner and _is_told_better(deal):
-        deal.owner = str(stored["owner"])
-        data |= {"owner": deal.owner}
+    owner = str(stored.get("owner", ""))
+    if stored and (owner == deal.owner or _is_told_better(deal, owner)):
+        keep_owner(deal, owner)
+        data |= {"owner": owner}
     kept = {key: stored[key] for key in ("name", "account") if key in stored}
     if any(data[key] != value for key, value in kept.items()):
         deal.findings.note("a deal that has another name or account now keeps its first")
@@ -73,14 +77,17 @@ def _as_opened(
     return data | kept | {"process": stored.get("process") or process.ref}
 
 
-def _is_told_better(deal: Deal) -> bool:
+def _is_told_better(deal: Deal, owner: str) -> bool:
     """Whether the ledger knows better than this export who owned a deal when it was opened.
 
-    The export has no history of owners, or one that begins with an owner whom the ledger has
-    seen the deal given to: sources keep changes for some time only.
+    The export has no history of owners, or one that begins after a change that the ledger has, or
+    that lacks how the deal came to the owner of then: sources keep changes for some time only.
     """
-    known = deal.owner not in (text_of(deal.record, "owner"), NOBODY)
-    return not known or deal.was_given_to(deal.owner)
+    given = [(new, row) for new, row in deal.owners if new != deal.owner]
+    if deal.owner == NOBODY or owner not in [new for new, _ in given]:
+        return True
+    begun = instant_of(given[0][1], "at")
+    return any(at < begun for at, _ in deal.known.owners())
 
 
 def _account(deal: Deal) -> JsonObject:
@@ -97,40 +104,55 @@ def _account(deal: Deal) -> JsonObject:
 
 def tell_deletion(deal: Deal) -> None:
     """Add that the deal was deleted, or that it was restored since the ledger was told so."""
-    ledger, at = deal.context.ledger, instant_of(deal.record, "modified")
-    first = f"{deal.id}:deal_deleted"
-    is_known = deal.told(f"{deal.id}:deal_opened") and deal.told(first)
-    known = ledger.known.deletions(ledger.system, deal.id) if ledger and is_known else ()
+    at, first = instant_of(deal.record, "modified"), f"{deal.id}:{_DELETION}"
+    told = [one for one in deal.known.deletions() if one.external_id.startswith(first)]
     if deal.record["deleted"]:
-        restored = [one.restored_at for one in known if one.restored_at]
-        # An id is of one deletion: a deal that was restored may be deleted a second time.
-        held = at in [one.at for one in known]
-        again = bool(restored) and not held
-        if again and at < max(restored):
-            deal.findings.note("a deal that was restored since is not deleted by an older export")
-            return
-        if not held and _lived_on(deal, at):
-            deal.findings.note(
-                "a deal that a later export tells changes of is not deleted by an older one"
-            )
-            return
-        by = text_of(deal.record, "modified_by")
-        key = f"deal_deleted:{stamp(at)}" if again else None
-        deal.add(deal.record, "deal_deleted", {}, key=key, told_at=at, actor=by or None)
+        _tell_deleted(deal, at, told)
         return
-    for one in known:
+    for one in told:
         if one.restored_at is None and one.at < at:
-            reason = f"Restored in {deal.context.names.system}."
-            data: JsonObject = {"event_id": one.external_id, "reason": reason}
-            key = f"restored:{stamp(one.at)}"
-            deal.add(
-                deal.record, "event_retracted", data, key=key, told_at=at, corrects="deal_deleted"
-            )
+            _restore(deal, one, at)
 
 
-def _lived_on(deal: Deal, at: datetime) -> bool:
-    """Whether the ledger has a later change of the deal than a deletion, and than this export."""
-    ledger = deal.context.ledger
-    changed = ledger.known.changed(ledger.system, deal.id) if ledger else None
-    own = (line.recorded_at or line.occurred_at for line in deal.lines if line.type in CHANGES)
-    return changed is not None and changed > max([at, *own])
+def _tell_deleted(deal: Deal, at: datetime, told: Sequence[ToldDeletion]) -> None:
+    """Add a deletion; one that the ledger does not hold only where the deal does not live on.
+
+    An id is of one deletion: a deal that was restored may be deleted a second time, and it was
+    restored if its history goes on.
+    """
+    key = next((one.external_id.removeprefix(f"{deal.id}:") for one in told if one.at == at), "")
+    if not key:
+        changes = [_told_at(line) for line in deal.lines if line.type in CHANGES]
+        if _lives_on(deal, max([at, *changes]), told):
+            return
+        since = {one: [change for change in changes if change > one.at] for one in told}
+        for one, later in since.items():
+            if one.restored_at is None and later:
+                _restore(deal, one, min(later))
+        again = bool(told) and all(one.restored_at or later for one, later in since.items())
+        key = f"{_DELETION}:{stamp(at)}" if again else _DELETION
+    by = text_of(deal.record, "modified_by")
+    deal.add(deal.record, _DELETION, {}, key=key, told_at=at, actor=by or None)
+
+
+def _lives_on(deal: Deal, upto: datetime, told: Sequence[ToldDeletion]) -> bool:
+    """Whether the ledger has the deal restored or changed after all that this export tells."""
+    if any(one.restored_at is not None and one.restored_at > upto for one in told):
+        deal.findings.note("a deal that was restored since is not deleted by an older export")
+        return True
+    changed = deal.known.changed()
+    if changed is None or changed <= upto:
+        return False
+    deal.findings.note("a deal that a later export tells changes of is not deleted by an older one")
+    return True
+
+
+def _restore(deal: Deal, deletion: ToldDeletion, at: datetime) -> None:
+    reason = f"Restored in {deal.context.names.system}."
+    data: JsonObject = {"event_id": deletion.external_id, "reason": reason}
+    key = f"restored:{stamp(deletion.at)}"
+    deal.add(deal.record, "event_retracted", data, key=key, told_at=at, corrects=_DELETION)
+
+
+def _told_at(line: Line) -> datetime:
+    return line.recorded_at or line.occurred_at

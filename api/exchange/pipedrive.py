@@ -294,10 +294,11 @@ def _deal_lines(
     deal = Deal(context, findings, record, snapshots)
     owners = [row for row in changes if row["field"] in OWNERS and row["new"]]
     deal.owner = (text_of(owners[0], "old") if owners else "") or text_of(record, "owner")
+    deal.owners = [(text_of(row, "new"), row) for row in owners]
     tell_history(deal)
     for name, since, row in history.holes:
         deal.gap(row, start=since, end=instant_of(row, "at"), fields=[name])
-    tell_owner_changes(deal, [(text_of(row, "new"), row) for row in owners])
+    tell_owner_changes(deal)
     _tell_rest(deal, group, changes)
     tell_deletion(deal)
     yield from deal.in_order()

@@ -9,7 +9,6 @@ from typing import Final
 from api.exchange.custom_fields import tell_custom
 from api.exchange.deal_lines import SAME_MOMENT, Deal
 from api.exchange.lines import JsonObject
-from api.exchange.owners import tell_owner_changes
 from api.exchange.records import instant_of, stamp, text_of
 from api.exchange.salesforce_ids import full_id
 from api.exchange.salesforce_rows import CUSTOM, FOR_EVER
@@ -39,15 +38,13 @@ def first_owner(changes: Iterable[JsonObject], deal: Deal) -> str:
     return text_of(deal.record, "owner")
 
 
-def tell_owners(deal: Deal, changes: list[JsonObject]) -> None:
-    """Add the changes of owner; where they do not lead to the present one, a gap."""
-    known: list[tuple[str, JsonObject]] = []
+def owners(deal: Deal, changes: list[JsonObject]) -> Iterator[tuple[str, JsonObject]]:
+    """To whom the deal was given, in order, each with its row; a reject for nobody known."""
     for _, new, row in _owner_changes(changes, deal):
         if new:
-            known.append((new, row))
+            yield new, row
         else:
             deal.reject(row, "NewValue: not the id, nor the name, of one user")
-    tell_owner_changes(deal, known)
 
 
 def _owner_changes(

@@ -13,16 +13,17 @@ from api.exchange.custom_fields import tell_discount, tell_task
 from api.exchange.deal_lines import Deal, SourceContext, SourceNames
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.openings import tell_deletion
+from api.exchange.owners import tell_owner_changes
 from api.exchange.price_offers import tell_price_offers
 from api.exchange.profile import Profile
 from api.exchange.records import place_of, plain_number, text_of
 from api.exchange.salesforce_facts import (
     check_pushes,
     first_owner,
+    owners,
     state_loss_reasons,
     tell_fields,
     tell_missing,
-    tell_owners,
 )
 from api.exchange.salesforce_files import SalesforceFiles
 from api.exchange.salesforce_ids import full_id
@@ -258,6 +259,7 @@ class Telling:
             synced=_synced(opportunity, by_kind[Kind.QUOTE]),
         )
         deal.owner = first_owner(by_kind[Kind.FIELD], deal) or text_of(opportunity, "owner")
+        deal.owners = list(owners(deal, by_kind[Kind.FIELD]))
         reasons = state_loss_reasons(deal, by_kind[Kind.FIELD])
         tell_history(deal)
         tell_holes(deal, by_kind[Kind.HOLE])
@@ -265,7 +267,7 @@ class Telling:
         for row in reasons:
             amend_loss(deal, row, text_of(row, "new"))
         check_pushes(deal)
-        tell_owners(deal, by_kind[Kind.FIELD])
+        tell_owner_changes(deal)
         tell_fields(deal, by_kind[Kind.FIELD])
         for task in by_kind[Kind.TASK]:
             tell_task(deal, task)

@@ -200,7 +200,8 @@ def _priced(deal: Deal) -> str:
 
 def _win(deal: Deal, row: JsonObject) -> None:
     net: JsonObject = {"net": deal.money(row, row["amount"])}
-    data = net | _list_price(deal, row) | {"closed_on": _closed_on(row)}
+    listed = _list_price(deal, row) or _told_before(deal, row, "deal_won", "list")
+    data = net | listed | {"closed_on": _closed_on(row)}
     at = won_at(
         closed_on=date.fromisoformat(_closed_on(row)),
         told_at=instant_of(row, "at"),
@@ -221,17 +222,26 @@ def _list_price(deal: Deal, row: JsonObject) -> JsonObject:
 
 
 def _loss_reason(deal: Deal, row: JsonObject) -> JsonObject:
-    """The reason stated with the loss, else what a declared field holds, of the latest loss."""
+    """The reason stated with the loss, else what a declared field holds, of the latest loss.
+
+    Where the source has none any more, the reason that it told before.
+    """
     if text_of(row, "loss_reason"):
         return {"reason": text_of(row, "loss_reason")}
     if row is not _latest_loss(deal):
-        return {}
+        return _told_before(deal, row, "deal_lost", "reason")
     custom = deal.record["custom"]
     for name, mapping in deal.context.profile.custom_fields.items():
         value = custom.get(name) if isinstance(custom, dict) else None
         if isinstance(mapping, PlainField) and mapping.event == "deal_lost" and value:
             return {"reason": value}
-    return {}
+    return _told_before(deal, row, "deal_lost", "reason")
+
+
+def _told_before(deal: Deal, row: JsonObject, kind: str, name: str) -> JsonObject:
+    """What an earlier export told of a row under a name, if it told it."""
+    stored = deal.stored(f"{text_of(row, 'id')}:{kind}")
+    return {name: stored[name]} if name in stored else {}
 
 
 def _latest_loss(deal: Deal) -> JsonObject | None:

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from api.storage.event_store import EventStore
+from domain.events.honesty import EventRetracted
+from domain.events.life import DealDeleted
+from domain.replay import view
 from tests.support.exports import PACK, Rows, rewritten, weekly_export
 from tests.support.hubspot import deal_in, version
 from tests.support.newer import SOURCES, Source, deal, imported, in_pipedrive, told
@@ -39,6 +42,10 @@ def worked_on(key: str) -> Change:
         return content
 
     return change
+
+
+def both(first: Change, second: Change) -> Change:
+    return lambda name, content: second(name, first(name, content))
 
 
 def sql(at: str) -> str:
@@ -104,3 +111,25 @@ def test_what_is_dated_ahead_does_not_keep_a_deal_from_being_deleted(
 
     events = deal(store, "0065g0000000TIuAAM", "salesforce")
     assert len(told(events, "deal_deleted")) == 1
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=[one[0] for one in SOURCES])
+def test_a_deal_that_was_worked_on_between_two_deletions_was_restored_in_between(
+    source: Source, store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    name, folder, key, copied, state, profile = source
+    pack = shared_data / PACK / folder
+    first = copied(pack, tmp_path / "1", state("1", DELETED_AT))
+    again = both(worked_on(key), state("1", "2025-08-01T09:00:00Z"))
+    second = copied(pack, tmp_path / "2", again)
+    imported(store, name, first, profile)
+
+    reports = [imported(store, name, one, profile) for one in (second, second, first)]
+
+    assert [list(one.rejects) for one in reports] == [[]] * 3
+    assert [one.events_made for one in reports[1:]] == [0, 0]
+    (stream,) = store.stream_ids_of(key, system=name.removesuffix("-csv"))
+    (deletion,) = [one for one in view(store.stream(stream)) if isinstance(one.data, DealDeleted)]
+    assert deletion.occurred_at.isoformat() == "2025-08-01T09:00:00+00:00"
+    (restored,) = [one for one in store.stream(stream) if isinstance(one.data, EventRetracted)]
+    assert restored.occurred_at.isoformat() == "2025-07-01T09:00:00+00:00"

@@ -192,6 +192,63 @@ def test_changes_of_owner_that_the_source_keeps_no_longer_stay(
     assert [one.owner for one in told(before, "owner_changed")] == [ben, chi]  # type: ignore[attr-defined]  # owner_changed
 
 
+def test_the_reason_of_a_loss_that_the_source_no_longer_has_stays(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    times = [f"2025-0{month}-01T09:00:00Z" for month in (1, 2, 3)]
+    stages = ("closedlost", "contractsent", "closedlost")
+
+    def with_reasons(*reasons: tuple[str, str]) -> Callable[[Any], Any]:
+        def change(content: Any) -> Any:
+            one = deal_in(content, "90000001")
+            histories = one["propertiesWithHistory"]
+            histories["dealstage"] = [
+                *(version(*each) for each in zip(stages, times, strict=True)),
+            ][::-1] + histories["dealstage"][1:]
+            histories["closed_lost_reason"] = [version(*each) for each in reasons]
+            one["properties"]["dealstage"] = "closedlost"
+            one["updatedAt"] = LATER
+            return content
+
+        return change
+
+    export = shared_data / PACK / "hubspot_v3"
+    last, first = ("Timing", times[2]), ("Price", times[0])
+    full = changed(export, tmp_path / "1", deals=with_reasons(last, first))
+    imported(store, "hubspot", full, HUBSPOT)
+    shorter = changed(export, tmp_path / "2", deals=with_reasons(last))
+
+    report = imported(store, "hubspot", shorter, HUBSPOT)
+
+    assert (report.events_made, list(report.rejects)) == (0, [])
+    losses = told(deal(store, "90000001", "hubspot"), "deal_lost")
+    assert [loss.reason for loss in losses] == ["Price", "Timing"]  # type: ignore[attr-defined]  # deal_lost
+
+
+def test_the_list_price_of_a_win_stays_once_its_quote_is_another(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    won_deal = "0065g0000000VMdAAM"
+
+    def without_quote(name: str, rows: Rows) -> Rows:
+        for row in rows if name == "Opportunity" else ():
+            if row["Id"] == won_deal:
+                row |= {"SyncedQuoteId": "", "LastModifiedDate": "2025-06-01 09:00:00"}
+        return rows
+
+    export = weekly_export(shared_data)
+    imported(store, "salesforce-csv", export)
+    before = told(deal(store, won_deal, "salesforce"), "deal_won")
+
+    newer = rewritten(export, tmp_path / "newer", without_quote)
+    report = imported(store, "salesforce-csv", newer)
+
+    assert list(report.rejects) == []
+    won = told(deal(store, won_deal, "salesforce"), "deal_won")
+    assert won == before
+    assert won[0].list is not None  # type: ignore[attr-defined]  # deal_won
+
+
 @pytest.mark.parametrize("source", SOURCES, ids=[one[0] for one in SOURCES])
 def test_a_deal_that_was_restored_is_deleted_no_more(
     source: Source,

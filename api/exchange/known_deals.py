@@ -1,0 +1,118 @@
+"""What the ledger has of one deal already, as the readers of a newer export ask for it."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from domain.events.base import DomainEvent, type_name
+from domain.events.honesty import EventAmended, EventRetracted
+from domain.events.life import DealDeleted, OwnerChanged
+from domain.replay import Event, view
+
+CHANGES: Final = frozenset(
+    {
+        "stage_entered",
+        "amount_changed",
+        "close_date_moved",
+        "owner_changed",
+        "forecast_category_changed",
+        "deal_moved_to_process",
+        "deal_won",
+        "deal_lost",
+        "win_reversed",
+        "deal_reopened",
+        "event_amended",
+    }
+)
+"""What a source tells of a deal that is worked on; an activity may be dated ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldDeletion:
+    """A deletion of a deal that the ledger holds, and when it was taken back, if it was."""
+
+    external_id: str
+    at: datetime
+    restored_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDeal:
+    """The stream of a deal of a source; empty where the ledger does not have the deal."""
+
+    system: str = ""
+    events: Sequence[Event] = ()
+
+    def stated(self, external_id: str) -> Mapping[str, object]:
+        """What the source told last under an id, a newer export's amendment included.
+
+        Empty if it told nothing. What somebody corrected here is not what the source told.
+        """
+        event = self._told(external_id)
+        if event is None:
+            return {}
+        restated = [
+            (one.occurred_at, one.data.data)
+            for one in self.events
+            if isinstance(one.data, EventAmended)
+            and one.data.event_id == event.event_id
+            and self._id(one).startswith(f"{external_id}:stated:")
+        ]
+        if restated:
+            return max(restated, key=lambda one: one[0])[1]
+        return _payload(event.data)
+
+    def when(self, external_id: str) -> datetime | None:
+        """When what the source told under an id happened, if it told it."""
+        event = self._told(external_id)
+        return None if event is None else event.occurred_at
+
+    def deletions(self) -> Sequence[ToldDeletion]:
+        """Every deletion that a source told, in order."""
+        restored = {
+            event.data.event_id: event.occurred_at
+            for event in self.events
+            if isinstance(event.data, EventRetracted)
+        }
+        for event in view(self.events):
+            restored.pop(event.event_id, None)
+        return [
+            ToldDeletion(self._id(event), event.occurred_at, restored.get(event.event_id))
+            for event in self._of_the_source()
+            if isinstance(event.data, DealDeleted)
+        ]
+
+    def changed(self) -> datetime | None:
+        """When the source told its latest change of the deal."""
+        changes = (one.told_at for one in self._of_the_source() if _kind(one) in CHANGES)
+        return max(changes, default=None)
+
+    def owners(self) -> Sequence[tuple[datetime, str]]:
+        """To whom the source gave the deal after its opening, and when, in order."""
+        return [
+            (one.occurred_at, one.data.owner)
+            for one in view(self.events)
+            if isinstance(one.data, OwnerChanged) and self._id(one)
+        ]
+
+    def _of_the_source(self) -> Iterator[Event]:
+        return (one for one in self.events if self._id(one))
+
+    def _told(self, external_id: str) -> Event | None:
+        return next((one for one in self.events if self._id(one) == external_id), None)
+
+    def _id(self, event: Event) -> str:
+        """What the source calls an event; empty for one that it did not tell."""
+        source = event.source
+        return (source.external_id or "") if source and source.system == self.system else ""
+
+
+def _kind(event: Event) -> str:
+    return type_name(type(event.data))
+
+
+def _payload(data: DomainEvent) -> Mapping[str, object]:
+    payload: dict[str, object] = json.loads(data.to_json())
+    return payload
