@@ -169,12 +169,25 @@ class Deal:
         self.findings.reject(*place_of(row), reason)
 
     def money(self, row: JsonObject, amount: object) -> JsonObject:
-        currency = (
-            text_of(row, "currency")
-            or text_of(self.record, "currency")
-            or self.context.profile.currency
-        )
-        return {"amount": amount, "currency": currency}
+        """An amount of a row, in the currency of then as far as anybody knows."""
+        currency = text_of(row, "currency")
+        later = text_of(row, "first_currency") or text_of(self.record, "currency")
+        if not currency and later:
+            currency = self._told_in(row) or later
+        return {"amount": amount, "currency": currency or self.context.profile.currency}
+
+    def _told_in(self, row: JsonObject) -> str:
+        """The currency in which the ledger has the deal at a row that does not state its own.
+
+        That of the deal is the present one, and so is that of a row that is new since, unless the
+        source says that it became another later than the row.
+        """
+        told = self.known.currencies if text_of(row, "at") else ()
+        by_then = [currency for since, currency in told if since <= instant_of(row, "at")]
+        if not by_then or text_of(row, "first_currency"):
+            return (by_then or [""])[-1]
+        upto = max(filter(None, [told[-1][0], self.known.changed]))
+        return by_then[-1] if instant_of(row, "at") <= upto else ""
 
     def stage(self, row: Mapping[str, object]) -> str:
         name = text_of(row, "stage")

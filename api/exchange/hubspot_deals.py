@@ -33,7 +33,10 @@ _STATE: Final = {
     "closedate": "close_date",
     CURRENCY: "currency",
 }
-"""What a snapshot holds, by the property that says it."""
+"""What a snapshot holds, by the property that says it.
+
+Beside it `first_currency`: that of the first version of the currency, which may be a later one.
+"""
 _OWNER: Final = "hubspot_owner_id"
 _LOSS: Final = "closed_lost_reason"
 _MERGED: Final = "hs_merged_object_ids"
@@ -126,7 +129,7 @@ class DealRows:
         state |= {
             "amount": None,
             "close_date": None,
-            "currency": _first(histories.get(CURRENCY), ""),
+            "first_currency": _first(histories.get(CURRENCY), ""),
         }
         entered_at = datetime.min.replace(tzinfo=UTC)
         for at, number, changes in moments(_changes(histories, closings)):

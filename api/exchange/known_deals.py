@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from domain.events.base import DomainEvent, type_name
 from domain.events.honesty import EventAmended, EventRetracted
-from domain.events.life import DealDeleted, OwnerChanged
+from domain.events.life import AmountChanged, DealDeleted, DealOpened, OwnerChanged
 from domain.replay import Event, view
 
 CHANGES: Final = frozenset(
@@ -38,7 +39,7 @@ class ToldDeletion:
     restored_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KnownDeal:
     """The stream of a deal of a source; empty where the ledger does not have the deal."""
 
@@ -84,6 +85,7 @@ class KnownDeal:
             if isinstance(event.data, DealDeleted)
         ]
 
+    @cached_property
     def changed(self) -> datetime | None:
         """When the source told its latest change of the deal."""
         changes = (one.told_at for one in self._of_the_source() if _kind(one) in CHANGES)
@@ -96,6 +98,16 @@ class KnownDeal:
             for one in view(self.events)
             if isinstance(one.data, OwnerChanged) and self._id(one)
         ]
+
+    @cached_property
+    def currencies(self) -> Sequence[tuple[datetime, str]]:
+        """Of each amount that the source told, when it did and in which currency, in order."""
+        amounts = (
+            (one.told_at, one.data.amount)
+            for one in self._of_the_source()
+            if isinstance(one.data, DealOpened | AmountChanged)
+        )
+        return sorted((at, amount.currency) for at, amount in amounts if amount is not None)
 
     def _of_the_source(self) -> Iterator[Event]:
         return (one for one in self.events if self._id(one))

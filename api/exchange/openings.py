@@ -140,7 +140,7 @@ def _lives_on(deal: Deal, upto: datetime, told: Sequence[ToldDeletion]) -> bool:
     if any(one.restored_at is not None and one.restored_at > upto for one in told):
         deal.findings.note("a deal that was restored since is not deleted by an older export")
         return True
-    changed = deal.known.changed()
+    changed = deal.known.changed
     if changed is None or changed <= upto:
         return False
     deal.findings.note("a deal that a later export tells changes of is not deleted by an older one")

@@ -98,7 +98,8 @@ class DealHistory:
     def _beginning(self) -> JsonObject:
         """Each field as it was before its first change, or as it still is."""
         state: JsonObject = {key: self.record[key] for key in STATE.values()}
-        state |= {"closed_on": "", "status": "open"}
+        # The currency is the present one, unless a change says which one it was.
+        state |= {"closed_on": "", "status": "open", "currency": ""}
         for row in reversed(self.changes):
             name = text_of(row, "field")
             if name in STATE:
