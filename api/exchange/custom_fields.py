@@ -1,6 +1,7 @@
 """What a profile declares of fields that a customer made, and what boxes, tasks and offers say."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 
 from api.exchange.deal_lines import Deal
@@ -17,15 +18,23 @@ from api.exchange.profile import (
 from api.exchange.records import BOX_SET, instant_of, text_of, truth
 
 
-def tell_custom(deal: Deal, changes: Iterable[JsonObject]) -> None:
-    """Add what changes of boxes and of declared fields say; where a change is missing, a gap."""
+def tell_custom(deal: Deal, changes: Sequence[JsonObject]) -> None:
+    """Add what changes of boxes and of declared fields say; where a change is missing, a gap.
+
+    A field may have several changes of one moment: a box stands as the last of them left it.
+    """
+    last = {(row["field"], row["at"]): row for row in changes}
     checked: dict[str, bool] = {}
+    told: Counter[str] = Counter()
+    said: set[tuple[object, object]] = set()
     for row in changes:
         name = text_of(row, "field")
-        if name in deal.context.checkboxes:
+        if name not in deal.context.checkboxes:
+            if (row["id"], row["new"]) not in said:
+                _tell_text(deal, row, name, told)
+            said.add((row["id"], row["new"]))
+        elif last[name, row["at"]] is row:
             _tell_checkbox(deal, row, name, checked)
-        else:
-            _tell_text(deal, row, name)
     _check_boxes(deal, checked)
     _note_custom(deal)
 
@@ -94,15 +103,23 @@ def _note_custom(deal: Deal) -> None:
             deal.findings.lacks_field(name, "the field")
 
 
-def _tell_text(deal: Deal, row: JsonObject, name: str) -> None:
+def _numbered(row: JsonObject, kind: str, told: Counter[str]) -> JsonObject:
+    """The row, under an id of its own where one of the same id has told the same kind before."""
+    key = f"{text_of(row, 'id')}:{kind}"
+    told[key] += 1
+    return row | {"id": f"{text_of(row, 'id')}#{told[key]}"} if told[key] > 1 else row
+
+
+def _tell_text(deal: Deal, row: JsonObject, name: str, told: Counter[str]) -> None:
     mapping = deal.context.profile.custom_fields.get(name)
     value = text_of(row, "new")
     if mapping is None:
         deal.findings.lacks_field(name, "changes of the field")
     elif value:
-        kind, data = _mapped(mapping, value, key=text_of(row, "id"))
+        numbered = _numbered(row, mapping.event, told)
+        kind, data = _mapped(mapping, value, key=text_of(numbered, "id"))
         if kind:
-            deal.add(row, kind, data)
+            deal.add(numbered, kind, data)
 
 
 def _mapped(mapping: CustomField, value: str, *, key: str) -> tuple[str, JsonObject]:

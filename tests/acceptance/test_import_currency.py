@@ -94,11 +94,12 @@ def test_amounts_stay_in_their_currency_once_its_history_is_cut(
 def test_a_currency_of_which_only_the_new_one_is_kept_is_told_as_a_change(
     exports: Exports,
 ) -> None:
-    full = {"dealstage": STAGES, "amount": AMOUNT, "deal_currency_code": CURRENCY[:1]}
-    exports.take(RAISED, "USD", **full)
+    day = [version("2024-11-15", OPENED)]
+    first = {"dealstage": STAGES, "amount": AMOUNT, "deal_currency_code": CURRENCY[:1]}
+    exports.take(RAISED, "USD", **first, closedate=day)
     later = [*AMOUNT, version("300", "2024-09-12T10:00:00Z")]
 
-    cut = {"amount": later, "deal_currency_code": CURRENCY[1:]}
+    cut = {"amount": later, "deal_currency_code": CURRENCY[1:], "closedate": day}
     reports = [exports.take(LAST, "EUR", dealstage=STAGES, **cut) for _ in range(2)]
 
     assert [list(one.rejects) for one in reports] == [[], []]
