@@ -105,6 +105,8 @@ class Deal:
     """The deal as it was, in order."""
     synced: JsonObject | None = None
     """The quote that the deal takes its prices from."""
+    early: Sequence[JsonObject] = ()
+    """The deal before its first snapshot, where the source still has amounts and days of then."""
     owner: str = ""
     """Who owned it when it was opened."""
     owners: Sequence[tuple[str, JsonObject]] = ()

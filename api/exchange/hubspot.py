@@ -362,6 +362,7 @@ def _deal_lines(group: DealGroup, context: SourceContext, findings: Findings) ->
     if record is None:
         return
     deal = Deal(context, findings, record, inside(record, "snapshots"), owner=_first_owner(record))
+    deal.early = inside(record, "early")
     deal.owners = [(text_of(row, "new"), row) for row in inside(record, "owners")]
     tell_history(deal)
     tell_owner_changes(deal)

@@ -76,9 +76,8 @@ class DealRows:
         modified = hubspot_instant(
             content.get("archivedAt") or content.get("updatedAt") or stamp(created)
         )
-        snapshots = list(self._snapshots(deal, histories))
-        # Taken from one and given to another in one moment, a deal was nobody's at none.
-        owners = {version.at: version for version in histories.get(_OWNER, ())}
+        moments_of = list(self._snapshots(deal, histories))
+        snapshots = [row for row in moments_of if row["stage"]]
         return self._now(properties, snapshots) | {
             "id": deal,
             "name": _first(histories.get("dealname"), properties.get("dealname")),
@@ -91,10 +90,8 @@ class DealRows:
             "deleted": content.get("archived") is True,
             "merged": _merged(properties, histories.get(_MERGED, ()), modified),
             "snapshots": snapshots,
-            "owners": [
-                _change(deal, _OWNER, version) | {"new": version.value or NOBODY}
-                for version in owners.values()
-            ],
+            "early": [row for row in moments_of if not row["stage"]],
+            "owners": list(_owners(deal, histories.get(_OWNER, ()))),
             "fields": list(self._fields(deal, histories)),
             "custom": self._custom(properties),
             "renamed": len(histories.get("dealname", ())) > 1,
@@ -138,8 +135,6 @@ class DealRows:
                     state[_STATE[name]] = self._value(name, version.value)
             entered_at = at if "dealstage" in changes else entered_at
             stage = text_value(state["stage"])
-            if not stage:
-                continue
             row: JsonObject = state | {
                 "id": moment_id(deal, stamp(at), number),
                 "at": stamp(at),
@@ -167,6 +162,12 @@ class DealRows:
             for name, value in properties.items()
             if name not in _TOLD and not name.startswith(_COMPUTED) and text_value(value)
         }
+
+
+def _owners(deal: str, history: Iterable[Version]) -> Iterator[JsonObject]:
+    # Taken from one and given to another in one moment, a deal was nobody's at none.
+    for version in {version.at: version for version in history}.values():
+        yield _change(deal, _OWNER, version) | {"new": version.value or NOBODY}
 
 
 def merged_away(deal: str, merge: JsonObject) -> Line:

@@ -42,6 +42,7 @@ def tell_history(deal: Deal) -> None:
         _tell_snapshots(deal)
     else:
         open_deal(deal, record, None)
+        _tell_early(deal)
         _gap_to_now(deal, list(STATE), since=instant_of(record, "created"))
 
 
@@ -77,15 +78,32 @@ def _begin(deal: Deal, first: JsonObject) -> None:
     else:
         # Rows are missing at the start: what the deal looked like when it was opened is not known.
         known = keep_opening(deal)
+        if not known:
+            open_deal(deal, deal.record, None)
+        before = _tell_early(deal)
         if known and (told := _told_of(deal, first)):
             _go_on(deal, first, told)
             return
-        if not known:
-            open_deal(deal, deal.record, None)
         deal.gap(first, start=created, end=at, fields=list(STATE))
-        _tell_values(deal, {}, first)
+        _tell_values(deal, before, first)
     _enter(deal, first)
     _tell_end(deal, None, first)
+
+
+def _tell_early(deal: Deal) -> JsonObject:
+    """Add the amounts and days from before the first stage that is kept, but for the opening's.
+
+    Gives the last of these moments; an empty row if there is none.
+    """
+    opening = deal.stored(f"{deal.id}:deal_opened")
+    opened = instant_of(deal.record, "created") + SAME_MOMENT
+    before: JsonObject = {}
+    for row in deal.early:
+        if instant_of(row, "at") <= opened:
+            before = row | {name: before.get(name) for name in STATE if name not in opening}
+        _tell_values(deal, before, row)
+        before = row
+    return before
 
 
 def _told_of(deal: Deal, first: JsonObject) -> frozenset[str]:

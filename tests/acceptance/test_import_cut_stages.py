@@ -1,0 +1,104 @@
+"""Exports of HubSpot that have older amounts and days than stages: what they still have is told."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.exchange.lines import ImportReport
+from api.storage.event_store import EventStore
+from tests.support.exports import PACK
+from tests.support.hubspot import PROFILE as HUBSPOT
+from tests.support.hubspot import changed, deal_in, version
+from tests.support.newer import deal, imported, told
+
+DEAL = "90000001"
+OPENED, RAISED, STAGED = "2024-08-05T13:12:00Z", "2024-09-02T10:00:00Z", "2024-10-02T10:00:00Z"
+LOWERED, LAST = "2024-11-02T10:00:00Z", "2025-06-01T09:00:00Z"
+STAGES = [version("appointmentscheduled", OPENED), version("qualifiedtobuy", STAGED)]
+AMOUNTS = [version("100", OPENED), version("200", RAISED), version("150", LOWERED)]
+DAYS = [version("2024-11-15", OPENED), version("2024-12-15", RAISED)]
+Versions = list[dict[str, Any]]
+
+
+class Exports:
+    """Exports of one deal, imported one after the other."""
+
+    def __init__(self, store: EventStore, source: Path, folder: Path) -> None:
+        self._store = store
+        self._source = source
+        self._folder = folder
+
+    def take(self, stages: Versions, amounts: Versions, days: Versions) -> ImportReport:
+        def change(content: Any) -> Any:
+            one = deal_in(content, DEAL)
+            for name, versions in zip(
+                ("dealstage", "amount", "closedate"), (stages, amounts, days), strict=True
+            ):
+                one["propertiesWithHistory"][name] = versions[::-1]
+                one["properties"][name] = versions[-1]["value"] if versions else STAGES[-1]["value"]
+            one["updatedAt"] = LAST
+            return content
+
+        target = self._folder / str(len(list(self._folder.iterdir())))
+        return imported(
+            self._store, "hubspot", changed(self._source, target, deals=change), HUBSPOT
+        )
+
+    @property
+    def values(self) -> list[tuple[str, str]]:
+        """Since when the deal had which amount, or which day, as it was told."""
+        (stream,) = self._store.stream_ids_of(DEAL, system="hubspot")
+        found = []
+        for event in self._store.stream(stream):
+            data: Any = event.data
+            for value in (getattr(data, "amount", None), getattr(data, "to", None)):
+                if value is not None:
+                    shown = getattr(value, "amount", value)
+                    found.append((f"{event.occurred_at:%m-%d}", str(shown)))
+        return sorted(found)
+
+
+@pytest.fixture
+def exports(store: EventStore, shared_data: Path, tmp_path: Path) -> Exports:
+    return Exports(store, shared_data / PACK / "hubspot_v3", tmp_path)
+
+
+WHOLE = sorted([("08-05", "100"), ("09-02", "200"), ("11-02", "150"), ("09-02", "2024-12-15")])
+
+
+@pytest.mark.parametrize("stages", [STAGES[1:], []], ids=["the last stage", "no stage"])
+def test_a_deal_that_is_new_has_its_amounts_and_days_from_before_its_first_stage(
+    stages: Versions, exports: Exports
+) -> None:
+    exports.take(stages, AMOUNTS, DAYS)
+
+    again = exports.take(stages, AMOUNTS, DAYS)
+
+    assert exports.values == sorted([*WHOLE, ("08-05", "2024-11-15")])
+    assert (again.events_made, list(again.rejects)) == (0, [])
+
+
+def test_a_deal_that_is_known_gets_what_changed_before_the_first_stage_that_is_kept(
+    exports: Exports, store: EventStore
+) -> None:
+    exports.take(STAGES[:1], AMOUNTS[:1], DAYS[:1])
+
+    reports = [exports.take(STAGES[1:], AMOUNTS, DAYS) for _ in range(2)]
+
+    assert exports.values == WHOLE
+    assert [list(one.rejects) for one in reports] == [[], []]
+    assert reports[1].events_made == 0
+    gaps = [list(one.fields) for one in told(deal(store, DEAL, "hubspot"), "history_gap")]  # type: ignore[attr-defined]  # history_gap
+    assert gaps == [["stage", "amount", "close_date"]]
+
+
+def test_a_deal_of_which_all_is_known_gets_nothing_from_a_shorter_history(
+    exports: Exports,
+) -> None:
+    exports.take(STAGES, AMOUNTS, DAYS)
+
+    report = exports.take(STAGES[1:], AMOUNTS, DAYS)
+
+    assert exports.values == WHOLE
+    assert (report.events_made, list(report.rejects)) == (0, [])
