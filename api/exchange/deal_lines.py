@@ -15,6 +15,8 @@ from api.exchange.won_again import reopened_in_time
 
 SAME_MOMENT: Final = timedelta(minutes=1)
 """Rows that one save writes may carry times this far apart."""
+CLOSING: Final = timedelta(seconds=1)
+"""A close date written so near to the closing of its deal was set by HubSpot itself."""
 _RANKS: Final = {
     name: rank
     for rank, name in enumerate(

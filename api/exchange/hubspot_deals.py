@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from api.exchange.csv_values import number_text
-from api.exchange.deal_lines import SAME_MOMENT
+from api.exchange.deal_lines import CLOSING, SAME_MOMENT
 from api.exchange.hubspot_rows import (
-    CLOSING,
     CURRENCY,
     Version,
     associated,

@@ -15,8 +15,6 @@ from api.exchange.records import BadRecordError, one_line, stamp
 from domain.fiscal import local_day
 from domain.values import local_date, utc_instant
 
-CLOSING: Final = timedelta(seconds=1)
-"""A close date written so near to the closing of its deal was set by HubSpot itself."""
 CURRENCY: Final = "deal_currency_code"
 _PERCENT: Final = "hs_discount_percentage"
 _PER_UNIT: Final = "discount"

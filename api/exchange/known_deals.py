@@ -28,6 +28,12 @@ CHANGES: Final = frozenset(
     }
 )
 """What a source tells of a deal that is worked on; an activity may be dated ahead."""
+_ENDINGS: Final = {
+    "deal_won": "won",
+    "deal_lost": "lost",
+    "win_reversed": None,
+    "deal_reopened": None,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,12 @@ class KnownDeal:
         """When what the source told under an id happened, if it told it."""
         event = self._told(external_id)
         return None if event is None else event.occurred_at
+
+    def closings(self) -> Sequence[tuple[datetime, str | None]]:
+        """When the source told that the deal ended, and how; None where it was open again."""
+        told = sorted(view(self.events), key=lambda one: one.told_at)
+        turns = [(one.told_at, _kind(one)) for one in told if self._id(one)]
+        return [(at, _ENDINGS[kind]) for at, kind in turns if kind in _ENDINGS]
 
     def deletions(self) -> Sequence[ToldDeletion]:
         """Every deletion that a source told, in order."""

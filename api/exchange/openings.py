@@ -84,7 +84,8 @@ def _is_told_better(deal: Deal, owner: str) -> bool:
     that lacks how the deal came to the owner of then: sources keep changes for some time only.
     """
     given = [(new, row) for new, row in deal.owners if new != deal.owner]
-    if deal.owner == NOBODY or owner not in [new for new, _ in given]:
+    lost = owner != NOBODY and owner not in [new for new, _ in given]
+    if not given or deal.owner == NOBODY or lost:
         return True
     begun = instant_of(given[0][1], "at")
     return any(at < begun for at, _ in deal.known.owners())

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from api.exchange.deal_lines import SAME_MOMENT, Deal
+from api.exchange.deal_lines import CLOSING, SAME_MOMENT, Deal
 from api.exchange.instants import won_at
 from api.exchange.lines import JsonObject
 from api.exchange.openings import keep_opening, open_deal
@@ -75,19 +75,32 @@ def _begin(deal: Deal, first: JsonObject) -> None:
     at = instant_of(first, "at")
     if at - created <= SAME_MOMENT:
         open_deal(deal, deal.record, first)
-    else:
-        # Rows are missing at the start: what the deal looked like when it was opened is not known.
-        known = keep_opening(deal)
-        if not known:
-            open_deal(deal, deal.record, None)
-        before = _tell_early(deal)
-        if known and (told := _told_of(deal, first)):
-            _go_on(deal, first, told)
-            return
-        deal.gap(first, start=created, end=at, fields=list(STATE))
-        _tell_values(deal, before, first)
+        _enter(deal, first)
+        _tell_end(deal, None, first)
+        return
+    # Rows are missing at the start: what the deal looked like when it was opened is not known.
+    known = keep_opening(deal)
+    if not known:
+        open_deal(deal, deal.record, None)
+    before = _tell_early(deal)
+    if known and (told := _told_of(deal, first)):
+        _go_on(deal, first, told)
+        return
+    was = next((end for since, end in reversed(deal.known.closings()) if since < at), None)
+    _reopen(deal, was, first)
+    deal.gap(first, start=created, end=at, fields=list(STATE))
+    _tell_values(deal, before, first)
     _enter(deal, first)
     _tell_end(deal, None, first)
+
+
+def _reopen(deal: Deal, was: str | None, row: JsonObject) -> None:
+    """Add that a deal which had ended otherwise goes on."""
+    now = deal.closes(row)
+    if was == "won" and now != "won":
+        deal.add(row, "win_reversed", {})
+    if was is not None and now != was:
+        deal.add(row, "deal_reopened", {})
 
 
 def _tell_early(deal: Deal) -> JsonObject:
@@ -97,11 +110,14 @@ def _tell_early(deal: Deal) -> JsonObject:
     """
     opening = deal.stored(f"{deal.id}:deal_opened")
     opened = instant_of(deal.record, "created") + SAME_MOMENT
+    ended = [since for since, _ in deal.known.closings()]
     before: JsonObject = {}
     for row in deal.early:
-        if instant_of(row, "at") <= opened:
+        at = instant_of(row, "at")
+        if at <= opened:
             before = row | {name: before.get(name) for name in STATE if name not in opening}
-        _tell_values(deal, before, row)
+        by_source = any(abs(at - one) <= CLOSING for one in ended)
+        _tell_values(deal, before, row | ({"set_by_source": "close_date"} if by_source else {}))
         before = row
     return before
 
@@ -125,10 +141,7 @@ def _go_on(deal: Deal, first: JsonObject, told: frozenset[str]) -> None:
 
 def _compare(deal: Deal, previous: JsonObject, row: JsonObject) -> None:
     was, now = deal.closes(previous), deal.closes(row)
-    if was == "won" and now != "won":
-        deal.add(row, "win_reversed", {})
-    if was is not None and now != was:
-        deal.add(row, "deal_reopened", {})
+    _reopen(deal, was, row)
     _tell_values(deal, previous, row)
     if was == now == "won" and (
         _changed(deal, previous, row, "amount") or _closed_on(previous) != _closed_on(row)

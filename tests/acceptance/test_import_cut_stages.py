@@ -1,5 +1,6 @@
 """Exports of HubSpot that have older amounts and days than stages: what they still have is told."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,9 @@ import pytest
 
 from api.exchange.lines import ImportReport
 from api.storage.event_store import EventStore
+from domain.events.base import type_name
+from domain.replay import view
+from projections.spans.fold import fold
 from tests.support.exports import PACK
 from tests.support.hubspot import PROFILE as HUBSPOT
 from tests.support.hubspot import changed, deal_in, version
@@ -102,3 +106,66 @@ def test_a_deal_of_which_all_is_known_gets_nothing_from_a_shorter_history(
 
     assert exports.values == WHOLE
     assert (report.events_made, list(report.rejects)) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("end", "turns"),
+    [("closedwon", ["win_reversed", "deal_reopened"]), ("closedlost", ["deal_reopened"])],
+)
+def test_a_deal_that_had_ended_and_goes_on_where_its_stages_are_kept_again_was_reopened(
+    end: str, turns: list[str], exports: Exports, store: EventStore
+) -> None:
+    ended = [*STAGES[:1], version(end, RAISED)]
+    exports.take(ended, AMOUNTS[:2], DAYS)
+
+    reports = [exports.take(STAGES[1:], AMOUNTS, DAYS) for _ in range(2)]
+
+    assert [list(one.rejects) for one in reports] == [[], []]
+    assert reports[1].events_made == 0
+    (stream,) = store.stream_ids_of(DEAL, system="hubspot")
+    reopened = [event for event in store.stream(stream) if type_name(type(event.data)) in turns]
+    assert [f"{event.occurred_at:%m-%d}" for event in reopened] == ["10-02"] * len(turns)
+    standing = fold(view(store.stream(stream)))
+    assert standing is not None
+    assert standing.closed is None
+    assert ("09-02", "2024-12-15") not in exports.values
+
+
+def test_an_end_that_came_later_is_not_taken_back_by_an_older_export(
+    exports: Exports, store: EventStore
+) -> None:
+    for stages in (STAGES[:1], [version("closedlost", LOWERED)], STAGES[1:]):
+        report = exports.take(stages, AMOUNTS[:2], DAYS)
+        assert list(report.rejects) == []
+
+    assert told(deal(store, DEAL, "hubspot"), "deal_reopened") == []
+
+
+def test_an_opening_by_nobody_is_its_first_owners_once_the_history_has_one(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    owners = [version("70000001", RAISED), version("70000000", "2024-08-05T13:12:00.000Z")]
+
+    def owned(kept: int, at: str) -> Callable[[Any], Any]:
+        def change(content: Any) -> Any:
+            one = deal_in(content, DEAL)
+            one["propertiesWithHistory"]["hubspot_owner_id"] = owners[:kept]
+            one["properties"]["hubspot_owner_id"] = "70000001"
+            one["updatedAt"] = at
+            return content
+
+        return change
+
+    pack = shared_data / PACK / "hubspot_v3"
+    first = changed(pack, tmp_path / "1", deals=owned(1, "2024-12-01T00:00:00Z"))
+    imported(store, "hubspot", first, HUBSPOT)
+
+    whole = changed(pack, tmp_path / "2", deals=owned(2, LAST))
+    reports = [imported(store, "hubspot", whole, HUBSPOT) for _ in range(2)]
+
+    assert [list(one.rejects) for one in reports] == [[], []]
+    assert reports[1].events_made == 0
+    events = deal(store, DEAL, "hubspot")
+    kinds = ("deal_opened", "owner_changed")
+    given = [one.owner for kind in kinds for one in told(events, kind)]  # type: ignore[attr-defined]  # of these kinds
+    assert given == ["70000000", "70000001"]
