@@ -7,9 +7,11 @@ from typing import Protocol
 
 from api.exchange.lines import Findings, JsonObject, Line
 from api.exchange.profile import ActivityProfile, Profile
+from api.exchange.records import stamp
 from api.storage.staged_lines import deal_stream_of
 from domain.events.catalogue import TYPES_BY_NAME, parse
 from domain.fiscal import local_day
+from domain.values import utc_instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,10 @@ class KnownContext(Protocol):
         ...
 
     def latest(self, stream: str) -> datetime | None:
-        """When the last event of a stream happened; None if it has none."""
+        """Until when a stream is told: its last event, or the last change that one was read from.
+
+        None if it has no event.
+        """
         ...
 
     def deletions(self, system: str, deal: str) -> Sequence[ToldDeletion]:
@@ -179,20 +184,23 @@ class ContextWriter:
         """The line that makes this the quota, unless it is already, or was another by then.
 
         A quota is revised when it was changed, if the source says when: neither an older export
-        nor the same again takes back what was told since.
+        nor the same again takes back what was told since. One that was changed before the ledger
+        had any is told as set so at first, and its id says of when it is.
         """
         stream = f"quota:{rep}:{quarter}"
         stated = [data for _, data in self.known.context(stream) if "amount" in data]
-        if stated and self._stands(stream, stated[-1], amount, changed_at=changed_at):
+        if stated and self._stands(stream, stated[-1], amount, told_at=told_at, changed=changed_at):
             return None
+        known_at = ""
         if stated:
             told_at = changed_at or told_at
         elif changed_at and changed_at > told_at:
             self.findings.note("a quota was changed since it was set: what it was is not known")
+            known_at = f":{stamp(changed_at)}"
         revised: JsonObject = {"amount": amount}
         return Line(
             stream=stream,
-            external_id=f"{key}:{len(stated) + 1}",
+            external_id=f"{key}:{len(stated) + 1}{known_at}",
             type="quota_revised" if stated else "quota_assigned",
             occurred_at=told_at,
             recorded_at=told_at,
@@ -208,14 +216,15 @@ class ContextWriter:
         stated: Mapping[str, object],
         amount: JsonObject,
         *,
-        changed_at: datetime | None,
+        told_at: datetime,
+        changed: datetime | None,
     ) -> bool:
         """Whether the ledger's quota is this one, or one that was told of a later time."""
         if _same("quota_revised", {"amount": stated["amount"]}, {"amount": amount}):
             self.findings.duplicates += 1
             return True
         latest = self.known.latest(stream)
-        later = bool(latest and changed_at and changed_at <= latest)
+        later = bool(latest and (changed <= latest if changed else told_at < latest))
         if later:
             self.findings.note("a quota that the ledger has later was left as it is there")
         return later
@@ -258,6 +267,14 @@ def declared_calendar(writer: ContextWriter, profile: Profile, *, file: str) -> 
         effective_from=profile.calendar.effective_from,
         file=file,
     )
+
+
+def changed_by(external_id: str) -> datetime | None:
+    """Of when the row was that a quota was first told from, if its id says so."""
+    try:
+        return utc_instant(external_id.partition(":1:")[2])
+    except ValueError:
+        return None
 
 
 _OWNER_CHANGED = "owner_changed"

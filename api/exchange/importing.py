@@ -9,7 +9,7 @@ from typing import Final, Literal, Protocol, TypeAlias, get_args
 
 from api.exchange.checking import CORRECTIONS, Checker, RefusedLineError
 from api.exchange.cloudevents import CloudEventsReader
-from api.exchange.context import KnownContext, ToldDeletion
+from api.exchange.context import KnownContext, ToldDeletion, changed_by
 from api.exchange.csv_events import CsvEventsReader
 from api.exchange.csv_table import CsvTableReader
 from api.exchange.hubspot import HubspotReader
@@ -118,7 +118,7 @@ class LedgerContext:
         return self._asked[key]
 
     def latest(self, stream: str) -> datetime | None:
-        return max((event.occurred_at for event in self._store.stream(stream)), default=None)
+        return max((_told_until(event) for event in self._store.stream(stream)), default=None)
 
     def deletions(self, system: str, deal: str) -> Sequence[ToldDeletion]:
         events = self._store.stream(deal_stream_of(system, deal))
@@ -134,6 +134,11 @@ class LedgerContext:
             for event in events
             if isinstance(event.data, DealDeleted) and event.source and event.source.external_id
         ]
+
+
+def _told_until(event: Event) -> datetime:
+    named = changed_by((event.source and event.source.external_id) or "")
+    return max(event.occurred_at, named or event.occurred_at)
 
 
 def reader_for(
