@@ -73,14 +73,22 @@ class CsvTableReader:
                 for row in declared_rows(self._table(path).rows(findings), self.profile):
                     self._spool(row, spool=spool, days=days, findings=findings)
             span = days.span
-            if span.first is None and findings.rejects:
-                # Every row is a reject, and the reasons are worth more than a refusal.
-                return
             if span.first is None or span.last is None:
-                raise ExportRefusedError(
-                    "no row states a date, so no deal has a time", file=self.files[0].name
-                )
+                self._refuse_undated(spool, findings)
+                return
             yield from self._lines_of(spool, first=span.first, last=span.last, findings=findings)
+
+    def _refuse_undated(self, spool: Spool, findings: Findings) -> None:
+        """Refuse a table none of whose rows states a date, if it has any.
+
+        Beside rows that cannot be read the others are rejects too: the reasons of those are
+        worth more than a refusal.
+        """
+        reason = "no row states a date, so no deal has a time"
+        for _, row in spool:
+            if not findings.rejects:
+                raise ExportRefusedError(reason, file=self.files[0].name)
+            findings.reject(str(row["file"]), cast("int", row["row"]), reason)
 
     def _table(self, path: Path) -> CsvTable:
         return CsvTable(path, encoding=self.profile.encoding, delimiter=self.profile.delimiter)

@@ -152,7 +152,7 @@ class HubspotReader:
             _spool_merges(record, deals)
 
         self._pages.each("deals", findings, take)
-        if not seen.told and (seen.earliest is not None or not findings.rejects):
+        if not seen.told and seen.earliest is not None:
             raise ExportRefusedError(
                 f"no deal has {HISTORY}: ask for the history of dealstage, pipeline, amount, "
                 "closedate, hubspot_owner_id and dealname",
@@ -205,7 +205,7 @@ class HubspotReader:
 
     def _told(self, deals: Spool, seen: _Seen, findings: Findings) -> Iterator[Line]:
         if seen.earliest is None:
-            # Every deal is a reject, and the reasons are worth more than a refusal.
+            # There is no deal, or none that can be read; what is told of one is a reject.
             for deal_id, group in deals.groups():
                 DealGroup(deal_id, [(key[1], row) for key, row in group]).record(findings)
             return

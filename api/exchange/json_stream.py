@@ -245,6 +245,10 @@ class JsonStream:
 
     def _object(self, keys: Place) -> Iterator[Found]:
         self._text.step("{")
+        # Where any key names records, an object without keys holds none of them.
+        self._reached |= self._text.peek() == "}" and any(
+            _is_at((*keys, ANY_KEY), place[: len(keys) + 1]) for place in self.places
+        )
         while self._text.peek() != "}":
             if self._text.peek() != '"':
                 self._text.step('"')

@@ -100,19 +100,14 @@ class LogTelling:
     """Whether a deal is in the ledger; None where a log opens its deals itself."""
 
     def lines(self, spool: LogSpool) -> Iterator[Line]:
-        """The lines of the log.
+        """The lines of the log; none where no event of it is told.
 
         Raises:
             ExportRefusedError: the profile says of no event what it means.
         """
         if spool.earliest is None:
-            if spool.told or (self.findings.rejects and not self.findings.unmapped_events):
-                return
-            names = ", ".join(list(self.findings.unmapped_events)[:_SHOWN]) or "there are none"
-            raise UnmappedLogError(
-                f"the profile maps none of the events, whose names are: {names}; declare `events`",
-                file=self.file,
-            )
+            self._ensure_mapped(spool)
+            return
         writer = ContextWriter(
             known=self.known,
             findings=self.findings,
@@ -128,6 +123,14 @@ class LogTelling:
         for case, group in spool.rows.groups():
             rows = DealGroup(case, [(key[1], row) for key, row in group])
             yield from _Case(self, rows, process, zone).lines()
+
+    def _ensure_mapped(self, spool: LogSpool) -> None:
+        names = ", ".join(list(self.findings.unmapped_events)[:_SHOWN])
+        if names and not spool.told:
+            raise UnmappedLogError(
+                f"the profile maps none of the events, whose names are: {names}; declare `events`",
+                file=self.file,
+            )
 
     def _process(self, writer: ContextWriter) -> tuple[ProcessInUse | None, Line | None]:
         if not self.profile.stages:

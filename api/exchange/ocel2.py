@@ -63,7 +63,7 @@ class OcelReader:
             yield from own.lines(findings)
             if own.found and not others:
                 return
-            if self._deal not in self._types:
+            if self._deal not in self._types and (others or self._types):
                 types = ", ".join(sorted(self._types)) or "there are none"
                 raise ExportRefusedError(
                     f"no object is of the type {self._deal!r}; the types are: {types}; declare "
