@@ -30,6 +30,10 @@ class KnownContext(Protocol):
         """Type and payload of every event of a stream of context, in order."""
         ...
 
+    def expect(self, system: str, deals: Sequence[str]) -> None:
+        """Hear of which deals of a source all is asked until the next are named."""
+        ...
+
     def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:
         """The payload of the event that a source knows by this id, if it is stored."""
         ...
@@ -55,6 +59,9 @@ class NoContext:
 
     def context(self, stream: str) -> Sequence[tuple[str, Mapping[str, object]]]:
         return ()
+
+    def expect(self, system: str, deals: Sequence[str]) -> None:
+        return None
 
     def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:
         return None

@@ -18,6 +18,7 @@ from api.exchange.context import (
 from api.exchange.csv_days import Days
 from api.exchange.csv_history import HistoryTeller
 from api.exchange.csv_values import Moment, declared_number, declared_rows, stated_moment
+from api.exchange.deal_groups import by_deal
 from api.exchange.instants import end_of_day, start_of_day
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.opened_in_time import opened_in_time
@@ -212,7 +213,7 @@ class CsvTableReader:
         )
         history = HistoryTeller(self.profile, process, self._zone, findings)
         teller = history if self.profile.columns_of("recorded_on") else maker
-        for _, rows in spool.groups():
+        for _, rows in by_deal(spool, self.known, self.system):
             yield from teller.deal([row for _, row in rows])
 
 

@@ -29,7 +29,7 @@ from api.storage.staging import Staging, StagingReport, UnstorableLineError
 from domain.events.base import type_name
 from domain.events.catalogue import EVENT_TYPES
 from domain.events.honesty import EventRetracted
-from domain.events.life import DealDeleted
+from domain.events.life import DealDeleted, DealOpened
 from domain.replay import Event, view
 
 Format: TypeAlias = Literal[
@@ -51,10 +51,11 @@ Progress: TypeAlias = Callable[[Step, int], None]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 _TOLD_EVERY: Final = 500
 _GAP: Final = "deal.history_gap.v1"
-_OF_A_DEAL: Final = ("deal_opened", "deal_deleted")
-"""Events of a deal that are looked up together, since both are asked for."""
-_REMEMBERED: Final = 64
-"""Answers about ids that are kept: those about the deals that are being told."""
+_OF_A_DEAL: Final = ("deal_opened", "opened", "deal_deleted")
+"""What follows the id of a deal in the ids of the events that are asked for of each."""
+_LOOKED_UP: Final = (DealOpened.TOPIC, DealDeleted.TOPIC)
+"""What is looked up of all deals that come next."""
+_CALENDAR: Final = "calendar"
 _RESTATED: Final = "what an earlier export stated otherwise was amended"
 
 
@@ -85,12 +86,28 @@ class LedgerContext:
     def __init__(self, store: EventStore) -> None:
         self._store = store
         self._asked: dict[tuple[str, str], Event | None] = {}
+        self._calendar: Sequence[tuple[str, Mapping[str, object]]] | None = None
 
     def context(self, stream: str) -> Sequence[tuple[str, Mapping[str, object]]]:
+        if stream != _CALENDAR:
+            return self._told(stream)
+        # Asked for the zone of each day that a file states, and no import is appended meanwhile.
+        if self._calendar is None:
+            self._calendar = self._told(stream)
+        return self._calendar
+
+    def _told(self, stream: str) -> Sequence[tuple[str, Mapping[str, object]]]:
         return [
             (type_name(type(event.data)), json.loads(event.data.to_json()))
             for event in self._store.stream(stream)
         ]
+
+    def expect(self, system: str, deals: Sequence[str]) -> None:
+        self._asked = {(system, f"{deal}:{kind}"): None for deal in deals for kind in _OF_A_DEAL}
+        streams = [deal_stream_of(system, deal) for deal in deals]
+        for event in self._store.of_topics(streams, _LOOKED_UP):
+            if event.source is not None and event.source.external_id is not None:
+                self._asked[event.source.system, event.source.external_id] = event
 
     def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:
         event = self._event(system, external_id)
@@ -107,14 +124,8 @@ class LedgerContext:
         """The event with this id; of one deal the same are asked for several times."""
         key = (system, external_id)
         if key not in self._asked:
-            if len(self._asked) >= _REMEMBERED:
-                self._asked.clear()
-            deal, _, kind = external_id.rpartition(":")
-            wanted = (
-                [f"{deal}:{one}" for one in _OF_A_DEAL] if kind in _OF_A_DEAL else [external_id]
-            )
-            found = self._store.by_external_ids(system, wanted)
-            self._asked |= {(system, one): found.get(one) for one in wanted}
+            found = self._store.by_external_ids(system, [external_id])
+            self._asked[key] = found.get(external_id)
         return self._asked[key]
 
     def latest(self, stream: str) -> datetime | None:

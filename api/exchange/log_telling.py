@@ -14,7 +14,7 @@ from api.exchange.context import (
     declared_calendar,
     fiscal_zone,
 )
-from api.exchange.deal_groups import OWN, DealGroup
+from api.exchange.deal_groups import OWN, DealGroup, by_deal
 from api.exchange.instants import won_at
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.log_fields import FieldReader
@@ -120,7 +120,7 @@ class LogTelling:
         yield from [line] if line else []
         self._say_what_lacks()
         zone = fiscal_zone(self.profile, self.known)
-        for case, group in spool.rows.groups():
+        for case, group in by_deal(spool.rows, self.known, self.system):
             rows = DealGroup(case, [(key[1], row) for key, row in group])
             yield from _Case(self, rows, process, zone).lines()
 

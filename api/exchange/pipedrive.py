@@ -15,7 +15,7 @@ from api.exchange.context import (
 )
 from api.exchange.crm_stages import Pipelines, goal_of
 from api.exchange.custom_fields import declared_boxes, tell_custom, tell_task
-from api.exchange.deal_groups import DealGroup
+from api.exchange.deal_groups import DealGroup, by_deal
 from api.exchange.deal_lines import Deal, SourceContext, SourceNames
 from api.exchange.folders import Folder, find_files, numbered
 from api.exchange.json_pages import Pages
@@ -140,7 +140,7 @@ class PipedriveReader:
     def _told(self, deals: Spool, seen: _Seen, findings: Findings) -> Iterator[Line]:
         if seen.earliest is None:
             # There is no deal, or none that can be read; what is told of one is a reject.
-            for deal_id, group in deals.groups():
+            for deal_id, group in by_deal(deals, self._known, self.system):
                 DealGroup(deal_id, [(key[1], row) for key, row in group]).record(findings)
             return
         writer = ContextWriter(
@@ -160,7 +160,7 @@ class PipedriveReader:
             closes=seen.pipelines.closes,
             checkboxes=declared_boxes(self._profile),
         )
-        for deal_id, group in deals.groups():
+        for deal_id, group in by_deal(deals, self._known, self.system):
             rows = DealGroup(deal_id, [(key[1], row) for key, row in group])
             yield from _deal_lines(rows, context, findings, seen.of_stage)
 

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from api.exchange.context import ContextWriter, KnownContext, ProcessInUse
 from api.exchange.custom_fields import tell_discount, tell_task
+from api.exchange.deal_groups import by_deal
 from api.exchange.deal_lines import Deal, SourceContext, SourceNames
 from api.exchange.lines import Findings, JsonObject, Line
 from api.exchange.price_offers import tell_price_offers
@@ -88,7 +89,7 @@ class Telling:
         quotas = self._quotas(calendar)
         if self.seen.earliest is None:
             # There is no deal, or none that can be read; what is told of one is a reject.
-            for deal_id, group in deals.groups():
+            for deal_id, group in by_deal(deals, self.known, self.system):
                 self._reject_rows(deal_id, [(key[1], row) for key, row in group])
             return
         self.seen.stages.ensure_closing(self.export.file_of("OpportunityStage"))
@@ -112,7 +113,7 @@ class Telling:
         self.findings.names |= self.seen.users.names
         self._say_what_lacks()
         context = self._context(process)
-        for deal_id, group in deals.groups():
+        for deal_id, group in by_deal(deals, self.known, self.system):
             yield from self._deal(deal_id, [(key[1], row) for key, row in group], context)
 
     @property

@@ -41,7 +41,12 @@ OCEL_TABLES: Final = {
     "event_map_type": "ocel_type, ocel_type_map",
     "object_map_type": "ocel_type, ocel_type_map",
 }
-OCEL: Final[dict[str, list[object]]] = {"objectTypes": [], "eventTypes": [], "objects": [], "events": []}
+OCEL: Final[dict[str, list[object]]] = {
+    "objectTypes": [],
+    "eventTypes": [],
+    "objects": [],
+    "events": [],
+}
 DEAL: Final = {"id": "d-1", "type": "deal"}
 FILES: Final[dict[str, tuple[Format, Profile | None, str]]] = {
     "last-states.csv": ("csv", LAST_STATES, "id,by,stage,due\n"),
