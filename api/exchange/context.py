@@ -23,6 +23,23 @@ class ToldDeletion:
     restored_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class ToldOpening:
+    """The event that opened a deal which the ledger holds, and the process it is pinned to."""
+
+    external_id: str
+    at: datetime
+    process: object
+
+
+@dataclass(frozen=True, slots=True)
+class ToldStanding:
+    """Whether a win of a deal stood, and the amount as last told."""
+
+    won: bool = False
+    amount: JsonObject | None = None
+
+
 class KnownContext(Protocol):
     """What the ledger already holds of the context."""
 
@@ -32,6 +49,14 @@ class KnownContext(Protocol):
 
     def expect(self, system: str, deals: Sequence[str]) -> None:
         """Hear of which deals of a source all is asked until the next are named."""
+        ...
+
+    def opening(self, system: str, deal: str) -> ToldOpening | None:
+        """How a deal that was named last was opened, if it is stored."""
+        ...
+
+    def standing(self, system: str, deal: str, *, before: datetime) -> ToldStanding:
+        """How a deal that is stored stood before a moment."""
         ...
 
     def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:
@@ -62,6 +87,12 @@ class NoContext:
 
     def expect(self, system: str, deals: Sequence[str]) -> None:
         return None
+
+    def opening(self, system: str, deal: str) -> ToldOpening | None:
+        return None
+
+    def standing(self, system: str, deal: str, *, before: datetime) -> ToldStanding:
+        return ToldStanding()
 
     def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:
         return None
@@ -106,10 +137,6 @@ class ProcessInUse:
         if self.first:
             return {}
         return self.known.opened(self.system, external_id) or {}
-
-    def of(self, external_id: str) -> object:
-        """The process that the deal with this opening is pinned to."""
-        return self.opening(external_id).get("process") or self.ref
 
     def when(self, external_id: str) -> datetime | None:
         """When the event with this id happened, if the ledger has it."""

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final, Literal, Protocol, TypeAlias, get_args
 
 from api.exchange.checking import CORRECTIONS, Checker, RefusedLineError
 from api.exchange.cloudevents import CloudEventsReader
-from api.exchange.context import KnownContext, ToldDeletion, changed_by
+from api.exchange.context import KnownContext, ToldDeletion, ToldOpening, ToldStanding, changed_by
 from api.exchange.csv_events import CsvEventsReader
 from api.exchange.csv_table import CsvTableReader
 from api.exchange.hubspot import HubspotReader
@@ -26,6 +26,7 @@ from api.exchange.xes import XesReader
 from api.storage.event_store import EventStore
 from api.storage.staged_lines import deal_stream_of
 from api.storage.staging import Staging, StagingReport, UnstorableLineError
+from domain.deal import replay
 from domain.events.base import type_name
 from domain.events.catalogue import EVENT_TYPES
 from domain.events.honesty import EventRetracted
@@ -56,6 +57,8 @@ _OF_A_DEAL: Final = ("deal_opened", "opened", "deal_deleted")
 _LOOKED_UP: Final = (DealOpened.TOPIC, DealDeleted.TOPIC)
 """What is looked up of all deals that come next."""
 _CALENDAR: Final = "calendar"
+_LEAST: Final = timedelta(microseconds=1)
+"""Between two moments that are told apart."""
 _RESTATED: Final = "what an earlier export stated otherwise was amended"
 
 
@@ -86,6 +89,7 @@ class LedgerContext:
     def __init__(self, store: EventStore) -> None:
         self._store = store
         self._asked: dict[tuple[str, str], Event | None] = {}
+        self._openings: dict[str, Event] = {}
         self._calendar: Sequence[tuple[str, Mapping[str, object]]] | None = None
 
     def context(self, stream: str) -> Sequence[tuple[str, Mapping[str, object]]]:
@@ -98,23 +102,35 @@ class LedgerContext:
 
     def _told(self, stream: str) -> Sequence[tuple[str, Mapping[str, object]]]:
         return [
-            (type_name(type(event.data)), json.loads(event.data.to_json()))
-            for event in self._store.stream(stream)
+            (type_name(type(event.data)), _payload(event)) for event in self._store.stream(stream)
         ]
 
     def expect(self, system: str, deals: Sequence[str]) -> None:
         self._asked = {(system, f"{deal}:{kind}"): None for deal in deals for kind in _OF_A_DEAL}
+        self._openings = {}
         streams = [deal_stream_of(system, deal) for deal in deals]
         for event in self._store.of_topics(streams, _LOOKED_UP):
+            if isinstance(event.data, DealOpened):
+                self._openings.setdefault(event.stream_id, event)
             if event.source is not None and event.source.external_id is not None:
                 self._asked[event.source.system, event.source.external_id] = event
 
-    def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:
-        event = self._event(system, external_id)
+    def opening(self, system: str, deal: str) -> ToldOpening | None:
+        event = self._openings.get(deal_stream_of(system, deal))
         if event is None:
             return None
-        payload: dict[str, object] = json.loads(event.data.to_json())
-        return payload
+        named = event.source and event.source.external_id
+        return ToldOpening(named or "", event.occurred_at, _payload(event).get("process"))
+
+    def standing(self, system: str, deal: str, *, before: datetime) -> ToldStanding:
+        events = self._store.stream(deal_stream_of(system, deal))
+        stood = replay(events, effective_at=before - _LEAST)
+        amount = stood.amount.model_dump(mode="json") if stood and stood.amount else None
+        return ToldStanding(won=bool(stood and stood.win_stands), amount=amount)
+
+    def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:
+        event = self._event(system, external_id)
+        return None if event is None else _payload(event)
 
     def when(self, system: str, external_id: str) -> datetime | None:
         event = self._event(system, external_id)
@@ -145,6 +161,11 @@ class LedgerContext:
             for event in events
             if isinstance(event.data, DealDeleted) and event.source and event.source.external_id
         ]
+
+
+def _payload(event: Event) -> Mapping[str, object]:
+    payload: dict[str, object] = json.loads(event.data.to_json())
+    return payload
 
 
 def _told_until(event: Event) -> datetime:
