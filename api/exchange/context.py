@@ -125,8 +125,6 @@ class ProcessInUse:
     system: str
     id: str
     version: int
-    first: bool
-    """Whether nothing of this process is in the ledger yet, and so no deal of it."""
 
     @property
     def ref(self) -> JsonObject:
@@ -134,13 +132,11 @@ class ProcessInUse:
 
     def opening(self, external_id: str) -> Mapping[str, object]:
         """What the ledger holds of the opening with this id; empty if it has none."""
-        if self.first:
-            return {}
         return self.known.opened(self.system, external_id) or {}
 
     def when(self, external_id: str) -> datetime | None:
         """When the event with this id happened, if the ledger has it."""
-        return None if self.first else self.known.when(self.system, external_id)
+        return self.known.when(self.system, external_id)
 
     def gave(self, deal: str, owner: str) -> bool:
         """Whether the ledger holds that a deal was given to this owner."""
@@ -175,14 +171,14 @@ class ContextWriter:
             version = data["version"]
             if isinstance(version, int) and _same(_PROCESS, data, content | {"version": version}):
                 self.findings.duplicates += 1
-                return self._in_use(process_id, version, first=False), None
+                return self._in_use(process_id, version), None
         version = len(versions) + 1
         data = content | {"version": version}
         line = self._line(stream, f"{stream}:{version}", _PROCESS, data, file=file)
-        return self._in_use(process_id, version, first=not versions), line
+        return self._in_use(process_id, version), line
 
-    def _in_use(self, process_id: str, version: int, *, first: bool) -> ProcessInUse:
-        return ProcessInUse(self.known, self.system, process_id, version, first)
+    def _in_use(self, process_id: str, version: int) -> ProcessInUse:
+        return ProcessInUse(self.known, self.system, process_id, version)
 
     def calendar(
         self,

@@ -83,8 +83,8 @@ class SourceContext:
 
     @property
     def ledger(self) -> ProcessInUse | None:
-        """Through which the ledger is asked of deals; None where it can have none of these."""
-        return next((one for one in self.processes.values() if not one.first), None)
+        """Through which the ledger is asked of deals; None where there is none of any process."""
+        return next(iter(self.processes.values()), None)
 
 
 @dataclass(slots=True)
