@@ -25,6 +25,8 @@ from api.storage.errors import (
 from api.storage.log_metrics import LogMetrics
 from api.storage.staged_lines import Row, StagedLine, staged_row
 from api.storage.timekeeper import Timekeeper
+from domain.events.life import DealDisqualified, DealLost, DealWon
+from domain.events.progress import StageEntered
 
 Progress: TypeAlias = Callable[[int], None]
 
@@ -36,6 +38,8 @@ _EVENTS_AT_ONCE: Final = 1_000
 """A window holds the head's row for as long as it takes, and others wait meanwhile."""
 _Place: TypeAlias = tuple[int, str, datetime]
 """The place of a line in the staging table, its stream, and when it occurred."""
+_STANDINGS: Final = [event.TOPIC for event in (StageEntered, DealWon, DealLost, DealDisqualified)]
+"""What says how a deal stands."""
 _ROUNDS: Final = 3
 """Another import of the same lines may come between; what it stored is seen in the next round."""
 
@@ -212,6 +216,8 @@ class Staging:
             refusal = self._rows(staging_sql.REFUSAL)[0][0]
             if refusal is not None:
                 raise LedgerNotEmptyError(refusal)
+        if self._opened_only and not self._identified:
+            self._run(staging_sql.EARLY, standings=_STANDINGS)
         self._reject_groundless()
         if self._referring:
             self._run(staging_sql.CAUSED)
