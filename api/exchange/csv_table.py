@@ -244,7 +244,8 @@ class _DealMaker:
             if _stated(other) == _stated(first):
                 self.findings.duplicates += 1
             else:
-                self._reject(other, f"id: {first['id']!r} also stands in row {first['row']}")
+                file = "" if other["file"] == first["file"] else f"{first['file']}, "
+                self._reject(other, f"id: {first['id']!r} also stands in {file}row {first['row']}")
         try:
             return self._lines(first)
         except ValueError as error:

@@ -16,7 +16,7 @@ from api.exchange.hubspot import HubspotReader
 from api.exchange.lines import ExportRefusedError, Findings, ImportReport, Line, Reader
 from api.exchange.ndjson import NdjsonReader
 from api.exchange.ocel2 import OcelReader
-from api.exchange.own_lines import SYSTEM
+from api.exchange.own_lines import SYSTEM, is_name
 from api.exchange.own_tables import OwnCsvReader, OwnParquetReader, is_own_csv
 from api.exchange.pipedrive import PipedriveReader
 from api.exchange.profile import Profile
@@ -139,6 +139,8 @@ class LedgerContext:
     def _event(self, system: str, external_id: str) -> Event | None:
         """The event with this id; of one deal the same are asked for several times."""
         key = (system, external_id)
+        if not is_name(external_id):
+            return None  # no event can have it
         if key not in self._asked:
             found = self._store.by_external_ids(system, [external_id])
             self._asked[key] = found.get(external_id)
@@ -293,6 +295,7 @@ def _knowing_what_they_correct(
         if line.kept:
             types[str(line.kept.event_id)] = line.type
     wanted = {str(line.data.get("event_id")) for _, line in held}
+    wanted = {name for name in wanted if is_name(name)}
     for name, topic in staging.topics(wanted - types.keys()).items():
         types[name] = type_name(EVENT_TYPES[topic])
     for place, line in held:

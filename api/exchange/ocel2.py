@@ -116,7 +116,7 @@ class OcelReader:
             elif fate == _TOLD and "attributes" in row:
                 attributes = row["attributes"]
                 if isinstance(attributes, dict):
-                    spool.case(one_line(object_id), attributes, text_of(row, "file"))
+                    spool.case(object_id, attributes, text_of(row, "file"))
             if is_event or fate == _MISSING:
                 file, number = place_of(row)
                 said: JsonObject = {"fate": fate, "object": object_id, "event": is_event}

@@ -63,6 +63,7 @@ def test_line_ends_and_blank_lines_do_not_matter(end: str, tmp_path: Path) -> No
         (line(extra=1), "extra: not a key"),
         (line(external_id=""), "external_id: expected a text"),
         ('{"stream": "deal:D1", "stream": "deal:D2"}', "stream: given twice"),
+        (f'{{"stream": "deal:D1", "position": {"1" * 5000}}}', "a number of too many digits"),
         (
             line(
                 type="quota_assigned",

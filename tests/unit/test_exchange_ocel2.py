@@ -136,6 +136,23 @@ def test_values_and_events_may_come_in_any_order(log: Path, tmp_path: Path) -> N
     assert told(read(changed(log, tmp_path / "d.json", turned))[0]) == told(read(log)[0])
 
 
+def test_a_deal_has_its_attributes_whatever_its_id_is(tmp_path: Path) -> None:
+    """Here one with two blanks: ids are no text that is put in order."""
+    amount = {"name": "amount", "time": "1970-01-01T00:00:00Z", "value": "7"}
+    event = {"id": "e1", "type": "deal_opened", "time": "2025-01-05T00:00:00Z"}
+    content = {
+        "objects": [{"id": "a  b", "type": "deal", "attributes": [amount]}],
+        "events": [event | {"relationships": [{"objectId": "a  b", "qualifier": "deal"}]}],
+    }
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+    lines, findings = read(path, profile_from({"currency": "EUR"}, name="test"))
+
+    assert lines[-1].data["amount"] == {"amount": "7", "currency": "EUR"}
+    assert not [note for note in findings.notes if "left out" in note]
+
+
 def test_numbers_may_be_numbers_and_the_first_value_may_miss_the_epoch_by_hours(
     log: Path, tmp_path: Path
 ) -> None:
