@@ -29,6 +29,8 @@ class ToldOpening:
 
     external_id: str
     at: datetime
+    told_at: datetime
+    """When its source recorded it."""
     process: object
 
 
@@ -133,6 +135,14 @@ class ProcessInUse:
     def opening(self, external_id: str) -> Mapping[str, object]:
         """What the ledger holds of the opening with this id; empty if it has none."""
         return self.known.opened(self.system, external_id) or {}
+
+    def begun(self, deal: str, first: datetime) -> datetime:
+        """When a deal of which rows begin at a moment was begun: by then, or as the ledger has it.
+
+        That has it earlier where the rows are only those of since an earlier import.
+        """
+        stored = self.known.opening(self.system, deal)
+        return first if stored is None else min(first, stored.told_at)
 
     def when(self, external_id: str) -> datetime | None:
         """When the event with this id happened, if the ledger has it."""

@@ -279,12 +279,7 @@ class _DealMaker:
         return [self._line(row, "deal_deleted", "deleted", at, {})]
 
     def _opening(self, row: JsonObject, stage: StageProfile) -> list[Line]:
-        opened_on = _moment(row, "opened_on")
-        # A row without a date was written when the file was: not before its latest date.
-        at = self.latest if opened_on is None else opened_on.start(self.zone)
-        closed_on = _moment(row, "closed_on")
-        if opened_on is None and closed_on is not None:
-            at = start_of_day(closed_on.day, self.zone)
+        at, dated = self._opened_at(row)
         known = self.process.opening(f"{row['id']}:opened")
         data: JsonObject = {
             "name": row["name"] or row["id"],
@@ -300,14 +295,29 @@ class _DealMaker:
             # A deal that is known to have been open keeps what it was opened with.
             data |= {key: known[key] for key in ("amount", "close_date") if key in known}
         lines = [self._line(row, "deal_opened", "opened", at, data)]
-        if opened_on is None:
+        if not dated and not self.process.opening(f"{row['id']}:opening-gap"):
             gap: JsonObject = {
                 "from": min(self.earliest, at).isoformat().replace("+00:00", "Z"),
                 "to": at.isoformat().replace("+00:00", "Z"),
                 "fields": ["opened_on"],
             }
             lines.append(self._line(row, "history_gap", "opening-gap", at, gap))
+        if known and not dated and stage.closes is None:
+            # The row was written again: it says of no other stage since when it is entered.
+            at = self.process.when(f"{row['id']}:stage:{stage.name}") or self.latest
         return [*lines, *self._stages_before(row, stage, at)]
+
+    def _opened_at(self, row: JsonObject) -> tuple[datetime, bool]:
+        """When the deal was opened, and whether the row says it.
+
+        One that says nothing was written when the file was, and so not before its latest date; a
+        deal that the ledger has was opened when it says.
+        """
+        opened_on, closed_on = _moment(row, "opened_on"), _moment(row, "closed_on")
+        if opened_on is not None:
+            return opened_on.start(self.zone), True
+        begun = self.latest if closed_on is None else start_of_day(closed_on.day, self.zone)
+        return self.process.when(f"{row['id']}:opened") or begun, False
 
     def _stages_before(self, row: JsonObject, current: StageProfile, at: datetime) -> list[Line]:
         """The stages entered by the row's own dates, and the current one where it is open."""

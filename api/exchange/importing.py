@@ -29,7 +29,7 @@ from api.storage.staging import Staging, StagingReport, UnstorableLineError
 from domain.deal import replay
 from domain.events.base import type_name
 from domain.events.catalogue import EVENT_TYPES
-from domain.events.honesty import EventRetracted
+from domain.events.honesty import EventRetracted, HistoryGap
 from domain.events.life import DealDeleted, DealOpened
 from domain.replay import Event, view
 
@@ -52,9 +52,9 @@ Progress: TypeAlias = Callable[[Step, int], None]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 _TOLD_EVERY: Final = 500
 _GAP: Final = "deal.history_gap.v1"
-_OF_A_DEAL: Final = ("deal_opened", "opened", "deal_deleted")
+_OF_A_DEAL: Final = ("deal_opened", "opened", "opening-gap", "deal_deleted")
 """What follows the id of a deal in the ids of the events that are asked for of each."""
-_LOOKED_UP: Final = (DealOpened.TOPIC, DealDeleted.TOPIC)
+_LOOKED_UP: Final = (DealOpened.TOPIC, HistoryGap.TOPIC, DealDeleted.TOPIC)
 """What is looked up of all deals that come next."""
 _CALENDAR: Final = "calendar"
 _LEAST: Final = timedelta(microseconds=1)
@@ -119,8 +119,13 @@ class LedgerContext:
         event = self._openings.get(deal_stream_of(system, deal))
         if event is None:
             return None
-        named = event.source and event.source.external_id
-        return ToldOpening(named or "", event.occurred_at, _payload(event).get("process"))
+        source = event.source
+        return ToldOpening(
+            external_id=(source and source.external_id) or "",
+            at=event.occurred_at,
+            told_at=(source and source.recorded_at) or event.occurred_at,
+            process=_payload(event).get("process"),
+        )
 
     def standing(self, system: str, deal: str, *, before: datetime) -> ToldStanding:
         events = self._store.stream(deal_stream_of(system, deal))

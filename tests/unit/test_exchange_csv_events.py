@@ -57,7 +57,8 @@ class _AllKnown(NoContext):
     """A ledger that has every deal."""
 
     def opening(self, system: str, deal: str) -> ToldOpening:
-        return ToldOpening(f"{deal}:opened", datetime(2000, 1, 1, tzinfo=UTC), None)
+        at = datetime(2000, 1, 1, tzinfo=UTC)
+        return ToldOpening(f"{deal}:opened", at, told_at=at, process=None)
 
 
 def profile(declared: Mapping[str, Any]) -> Profile:
