@@ -247,6 +247,8 @@ def run_import(
     with store.staging(system=reader.system) as staging:
         _stage(Checker(store, reader, now=now, founding=founding), staging, findings, tell)
         staging.reject_unopened()
+        if not isinstance(reader, NdjsonReader):
+            staging.reject_without_deals(rejected=bool(findings.rejects))
         if dry_run:
             staged = staging.check(founding=founding)
         else:

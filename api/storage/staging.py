@@ -89,6 +89,7 @@ class Staging:
         self._referring = False
         self._stating = False
         self._opened_only = False
+        self._dealless: bool | None = None
         self._connection: psycopg.Connection[Row] | None = None
 
     def __enter__(self) -> Self:
@@ -140,6 +141,13 @@ class Staging:
         Only an exported part of a log comes back as that part, be the openings in it or not.
         """
         self._opened_only = True
+
+    def reject_without_deals(self, *, rejected: bool) -> None:
+        """Lets all of a new source be rejected where no deal is told, if something is a reject.
+
+        `rejected` says whether something is one already that was never staged.
+        """
+        self._dealless = rejected
 
     def check(self, *, founding: bool) -> StagingReport:
         """What `append` would report; changes nothing in the log.
@@ -229,6 +237,8 @@ class Staging:
             resting.append(staging_sql.UNOPENED)
         while sum(self._run(statement) for statement in resting):
             pass
+        if self._dealless is not None:
+            self._run(staging_sql.DEALLESS, rejected=self._dealless)
 
     def _append_founding(self, progress: Progress) -> None:
         self._timekeeper.now()  # every line is kept with the time at which it was imported

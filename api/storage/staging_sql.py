@@ -193,6 +193,19 @@ UPDATE import_lines l SET fate = 'rejected', reason =
 Nor does another line open it that says the same as the rejected one.
 """
 
+DEALLESS: Final[LiteralString] = """
+UPDATE import_lines SET fate = 'rejected', reason =
+       'no deal of this import can be told, so nothing of it is imported'
+ WHERE fate IS NULL
+   AND NOT EXISTS (SELECT FROM import_lines WHERE is_deal AND fate IS DISTINCT FROM 'rejected')
+   AND (%(rejected)s OR EXISTS (SELECT FROM import_lines WHERE fate = 'rejected'))
+   AND NOT EXISTS (SELECT FROM events WHERE source_system = %(system)s)
+"""
+"""What a profile declares that fits no row stays out of the log, which would keep it for ever.
+
+Of a source that the log knows, quotas are told also where each of its deals is a reject.
+"""
+
 UNCAUSED: Final[LiteralString] = """
 UPDATE import_lines l SET fate = 'rejected', reason =
        'caused_by ' || l.cause || ' is neither a line of this import nor of an earlier one'
