@@ -1,6 +1,6 @@
 """The log, asked: its events in the order of either clock, in pages and in batches, and counted."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
@@ -19,7 +19,7 @@ from api.query.kept_acts import KeptActs
 from api.query.order import NO_BOUNDS, Bounds
 from api.query.question import LogQuestion
 from api.query.statements import Statements
-from api.query.ticks import few_ticks
+from api.query.ticks import Ticks
 from api.query.tree import render
 from api.storage.log_reader import LogReader
 from api.storage.rows import read_events
@@ -196,11 +196,8 @@ class LogLists:
             ).fetchone()
             return (row[0], row[1]) if row and row[0] else None
 
-        def ticked(statuses: Collection[str]) -> frozenset[int] | None:
-            return few_ticks(connection, question.moment, statuses)
-
         known = self._context.known(question.moment.position)
-        return Ground(question.moment, known, spanned, ticked)
+        return Ground(question.moment, known, spanned, Ticks(connection, question.moment))
 
     def _judging(self, connection: Rows, ground: Ground, question: LogQuestion) -> Judging:
         return Judging(connection, ground, question, places=self._places, access=self._access)

@@ -83,7 +83,8 @@ class AuditTables:
             connection.execute(PATIENCE)
             after, upto = locked_position(connection, NAME), self._worker.position()
             own, generation = _generations(connection)
-            if after >= upto and own == generation:
+            # A ledger without events may have no projections yet, and has nothing to tell.
+            if not upto or (after >= upto and own == generation):
                 return after
             # From other rows than were there before, nothing that was told need hold.
             self._tell(connection, after if own == generation else 0, upto, stop)

@@ -116,6 +116,10 @@ class Checker:
         named = line.data.get(_REFERENCE)
         if not isinstance(named, str) or _REFERENCE not in TYPES_BY_NAME[line.type].model_fields:
             return line, None, None
+        if not is_name(named):
+            raise RefusedLineError(
+                f"data.{_REFERENCE}: expected one line of at most {MAX_NAME} characters"
+            )
         stored = self._stored(named)
         if line.type in CORRECTIONS:
             corrected = TYPES_BY_NAME.get(line.corrects or "")

@@ -8,8 +8,29 @@ from typing import Protocol
 from api.exchange.known_deals import KnownDeal
 from api.exchange.lines import Findings, JsonObject, Line
 from api.exchange.profile import ActivityProfile, Profile
+from api.exchange.records import stamp
 from domain.events.catalogue import TYPES_BY_NAME, parse
 from domain.fiscal import local_day
+from domain.values import utc_instant
+
+
+@dataclass(frozen=True, slots=True)
+class ToldOpening:
+    """The event that opened a deal which the ledger holds, and the process it is pinned to."""
+
+    external_id: str
+    at: datetime
+    told_at: datetime
+    """When its source recorded it."""
+    process: object
+
+
+@dataclass(frozen=True, slots=True)
+class ToldStanding:
+    """Whether a win of a deal stood, and the amount as last told."""
+
+    won: bool = False
+    amount: JsonObject | None = None
 
 
 class KnownContext(Protocol):
@@ -17,6 +38,18 @@ class KnownContext(Protocol):
 
     def context(self, stream: str) -> Sequence[tuple[str, Mapping[str, object]]]:
         """Type and payload of every event of a stream of context, in order."""
+        ...
+
+    def expect(self, system: str, deals: Sequence[str]) -> None:
+        """Hear of which deals of a source all is asked until the next are named."""
+        ...
+
+    def opening(self, system: str, deal: str) -> ToldOpening | None:
+        """How a deal that was named last was opened, if it is stored."""
+        ...
+
+    def standing(self, system: str, deal: str, *, before: datetime) -> ToldStanding:
+        """How a deal that is stored stood before a moment."""
         ...
 
     def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:
@@ -28,7 +61,10 @@ class KnownContext(Protocol):
         ...
 
     def latest(self, stream: str) -> datetime | None:
-        """When the last event of a stream happened; None if it has none."""
+        """Until when a stream is told: its last event, or the last change that one was read from.
+
+        None if it has no event.
+        """
         ...
 
     def deal(self, system: str, deal: str) -> KnownDeal:
@@ -41,6 +77,15 @@ class NoContext:
 
     def context(self, stream: str) -> Sequence[tuple[str, Mapping[str, object]]]:
         return ()
+
+    def expect(self, system: str, deals: Sequence[str]) -> None:
+        return None
+
+    def opening(self, system: str, deal: str) -> ToldOpening | None:
+        return None
+
+    def standing(self, system: str, deal: str, *, before: datetime) -> ToldStanding:
+        return ToldStanding()
 
     def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:
         return None
@@ -73,8 +118,6 @@ class ProcessInUse:
     system: str
     id: str
     version: int
-    first: bool
-    """Whether nothing of this process is in the ledger yet, and so no deal of it."""
 
     @property
     def ref(self) -> JsonObject:
@@ -82,21 +125,23 @@ class ProcessInUse:
 
     def opening(self, external_id: str) -> Mapping[str, object]:
         """What the ledger holds of the opening with this id; empty if it has none."""
-        if self.first:
-            return {}
         return self.known.opened(self.system, external_id) or {}
 
-    def of(self, external_id: str) -> object:
-        """The process that the deal with this opening is pinned to."""
-        return self.opening(external_id).get("process") or self.ref
+    def begun(self, deal: str, first: datetime) -> datetime:
+        """When a deal of which rows begin at a moment was begun: by then, or as the ledger has it.
+
+        That has it earlier where the rows are only those of since an earlier import.
+        """
+        stored = self.known.opening(self.system, deal)
+        return first if stored is None else min(first, stored.told_at)
 
     def when(self, external_id: str) -> datetime | None:
         """When the event with this id happened, if the ledger has it."""
-        return None if self.first else self.known.when(self.system, external_id)
+        return self.known.when(self.system, external_id)
 
     def deal(self, deal: str) -> KnownDeal:
         """What the ledger holds of a deal."""
-        return KnownDeal() if self.first else self.known.deal(self.system, deal)
+        return self.known.deal(self.system, deal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +169,14 @@ class ContextWriter:
             version = data["version"]
             if isinstance(version, int) and _same(_PROCESS, data, content | {"version": version}):
                 self.findings.duplicates += 1
-                return self._in_use(process_id, version, first=False), None
+                return self._in_use(process_id, version), None
         version = len(versions) + 1
         data = content | {"version": version}
         line = self._line(stream, f"{stream}:{version}", _PROCESS, data, file=file)
-        return self._in_use(process_id, version, first=not versions), line
+        return self._in_use(process_id, version), line
 
-    def _in_use(self, process_id: str, version: int, *, first: bool) -> ProcessInUse:
-        return ProcessInUse(self.known, self.system, process_id, version, first)
+    def _in_use(self, process_id: str, version: int) -> ProcessInUse:
+        return ProcessInUse(self.known, self.system, process_id, version)
 
     def calendar(
         self,
@@ -167,20 +212,23 @@ class ContextWriter:
         """The line that makes this the quota, unless it is already, or was another by then.
 
         A quota is revised when it was changed, if the source says when: neither an older export
-        nor the same again takes back what was told since.
+        nor the same again takes back what was told since. One that was changed before the ledger
+        had any is told as set so at first, and its id says of when it is.
         """
         stream = f"quota:{rep}:{quarter}"
         stated = [data for _, data in self.known.context(stream) if "amount" in data]
-        if stated and self._stands(stream, stated[-1], amount, changed_at=changed_at):
+        if stated and self._stands(stream, stated[-1], amount, told_at=told_at, changed=changed_at):
             return None
+        known_at = ""
         if stated:
             told_at = changed_at or told_at
         elif changed_at and changed_at > told_at:
             self.findings.note("a quota was changed since it was set: what it was is not known")
+            known_at = f":{stamp(changed_at)}"
         revised: JsonObject = {"amount": amount}
         return Line(
             stream=stream,
-            external_id=f"{key}:{len(stated) + 1}",
+            external_id=f"{key}:{len(stated) + 1}{known_at}",
             type="quota_revised" if stated else "quota_assigned",
             occurred_at=told_at,
             recorded_at=told_at,
@@ -196,14 +244,15 @@ class ContextWriter:
         stated: Mapping[str, object],
         amount: JsonObject,
         *,
-        changed_at: datetime | None,
+        told_at: datetime,
+        changed: datetime | None,
     ) -> bool:
         """Whether the ledger's quota is this one, or one that was told of a later time."""
         if _same("quota_revised", {"amount": stated["amount"]}, {"amount": amount}):
             self.findings.duplicates += 1
             return True
         latest = self.known.latest(stream)
-        later = bool(latest and changed_at and changed_at <= latest)
+        later = bool(latest and (changed <= latest if changed else told_at < latest))
         if later:
             self.findings.note("a quota that the ledger has later was left as it is there")
         return later
@@ -248,7 +297,14 @@ def declared_calendar(writer: ContextWriter, profile: Profile, *, file: str) -> 
     )
 
 
-_OWNER_CHANGED = "owner_changed"
+def changed_by(external_id: str) -> datetime | None:
+    """Of when the row was that a quota was first told from, if its id says so."""
+    try:
+        return utc_instant(external_id.partition(":1:")[2])
+    except ValueError:
+        return None
+
+
 _PROCESS = "process_published"
 _CALENDAR = "calendar_adopted"
 

@@ -15,7 +15,6 @@ from api.exchange.profile import ColumnRole, Profile
 from api.exchange.records import BadRecordError, one_line, stamp
 from api.exchange.spool import Spool
 from api.exchange.texts import CsvRow, CsvTable, ensure_column
-from api.storage.staged_lines import deal_stream_of
 
 _HAPPENED: Final[ColumnRole] = "happened_on"
 _DIGEST: Final = 16
@@ -61,7 +60,7 @@ class CsvEventsReader:
                 self.system,
                 findings,
                 self.files[0].name,
-                opened_before=self._is_known,
+                opens=False,
             ).lines(spool)
 
     def _ensure_columns(self, header: list[str], path: Path) -> None:
@@ -115,9 +114,6 @@ class CsvEventsReader:
         if column is None:
             raise ExportRefusedError(f"the profile declares no `{key}`", file=path.name)
         return column
-
-    def _is_known(self, case: str) -> bool:
-        return bool(self.known.context(deal_stream_of(self.system, case)))
 
 
 def _digest(row: CsvRow) -> str:

@@ -13,7 +13,7 @@ from api.exchange.moments import moment_id
 from api.exchange.openings import tell_deletion
 from api.exchange.owners import tell_owner_changes
 from api.exchange.profile import ColumnRole, Profile
-from api.exchange.records import one_line, place_of, stamp, text_of
+from api.exchange.records import instant_of, one_line, place_of, stamp, text_of
 from api.exchange.snapshots import tell_history
 
 _NAMES: Final = SourceNames(system="the source", stages="the profile's stages")
@@ -38,7 +38,7 @@ class HistoryTeller:
         first, last = states[0], states[-1]
         record: JsonObject = last | {
             "id": rows[0]["id"],
-            "created": text_of(first, "opened_at") or first["at"],
+            "created": text_of(first, "opened_at") or self._begun(text_of(rows[0], "id"), first),
             "created_by": first["by"],
             "name": first["name"],
             "account": first["account"],
@@ -53,6 +53,9 @@ class HistoryTeller:
         tell_owner_changes(deal)
         tell_deletion(deal)
         return deal.in_order()
+
+    def _begun(self, deal: str, first: JsonObject) -> str:
+        return stamp(self.process.begun(deal, instant_of(first, "at")))
 
     @property
     def _context(self) -> SourceContext:

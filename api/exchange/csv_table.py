@@ -18,6 +18,7 @@ from api.exchange.context import (
 from api.exchange.csv_days import Days
 from api.exchange.csv_history import HistoryTeller
 from api.exchange.csv_values import Moment, declared_number, declared_rows, stated_moment
+from api.exchange.deal_groups import by_deal
 from api.exchange.instants import end_of_day, start_of_day
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.opened_in_time import opened_in_time
@@ -73,14 +74,22 @@ class CsvTableReader:
                 for row in declared_rows(self._table(path).rows(findings), self.profile):
                     self._spool(row, spool=spool, days=days, findings=findings)
             span = days.span
-            if span.first is None and findings.rejects:
-                # Every row is a reject, and the reasons are worth more than a refusal.
-                return
             if span.first is None or span.last is None:
-                raise ExportRefusedError(
-                    "no row states a date, so no deal has a time", file=self.files[0].name
-                )
+                self._refuse_undated(spool, findings)
+                return
             yield from self._lines_of(spool, first=span.first, last=span.last, findings=findings)
+
+    def _refuse_undated(self, spool: Spool, findings: Findings) -> None:
+        """Refuse a table none of whose rows states a date, if it has any.
+
+        Beside rows that cannot be read the others are rejects too: the reasons of those are
+        worth more than a refusal.
+        """
+        reason = "no row states a date, so no deal has a time"
+        for _, row in spool:
+            if not findings.rejects:
+                raise ExportRefusedError(reason, file=self.files[0].name)
+            findings.reject(str(row["file"]), cast("int", row["row"]), reason)
 
     def _table(self, path: Path) -> CsvTable:
         return CsvTable(path, encoding=self.profile.encoding, delimiter=self.profile.delimiter)
@@ -204,7 +213,7 @@ class CsvTableReader:
         )
         history = HistoryTeller(self.profile, process, self._zone, findings)
         teller = history if self.profile.columns_of("recorded_on") else maker
-        for _, rows in spool.groups():
+        for _, rows in by_deal(spool, self.known, self.system):
             yield from teller.deal([row for _, row in rows])
 
 
@@ -235,7 +244,8 @@ class _DealMaker:
             if _stated(other) == _stated(first):
                 self.findings.duplicates += 1
             else:
-                self._reject(other, f"id: {first['id']!r} also stands in row {first['row']}")
+                file = "" if other["file"] == first["file"] else f"{first['file']}, "
+                self._reject(other, f"id: {first['id']!r} also stands in {file}row {first['row']}")
         try:
             return self._lines(first)
         except ValueError as error:
@@ -269,12 +279,7 @@ class _DealMaker:
         return [self._line(row, "deal_deleted", "deleted", at, {})]
 
     def _opening(self, row: JsonObject, stage: StageProfile) -> list[Line]:
-        opened_on = _moment(row, "opened_on")
-        # A row without a date was written when the file was: not before its latest date.
-        at = self.latest if opened_on is None else opened_on.start(self.zone)
-        closed_on = _moment(row, "closed_on")
-        if opened_on is None and closed_on is not None:
-            at = start_of_day(closed_on.day, self.zone)
+        at, dated = self._opened_at(row)
         known = self.process.opening(f"{row['id']}:opened")
         data: JsonObject = {
             "name": row["name"] or row["id"],
@@ -290,14 +295,29 @@ class _DealMaker:
             # A deal that is known to have been open keeps what it was opened with.
             data |= {key: known[key] for key in ("amount", "close_date") if key in known}
         lines = [self._line(row, "deal_opened", "opened", at, data)]
-        if opened_on is None:
+        if not dated and not self.process.opening(f"{row['id']}:opening-gap"):
             gap: JsonObject = {
                 "from": min(self.earliest, at).isoformat().replace("+00:00", "Z"),
                 "to": at.isoformat().replace("+00:00", "Z"),
                 "fields": ["opened_on"],
             }
             lines.append(self._line(row, "history_gap", "opening-gap", at, gap))
+        if known and not dated and stage.closes is None:
+            # The row was written again: it says of no other stage since when it is entered.
+            at = self.process.when(f"{row['id']}:stage:{stage.name}") or self.latest
         return [*lines, *self._stages_before(row, stage, at)]
+
+    def _opened_at(self, row: JsonObject) -> tuple[datetime, bool]:
+        """When the deal was opened, and whether the row says it.
+
+        One that says nothing was written when the file was, and so not before its latest date; a
+        deal that the ledger has was opened when it says.
+        """
+        opened_on, closed_on = _moment(row, "opened_on"), _moment(row, "closed_on")
+        if opened_on is not None:
+            return opened_on.start(self.zone), True
+        begun = self.latest if closed_on is None else start_of_day(closed_on.day, self.zone)
+        return self.process.when(f"{row['id']}:opened") or begun, False
 
     def _stages_before(self, row: JsonObject, current: StageProfile, at: datetime) -> list[Line]:
         """The stages entered by the row's own dates, and the current one where it is open."""

@@ -133,6 +133,12 @@ def stated_moment(row: CsvRow, column: str, profile: Profile) -> Moment | None:
         raise BadRecordError(f"{column}: {error}") from error
 
 
+def date_part(text: str) -> str:
+    """What stands before the time of day, or everything where there is none."""
+    timed = _TIMED.fullmatch(text.strip())
+    return text if timed is None else timed[1]
+
+
 def local_moment(text: str, *, order: DateOrder | None, zone: str) -> Moment:
     """A day in the declared order, with or without a local time.
 

@@ -1,13 +1,23 @@
 """The rows of one deal, as they come from the disk: each once, by kind, with the deal's own."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
+from api.exchange.context import KnownContext
 from api.exchange.lines import Findings, JsonObject
 from api.exchange.records import place_of, text_of
+from api.exchange.spool import Record, Spool
 
 OWN = 0
 """The kind of the row that is the deal itself."""
+
+
+def by_deal(rows: Spool, known: KnownContext, system: str) -> Iterator[tuple[str, list[Record]]]:
+    """The rows by deal; the ledger is told which deals come, and looks them up together."""
+    for batch in rows.batches():
+        known.expect(system, [deal for deal, _ in batch])
+        yield from batch
 
 
 @dataclass(frozen=True, slots=True)

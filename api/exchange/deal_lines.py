@@ -90,8 +90,8 @@ class SourceContext:
     """The name of a user by id."""
 
     def known(self, deal: str) -> KnownDeal:
-        """What the ledger has of a deal; nothing where it can have none of these."""
-        ledger = next((one for one in self.processes.values() if not one.first), None)
+        """What the ledger has of a deal; nothing where there is no process."""
+        ledger = next(iter(self.processes.values()), None)
         return KnownDeal() if ledger is None else ledger.deal(deal)
 
 

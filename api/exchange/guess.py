@@ -9,6 +9,7 @@ from typing import Final, get_args
 
 import yaml
 
+from api.exchange.csv_values import date_part
 from api.exchange.instants import DateOrder, orders_of
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject
 from api.exchange.texts import CsvTable
@@ -32,10 +33,49 @@ _HINTS: Final[dict[str, tuple[str, ...]]] = {
 
 The first one found is proposed.
 """
-_DECIMAL_COMMA: Final = re.compile(r"-?(?:\d{1,3}(?:[. ]\d{3})+|\d+),\d{1,2}")
-_DECIMAL_POINT: Final = re.compile(r"-?(?:\d{1,3}(?:[, ]\d{3})+|\d+)\.\d{1,2}")
+_NUMBER: Final = re.compile(
+    r"[+-]?\d{1,3}(?P<groups>(?P<parting>[.,' \u00a0\u202f])\d{3}(?:(?P=parting)\d{3})*)"
+    r"(?:(?P<decimal>(?!(?P=parting))[.,])\d{1,2})?|[+-]?\d+(?P<cents>[.,])\d{1,2}"
+)
+"""A number that has decimals, or thousands that are parted."""
+_POINTS: Final = frozenset(".,")
+_ONE_GROUP: Final = 4
+"""What parts the thousands, and three figures."""
 _NOTHING: Final = frozenset({"-1", "NULL", "null", "None", "NaN", "nan", "N/A", "n/a", "#N/A"})
 """What exports write for an amount or a day that is not there."""
+
+
+@dataclass(slots=True)
+class _Amounts:
+    """How the amounts of a file are written, as far as they prove it."""
+
+    decimals: set[str] = field(default_factory=set)
+    """The signs that stand before decimals."""
+    thousands: set[str] = field(default_factory=set)
+    """The signs that part thousands."""
+
+    def take(self, value: str) -> None:
+        number = _NUMBER.fullmatch(value)
+        if number is None:
+            return
+        parting, decimal = number["parting"], number["decimal"] or number["cents"]
+        # 1,234 may be a thousand or little more than one.
+        if parting and (decimal or parting not in _POINTS or len(number["groups"]) > _ONE_GROUP):
+            self.thousands.add(parting)
+            self.decimals |= _POINTS - {parting} if parting in _POINTS else set()
+        self.decimals |= {decimal} if decimal else set()
+
+    def propose(self, proposal: JsonObject, remarks: list[str]) -> None:
+        if len(self.decimals) > 1:
+            remarks.append(
+                "decimal: to be declared; amounts have both commas and points before it."
+            )
+        elif self.decimals == {","}:
+            proposal["decimal"] = ","
+        if len(self.thousands - self.decimals) == 1:
+            proposal["thousands"] = min(self.thousands - self.decimals)
+        elif self.thousands:
+            remarks.append("thousands: to be declared; amounts have several signs between them.")
 
 
 @dataclass(slots=True)
@@ -46,29 +86,23 @@ class _Shown:
     orders: set[DateOrder] = field(default_factory=lambda: set(get_args(DateOrder)))
     """The orders in which every date so far is one."""
     stages: dict[str, None] = field(default_factory=dict)
-    decimals: set[str] = field(default_factory=set)
-    """The signs that stand before decimals wherever amounts have some."""
+    amounts: _Amounts = field(default_factory=_Amounts)
     nothing: set[str] = field(default_factory=set)
     """Values of the columns of days and amounts that may stand for none."""
 
     def take(self, values: Mapping[str, str], columns: Mapping[str, str]) -> None:
         stage = columns.get("stage")
         for role in ("amount", "opened_on", "closed_on"):
-            self._take_value(values.get(columns.get(role, ""), "").strip())
+            value = values.get(columns.get(role, ""), "").strip()
+            self.nothing |= {value} & _NOTHING
+        self.amounts.take(values.get(columns.get("amount", ""), "").strip())
         for value in values.values():
-            fitting = orders_of(value)
+            fitting = orders_of(date_part(value))
             if fitting:
                 self.dated = True
                 self.orders &= set(fitting)
         if stage is not None and values[stage] and len(self.stages) <= _FEW:
             self.stages[values[stage]] = None
-
-    def _take_value(self, value: str) -> None:
-        if value in _NOTHING:
-            self.nothing.add(value)
-        for sign, written in ((",", _DECIMAL_COMMA), (".", _DECIMAL_POINT)):
-            if written.fullmatch(value):
-                self.decimals.add(sign)
 
 
 def guess_profile(path: Path) -> str:
@@ -91,10 +125,7 @@ def guess_profile(path: Path) -> str:
     elif shown.dated:
         fitting = " and ".join(sorted(shown.orders)) or "no one order"
         remarks.append(f"date_order: to be declared; the dates fit {fitting}.")
-    if shown.decimals == {","}:
-        proposal["decimal"] = ","
-    elif len(shown.decimals) > 1:
-        remarks.append("decimal: to be declared; amounts have both commas and points before it.")
+    shown.amounts.propose(proposal, remarks)
     if shown.nothing:
         proposal["empty"] = sorted(shown.nothing)
         remarks.append("empty: leave out what is a value and does not stand for none.")

@@ -17,7 +17,7 @@ from api.exchange.context import (
 )
 from api.exchange.crm_stages import Pipelines, goal_of
 from api.exchange.custom_fields import declared_boxes, tell_custom, tell_task
-from api.exchange.deal_groups import DealGroup, inside
+from api.exchange.deal_groups import DealGroup, by_deal, inside
 from api.exchange.deal_lines import SAME_MOMENT, Deal, SourceContext, SourceNames
 from api.exchange.folders import Folder, find_files, numbered
 from api.exchange.hubspot_deals import HISTORY, DealRows, merged_away
@@ -153,7 +153,7 @@ class HubspotReader:
             _spool_merges(record, deals)
 
         self._pages.each("deals", findings, take)
-        if not seen.told and (seen.earliest is not None or not findings.rejects):
+        if not seen.told and seen.earliest is not None:
             raise ExportRefusedError(
                 f"no deal has {HISTORY}: ask for the history of dealstage, pipeline, amount, "
                 "closedate, hubspot_owner_id and dealname",
@@ -206,8 +206,8 @@ class HubspotReader:
 
     def _told(self, deals: Spool, seen: _Seen, findings: Findings) -> Iterator[Line]:
         if seen.earliest is None:
-            # Every deal is a reject, and the reasons are worth more than a refusal.
-            for deal_id, group in deals.groups():
+            # There is no deal, or none that can be read; what is told of one is a reject.
+            for deal_id, group in by_deal(deals, self._known, self.system):
                 DealGroup(deal_id, [(key[1], row) for key, row in group]).record(findings)
             return
         writer = ContextWriter(
@@ -228,7 +228,7 @@ class HubspotReader:
             closes=seen.pipelines.closes,
             checkboxes=_checkboxes(seen, self._profile),
         )
-        for deal_id, group in deals.groups():
+        for deal_id, group in by_deal(deals, self._known, self.system):
             rows = [(key[1], row) for key, row in group]
             merges = [row for kind, row in rows if kind == _Kind.MERGED]
             own = DealGroup(deal_id, [one for one in rows if one[0] != _Kind.MERGED])

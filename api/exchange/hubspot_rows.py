@@ -10,7 +10,7 @@ from typing import Final
 from api.exchange.csv_values import number_text
 from api.exchange.instants import parse_instant
 from api.exchange.lines import JsonObject
-from api.exchange.price_offers import offered_at
+from api.exchange.price_offers import offered_at, price_of
 from api.exchange.records import BadRecordError, one_line, stamp
 from domain.fiscal import local_day
 from domain.values import local_date, utc_instant
@@ -156,14 +156,15 @@ def line_item_records(
     price = number_value(properties.get("price"))
     if price is None:
         raise ValueError("price: missing, so its discount is of nothing")
-    quantity = number_value(properties.get("quantity")) or Decimal(1)
+    quantity = number_value(properties.get("quantity"))
+    listed = price_of(price, quantity)
     name = one_line(text_value(properties.get("name")))
     discount: dict[str, Decimal | None] = {}
     for version, changed in _discounts(content, properties, users):
         discount |= {key: number_value(value) for key, value in changed.items()}
-        cut = (discount.get(_PER_UNIT) or Decimal(0)) * quantity
-        offered = offered_at(price * quantity, percent=discount.get(_PERCENT), cut=cut)
-        yield _priced(id_of(content), version, price * quantity, offered) | {"name": name}
+        cut = price_of(discount.get(_PER_UNIT) or Decimal(0), quantity)
+        offered = offered_at(listed, percent=discount.get(_PERCENT), cut=cut)
+        yield _priced(id_of(content), version, listed, offered) | {"name": name}
 
 
 def _discounts(

@@ -1,7 +1,7 @@
 """Answers of an API in pages: all records of all files, and no page missing at the end."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +29,8 @@ class Pages:
     encoding: str | None = None
     bare: Sequence[str] = ()
     """Kinds that a file may hold as an array of records, without pages."""
+    named: Mapping[str, Sequence[Place]] = field(default_factory=dict)
+    """Where else the records of a kind may be: in pages under the name of what they are of."""
 
     def each(self, kind: str, findings: Findings, take: Take) -> None:
         """Give every record; one that cannot be taken is a reject.
@@ -68,7 +70,7 @@ class Pages:
         bare = kind in self.bare and self._is_bare(path)
         return JsonStream(
             path,
-            places=[(ELEMENT,)] if bare else self.places,
+            places=[(ELEMENT,)] if bare else (*self.places, *self.named.get(kind, ())),
             beside=self.paging,
             expected=self.expected,
             encoding=self.encoding,

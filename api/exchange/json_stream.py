@@ -73,9 +73,16 @@ def _no_constant(name: str) -> object:
 
 
 def with_numbers(value: object) -> object:
-    """Give a decoded value with its numbers as JSON has them."""
+    """Give a decoded value with its numbers as JSON has them.
+
+    Raises:
+        BadRecordError: one has so many digits that nothing could compute with it.
+    """
     if isinstance(value, NumberText):
-        return json.loads(value)
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise BadRecordError("a number of too many digits") from error
     if isinstance(value, dict):
         return {name: with_numbers(part) for name, part in value.items()}
     return [with_numbers(part) for part in value] if isinstance(value, list) else value
@@ -245,6 +252,10 @@ class JsonStream:
 
     def _object(self, keys: Place) -> Iterator[Found]:
         self._text.step("{")
+        # Where any key names records, an object without keys holds none of them.
+        self._reached |= self._text.peek() == "}" and any(
+            _is_at((*keys, ANY_KEY), place[: len(keys) + 1]) for place in self.places
+        )
         while self._text.peek() != "}":
             if self._text.peek() != '"':
                 self._text.step('"')

@@ -28,6 +28,8 @@ CHANGES: Final = frozenset(
     }
 )
 """What a source tells of a deal that is worked on; an activity may be dated ahead."""
+ASKED: Final = CHANGES | {"deal_opened", "deal_deleted", "history_gap", "event_retracted"}
+"""What a known deal holds of its stream."""
 _ENDINGS: Final = {
     "deal_won": "won",
     "deal_lost": "lost",
@@ -47,7 +49,7 @@ class ToldDeletion:
 
 @dataclass(frozen=True)
 class KnownDeal:
-    """The stream of a deal of a source; empty where the ledger does not have the deal."""
+    """The stream of a deal of a source, but for its activities; empty where there is none."""
 
     system: str = ""
     events: Sequence[Event] = ()

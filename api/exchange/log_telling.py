@@ -1,6 +1,6 @@
 """Events of a process log told as a deal's: each by what the profile says that its name means."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,10 +11,11 @@ from api.exchange.context import (
     ContextWriter,
     KnownContext,
     ProcessInUse,
+    ToldOpening,
     declared_calendar,
     fiscal_zone,
 )
-from api.exchange.deal_groups import OWN, DealGroup
+from api.exchange.deal_groups import OWN, DealGroup, by_deal
 from api.exchange.instants import won_at
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.log_fields import FieldReader
@@ -96,23 +97,18 @@ class LogTelling:
     system: str
     findings: Findings
     file: str
-    opened_before: Callable[[str], bool] | None = None
-    """Whether a deal is in the ledger; None where a log opens its deals itself."""
+    opens: bool = True
+    """Whether an event of a deal that nothing opens opens it; else the deal must be known."""
 
     def lines(self, spool: LogSpool) -> Iterator[Line]:
-        """The lines of the log.
+        """The lines of the log; none where no event of it is told.
 
         Raises:
             ExportRefusedError: the profile says of no event what it means.
         """
         if spool.earliest is None:
-            if spool.told or (self.findings.rejects and not self.findings.unmapped_events):
-                return
-            names = ", ".join(list(self.findings.unmapped_events)[:_SHOWN]) or "there are none"
-            raise UnmappedLogError(
-                f"the profile maps none of the events, whose names are: {names}; declare `events`",
-                file=self.file,
-            )
+            self._ensure_mapped(spool)
+            return
         writer = ContextWriter(
             known=self.known,
             findings=self.findings,
@@ -125,9 +121,17 @@ class LogTelling:
         yield from [line] if line else []
         self._say_what_lacks()
         zone = fiscal_zone(self.profile, self.known)
-        for case, group in spool.rows.groups():
+        for case, group in by_deal(spool.rows, self.known, self.system):
             rows = DealGroup(case, [(key[1], row) for key, row in group])
             yield from _Case(self, rows, process, zone).lines()
+
+    def _ensure_mapped(self, spool: LogSpool) -> None:
+        names = ", ".join(list(self.findings.unmapped_events)[:_SHOWN])
+        if names and not spool.told:
+            raise UnmappedLogError(
+                f"the profile maps none of the events, whose names are: {names}; declare `events`",
+                file=self.file,
+            )
 
     def _process(self, writer: ContextWriter) -> tuple[ProcessInUse | None, Line | None]:
         if not self.profile.stages:
@@ -184,12 +188,13 @@ class _Case:
     opening: tuple[JsonObject, JsonObject] | None = None
     """The first event that opens the deal, and what it says of it."""
 
-    known: bool = field(init=False)
-    """Whether the ledger has it already."""
+    stored: ToldOpening | None = field(init=False)
+    """How the ledger has the deal opened, if it does."""
+    known: bool = field(default=False, init=False)
+    """Whether that was by an event by which this log would not open it."""
 
     def __post_init__(self) -> None:
-        before = self.telling.opened_before
-        self.known = before is not None and before(self.group.id)
+        self.stored = self.telling.known.opening(self.telling.system, self.group.id)
 
     @property
     def opened(self) -> bool:
@@ -202,24 +207,26 @@ class _Case:
             self.telling.findings.note("a deal without any event that is told was left out")
         rows = self.group.each(EVENT, self.telling.findings, by="key")
         self.opening = next(self._openings(rows, attributes), None)
+        self.known = self.stored is not None and self.stored.external_id != self._opens_by(rows)
+        if self.known and rows:
+            # What happened before the first row is in the ledger alone.
+            stood = self.telling.known.standing(
+                self.telling.system, self.group.id, before=instant_of(rows[0], "at")
+            )
+            self.won, self.amount = stood.won, stood.amount
         for row in rows:
             try:
                 self._tell(row, attributes)
             except ValueError as error:
                 self.telling.findings.reject(*place_of(row), str(error))
-        made = opened_in_time(
-            self.made, stored_at=self._stored_at(), findings=self.telling.findings
-        )
+        stored_at = None if self.stored is None else self.stored.at
+        made = opened_in_time(self.made, stored_at=stored_at, findings=self.telling.findings)
         return iter(reopened_in_time(made, self.telling.findings))
 
-    def _stored_at(self) -> datetime | None:
-        """When the deal was opened according to the ledger, if that has the opening."""
-        if self.process is not None and self.process.first:
-            return None
-        for line in self.made:
-            if line.type == "deal_opened":
-                return self.telling.known.when(self.telling.system, line.external_id)
-        return None
+    def _opens_by(self, rows: list[JsonObject]) -> str:
+        """The external id under which the log opens the deal, if nothing is known of it."""
+        row = self.opening[0] if self.opening else rows[0] if rows else {}
+        return f"{text_of(row, 'key')}:deal_opened"
 
     def _openings(
         self, rows: list[JsonObject], case: Mapping[str, list[list[str]]]
@@ -256,7 +263,7 @@ class _Case:
 
     def _open_for(self, row: JsonObject, case: Mapping[str, list[list[str]]]) -> None:
         """Open the deal at an event of it: as the event says that opens it later, or as a stub."""
-        if self.telling.opened_before is not None:
+        if not self.telling.opens:
             raise ValueError(f"the deal {self.group.id} is not in the ledger: import it first")
         if self.opening is None:
             self._add(row, "deal_opened", self._read(row, _OPENING, case))
@@ -308,6 +315,8 @@ class _Case:
         return at
 
     def _opening(self, row: JsonObject, data: JsonObject) -> JsonObject:
+        if self.known:
+            raise ValueError(f"the ledger has the deal {self.group.id} opened by another event")
         if self.opened:
             raise ValueError("a second event that opens the deal")
         if "account" not in data:
@@ -317,7 +326,8 @@ class _Case:
         data = {"name": self.group.id, "owner": text_of(row, "by") or NOBODY} | data
         if self.process is None:
             return data
-        return data | {"process": self.process.of(f"{text_of(row, 'key')}:deal_opened")}
+        pinned = None if self.stored is None else self.stored.process
+        return data | {"process": pinned or self.process.ref}
 
     def _win(self, row: JsonObject, data: JsonObject) -> JsonObject:
         net = data.get("net") or self.amount

@@ -63,7 +63,7 @@ class OcelReader:
             yield from own.lines(findings)
             if own.found and not others:
                 return
-            if self._deal not in self._types:
+            if self._deal not in self._types and (others or self._types):
                 types = ", ".join(sorted(self._types)) or "there are none"
                 raise ExportRefusedError(
                     f"no object is of the type {self._deal!r}; the types are: {types}; declare "
@@ -116,7 +116,7 @@ class OcelReader:
             elif fate == _TOLD and "attributes" in row:
                 attributes = row["attributes"]
                 if isinstance(attributes, dict):
-                    spool.case(one_line(object_id), attributes, text_of(row, "file"))
+                    spool.case(object_id, attributes, text_of(row, "file"))
             if is_event or fate == _MISSING:
                 file, number = place_of(row)
                 said: JsonObject = {"fate": fate, "object": object_id, "event": is_event}

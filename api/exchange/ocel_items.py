@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from api.exchange.instants import parse_instant
 from api.exchange.log_telling import ALWAYS
 from api.exchange.records import BadRecordError, stamp
+
+MAX_PARTS: Final = 100_000
+"""Attributes and relationships of one object or event."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,25 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Final
 
 from api.exchange.lines import ExportRefusedError, Findings
-from api.exchange.ocel_items import OcelEvent, OcelItem, OcelObject, Place, instant, since
+from api.exchange.ocel_items import (
+    MAX_PARTS,
+    OcelEvent,
+    OcelItem,
+    OcelObject,
+    Place,
+    instant,
+    since,
+)
 from api.exchange.records import BadRecordError, NumberText
 
 MAGIC: Final = b"SQLite format 3\x00"
+MAX_VALUE: Final = 16 << 20
+"""Bytes of one value, and of what a database can make of its values."""
 _TABLES: Final = (
     "event",
     "object",
@@ -35,14 +45,16 @@ def sqlite_items(path: Path, *, zone: str, findings: Findings) -> Iterator[OcelI
         with closing(sqlite3.connect(address, uri=True)) as database:
             database.row_factory = sqlite3.Row
             database.execute("PRAGMA trusted_schema = OFF")
-            _ensure_sound(database, path)
-            yield from _Database(database, path.name, zone, findings).items()
+            database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
+            tables = _sound_tables(database, path)
+            yield from _Database(database, path.name, zone, findings, tables).items()
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         # The latter of names, and of messages that quote some, that are no text.
         raise ExportRefusedError(f"cut short, or not sound: {error}", file=path.name) from error
 
 
-def _ensure_sound(database: sqlite3.Connection, path: Path) -> None:
+def _sound_tables(database: sqlite3.Connection, path: Path) -> frozenset[str]:
+    """The names of the tables, in lower case; views are none, as one can have rows without end."""
     (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
         raise ExportRefusedError(f"cut short, or not sound: {found}", file=path.name)
@@ -54,6 +66,7 @@ def _ensure_sound(database: sqlite3.Connection, path: Path) -> None:
             raise ExportRefusedError(
                 f"another format: OCEL 2.0 has a table {name!r}", file=path.name
             )
+    return frozenset(name.lower() for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +77,7 @@ class _Database:
     file: str
     zone: str
     findings: Findings
+    tables: frozenset[str]
 
     def items(self) -> Iterator[OcelItem]:
         for row in self.database.execute("SELECT rowid, ocel_id, ocel_type FROM object"):
@@ -127,8 +141,12 @@ class _Database:
         rows = self._select(query, table, kind)
         for number, group in groupby(rows, key=lambda row: row["ocel_row"]):
             self.findings.rows_read += 1
+            parts = list(islice(group, MAX_PARTS + 1))
+            if len(parts) > MAX_PARTS:
+                reason = f"an event of more than {MAX_PARTS} relations"
+                raise ExportRefusedError(reason, file=self.file, row=number)
             try:
-                yield self._event(kind, list(group))
+                yield self._event(kind, parts)
             except BadRecordError as error:
                 self.findings.reject(self.file, number, str(error))
 
@@ -150,6 +168,8 @@ class _Database:
         )
 
     def _select(self, query: str, table: str, *values: str) -> sqlite3.Cursor:
+        if table.lower() not in self.tables:
+            raise ExportRefusedError(f"no such table: {table}", file=self.file)
         quoted = '"' + table.replace('"', '""') + '"'
         return self.database.execute(query.format(table=quoted), values)
 

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from api.exchange.lines import ExportRefusedError, Findings
 from api.exchange.ocel_items import (
+    MAX_PARTS,
     OcelEvent,
     OcelItem,
     OcelObject,
@@ -20,8 +21,6 @@ from api.exchange.xml_stream import Tag, xml_tags
 
 Attribute: TypeAlias = tuple[str, str, str]
 """Of an object or an event, of which type, and its name."""
-MAX_PARTS: Final = 100_000
-"""Attributes and relationships of one object or event."""
 _ITEM_DEPTH: Final = 3
 """Levels down to an object or event: the log, the list, the item."""
 _TYPES: Final = {"object-type": "object", "event-type": "event"}

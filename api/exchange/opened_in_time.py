@@ -7,7 +7,7 @@ from typing import Final
 from api.exchange.lines import Findings, Line
 
 _OPENING: Final = "deal_opened"
-_STANDINGS: Final = frozenset({"stage_entered", "deal_won", "deal_lost"})
+_STANDINGS: Final = frozenset({"stage_entered", "deal_won", "deal_lost", "deal_disqualified"})
 """What says how a deal stands, and is said of a deal that was opened."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """What a zero date says to have happened before is a reject, and moves nothing."""

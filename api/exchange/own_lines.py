@@ -89,6 +89,10 @@ def content_of(text: str) -> JsonObject:
         raise BadRecordError(f"not JSON: {error.msg} at column {error.colno}") from error
     except RecursionError as error:
         raise BadRecordError("nested too deeply") from error
+    except BadRecordError:
+        raise
+    except ValueError as error:
+        raise BadRecordError("a number of too many digits") from error
     if not isinstance(content, dict):
         raise BadRecordError("expected a JSON object")
     return content

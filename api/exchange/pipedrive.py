@@ -15,7 +15,7 @@ from api.exchange.context import (
 )
 from api.exchange.crm_stages import Pipelines, goal_of
 from api.exchange.custom_fields import declared_boxes, tell_custom, tell_task
-from api.exchange.deal_groups import DealGroup
+from api.exchange.deal_groups import DealGroup, by_deal
 from api.exchange.deal_lines import Deal, SourceContext, SourceNames
 from api.exchange.folders import Folder, find_files, numbered
 from api.exchange.json_pages import Pages
@@ -86,14 +86,14 @@ class PipedriveReader:
     """Reads an export once, sorts it by deal on disk, and tells deal by deal."""
 
     def __init__(self, paths: Sequence[Path], *, profile: Profile, known: KnownContext) -> None:
-        places = (*_DATA, *_OF_DEAL)
         self._pages = Pages(
             folder=_find(paths),
-            places=places,
-            paging=[(*place[:-2], _ABOUT) for place in places],
+            places=_DATA,
+            paging=[(*place[:-2], _ABOUT) for place in (*_DATA, *_OF_DEAL)],
             follows=_follows,
             expected="pages of an answer, each with `data`",
             encoding=profile.encoding,
+            named=dict.fromkeys(_HISTORIES, _OF_DEAL),
         )
         self._profile = profile
         self._known = known
@@ -139,13 +139,11 @@ class PipedriveReader:
         deals.add([text_of(record, "id"), _Kind.DEAL, "", 0, found.file, found.row], record)
 
     def _told(self, deals: Spool, seen: _Seen, findings: Findings) -> Iterator[Line]:
-        if seen.earliest is None and findings.rejects:
-            # Every deal is a reject, and the reasons are worth more than a refusal.
-            for deal_id, group in deals.groups():
+        if seen.earliest is None:
+            # There is no deal, or none that can be read; what is told of one is a reject.
+            for deal_id, group in by_deal(deals, self._known, self.system):
                 DealGroup(deal_id, [(key[1], row) for key, row in group]).record(findings)
             return
-        if seen.earliest is None:
-            raise ExportRefusedError("no deal states a time", file=self._pages.file("deals"))
         writer = ContextWriter(
             known=self._known, findings=findings, system=self.system, earliest=seen.earliest
         )
@@ -163,7 +161,7 @@ class PipedriveReader:
             closes=seen.pipelines.closes,
             checkboxes=declared_boxes(self._profile),
         )
-        for deal_id, group in deals.groups():
+        for deal_id, group in by_deal(deals, self._known, self.system):
             rows = DealGroup(deal_id, [(key[1], row) for key, row in group])
             yield from _deal_lines(rows, context, findings, seen.of_stage)
 

@@ -13,7 +13,7 @@ from api.exchange.instants import parse_day, parse_instant
 from api.exchange.json_stream import JsonRecord
 from api.exchange.lines import JsonObject
 from api.exchange.owners import NOBODY
-from api.exchange.price_offers import offered_at
+from api.exchange.price_offers import offered_at, price_of
 from api.exchange.records import BadRecordError, one_line, stamp
 
 _UTC: Final = "UTC"
@@ -205,7 +205,7 @@ def price_row(found: JsonRecord) -> JsonObject:
     price = number_in(content, "item_price")
     if price is None:
         raise BadRecordError("item_price: missing, so its discount is of nothing")
-    listed = price * (number_in(content, "quantity") or 1)
+    listed = price_of(price, number_in(content, "quantity"))
     discount = number_in(content, "discount")
     share = text_value(content.get("discount_type")) != "amount"
     offered = offered_at(

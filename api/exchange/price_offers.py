@@ -33,6 +33,12 @@ class _Change:
     row: JsonObject
 
 
+def price_of(unit: Decimal, quantity: Decimal | None) -> Decimal:
+    """The price of so many; of one where the source does not say how many."""
+    with localcontext(prec=_DIGITS):
+        return unit if quantity is None else unit * quantity
+
+
 def offered_at(listed: Decimal, *, percent: Decimal | None, cut: Decimal | None) -> Decimal:
     """The price of a line after its discount, given as a share or as an amount.
 
@@ -73,7 +79,8 @@ def tell_price_offers(deal: Deal, rows: Iterable[JsonObject]) -> None:
             )
         percent, listed = _discount(standing.values())
         if percent != last or (beyond and percent):
-            _tell(deal, moment[-1].row, percent, listed, list(standing.values()))
+            held = [line for line in standing.values() if line.listed]
+            _tell(deal, moment[-1].row, percent, listed, held)
         last = percent
 
 

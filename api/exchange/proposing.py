@@ -1,5 +1,6 @@
 """A first profile for an export that nobody has described yet, in any format that takes one."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -18,14 +19,13 @@ _UNKNOWN_CURRENCY: Final = "XXX"
 """No currency, as ISO 4217 writes it: an export is read for its names, not for its amounts."""
 _HINTS: Final = (
     ("reopen", "deal_reopened"),
-    ("won", "deal_won"),
-    ("win ", "deal_won"),
-    ("lost", "deal_lost"),
-    ("lose ", "deal_lost"),
+    (r"won\b", "deal_won"),
+    (r"win\b", "deal_won"),
+    (r"lost\b", "deal_lost"),
+    (r"lose\b", "deal_lost"),
     ("delete", "deal_deleted"),
     ("stage", "stage_entered"),
-    ("close_date", "close_date_moved"),
-    ("close-date", "close_date_moved"),
+    ("close date", "close_date_moved"),
     ("amount", "amount_changed"),
     ("owner", "owner_changed"),
     ("discount", "discount_offered"),
@@ -33,7 +33,9 @@ _HINTS: Final = (
     ("creat", "deal_opened"),
     ("open", "deal_opened"),
 )
-"""What an event may say whose name holds a word; the first that fits is proposed."""
+"""What an event may say in whose name a word begins so; the first that fits is proposed."""
+_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+"""A word of a name, be it written apart, with signs between or like `StageEntered`."""
 
 
 def propose_profile(name: Format, paths: Sequence[Path], *, declared: Profile | None) -> str:
@@ -48,16 +50,20 @@ def propose_profile(name: Format, paths: Sequence[Path], *, declared: Profile | 
         return guess_profile(paths[0])
     findings = Findings()
     known = (declared or Profile()).model_copy(update={"currency": _UNKNOWN_CURRENCY})
+    reader = reader_for(name, paths, profile=known, known=NoContext())
     try:
-        for _ in reader_for(name, paths, profile=known, known=NoContext()).lines(findings):
+        for _ in reader.lines(findings):
             pass
     except UnmappedLogError:
         pass
-    return _text(name, findings)
+    proposal: JsonObject = {"source": reader.system}
+    for key, name_of in (("case", known.case), ("event_name", known.event_name)):
+        if name_of is not None:
+            proposal[key] = name_of
+    return _text(proposal, findings)
 
 
-def _text(name: Format, findings: Findings) -> str:
-    proposal: JsonObject = {"source": name}
+def _text(proposal: JsonObject, findings: Findings) -> str:
     remarks = [
         "Proposed from the files; check every line before you import with it.",
         "Not in the files, to be declared: calendar, and currency where they name none.",
@@ -76,8 +82,10 @@ def _text(name: Format, findings: Findings) -> str:
 
 
 def _events(names: Mapping[str, None]) -> JsonObject:
-    return {name: _guessed(name.lower()) for name in sorted(names)}
+    return {name: _guessed(" ".join(_WORD.findall(name)).lower()) for name in sorted(names)}
 
 
-def _guessed(name: str) -> object:
-    return next(({"type": kind} for word, kind in _HINTS if word in name), IGNORED)
+def _guessed(words: str) -> object:
+    return next(
+        ({"type": kind} for word, kind in _HINTS if re.search(rf"\b{word}", words)), IGNORED
+    )

@@ -78,7 +78,6 @@ class SalesforceReader:
         self._each("OpportunityStage", findings, lambda row: seen.stages.take(row, self._reader))
         self._each("User", findings, lambda row: seen.users.take(row, self._reader))
         self._each("Period", findings, lambda row: seen.periods.take(row, self._reader))
-        seen.stages.ensure_closing(self._export.file_of("OpportunityStage"))
         seen.checkboxes |= declared_boxes(self._profile)
         with Spool() as accounts:
             self._join_accounts(findings, deals=deals, accounts=accounts, seen=seen)

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 from api.exchange.lines import JsonObject
+from api.exchange.price_offers import price_of
 from api.exchange.records import one_line, plain_number, stamp
 from api.exchange.salesforce_ids import full_id
 from api.exchange.salesforce_rows import RowReader, own_id
@@ -49,7 +50,7 @@ def line_item_record(row: CsvRow, reader: RowReader) -> JsonObject:
     listed = reader.number(row, "Subtotal")
     if listed is None:
         unit = reader.number(row, "UnitPrice") or reader.number(row, "ListPrice")
-        listed = None if unit is None else unit * (reader.number(row, "Quantity") or 1)
+        listed = None if unit is None else price_of(unit, reader.number(row, "Quantity"))
     if listed is None:
         return {}
     return {
@@ -65,7 +66,7 @@ def product_record(row: CsvRow, reader: RowReader) -> JsonObject:
     """
     total = reader.number(row, "TotalPrice") or Decimal(0)
     unit = reader.number(row, "ListPrice") or reader.number(row, "UnitPrice") or Decimal(0)
-    listed = max(total, unit * (reader.number(row, "Quantity") or 1))
+    listed = max(total, price_of(unit, reader.number(row, "Quantity")))
     changed = "LastModifiedDate" if row.get("LastModifiedDate") else "CreatedDate"
     return {
         "file": row.file,

@@ -10,8 +10,9 @@ from pydantic import JsonValue
 
 from api.exchange.context import ContextWriter, KnownContext, ProcessInUse
 from api.exchange.custom_fields import tell_discount, tell_task
+from api.exchange.deal_groups import by_deal
 from api.exchange.deal_lines import Deal, SourceContext, SourceNames
-from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
+from api.exchange.lines import Findings, JsonObject, Line
 from api.exchange.openings import tell_deletion
 from api.exchange.owners import tell_owner_changes
 from api.exchange.price_offers import tell_price_offers
@@ -88,13 +89,12 @@ class Telling:
     def lines(self, deals: Spool) -> Iterator[Line]:
         calendar = self._calendar()
         quotas = self._quotas(calendar)
-        if self.seen.earliest is None and self.findings.rejects:
-            # Every row is a reject, and the reasons are worth more than a refusal.
-            return
         if self.seen.earliest is None:
-            raise ExportRefusedError(
-                "no row states a time", file=self.export.file_of("Opportunity")
-            )
+            # There is no deal, or none that can be read; what is told of one is a reject.
+            for deal_id, group in by_deal(deals, self.known, self.system):
+                self._reject_rows(deal_id, [(key[1], row) for key, row in group])
+            return
+        self.seen.stages.ensure_closing(self.export.file_of("OpportunityStage"))
         writer = ContextWriter(
             known=self.known,
             findings=self.findings,
@@ -115,7 +115,7 @@ class Telling:
         self.findings.names |= self.seen.users.names
         self._say_what_lacks()
         context = self._context(process)
-        for deal_id, group in deals.groups():
+        for deal_id, group in by_deal(deals, self.known, self.system):
             yield from self._deal(deal_id, [(key[1], row) for key, row in group], context)
 
     @property
@@ -244,9 +244,7 @@ class Telling:
     ) -> Iterator[Line]:
         by_kind = self._by_kind(rows)
         if not by_kind[Kind.OPPORTUNITY]:
-            for _, row in (one for one in rows if one[0] != Kind.HOLE):
-                reason = f"the opportunity {deal_id or '(no id)'} has no readable row"
-                self.findings.reject(*place_of(row), reason)
+            self._reject_rows(deal_id, rows)
             return
         opportunity = by_kind[Kind.OPPORTUNITY][0]
         for other in by_kind[Kind.OPPORTUNITY][1:]:
@@ -276,6 +274,12 @@ class Telling:
         self._tell_products(deal, by_kind[Kind.PRODUCT], quoted=bool(by_kind[Kind.QUOTE]))
         tell_deletion(deal)
         yield from deal.in_order()
+
+    def _reject_rows(self, deal_id: str, rows: list[tuple[str | int, JsonObject]]) -> None:
+        """Reject what is told of a deal that is not there; a row that cannot be read was before."""
+        for _, row in (one for one in rows if one[0] != Kind.HOLE):
+            reason = f"the opportunity {deal_id or '(no id)'} has no readable row"
+            self.findings.reject(*place_of(row), reason)
 
     def _tell_products(self, deal: Deal, rows: list[JsonObject], *, quoted: bool) -> None:
         """What the products are sold below, unless quotes say it, from which they are copied."""

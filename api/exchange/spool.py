@@ -17,6 +17,8 @@ Key: TypeAlias = list[str | int]
 Row: TypeAlias = dict[str, object]
 Record: TypeAlias = tuple[Key, Row]
 
+GROUPS_AHEAD: Final = 64
+"""Groups that are given at once, if they are small: what is asked of each is asked together."""
 RUN: Final = 20_000
 """Rows held in memory at once, if they are small."""
 MAX_HELD: Final = 16 << 20
@@ -36,6 +38,7 @@ class Spool:
         self._run = run
         self._held: list[tuple[Key, bytes]] = []
         self._size = 0
+        self._largest = 0
         self._runs: list[BinaryIO] = []
         self._files = ExitStack()
 
@@ -59,6 +62,7 @@ class Spool:
         text = bytes(memoryview(orjson.dumps(row, _marked, orjson.OPT_PASSTHROUGH_SUBCLASS)))
         self._held.append((key, text))
         self._size += len(text)
+        self._largest = max(self._largest, len(text))
         if len(self._held) >= self._run or self._size >= MAX_HELD:
             self._write_run()
 
@@ -82,6 +86,19 @@ class Spool:
     def groups(self) -> Iterator[tuple[str, Iterator[Record]]]:
         """The rows by the first part of their key; each group is read before the next."""
         yield from groupby(self, key=lambda record: str(record[0][0]))
+
+    def batches(self) -> Iterator[list[tuple[str, list[Record]]]]:
+        """The groups, some at once for who looks something up for each; fewer if they are large."""
+        batch: list[tuple[str, list[Record]]] = []
+        rows = 0
+        for name, group in self.groups():
+            batch.append((name, list(group)))
+            rows += len(batch[-1][1])
+            if len(batch) >= GROUPS_AHEAD or rows * self._largest >= MAX_HELD:
+                yield batch
+                batch, rows = [], 0
+        if batch:
+            yield batch
 
 
 def _read_run(file: BinaryIO) -> Iterable[Record]:

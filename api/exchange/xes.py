@@ -29,6 +29,8 @@ _IDENTITY: Final = "identity:id"
 _COMPLETE: Final = "complete"
 _VALUES: Final = frozenset({"string", "date", "int", "float", "boolean", "id", "list", "container"})
 _NUMBERS: Final = frozenset({"int", "float"})
+_IN_LOG: Final = 2
+"""Levels down to what the log itself holds."""
 _UNSET: Final = "__INVALID__"
 """What a log writes as the default of an attribute that has none."""
 
@@ -52,6 +54,7 @@ class XesReader:
                 log = _Log(path.name, self.profile, spool, own, findings)
                 for tag in xml_tags(path, root="log", encoding=self.profile.encoding):
                     log.take(tag)
+                log.ensure_own()
             yield from own.lines(findings)
             if own.found and spool.earliest is None:
                 return
@@ -79,6 +82,10 @@ class _Log:
     event: dict[str, str] = field(default_factory=dict)
     inside: str = ""
     """The innermost of log, global, trace and event."""
+    traced: bool = False
+    """Whether the log has a trace."""
+    other: str = ""
+    """An element that the log holds and XES does not have."""
     seen: dict[str, list[int]] = field(default_factory=dict)
     """The events of this name and time that the trace has had, each by the hash of all it says."""
 
@@ -128,9 +135,14 @@ class _Log:
                     "another format: this is OCEL, where XES has traces", file=self.file
                 )
             case "trace":
+                self.traced = True
                 self.inside, self.trace, self.seen = "trace", self._fresh("trace"), {}
             case "event":
                 self.inside, self.event = "event", self._fresh("event")
+            case "extension" | "classifier":
+                pass
+            case other if tag.depth == _IN_LOG:
+                self.other = other
             case _:
                 pass
 
@@ -141,6 +153,13 @@ class _Log:
             for key, value in self.defaults.get(scope, {}).items()
             if key != _TIME and value != _UNSET
         }
+
+    def ensure_own(self) -> None:
+        """Refuse a log of something else: one that holds no trace, and what XES does not have."""
+        if self.other and not self.traced:
+            raise ExportRefusedError(
+                f"another format: a log of <{self.other}>, where XES has traces", file=self.file
+            )
 
     def _end(self, tag: Tag) -> None:
         match tag.name:

@@ -17,7 +17,7 @@ from api.query.ground import Findings, Ground
 from api.query.kept_acts import Field, KeptActs, topics_of
 from api.query.lateness import TOLD, TOLD_INDEXED, backdated, late
 from api.query.payload_conditions import payload_condition
-from api.query.ticks import STATUS, of_moment
+from api.query.ticks import STATUS
 from api.query.tree import (
     AllOf,
     AnyOf,
@@ -104,7 +104,7 @@ class Conditions(Writing):
         self._query = query
         self._findings = findings
         self._kept = kept
-        self.parameters |= of_moment(ground.moment)
+        self.parameters["upto"] = ground.moment.position
 
     @property
     def source(self) -> sql.SQL:
@@ -179,8 +179,9 @@ class Conditions(Writing):
             judged = self._events(told)
         elif not wanted:
             judged = NOTHING
-        ticked = sql.SQL(" OR ({}) IS NOT NULL").format(STATUS)
-        return judged if field == "rule" else sql.SQL("({}{})").format(judged, ticked)
+        if field == "rule":
+            return judged
+        return sql.SQL("({} OR ({}) IS NOT NULL)").format(judged, self._status())
 
     def of_type(self, leaf: Term) -> sql.Composable:
         topics = [TYPES_BY_NAME[word.text].TOPIC for word in leaf.values]
@@ -298,10 +299,14 @@ class Conditions(Writing):
         return sql.SQL(" OR ").join(made)
 
     def _of_progress(self, names: set[str]) -> sql.Composed:
-        few = self.ground.ticked(frozenset(names))
+        few = self.ground.ticks.few(frozenset(names))
         if few is None:
-            return self.equal(sql.SQL("({})").format(STATUS), sorted(names))
+            return self.equal(sql.SQL("({})").format(self._status()), sorted(names))
         return sql.SQL("position = ANY({}::bigint[])").format(self.value(sorted(few)))
+
+    def _status(self) -> sql.Composable:
+        self.parameters |= self.ground.ticks.parameters
+        return STATUS
 
     def _of_pressure(self, field: Field, names: set[str], *, wanted: bool) -> sql.Composable:
         if self._kept is not None:

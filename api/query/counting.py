@@ -73,10 +73,15 @@ def _quarter(writing: Conditions) -> sql.Composable:
 
 
 def _week(writing: Conditions) -> sql.Composable:
-    moment, calendar = writing.ground.moment, writing.ground.known.calendar
-    zone = writing.value(calendar.calendar_at(moment.effective_at).zone)
-    return sql.SQL("to_char({} AT TIME ZONE {}, 'IYYY-\"W\"IW')").format(
-        writing.columns["occurred"], zone
+    found, calendar = writing.ground.stretches, writing.ground.known.calendar
+    zones = [calendar.calendar_at(one.start).zone for one in found]
+    return sql.SQL(
+        "to_char({occurred} AT TIME ZONE"
+        " ({zones}::text[])[width_bucket({occurred}, {turns}::timestamptz[])], 'IYYY-\"W\"IW')"
+    ).format(
+        occurred=writing.columns["occurred"],
+        zones=writing.value(zones),
+        turns=writing.value(fiscal.boundaries(found)),
     )
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Final
 from uuid import UUID
 
 from api.moment import Moment
 from api.query import fiscal
 from api.query.errors import QueryError
+from api.query.ticks import Ticks
 from api.query.tree import Word
 from domain.fiscal import OutsideCalendarError, local_midnight
 from domain.known import Known
@@ -35,8 +36,7 @@ class Ground:
     """The ground of one question.
 
     `spanned` gives the first and the last instant that the log as known tells of, None while it
-    tells of nothing; it is asked when a term needs it. So is `ticked`, which gives the positions
-    of all ticks of some statuses, None where they are many.
+    tells of nothing; it is asked when a term needs it. So are `ticks`.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class Ground:
         moment: Moment,
         known: Known,
         spanned: Callable[[], tuple[datetime, datetime] | None],
-        ticked: Callable[[frozenset[str]], frozenset[int] | None],
+        ticks: Ticks,
     ) -> None:
         self.moment = moment
         self.known = known
         self._spanned = spanned
-        self.ticked = cache(ticked)
+        self.ticks = ticks
 
     @cached_property
     def spanned(self) -> tuple[datetime, datetime] | None:

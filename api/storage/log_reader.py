@@ -53,6 +53,10 @@ REQUEST: Final[LiteralString] = (
 _STREAMS: Final[LiteralString] = (
     SELECT + " WHERE stream_id = ANY(%(ids)s) AND position <= %(upto)s ORDER BY stream_id, version"
 )
+_TOPICS_OF_STREAMS: Final[LiteralString] = (
+    SELECT + " WHERE stream_id = ANY(%(ids)s) AND topic = ANY(%(topics)s)"
+    " ORDER BY stream_id, version"
+)
 _RANGE_OF_STREAMS: Final[LiteralString] = (
     SELECT + " WHERE stream_id >= %(first)s AND stream_id < %(end)s AND position <= %(upto)s"
     " ORDER BY stream_id, version"
@@ -183,6 +187,10 @@ class LogReader:
         asked = list(ids)
         found = _by_stream(self._events(_STREAMS, {"ids": asked, "upto": _cut(upto)}))
         return {stream_id: found.get(stream_id, []) for stream_id in asked}
+
+    def of_topics(self, ids: Sequence[str], topics: Sequence[str]) -> list[Event]:
+        """The events of some topics in several streams, one stream after the other."""
+        return self._events(_TOPICS_OF_STREAMS, {"ids": list(ids), "topics": list(topics)})
 
     def by_prefix(self, prefix: str, *, upto: int | None = None) -> dict[str, list[Event]]:
         """All streams whose id begins with `prefix`, such as `quota:`, in the order of ids."""

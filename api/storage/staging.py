@@ -25,6 +25,8 @@ from api.storage.errors import (
 from api.storage.log_metrics import LogMetrics
 from api.storage.staged_lines import Row, StagedLine, staged_row
 from api.storage.timekeeper import Timekeeper
+from domain.events.life import DealDisqualified, DealLost, DealWon
+from domain.events.progress import StageEntered
 
 Progress: TypeAlias = Callable[[int], None]
 
@@ -36,6 +38,8 @@ _EVENTS_AT_ONCE: Final = 1_000
 """A window holds the head's row for as long as it takes, and others wait meanwhile."""
 _Place: TypeAlias = tuple[int, str, datetime]
 """The place of a line in the staging table, its stream, and when it occurred."""
+_STANDINGS: Final = [event.TOPIC for event in (StageEntered, DealWon, DealLost, DealDisqualified)]
+"""What says how a deal stands."""
 _ROUNDS: Final = 3
 """Another import of the same lines may come between; what it stored is seen in the next round."""
 
@@ -85,6 +89,7 @@ class Staging:
         self._referring = False
         self._stating = False
         self._opened_only = False
+        self._dealless: bool | None = None
         self._connection: psycopg.Connection[Row] | None = None
 
     def __enter__(self) -> Self:
@@ -136,6 +141,13 @@ class Staging:
         Only an exported part of a log comes back as that part, be the openings in it or not.
         """
         self._opened_only = True
+
+    def reject_without_deals(self, *, rejected: bool) -> None:
+        """Lets all of a new source be rejected where no deal is told, if something is a reject.
+
+        `rejected` says whether something is one already that was never staged.
+        """
+        self._dealless = rejected
 
     def check(self, *, founding: bool) -> StagingReport:
         """What `append` would report; changes nothing in the log.
@@ -212,6 +224,8 @@ class Staging:
             refusal = self._rows(staging_sql.REFUSAL)[0][0]
             if refusal is not None:
                 raise LedgerNotEmptyError(refusal)
+        if self._opened_only and not self._identified:
+            self._run(staging_sql.EARLY, standings=_STANDINGS)
         self._reject_groundless()
         if self._referring:
             self._run(staging_sql.CAUSED)
@@ -223,6 +237,8 @@ class Staging:
             resting.append(staging_sql.UNOPENED)
         while sum(self._run(statement) for statement in resting):
             pass
+        if self._dealless is not None:
+            self._run(staging_sql.DEALLESS, rejected=self._dealless)
 
     def _append_founding(self, progress: Progress) -> None:
         self._timekeeper.now()  # every line is kept with the time at which it was imported

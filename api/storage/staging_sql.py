@@ -157,6 +157,28 @@ UPDATE import_lines SET fate = 'rejected', reason =
        'recorded_at ' || recorded_at || ' lies in the future'
  WHERE fate IS NULL AND recorded_at > clock_timestamp()
 """
+EARLY: Final[LiteralString] = """
+UPDATE import_lines l SET fate = 'rejected', reason =
+       'occurred_at: ' || to_char(l.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+       || ' lies before the deal was opened, on '
+       || to_char(o.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+  FROM (SELECT stream_id,
+               min(occurred_at) FILTER (WHERE topic = 'deal.deal_opened.v1') AS opened_at
+          FROM import_lines WHERE is_deal AND (fate IS NULL OR fate = 'appended')
+         GROUP BY stream_id
+        HAVING min(occurred_at) FILTER (WHERE fate IS NULL AND topic = ANY(%(standings)s))
+               < coalesce(min(occurred_at) FILTER (WHERE topic = 'deal.deal_opened.v1'),
+                          'infinity')) d
+ CROSS JOIN LATERAL (
+       SELECT coalesce(min(e.occurred_at), d.opened_at) AS at FROM events e
+        WHERE e.stream_id = d.stream_id AND e.topic = 'deal.deal_opened.v1') o
+ WHERE l.stream_id = d.stream_id AND l.fate IS NULL AND l.topic = ANY(%(standings)s)
+   AND l.occurred_at < o.at
+"""
+"""A deal stands nowhere before it is opened. Readers of other sources open it by then; a line of
+our own is taken as it stands, so this one contradicts its deal, as the API would say.
+"""
+
 UNOPENED: Final[LiteralString] = """
 UPDATE import_lines l SET fate = 'rejected', reason =
        'the deal ' || l.external_stream || ' is opened by no line of this import, nor in the log'
@@ -169,6 +191,19 @@ UPDATE import_lines l SET fate = 'rejected', reason =
 """Of a deal whose opening is a reject nothing could be told: it would be in no list.
 
 Nor does another line open it that says the same as the rejected one.
+"""
+
+DEALLESS: Final[LiteralString] = """
+UPDATE import_lines SET fate = 'rejected', reason =
+       'no deal of this import can be told, so nothing of it is imported'
+ WHERE fate IS NULL
+   AND NOT EXISTS (SELECT FROM import_lines WHERE is_deal AND fate IS DISTINCT FROM 'rejected')
+   AND (%(rejected)s OR EXISTS (SELECT FROM import_lines WHERE fate = 'rejected'))
+   AND NOT EXISTS (SELECT FROM events WHERE source_system = %(system)s)
+"""
+"""What a profile declares that fits no row stays out of the log, which would keep it for ever.
+
+Of a source that the log knows, quotas are told also where each of its deals is a reject.
 """
 
 UNCAUSED: Final[LiteralString] = """

@@ -224,3 +224,18 @@ def test_an_id_that_no_name_can_be_is_a_reject_or_one_line(
     assert {one.reason for one in report.rejects} == (
         {"stream: expected one line of at most 500 characters"} if long else set()
     )
+
+
+@pytest.mark.parametrize("kind", ["event_amended", "event_retracted", "evidence_withdrawn"])
+@pytest.mark.parametrize("named", ["a\u0000b", "a\ud800b"])
+def test_an_event_that_no_name_can_be_of_makes_its_correction_a_reject(
+    named: str, kind: str, store: EventStore, tmp_path: Path
+) -> None:
+    line = {"stream": "deal:D1", "external_id": "1", "type": kind, "actor": "ann"}
+    data = {"event_id": named, "reason": "no such event"}
+    path = tmp_path / "lines.ndjson"
+    path.write_text(json.dumps(line | {"occurred_at": "2025-01-01T00:00:00Z", "data": data}) + "\n")
+
+    report = imported(store, Case("ndjson", "", rows=1, events=0), path)
+
+    assert [(one.row, one.reason.split(":")[0]) for one in report.rejects] == [(1, "data.event_id")]

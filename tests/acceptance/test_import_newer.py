@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from api.exchange.profile import load_profile
+from api.exchange.importing import Format
+from api.exchange.profile import Profile, load_profile
 from api.storage.event_store import EventStore
 from domain.events.base import DomainEvent
 from domain.events.honesty import EventAmended, HistoryGap
@@ -233,3 +234,20 @@ def test_an_opening_that_was_told_without_an_amount_is_amended(
     assert opened.amount is not None
     assert opened.amount.amount == 25_000
     assert imported(store, "salesforce-csv", newer).events_made == 0
+
+
+@pytest.mark.parametrize("name", ["salesforce-csv", "csv"])
+def test_deals_stay_with_their_process_when_the_profile_comes_to_name_another(
+    name: Format, store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    export, profile = weekly_export(shared_data), Profile()
+    if name == "csv":
+        rows = (shared_data / MAVEN).read_text(encoding="utf-8").splitlines(keepends=True)[:20]
+        export, profile = tmp_path / "deals.csv", load_profile("maven")
+        export.write_text("".join(rows), encoding="utf-8")
+    first = imported(store, name, export, profile)
+
+    report = imported(store, name, export, profile.model_copy(update={"process": "ours"}))
+
+    assert (report.events_made, report.rejects) == (1, ())  # the process is published
+    assert report.duplicates == first.events_made - 1

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -14,6 +14,8 @@ from tests.support.exports import PACK, Rows, rewritten, weekly_export
 from tests.support.hubspot import PROFILE as HUBSPOT
 from tests.support.hubspot import changed, deal_in, version
 from tests.support.newer import LATER, SOURCES, Source, deal, imported, told
+
+QUOTA: Final = "quota:0055g0000000TIuAAM:FY2024Q4"
 
 
 def latest_only(content: Any) -> Any:
@@ -276,18 +278,21 @@ def test_a_deal_that_was_restored_is_deleted_no_more(
     assert imported(store, name, before, profile).events_made == 0
 
 
+def with_quota(amount: str, at: str) -> Callable[[str, Rows], Rows]:
+    """The second quota is this one, and all were changed last at this time."""
+
+    def change(name: str, rows: Rows) -> Rows:
+        if name == "ForecastingQuota":
+            rows[1] |= {"QuotaAmount": amount}
+            return [row | {"LastModifiedDate": at} for row in rows]
+        return rows
+
+    return change
+
+
 def test_a_quota_is_revised_when_it_was_changed_and_by_no_older_export(
     store: EventStore, shared_data: Path, tmp_path: Path
 ) -> None:
-    def with_quota(amount: str, at: str) -> Callable[[str, Rows], Rows]:
-        def change(name: str, rows: Rows) -> Rows:
-            if name == "ForecastingQuota":
-                rows[1] |= {"QuotaAmount": amount}
-                return [row | {"LastModifiedDate": at} for row in rows]
-            return rows
-
-        return change
-
     export = weekly_export(shared_data)
     first = rewritten(export, tmp_path / "1", with_quota("300000", "2023-01-02 15:00:00"))
     newer = rewritten(export, tmp_path / "2", with_quota("310000", "2024-12-20 10:00:00"))
@@ -295,6 +300,49 @@ def test_a_quota_is_revised_when_it_was_changed_and_by_no_older_export(
     made = [imported(store, "salesforce-csv", one).events_made for one in (first, newer, first)]
 
     assert made[1:] == [1, 0]
-    revised = store.stream("quota:0055g0000000TIuAAM:FY2024Q4")[-1]
+    revised = store.stream(QUOTA)[-1]
     assert revised.occurred_at.isoformat() == "2024-12-20T10:00:00+00:00"
     assert imported(store, "salesforce-csv", newer).events_made == 0
+
+
+def test_a_quota_first_told_by_a_newer_export_is_revised_by_no_older_one(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    """The first export of a ledger is of January, though the quota was set two years before."""
+    changes = {"310000": "2025-01-20", "300000": "2024-12-20", "320000": "2025-01-21"}
+    newer, older, newest = (
+        rewritten(weekly_export(shared_data), tmp_path / amount, with_quota(amount, f"{at} 10:00"))
+        for amount, at in changes.items()
+    )
+    imported(store, "salesforce-csv", newer)
+
+    reports = [imported(store, "salesforce-csv", one) for one in (older, newer, newest, older)]
+
+    assert [one.events_made for one in reports] == [0, 0, 1, 0]
+    assert "a quota that the ledger has later was left as it is there" in reports[0].notes
+    told_at = [event.occurred_at.date().isoformat() for event in store.stream(QUOTA)]
+    assert told_at == ["2023-01-02", "2025-01-21"]
+
+
+def test_a_quota_without_times_of_change_is_revised_by_none_that_was_set_before(
+    store: EventStore, shared_data: Path, tmp_path: Path
+) -> None:
+    """As of the months of a quarter, of which an older export has two."""
+
+    def created(amount: str, at: str) -> Callable[[str, Rows], Rows]:
+        def change(name: str, rows: Rows) -> Rows:
+            if name == "ForecastingQuota":
+                rows[1] |= {"QuotaAmount": amount, "CreatedDate": at}
+            return rows
+
+        return change
+
+    newer, older = (
+        rewritten(weekly_export(shared_data), tmp_path / amount, created(amount, at))
+        for amount, at in (("300000", "2024-03-01 09:00"), ("200000", "2024-02-01 09:00"))
+    )
+    imported(store, "salesforce-csv", newer)
+
+    reports = [imported(store, "salesforce-csv", one) for one in (older, newer)]
+
+    assert [one.events_made for one in reports] == [0, 0]

@@ -125,6 +125,12 @@ def test_any_history_is_told_as_the_api_tells_it_however_it_was_followed(
         assert rows_of(database) == followed
 
 
+def test_a_ledger_without_events_has_no_rows(postgres_server: PostgresServer) -> None:
+    with postgres_server.ledger(SCHEMA) as database, under_roles(database, schema=SCHEMA) as ledger:
+        assert ledger.audit.catch_up() == 0
+        assert not any(rows_of(database).values())
+
+
 def test_a_late_win_changes_what_is_told_of_another_deal_of_its_rep(
     postgres_server: PostgresServer,
 ) -> None:

@@ -255,7 +255,7 @@ def _verdicts(ledger: Ledger, deal: UUID, moment: Moment) -> dict[UUID, tuple[st
         UUID(str(one["event_id"])): (one["verdict"], one["rules"]) for one in pressure["events"]
     }
     statuses = {one["activity"]: one["status"] for one in progress["activities"]}
-    for event in seen.stream:
+    for event in view(seen.stream):
         status = statuses.get(getattr(event.data, "activity", None))
         if isinstance(event.data, ActivityTicked) and status not in {None, "not_ticked"}:
             found[event.event_id] = (status, [])
@@ -301,7 +301,29 @@ def imported_lines(*, later: bool = False) -> list[Line]:
     ):
         lines.add("deal:Q1", "note_added", when, {"text": "To be called then"})
         lags.append(lag)
+    _tick_and_correct(lines)
+    lags += [None] * (len(lines.all) - len(lags))
     return [_told_by_source(line, lag) for line, lag in zip(lines.all, lags, strict=True)]
+
+
+def _tick_and_correct(lines: Lines) -> None:
+    """Tick once more what is ticked, and something else: retracted, amended, and told again."""
+
+    def correct(kind: str, name: str, **more: Any) -> str:
+        data = {"event_id": name, "reason": "Ticked in the wrong line", **more}
+        return add(name.rpartition("/")[0], kind, "2025-04-02T10:00:00Z", data)
+
+    def add(stream: str, kind: str, when: str, data: dict[str, Any]) -> str:
+        lines.add(stream, kind, when, data)
+        return str(lines.all[-1]["external_id"])
+
+    def tick(deal: str, activity: str) -> str:
+        return add(deal, "activity_ticked", "2025-04-01T10:00:00Z", {"activity": activity})
+
+    correct("event_retracted", tick("deal:Q1", "fit"))
+    correct("event_amended", tick("deal:Q2", "fit"), data={"activity": "meet"})
+    correct("event_amended", tick("deal:Q2", "plan"), data={"activity": "fit"})
+    correct("event_retracted", correct("event_retracted", tick("deal:Q3", "fit")))
 
 
 def _told_by_source(line: Line, lag: timedelta | None) -> Line:

@@ -1,18 +1,18 @@
 """Tables with a row for each event: tasks, products, merges and what else connectors write."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from api.exchange.context import NoContext
+from api.exchange.context import NoContext, ToldOpening
 from api.exchange.csv_events import CsvEventsReader
 from api.exchange.csv_table import CsvTableReader
 from api.exchange.lines import ExportRefusedError, Findings, Line
 from api.exchange.profile import Profile, profile_from
-from api.storage.staged_lines import deal_stream_of
 
 SEEDS = Path("data/fivetran_seeds")
 TASKS: dict[str, Any] = {
@@ -56,8 +56,9 @@ OTHERS: dict[str, dict[str, Any]] = {
 class _AllKnown(NoContext):
     """A ledger that has every deal."""
 
-    def context(self, stream: str) -> Sequence[tuple[str, Mapping[str, object]]]:
-        return [("deal_opened", {})] if stream.startswith("deal:") else []
+    def opening(self, system: str, deal: str) -> ToldOpening:
+        at = datetime(2000, 1, 1, tzinfo=UTC)
+        return ToldOpening(f"{deal}:opened", at, told_at=at, process=None)
 
 
 def profile(declared: Mapping[str, Any]) -> Profile:
@@ -165,18 +166,17 @@ def test_a_win_dated_back_whose_deal_may_have_been_reopened_is_noted(
     assert any("the reopening stands" in note for note in findings.notes) == noted
 
 
-def test_a_deal_is_known_by_the_stream_that_its_own_table_gave_it(tmp_path: Path) -> None:
-    asked: list[str] = []
+def test_a_deal_is_known_under_the_source_that_its_own_table_has(tmp_path: Path) -> None:
+    asked: list[tuple[str, str]] = []
 
     class Asked(NoContext):
-        def context(self, stream: str) -> Sequence[tuple[str, Mapping[str, object]]]:
-            asked.append(stream)
-            return ()
+        def opening(self, system: str, deal: str) -> None:
+            asked.append((system, deal))
 
     read(table(tmp_path, "D1,Demo,ana,2025-03-01,true"), DECLARED, Asked())
 
     deals = CsvTableReader([tmp_path], profile=profile({"source": "crm"}), known=NoContext())
-    assert deal_stream_of(deals.system, "D1") in asked
+    assert asked == [(deals.system, "D1")]
 
 
 @pytest.mark.parametrize(

@@ -69,10 +69,16 @@ DIALECTS = [
     Dialect("american", dated("%m/%d/%Y"), {"date_order": "MDY"}),
     Dialect("iso", dated("%Y-%m-%d"), {"date_order": None}),
     Dialect("iso-midnight", dated("%Y-%m-%d 00:00:00"), {"date_order": None}),
+    Dialect("with-midnight", dated("%d.%m.%Y 00:00:00")),
     Dialect("months", dated("%d-%b-%Y"), {"date_order": None}),
     Dialect("floats", priced(lambda value: value and f"{value}.0")),
     Dialect("minus-one", priced(lambda value: value or "-1"), {"empty": ["-1"]}),
     Dialect("thousands", priced(lambda value: value and f"{int(value):,}.00"), {"thousands": ","}),
+    Dialect(
+        "swiss",
+        priced(lambda value: value and f"{int(value):,}.00".replace(",", "'")),
+        {"thousands": "'"},
+    ),
     Dialect(
         "german",
         priced(with_comma),
@@ -210,12 +216,35 @@ def test_a_guess_proposes_how_a_dialect_is_written(
     )
 
     declared = {"date_order": "DMY"} | dialect.declared
-    for key in ("date_order", "delimiter", "decimal", "empty"):
+    for key in ("date_order", "delimiter", "decimal", "thousands", "empty"):
         if declared.get(key) is not None:
             assert proposed[key] == declared[key]
     for role in ("id", "owner", "stage", "opened_on", "closed_on", "amount"):
         columns: Any = declared.get("columns", MAVEN_PROFILE["columns"])
         assert proposed["columns"][role] == columns[role]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "proposed"),
+    [
+        (["1,234", "1.234"], {}),
+        (["1.234.567"], {"decimal": ",", "thousands": "."}),
+        (["1\u202f234", "12,50"], {"decimal": ",", "thousands": "\u202f"}),
+        (["1,234.50", "12,50"], {"thousands": None, "decimal": None}),
+        (["12.345,"], {}),
+    ],
+)
+def test_a_guess_reads_signs_of_numbers_only_where_they_have_one_meaning(
+    amounts: list[str], proposed: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "deals.csv"
+    path.write_text("id;amount\n" + "".join(f"A;{one}\n" for one in amounts), encoding="utf-8")
+
+    text = propose_profile("csv", [path], declared=None)
+
+    found = {key: yaml.safe_load(text).get(key) for key in ("decimal", "thousands")}
+    assert found == {"decimal": None, "thousands": None} | proposed
+    assert ("decimal: to be declared" in text) == ("decimal" in proposed and not found["decimal"])
 
 
 def test_signs_that_mean_two_things_are_refused() -> None:

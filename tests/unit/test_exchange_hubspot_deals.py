@@ -92,3 +92,19 @@ def test_a_discount_may_be_an_amount_off_each_unit(
     )
     assert {str(one.data["list"]) for one in offers} == {"{'amount': '180000', 'currency': 'USD'}"}
     assert findings.rejects == []
+
+
+def test_a_line_item_of_which_there_is_none_is_no_part_of_a_price(
+    export: Path, tmp_path: Path
+) -> None:
+    def nothing_more(content: Any) -> Any:
+        first = content["results"][0]
+        none_of_it = first["properties"] | {"quantity": "0", "hs_discount_percentage": "90"}
+        content["results"].append({**first, "id": "91", "properties": none_of_it})
+        return content
+
+    lines, findings = read(changed(export, tmp_path / "d", line_items=nothing_more))
+
+    (offer,) = [line for line in of_deal(lines, "90000002") if line.type == "discount_offered"]
+    assert offer.data == {"percent": "25", "list": {"amount": "90000", "currency": "USD"}}
+    assert findings.rejects == []

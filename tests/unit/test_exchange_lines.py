@@ -10,7 +10,7 @@ import pytest
 from api.exchange.lines import ExportRefusedError, Findings, Line
 from api.exchange.ndjson import NdjsonReader
 from api.exchange.salesforce_ids import full_id
-from api.exchange.spool import Spool
+from api.exchange.spool import GROUPS_AHEAD, MAX_HELD, Spool
 
 GOOD: dict[str, Any] = {
     "stream": "deal:D1",
@@ -63,6 +63,7 @@ def test_line_ends_and_blank_lines_do_not_matter(end: str, tmp_path: Path) -> No
         (line(extra=1), "extra: not a key"),
         (line(external_id=""), "external_id: expected a text"),
         ('{"stream": "deal:D1", "stream": "deal:D2"}', "stream: given twice"),
+        (f'{{"stream": "deal:D1", "position": {"1" * 5000}}}', "a number of too many digits"),
         (
             line(
                 type="quota_assigned",
@@ -168,6 +169,19 @@ def test_a_spool_gives_all_rows_by_key_and_keeps_the_order_of_equals() -> None:
         told = [(key, [row["place"] for _, row in rows]) for key, rows in spool.groups()]
 
     assert told == [("1", [4]), ("2", [6]), ("3", [1, 3, 7]), ("7", [0]), ("8", [5]), ("9", [2])]
+
+
+@pytest.mark.parametrize(("size", "most"), [(10, GROUPS_AHEAD), (MAX_HELD // 4, 2), (MAX_HELD, 1)])
+def test_a_spool_gives_fewer_groups_at_once_if_they_are_large(size: int, most: int) -> None:
+    """Here of two rows each."""
+    with Spool() as spool:
+        for number in range(3 * most):
+            spool.add([f"{number:09}", 0], {"text": "x" * size})
+            spool.add([f"{number:09}", 1], {})
+        batches = [[name for name, _ in batch] for batch in spool.batches()]
+
+    assert {len(batch) for batch in batches} == {most}
+    assert [name for batch in batches for name in batch] == [f"{n:09}" for n in range(3 * most)]
 
 
 @pytest.mark.parametrize(

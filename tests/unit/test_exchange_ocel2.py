@@ -37,6 +37,12 @@ ORDERS = profile_from(
 HUGE = {"name": "new", "value": "1e9999"}
 
 
+MANY_RELATIONS = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= 100000)"
+    " INSERT INTO event_object SELECT 'D01-012', 'D01', i FROM n"
+)
+
+
 @pytest.fixture
 def log(shared_data: Path) -> Path:
     return shared_data / PACK / "ocel2/deals.ocel2.json"
@@ -134,6 +140,23 @@ def test_values_and_events_may_come_in_any_order(log: Path, tmp_path: Path) -> N
             one["attributes"].reverse()
 
     assert told(read(changed(log, tmp_path / "d.json", turned))[0]) == told(read(log)[0])
+
+
+def test_a_deal_has_its_attributes_whatever_its_id_is(tmp_path: Path) -> None:
+    """Here one with two blanks: ids are no text that is put in order."""
+    amount = {"name": "amount", "time": "1970-01-01T00:00:00Z", "value": "7"}
+    event = {"id": "e1", "type": "deal_opened", "time": "2025-01-05T00:00:00Z"}
+    content = {
+        "objects": [{"id": "a  b", "type": "deal", "attributes": [amount]}],
+        "events": [event | {"relationships": [{"objectId": "a  b", "qualifier": "deal"}]}],
+    }
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+    lines, findings = read(path, profile_from({"currency": "EUR"}, name="test"))
+
+    assert lines[-1].data["amount"] == {"amount": "7", "currency": "EUR"}
+    assert not [note for note in findings.notes if "left out" in note]
 
 
 def test_numbers_may_be_numbers_and_the_first_value_may_miss_the_epoch_by_hours(
@@ -254,6 +277,34 @@ def test_a_database_of_another_kind_or_with_odd_names_is_refused(database: Path)
 
     executed(database, "DROP TABLE object_object")
     with pytest.raises(ExportRefusedError, match=r"OCEL 2\.0 has a table 'object_object'"):
+        read(database)
+
+
+@pytest.mark.parametrize(
+    ("statements", "reason"),
+    [
+        (
+            ["DROP TABLE event_Won", "CREATE VIEW event_Won AS SELECT ocel_id FROM event"],
+            "no such table: event_Won",
+        ),
+        (
+            ["ALTER TABLE event_Won ADD COLUMN more AS (hex(zeroblob(9000000)))"],
+            "string or blob too big",
+        ),
+        (
+            [MANY_RELATIONS],
+            "an event of more than 100000 relations",
+        ),
+    ],
+    ids=["view", "value", "relations"],
+)
+def test_a_database_makes_no_more_of_what_it_holds(
+    statements: list[str], reason: str, database: Path
+) -> None:
+    """A view can have rows without end, and a column can be reckoned to fill the memory."""
+    executed(database, *statements)
+
+    with pytest.raises(ExportRefusedError, match=reason):
         read(database)
 
 

@@ -113,3 +113,18 @@ def test_deals_that_change_hands_in_one_second_are_told_each(export: Path, tmp_p
     moved = [line for line in lines if line.data.get("owner") == "11009"]
     assert len(moved) == len({line.stream for line in moved}) == 15
     assert len({line.external_id for line in lines}) == len(lines)
+
+
+def test_a_product_of_which_there_is_none_is_no_part_of_a_price(
+    export: Path, tmp_path: Path
+) -> None:
+    def nothing_more(content: Any) -> Any:
+        first = content["data"][0]
+        content["data"].append(first | {"id": 91, "quantity": 0, "discount": 90})
+        return content
+
+    lines, findings = read(changed(export, tmp_path / "d", deal_products=nothing_more))
+
+    (offer,) = [line for line in of_deal(lines, "1002") if line.type == "discount_offered"]
+    assert offer.data == {"percent": "25", "list": {"amount": "90000", "currency": "USD"}}
+    assert findings.rejects == []

@@ -1,5 +1,6 @@
 """A proposed profile names what the files hold, can be read back, and declares nothing unseen."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ def proposed(name: Format, path: Path, declared: Profile | None = None) -> Profi
 @pytest.mark.parametrize(
     ("name", "path", "fields"),
     [
+        ("salesforce-csv", "salesforce_weekly_export", {"Outcome_Evidence__c", "LossReason__c"}),
         ("salesforce-rest", "salesforce_rest_query", {"Outcome_Evidence__c", "LossReason__c"}),
         ("hubspot", "hubspot_v3", {"outcome_evidence", "customer_commitment", "external_key"}),
         ("pipedrive", "pipedrive", {"c0ffee4275646765745f436f6e6669726d65645f"}),
@@ -34,6 +36,7 @@ def test_the_own_fields_of_a_crm_are_proposed_to_be_ignored(
 
     assert fields <= profile.custom_fields.keys()
     assert {mapping.event for mapping in profile.custom_fields.values()} == {"ignored"}
+    assert profile.source == name.split("-")[0]
     assert (profile.currency, profile.calendar, profile.zone) == (None, None, None)
 
 
@@ -55,11 +58,33 @@ def test_the_events_of_a_log_are_proposed_by_their_names(
     assert not profile.stages
 
 
+@pytest.mark.parametrize(
+    ("event", "kinds"),
+    [
+        ("Unwon", []),
+        ("DealWon", ["deal_won"]),
+        ("DEAL_LOST", ["deal_lost"]),
+        ("com.example.closeDateMoved", ["close_date_moved"]),
+    ],
+)
+def test_events_are_told_by_the_words_of_their_names(
+    event: str, kinds: list[str], tmp_path: Path
+) -> None:
+    one = {"specversion": "1.0", "id": "1", "source": "/crm", "type": event, "subject": "deal/A"}
+    path = tmp_path / "events.json"
+    path.write_text(json.dumps([one | {"time": "2025-01-01T00:00:00Z", "data": {}}]))
+
+    profile = proposed("cloudevents", path)
+
+    assert [told.type for told in profile.events[event]] == (kinds or ["ignored"])
+
+
 def test_a_proposal_goes_on_from_what_is_declared(shared_data: Path) -> None:
     declared = profile_from({"event_name": "deal:kind"}, name="declared")
 
     profile = proposed("xes", shared_data / PACK / "xes/deals.xes", declared)
 
+    assert profile.event_name == "deal:kind"
     assert {"deal_created", "won", "lost"} <= profile.events.keys()
     assert "stage_entered" not in profile.events
 

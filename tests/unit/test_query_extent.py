@@ -9,6 +9,7 @@ from api.moment import Moment
 from api.query.extent import Extent, extent_of
 from api.query.ground import Ground
 from api.query.parser import parse
+from api.query.ticks import Ticks
 from domain.known import Known
 
 NOON: Final = "2026-01-15T12:00:00Z"
@@ -19,7 +20,9 @@ def at(hour: int, minute: int = 0, microsecond: int = 0) -> datetime:
     return datetime(2026, 1, 15, hour, minute, 0, microsecond, tzinfo=UTC)
 
 
-GROUND: Final = Ground(Moment(9, at(12), at(12), None), Known([]), lambda: None, lambda _: None)
+MOMENT: Final = Moment(9, at(12), at(12), None)
+NO_LOG: Final[Any] = None
+GROUND: Final = Ground(MOMENT, Known([]), lambda: None, Ticks(NO_LOG, MOMENT))
 
 
 @pytest.mark.parametrize(

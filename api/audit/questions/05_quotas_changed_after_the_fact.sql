@@ -4,7 +4,8 @@ SELECT h.quarter, coalesce(h.rep, h.team) AS whose, h.type, h.previous_amount, h
        h.currency, h.changed_by, h.in_force_from, h.told_at,
        h.told_at >= q.to_instant AS after_its_end
   FROM quota_history h
-  JOIN fiscal_quarters q ON q.name = h.quarter
+  JOIN (SELECT name, min(from_instant) AS from_instant, max(to_instant) AS to_instant
+          FROM fiscal_quarters GROUP BY name) q ON q.name = h.quarter
  WHERE h.told_at >= q.from_instant
    AND (h.type <> 'quota_assigned' OR h.told_at >= q.to_instant)
  ORDER BY h.told_at, whose;
