@@ -237,7 +237,7 @@ class Staging:
             resting.append(staging_sql.UNOPENED)
         while sum(self._run(statement) for statement in resting):
             pass
-        if self._dealless is not None:
+        if self._dealless is not None and not self._identified:
             self._run(staging_sql.DEALLESS, rejected=self._dealless)
 
     def _append_founding(self, progress: Progress) -> None:

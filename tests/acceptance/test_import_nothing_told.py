@@ -53,3 +53,24 @@ def test_it_may_be_founded_with_another_profile_then(store: EventStore, tmp_path
 
     assert (right.deals, right.rejects) == (1, ())
     assert store.head().position == right.events_made == 4
+
+
+def test_context_that_a_ledger_exported_is_imported_beside_a_row_that_is_none(
+    store: EventStore, tmp_path: Path
+) -> None:
+    """An export may be of quotas only, and has no deal that could be told."""
+    path = tmp_path / "quotas.csv"
+    kept = "01900000-0000-7000-9000-000000000001,quota_assigned,2025-01-01T00:00:00Z,ann"
+    money = '{""amount"":""5"",""currency"":""EUR""}'
+    data = f'"{{""amount"":{money},""rep"":""ann"",""quarter"":""FY2025Q1""}}"'
+    path.write_text(
+        "position,stream,stream_id,external_id,event_id,type,occurred_at,actor,on_behalf_of,"
+        "caused_by,data,told_at,source_system,file_sha256\n"
+        f"1,quota:ann:FY2025Q1,quota:ann:FY2025Q1,q1,{kept},,,{data},,crm,\n"
+        "2,,,,,,,,,,,,,\n"
+    )
+    reader = reader_for("csv", [path], profile=None, known=LedgerContext(store))
+
+    report = run_import(store, reader, now=NOW)
+
+    assert (report.events_made, [one.row for one in report.rejects]) == (1, [3])
