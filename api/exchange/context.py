@@ -49,7 +49,7 @@ class KnownContext(Protocol):
         ...
 
     def standing(self, system: str, deal: str, *, before: datetime) -> ToldStanding:
-        """How a deal that is stored stood before a moment."""
+        """How a deal that was named last and is stored stood before a moment, or at its opening."""
         ...
 
     def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:

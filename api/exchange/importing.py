@@ -137,7 +137,8 @@ class LedgerContext:
 
     def standing(self, system: str, deal: str, *, before: datetime) -> ToldStanding:
         events = self._store.stream(deal_stream_of(system, deal))
-        stood = replay(events, effective_at=before - _LEAST)
+        opening = self._openings[deal_stream_of(system, deal)]
+        stood = replay(events, effective_at=max(before - _LEAST, opening.occurred_at))
         amount = stood.amount.model_dump(mode="json") if stood and stood.amount else None
         return ToldStanding(won=bool(stood and stood.win_stands), amount=amount)
 

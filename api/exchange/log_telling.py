@@ -24,7 +24,7 @@ from api.exchange.owners import NOBODY
 from api.exchange.profile import IGNORED, EventMapping, Profile
 from api.exchange.records import instant_of, one_line, place_of, stamp, text_of
 from api.exchange.spool import Key, Spool
-from api.exchange.won_again import reopened_in_time
+from api.exchange.won_again import CLOSINGS, reopened_in_time
 from domain.events.catalogue import STREAM_KINDS
 from domain.fiscal import local_day
 
@@ -219,9 +219,17 @@ class _Case:
                 self._tell(row, attributes)
             except ValueError as error:
                 self.telling.findings.reject(*place_of(row), str(error))
+        return iter(reopened_in_time(self._opened_in_time(), self.telling.findings))
+
+    def _opened_in_time(self) -> list[Line]:
         stored_at = None if self.stored is None else self.stored.at
-        made = opened_in_time(self.made, stored_at=stored_at, findings=self.telling.findings)
-        return iter(reopened_in_time(made, self.telling.findings))
+        if self.known and not any(
+            line.type in CLOSINGS and stored_at is not None and line.occurred_at < stored_at
+            for line in self.made
+        ):
+            # Told at the opening, an earlier stage would be the one that the deal is in since.
+            return self.made
+        return opened_in_time(self.made, stored_at=stored_at, findings=self.telling.findings)
 
     def _opens_by(self, rows: list[JsonObject]) -> str:
         """The external id under which the log opens the deal, if nothing is known of it."""
@@ -330,11 +338,17 @@ class _Case:
         return data | {"process": pinned or self.process.ref}
 
     def _win(self, row: JsonObject, data: JsonObject) -> JsonObject:
-        net = data.get("net") or self.amount
+        net = data.get("net") or self._told_net(row) or self.amount
         if net is None:
             raise ValueError("net: won without an amount, so the win cannot be counted")
         on = local_day(instant_of(row, "at"), self.zone).isoformat()
         return {"closed_on": on} | data | {"net": net}
+
+    def _told_net(self, row: JsonObject) -> object:
+        """What a win was told to be for, if the ledger has it: its amount may have come since."""
+        win = f"{text_of(row, 'key')}:deal_won"
+        told = self.telling.known.opened(self.telling.system, win) if self.known else None
+        return None if told is None else told.get("net")
 
 
 _OPENING: Final = EventMapping(type="deal_opened")

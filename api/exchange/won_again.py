@@ -8,9 +8,9 @@ from typing import Final
 
 from api.exchange.lines import Findings, JsonObject, Line
 
-_CLOSINGS: Final = frozenset({"deal_won", "deal_lost", "deal_disqualified"})
+CLOSINGS: Final = frozenset({"deal_won", "deal_lost", "deal_disqualified"})
 _REOPENINGS: Final = ("win_reversed", "deal_reopened")
-_TURNS: Final = _CLOSINGS.union(_REOPENINGS)
+_TURNS: Final = CLOSINGS.union(_REOPENINGS)
 _DIGITS: Final = 16
 """Of a digest that names a line among those of one deal."""
 
@@ -91,7 +91,7 @@ def _anew(win: Line, told: Sequence[Line], kinds: Collection[str]) -> Iterator[L
     for line in sorted(told, key=lambda line: (line.occurred_at, _told_at(line))):
         if line.occurred_at > win.occurred_at:
             continue
-        if line.type in _CLOSINGS:
+        if line.type in CLOSINGS:
             closed, win_stands = line.type, win_stands or line.type == "deal_won"
         elif line.type == "deal_reopened":
             closed = None

@@ -31,6 +31,7 @@ DECLARED: Final = {
     "events": {
         "created": {"type": "deal_opened", "fields": {"name": "title", "amount": "value"}},
         "moved": {"type": "stage_entered", "fields": {"stage": "to"}},
+        "valued": {"type": "amount_changed", "fields": {"amount": "value"}},
         "won": {"type": "deal_won", "fields": {"closed_on": "day"}},
         "reopened": {"type": "deal_reopened"},
     },
@@ -46,7 +47,13 @@ SAID: Final = ("title", "value", "to", "day")
 def batch(rows: Sequence[Row]) -> str:
     return json.dumps(
         [
-            {"specversion": "1.0", "source": "crm", "id": day, "type": name, "subject": "d/1"}
+            {
+                "specversion": "1.0",
+                "source": "crm",
+                "id": f"{day}-{name}",
+                "type": name,
+                "subject": "d/1",
+            }
             | {"time": f"2025-01-{day}T09:00:00Z", "data": said}
             for day, name, said in rows
         ]
@@ -150,3 +157,37 @@ def test_a_win_from_before_the_opening_of_the_ledger_is_told_at_it(parts: Parts)
     assert won.occurred_at == parts.told[0].occurred_at
     assert won.data.model_dump(mode="json")["closed_on"] == "2024-12-20"
     assert "a deal was closed as of a day before it was opened: it was closed then" in report.notes
+
+
+def test_a_part_says_the_same_again_whatever_came_since(parts: Parts) -> None:
+    """A win without an amount is for the last one told, which another part may bring later."""
+    for rows in (BEGUN, WON, [("04", "valued", {"value": "700"})]):
+        parts.take(rows)
+
+    again = parts.take(WON)
+
+    assert (again.events_made, again.rejects) == (0, ())
+
+
+def test_a_log_whose_first_event_cannot_be_read_says_the_same_again(
+    store: EventStore, tmp_path: Path
+) -> None:
+    """Then another event opened the deal, with the amount that its win is for."""
+    parts = Parts(store, tmp_path, "cloudevents", batch)
+    opening: Row = ("03", "moved", {"to": "New", "amount": "500"})
+    rows = [("02", "valued", {"value": "five"}), opening, *WON]
+    first = parts.take(rows)
+
+    again = parts.take(rows)
+
+    assert (again.events_made, len(first.rejects), again.rejects) == (0, 1, first.rejects)
+
+
+def test_a_stage_from_before_the_opening_of_the_ledger_is_not_the_last_one(parts: Parts) -> None:
+    parts.take([("05", *CREATED[1:]), ("05", "moved", {"to": "Offer"})])
+
+    report = parts.take([("03", "moved", {"to": "New"})])
+
+    (reject,) = report.rejects
+    assert "lies before the deal was opened, on 2025-01-05T09:00:00Z" in reject.reason
+    assert parts.kinds == ["deal_opened", "stage_entered"]
