@@ -14,25 +14,6 @@ from domain.fiscal import local_day
 from domain.values import utc_instant
 
 
-@dataclass(frozen=True, slots=True)
-class ToldOpening:
-    """The event that opened a deal which the ledger holds, and the process it is pinned to."""
-
-    external_id: str
-    at: datetime
-    told_at: datetime
-    """When its source recorded it."""
-    process: object
-
-
-@dataclass(frozen=True, slots=True)
-class ToldStanding:
-    """Whether a win of a deal stood, and the amount as last told."""
-
-    won: bool = False
-    amount: JsonObject | None = None
-
-
 class KnownContext(Protocol):
     """What the ledger already holds of the context."""
 
@@ -44,22 +25,6 @@ class KnownContext(Protocol):
         """Hear of which deals of a source all is asked until the next are named."""
         ...
 
-    def opening(self, system: str, deal: str) -> ToldOpening | None:
-        """How a deal that was named last was opened, if it is stored."""
-        ...
-
-    def standing(self, system: str, deal: str, *, before: datetime) -> ToldStanding:
-        """How a deal that was named last and is stored stood before a moment, or at its opening."""
-        ...
-
-    def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:
-        """The payload of the event that a source knows by this id, if it is stored."""
-        ...
-
-    def when(self, system: str, external_id: str) -> datetime | None:
-        """When the event happened that a source knows by this id, if it is stored."""
-        ...
-
     def latest(self, stream: str) -> datetime | None:
         """Until when a stream is told: its last event, or the last change that one was read from.
 
@@ -68,7 +33,7 @@ class KnownContext(Protocol):
         ...
 
     def deal(self, system: str, deal: str) -> KnownDeal:
-        """What is stored of a deal of a source."""
+        """What is stored of a deal that was named last."""
         ...
 
 
@@ -79,18 +44,6 @@ class NoContext:
         return ()
 
     def expect(self, system: str, deals: Sequence[str]) -> None:
-        return None
-
-    def opening(self, system: str, deal: str) -> ToldOpening | None:
-        return None
-
-    def standing(self, system: str, deal: str, *, before: datetime) -> ToldStanding:
-        return ToldStanding()
-
-    def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:
-        return None
-
-    def when(self, system: str, external_id: str) -> datetime | None:
         return None
 
     def latest(self, stream: str) -> datetime | None:
@@ -123,21 +76,13 @@ class ProcessInUse:
     def ref(self) -> JsonObject:
         return {"id": self.id, "version": self.version}
 
-    def opening(self, external_id: str) -> Mapping[str, object]:
-        """What the ledger holds of the opening with this id; empty if it has none."""
-        return self.known.opened(self.system, external_id) or {}
-
     def begun(self, deal: str, first: datetime) -> datetime:
         """When a deal of which rows begin at a moment was begun: by then, or as the ledger has it.
 
         That has it earlier where the rows are only those of since an earlier import.
         """
-        stored = self.known.opening(self.system, deal)
+        stored = self.deal(deal).opening
         return first if stored is None else min(first, stored.told_at)
-
-    def when(self, external_id: str) -> datetime | None:
-        """When the event with this id happened, if the ledger has it."""
-        return self.known.when(self.system, external_id)
 
     def deal(self, deal: str) -> KnownDeal:
         """What the ledger holds of a deal."""

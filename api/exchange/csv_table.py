@@ -20,6 +20,7 @@ from api.exchange.csv_history import HistoryTeller
 from api.exchange.csv_values import Moment, declared_number, declared_rows, stated_moment
 from api.exchange.deal_groups import by_deal
 from api.exchange.instants import end_of_day, start_of_day
+from api.exchange.known_deals import KnownDeal
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.opened_in_time import opened_in_time
 from api.exchange.profile import ColumnRole, Profile, StageProfile
@@ -267,9 +268,12 @@ class _DealMaker:
             )
         lines = self._opening(row, stage)
         lines += [] if stage.closes is None else self._closing(row, stage)
-        opened_at = self.process.when(lines[0].external_id)
+        opened_at = self._known(row).when(lines[0].external_id)
         lines = opened_in_time(lines, stored_at=opened_at, findings=self.findings)
         return [*lines, *self._deletion(row, lines)]
+
+    def _known(self, row: JsonObject) -> KnownDeal:
+        return self.process.deal(str(row["id"]))
 
     def _deletion(self, row: JsonObject, lines: list[Line]) -> list[Line]:
         if not row["deleted"]:
@@ -280,7 +284,8 @@ class _DealMaker:
 
     def _opening(self, row: JsonObject, stage: StageProfile) -> list[Line]:
         at, dated = self._opened_at(row)
-        known = self.process.opening(f"{row['id']}:opened")
+        told = self._known(row)
+        known = told.stated(f"{row['id']}:opened")
         data: JsonObject = {
             "name": row["name"] or row["id"],
             "account": self._account(row),
@@ -295,7 +300,7 @@ class _DealMaker:
             # A deal that is known to have been open keeps what it was opened with.
             data |= {key: known[key] for key in ("amount", "close_date") if key in known}
         lines = [self._line(row, "deal_opened", "opened", at, data)]
-        if not dated and not self.process.opening(f"{row['id']}:opening-gap"):
+        if not dated and not told.stated(f"{row['id']}:opening-gap"):
             gap: JsonObject = {
                 "from": min(self.earliest, at).isoformat().replace("+00:00", "Z"),
                 "to": at.isoformat().replace("+00:00", "Z"),
@@ -304,7 +309,7 @@ class _DealMaker:
             lines.append(self._line(row, "history_gap", "opening-gap", at, gap))
         if known and not dated and stage.closes is None:
             # The row was written again: it says of no other stage since when it is entered.
-            at = self.process.when(f"{row['id']}:stage:{stage.name}") or self.latest
+            at = told.when(f"{row['id']}:stage:{stage.name}") or self.latest
         return [*lines, *self._stages_before(row, stage, at)]
 
     def _opened_at(self, row: JsonObject) -> tuple[datetime, bool]:
@@ -317,7 +322,7 @@ class _DealMaker:
         if opened_on is not None:
             return opened_on.start(self.zone), True
         begun = self.latest if closed_on is None else start_of_day(closed_on.day, self.zone)
-        return self.process.when(f"{row['id']}:opened") or begun, False
+        return self._known(row).when(f"{row['id']}:opened") or begun, False
 
     def _stages_before(self, row: JsonObject, current: StageProfile, at: datetime) -> list[Line]:
         """The stages entered by the row's own dates, and the current one where it is open."""

@@ -239,15 +239,13 @@ class HubspotReader:
 
     def _stands(self, group: DealGroup) -> bool:
         """Whether a deal is in this export, or in the ledger since an earlier one; not its end."""
-        if self._is_told(f"{group.id}:merged") or self._is_told(f"{group.id}:deal_deleted"):
+        known = self._known.deal(self.system, group.id)
+        if known.when(f"{group.id}:merged") or known.when(f"{group.id}:deal_deleted"):
             return False
         records = [row for kind, row in group.rows if kind == _Kind.DEAL]
         if records:
             return not records[0]["deleted"]
-        return self._is_told(f"{group.id}:deal_opened")
-
-    def _is_told(self, external_id: str) -> bool:
-        return self._known.opened(self.system, external_id) is not None
+        return known.when(f"{group.id}:deal_opened") is not None
 
 
 def _find(paths: Sequence[Path]) -> Folder:

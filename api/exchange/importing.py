@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
@@ -11,7 +11,7 @@ from typing import Final, Literal, Protocol, TypeAlias, get_args
 
 from api.exchange.checking import CORRECTIONS, Checker, RefusedLineError
 from api.exchange.cloudevents import CloudEventsReader
-from api.exchange.context import KnownContext, ToldOpening, ToldStanding, changed_by
+from api.exchange.context import KnownContext, changed_by
 from api.exchange.csv_events import CsvEventsReader
 from api.exchange.csv_table import CsvTableReader
 from api.exchange.hubspot import HubspotReader
@@ -29,11 +29,8 @@ from api.exchange.xes import XesReader
 from api.storage.event_store import EventStore
 from api.storage.staged_lines import deal_stream_of
 from api.storage.staging import Staging, StagingReport, UnstorableLineError
-from domain.deal import replay
 from domain.events.base import type_name
 from domain.events.catalogue import EVENT_TYPES
-from domain.events.honesty import HistoryGap
-from domain.events.life import DealDeleted, DealOpened
 from domain.replay import Event
 
 Format: TypeAlias = Literal[
@@ -55,17 +52,11 @@ Progress: TypeAlias = Callable[[Step, int], None]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 _TOLD_EVERY: Final = 500
 _GAP: Final = "deal.history_gap.v1"
-_OF_A_DEAL: Final = ("deal_opened", "opened", "opening-gap", "deal_deleted")
-"""What follows the id of a deal in the ids of the events that are asked for of each."""
-_LOOKED_UP: Final = (DealOpened.TOPIC, HistoryGap.TOPIC, DealDeleted.TOPIC)
-"""What is looked up of all deals that come next."""
-_OF_A_KNOWN_DEAL: Final = [
+_OF_A_DEAL: Final = [
     topic for topic, event_type in EVENT_TYPES.items() if type_name(event_type) in ASKED
 ]
-"""What is looked up of those of them that are known."""
+"""What is looked up of the deals that come next."""
 _CALENDAR: Final = "calendar"
-_LEAST: Final = timedelta(microseconds=1)
-"""Between two moments that are told apart."""
 _RESTATED: Final = "what an earlier export stated otherwise was amended"
 
 
@@ -95,9 +86,7 @@ class LedgerContext:
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
-        self._asked: dict[tuple[str, str], Event | None] = {}
-        self._deals: dict[str, KnownDeal] | None = None
-        self._openings: dict[str, Event] = {}
+        self._deals: dict[str, KnownDeal] = {}
         self._calendar: Sequence[tuple[str, Mapping[str, object]]] | None = None
 
     def context(self, stream: str) -> Sequence[tuple[str, Mapping[str, object]]]:
@@ -110,73 +99,23 @@ class LedgerContext:
 
     def _told(self, stream: str) -> Sequence[tuple[str, Mapping[str, object]]]:
         return [
-            (type_name(type(event.data)), _payload(event)) for event in self._store.stream(stream)
+            (type_name(type(event.data)), json.loads(event.data.to_json()))
+            for event in self._store.stream(stream)
         ]
 
     def expect(self, system: str, deals: Sequence[str]) -> None:
-        self._asked = {(system, f"{deal}:{kind}"): None for deal in deals for kind in _OF_A_DEAL}
-        self._openings, self._deals = {}, None
         streams = [deal_stream_of(system, deal) for deal in deals]
-        for event in self._store.of_topics(streams, _LOOKED_UP):
-            if isinstance(event.data, DealOpened):
-                self._openings.setdefault(event.stream_id, event)
-            if event.source is not None and event.source.external_id is not None:
-                self._asked[event.source.system, event.source.external_id] = event
+        events = self._store.of_topics(streams, _OF_A_DEAL)
+        self._deals = {
+            stream: KnownDeal(system, list(told))
+            for stream, told in groupby(events, key=attrgetter("stream_id"))
+        }
 
-    def opening(self, system: str, deal: str) -> ToldOpening | None:
-        event = self._openings.get(deal_stream_of(system, deal))
-        if event is None:
-            return None
-        source = event.source
-        return ToldOpening(
-            external_id=(source and source.external_id) or "",
-            at=event.occurred_at,
-            told_at=(source and source.recorded_at) or event.occurred_at,
-            process=_payload(event).get("process"),
-        )
-
-    def standing(self, system: str, deal: str, *, before: datetime) -> ToldStanding:
-        events = self._store.stream(deal_stream_of(system, deal))
-        opening = self._openings[deal_stream_of(system, deal)]
-        stood = replay(events, effective_at=max(before - _LEAST, opening.occurred_at))
-        amount = stood.amount.model_dump(mode="json") if stood and stood.amount else None
-        return ToldStanding(won=bool(stood and stood.win_stands), amount=amount)
-
-    def opened(self, system: str, external_id: str) -> Mapping[str, object] | None:
-        event = self._event(system, external_id)
-        return None if event is None else _payload(event)
-
-    def when(self, system: str, external_id: str) -> datetime | None:
-        event = self._event(system, external_id)
-        return None if event is None else event.occurred_at
-
-    def _event(self, system: str, external_id: str) -> Event | None:
-        """The event with this id; of one deal the same are asked for several times."""
-        key = (system, external_id)
-        if not is_name(external_id):
-            return None  # no event can have it
-        if key not in self._asked:
-            found = self._store.by_external_ids(system, [external_id])
-            self._asked[key] = found.get(external_id)
-        return self._asked[key]
+    def deal(self, system: str, deal: str) -> KnownDeal:
+        return self._deals.get(deal_stream_of(system, deal), KnownDeal())
 
     def latest(self, stream: str) -> datetime | None:
         return max((_told_until(event) for event in self._store.stream(stream)), default=None)
-
-    def deal(self, system: str, deal: str) -> KnownDeal:
-        """What is stored of a deal that was named last; all of them are looked up together."""
-        if self._deals is None:
-            events = self._store.of_topics(list(self._openings), _OF_A_KNOWN_DEAL)
-            self._deals = {
-                stream: KnownDeal(system, list(told))
-                for stream, told in groupby(events, key=attrgetter("stream_id"))
-            }
-        return self._deals.get(deal_stream_of(system, deal), KnownDeal())
-
-
-def _payload(event: Event) -> Mapping[str, object]:
-    payload: dict[str, object] = json.loads(event.data.to_json())
-    return payload
 
 
 def _told_until(event: Event) -> datetime:

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Final
 
+from api.exchange.lines import JsonObject
+from domain.deal import replay
 from domain.events.base import DomainEvent, type_name
 from domain.events.honesty import EventAmended, EventRetracted
 from domain.events.life import AmountChanged, DealDeleted, DealOpened, OwnerChanged
@@ -28,8 +30,16 @@ CHANGES: Final = frozenset(
     }
 )
 """What a source tells of a deal that is worked on; an activity may be dated ahead."""
-ASKED: Final = CHANGES | {"deal_opened", "deal_deleted", "history_gap", "event_retracted"}
+ASKED: Final = CHANGES | {
+    "deal_opened",
+    "deal_disqualified",
+    "deal_deleted",
+    "history_gap",
+    "event_retracted",
+}
 """What a known deal holds of its stream."""
+_LEAST: Final = timedelta(microseconds=1)
+"""Between two moments that are told apart."""
 _ENDINGS: Final = {
     "deal_won": "won",
     "deal_lost": "lost",
@@ -45,6 +55,25 @@ class ToldDeletion:
     external_id: str
     at: datetime
     restored_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToldOpening:
+    """The event that opened a deal, and the process that the deal is pinned to."""
+
+    external_id: str
+    at: datetime
+    told_at: datetime
+    """When its source recorded it."""
+    process: object
+
+
+@dataclass(frozen=True, slots=True)
+class ToldStanding:
+    """Whether a win of a deal stood, and the amount as last told."""
+
+    won: bool
+    amount: JsonObject | None
 
 
 @dataclass(frozen=True)
@@ -77,6 +106,29 @@ class KnownDeal:
         """When what the source told under an id happened, if it told it."""
         event = self._told(external_id)
         return None if event is None else event.occurred_at
+
+    @cached_property
+    def opening(self) -> ToldOpening | None:
+        """How the deal was opened, whoever told it; None if it was not."""
+        event = next((one for one in self.events if isinstance(one.data, DealOpened)), None)
+        if event is None:
+            return None
+        source = event.source
+        return ToldOpening(
+            external_id=(source and source.external_id) or "",
+            at=event.occurred_at,
+            told_at=(source and source.recorded_at) or event.occurred_at,
+            process=_payload(event.data).get("process"),
+        )
+
+    def standing(self, before: datetime) -> ToldStanding:
+        """How the deal stood before a moment, or at its opening; whoever told it."""
+        last = before - _LEAST
+        if self.opening is not None:
+            last = max(last, self.opening.at)
+        stood = replay(self.events, effective_at=last)
+        amount = stood.amount.model_dump(mode="json") if stood and stood.amount else None
+        return ToldStanding(won=bool(stood and stood.win_stands), amount=amount)
 
     def closings(self) -> Sequence[tuple[datetime, str | None]]:
         """When the source told that the deal ended, and how; None where it was open again."""

@@ -11,12 +11,12 @@ from api.exchange.context import (
     ContextWriter,
     KnownContext,
     ProcessInUse,
-    ToldOpening,
     declared_calendar,
     fiscal_zone,
 )
 from api.exchange.deal_groups import OWN, DealGroup, by_deal
 from api.exchange.instants import won_at
+from api.exchange.known_deals import KnownDeal
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.log_fields import FieldReader
 from api.exchange.opened_in_time import opened_in_time
@@ -188,13 +188,13 @@ class _Case:
     opening: tuple[JsonObject, JsonObject] | None = None
     """The first event that opens the deal, and what it says of it."""
 
-    stored: ToldOpening | None = field(init=False)
-    """How the ledger has the deal opened, if it does."""
+    stored: KnownDeal = field(init=False)
+    """What the ledger has of the deal."""
     known: bool = field(default=False, init=False)
     """Whether that was by an event by which this log would not open it."""
 
     def __post_init__(self) -> None:
-        self.stored = self.telling.known.opening(self.telling.system, self.group.id)
+        self.stored = self.telling.known.deal(self.telling.system, self.group.id)
 
     @property
     def opened(self) -> bool:
@@ -207,12 +207,11 @@ class _Case:
             self.telling.findings.note("a deal without any event that is told was left out")
         rows = self.group.each(EVENT, self.telling.findings, by="key")
         self.opening = next(self._openings(rows, attributes), None)
-        self.known = self.stored is not None and self.stored.external_id != self._opens_by(rows)
+        opening = self.stored.opening
+        self.known = opening is not None and opening.external_id != self._opens_by(rows)
         if self.known and rows:
             # What happened before the first row is in the ledger alone.
-            stood = self.telling.known.standing(
-                self.telling.system, self.group.id, before=instant_of(rows[0], "at")
-            )
+            stood = self.stored.standing(before=instant_of(rows[0], "at"))
             self.won, self.amount = stood.won, stood.amount
         for row in rows:
             try:
@@ -222,7 +221,8 @@ class _Case:
         return iter(reopened_in_time(self._opened_in_time(), self.telling.findings))
 
     def _opened_in_time(self) -> list[Line]:
-        stored_at = None if self.stored is None else self.stored.at
+        opening = self.stored.opening
+        stored_at = None if opening is None else opening.at
         if self.known and not any(
             line.type in CLOSINGS and stored_at is not None and line.occurred_at < stored_at
             for line in self.made
@@ -334,8 +334,8 @@ class _Case:
         data = {"name": self.group.id, "owner": text_of(row, "by") or NOBODY} | data
         if self.process is None:
             return data
-        pinned = None if self.stored is None else self.stored.process
-        return data | {"process": pinned or self.process.ref}
+        opened = self.stored.opening
+        return data | {"process": (opened and opened.process) or self.process.ref}
 
     def _win(self, row: JsonObject, data: JsonObject) -> JsonObject:
         net = data.get("net") or self._told_net(row) or self.amount
@@ -347,8 +347,7 @@ class _Case:
     def _told_net(self, row: JsonObject) -> object:
         """What a win was told to be for, if the ledger has it: its amount may have come since."""
         win = f"{text_of(row, 'key')}:deal_won"
-        told = self.telling.known.opened(self.telling.system, win) if self.known else None
-        return None if told is None else told.get("net")
+        return self.stored.stated(win).get("net") if self.known else None
 
 
 _OPENING: Final = EventMapping(type="deal_opened")

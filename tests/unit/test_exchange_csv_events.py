@@ -2,17 +2,18 @@
 
 import csv
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from api.exchange.context import NoContext, ToldOpening
+from api.exchange.context import NoContext
 from api.exchange.csv_events import CsvEventsReader
 from api.exchange.csv_table import CsvTableReader
+from api.exchange.known_deals import KnownDeal
 from api.exchange.lines import ExportRefusedError, Findings, Line
 from api.exchange.profile import Profile, profile_from
+from tests.support.told import Teller, opened
 
 SEEDS = Path("data/fivetran_seeds")
 TASKS: dict[str, Any] = {
@@ -56,9 +57,8 @@ OTHERS: dict[str, dict[str, Any]] = {
 class _AllKnown(NoContext):
     """A ledger that has every deal."""
 
-    def opening(self, system: str, deal: str) -> ToldOpening:
-        at = datetime(2000, 1, 1, tzinfo=UTC)
-        return ToldOpening(f"{deal}:opened", at, told_at=at, process=None)
+    def deal(self, system: str, deal: str) -> KnownDeal:
+        return KnownDeal(system, [Teller().tell(opened(), "2000-01-01")])
 
 
 def profile(declared: Mapping[str, Any]) -> Profile:
@@ -170,8 +170,9 @@ def test_a_deal_is_known_under_the_source_that_its_own_table_has(tmp_path: Path)
     asked: list[tuple[str, str]] = []
 
     class Asked(NoContext):
-        def opening(self, system: str, deal: str) -> None:
+        def deal(self, system: str, deal: str) -> KnownDeal:
             asked.append((system, deal))
+            return KnownDeal()
 
     read(table(tmp_path, "D1,Demo,ana,2025-03-01,true"), DECLARED, Asked())
 
