@@ -159,9 +159,11 @@ UPDATE import_lines SET fate = 'rejected', reason =
 """
 EARLY: Final[LiteralString] = """
 UPDATE import_lines l SET fate = 'rejected', reason =
-       'occurred_at: ' || to_char(l.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-       || ' lies before the deal was opened, on '
-       || to_char(o.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+       replace('occurred_at: '
+               || to_char(l.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+               || ' lies before the deal was opened, on '
+               || to_char(o.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+               '.000000', '')
   FROM (SELECT stream_id,
                min(occurred_at) FILTER (WHERE topic = 'deal.deal_opened.v1') AS opened_at
           FROM import_lines WHERE is_deal AND (fate IS NULL OR fate = 'appended')

@@ -73,6 +73,16 @@ def test_a_deal_stands_nowhere_before_it_was_opened(
     assert kinds(store) == ["deal_opened", "note_added", "stage_entered"]
 
 
+def test_moments_of_one_second_are_told_apart(store: EventStore, tmp_path: Path) -> None:
+    kind, _, data = STANDINGS[0]
+    take(store, tmp_path, [OPENING])
+
+    report = take(store, tmp_path, [(kind, "2025-01-05T08:59:59.25Z", data)])
+
+    (reject,) = report.rejects
+    assert reject.reason.startswith("occurred_at: 2025-01-05T08:59:59.250000Z lies before the deal")
+
+
 def test_what_a_ledger_exported_is_taken_as_it_stands(store: EventStore, tmp_path: Path) -> None:
     stream = "deal:01900000-0000-7000-9000-000000000001"
     for number, event in enumerate([OPENING, *STANDINGS[:2]]):
