@@ -11,7 +11,7 @@ from api.exchange.lines import JsonObject
 from domain.deal import replay
 from domain.events.base import DomainEvent, type_name
 from domain.events.honesty import EventAmended, EventRetracted
-from domain.events.life import AmountChanged, DealDeleted, DealOpened, OwnerChanged
+from domain.events.life import AmountChanged, CloseDateMoved, DealDeleted, DealOpened, OwnerChanged
 from domain.replay import Event, view
 
 CHANGES: Final = frozenset(
@@ -165,15 +165,24 @@ class KnownDeal:
             if isinstance(one.data, OwnerChanged) and self._id(one)
         ]
 
+    @property
+    def ended(self) -> Sequence[datetime]:
+        """When the source told each end of the deal, also one that it took back since."""
+        return [one.told_at for one in self._of_the_source() if _ENDINGS.get(_kind(one))]
+
+    @cached_property
+    def values(self) -> Sequence[tuple[datetime, JsonObject]]:
+        """Each amount and each close date that the source told, when it did, in order.
+
+        As a snapshot has them: an amount stands with its currency.
+        """
+        told = [(one.told_at, _values(one.data)) for one in self._of_the_source()]
+        return sorted((one for one in told if one[1]), key=lambda one: one[0])
+
     @cached_property
     def currencies(self) -> Sequence[tuple[datetime, str]]:
         """Of each amount that the source told, when it did and in which currency, in order."""
-        amounts = (
-            (one.told_at, one.data.amount)
-            for one in self._of_the_source()
-            if isinstance(one.data, DealOpened | AmountChanged)
-        )
-        return sorted((at, amount.currency) for at, amount in amounts if amount is not None)
+        return [(at, str(told["currency"])) for at, told in self.values if "currency" in told]
 
     def _of_the_source(self) -> Iterator[Event]:
         return (one for one in self.events if self._id(one))
@@ -189,6 +198,16 @@ class KnownDeal:
 
 def _kind(event: Event) -> str:
     return type_name(type(event.data))
+
+
+def _values(data: DomainEvent) -> JsonObject:
+    """The amount and the close date that an event tells, if it tells any."""
+    told: JsonObject = {}
+    if isinstance(data, DealOpened | AmountChanged) and data.amount is not None:
+        told |= {"amount": str(data.amount.amount), "currency": data.amount.currency}
+    day = data.close_date if isinstance(data, DealOpened) else None
+    day = data.to if isinstance(data, CloseDateMoved) else day
+    return told if day is None else told | {"close_date": day.isoformat()}
 
 
 def _payload(data: DomainEvent) -> Mapping[str, object]:

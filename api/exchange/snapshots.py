@@ -89,7 +89,7 @@ def _begin(deal: Deal, first: JsonObject) -> None:
     was = next((end for since, end in reversed(deal.known.closings()) if since < at), None)
     _reopen(deal, was, first)
     deal.gap(first, start=created, end=at, fields=list(STATE))
-    _tell_values(deal, before, first)
+    _tell_values(deal, _as_told(deal, before, first), first)
     _enter(deal, first)
     _tell_end(deal, None, first)
 
@@ -110,16 +110,27 @@ def _tell_early(deal: Deal) -> JsonObject:
     """
     opening = deal.stored(f"{deal.id}:deal_opened")
     opened = instant_of(deal.record, "created") + SAME_MOMENT
-    ended = [since for since, _ in deal.known.closings()]
+    ended = deal.known.ended
     before: JsonObject = {}
     for row in deal.early:
         at = instant_of(row, "at")
         if at <= opened:
             before = row | {name: before.get(name) for name in STATE if name not in opening}
         by_source = any(abs(at - one) <= CLOSING for one in ended)
-        _tell_values(deal, before, row | ({"set_by_source": "close_date"} if by_source else {}))
+        known = _as_told(deal, before, row)
+        _tell_values(deal, known, row | ({"set_by_source": "close_date"} if by_source else {}))
         before = row
     return before
+
+
+def _as_told(deal: Deal, before: JsonObject, row: JsonObject) -> JsonObject:
+    """The moment before a row, with what the ledger has from between the two."""
+    upto, since = instant_of(row, "at"), instant_of(before, "at") if before else None
+    known = before
+    for at, told in deal.known.values:
+        if at < upto and (since is None or at >= since):
+            known = known | told
+    return known
 
 
 def _told_of(deal: Deal, first: JsonObject) -> frozenset[str]:

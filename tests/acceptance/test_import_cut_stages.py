@@ -169,3 +169,31 @@ def test_an_opening_by_nobody_is_its_first_owners_once_the_history_has_one(
     kinds = ("deal_opened", "owner_changed")
     given = [one.owner for kind in kinds for one in told(events, kind)]  # type: ignore[attr-defined]  # of these kinds
     assert given == ["70000000", "70000001"]
+
+
+def test_a_value_that_the_ledger_has_is_not_told_again_where_a_shorter_history_begins(
+    exports: Exports,
+) -> None:
+    again = version("2024-11-15", RAISED)
+    exports.take(STAGES, AMOUNTS, [*DAYS[:1], again])
+    whole = exports.values
+
+    report = exports.take(STAGES[1:], AMOUNTS, [again])
+
+    assert exports.values == whole
+    assert (report.events_made, list(report.rejects)) == (0, [])
+
+
+def test_the_day_of_a_win_that_was_told_otherwise_since_is_no_move_in_a_shorter_history(
+    exports: Exports,
+) -> None:
+    won = [STAGES[0], version("closedwon", RAISED), version("closedlost", LOWERED)]
+    won.append(version("closedwon", "2024-11-20T10:00:00Z"))
+    days = [DAYS[0], version("2024-09-02", RAISED), version("2024-09-01", "2024-09-03T10:00:00Z")]
+    exports.take(won, AMOUNTS[:1], days)
+    whole = exports.values
+
+    report = exports.take(won[2:], AMOUNTS[:1], days)
+
+    assert exports.values == whole
+    assert list(report.rejects) == []
