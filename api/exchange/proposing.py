@@ -36,6 +36,8 @@ _HINTS: Final = (
 """What an event may say in whose name a word begins so; the first that fits is proposed."""
 _WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 """A word of a name, be it written apart, with signs between or like `StageEntered`."""
+_TOGETHER: Final = re.compile(r"\b(deal|close(?=date)|closed(?=won|lost))(?=[a-z])")
+"""The first of two words that CRMs write as one, like HubSpot's `closedwon`."""
 
 
 def propose_profile(name: Format, paths: Sequence[Path], *, declared: Profile | None) -> str:
@@ -82,10 +84,11 @@ def _text(proposal: JsonObject, findings: Findings) -> str:
 
 
 def _events(names: Mapping[str, None]) -> JsonObject:
-    return {name: _guessed(" ".join(_WORD.findall(name)).lower()) for name in sorted(names)}
+    return {name: _guessed(name) for name in sorted(names)}
 
 
-def _guessed(words: str) -> object:
+def _guessed(name: str) -> object:
+    words = _TOGETHER.sub(r"\1 ", " ".join(_WORD.findall(name)).lower())
     return next(
         ({"type": kind} for word, kind in _HINTS if re.search(rf"\b{word}", words)), IGNORED
     )

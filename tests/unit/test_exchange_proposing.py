@@ -64,6 +64,11 @@ def test_the_events_of_a_log_are_proposed_by_their_names(
         ("Unwon", []),
         ("DealWon", ["deal_won"]),
         ("DEAL_LOST", ["deal_lost"]),
+        ("closedwon", ["deal_won"]),
+        ("closedlost", ["deal_lost"]),
+        ("dealstage", ["stage_entered"]),
+        ("dealcreated", ["deal_opened"]),
+        ("closedate", ["close_date_moved"]),
         ("com.example.closeDateMoved", ["close_date_moved"]),
     ],
 )
