@@ -186,12 +186,16 @@ class Deal:
         That of the deal is the present one, and so is that of a row that is new since, unless the
         source says that it became another later than the row.
         """
+        told = self.currency_by(row)
+        if not told or text_of(row, "first_currency"):
+            return told
+        upto = max(filter(None, [self.known.currencies[-1][0], self.known.changed]))
+        return told if instant_of(row, "at") <= upto else ""
+
+    def currency_by(self, row: JsonObject) -> str:
+        """The currency of the last amount that the ledger has by a row; empty if it has none."""
         told = self.known.currencies if text_of(row, "at") else ()
-        by_then = [currency for since, currency in told if since <= instant_of(row, "at")]
-        if not by_then or text_of(row, "first_currency"):
-            return (by_then or [""])[-1]
-        upto = max(filter(None, [told[-1][0], self.known.changed]))
-        return by_then[-1] if instant_of(row, "at") <= upto else ""
+        return next((one for at, one in reversed(told) if at <= instant_of(row, "at")), "")
 
     def stage(self, row: Mapping[str, object]) -> str:
         name = text_of(row, "stage")

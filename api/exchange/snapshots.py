@@ -1,6 +1,6 @@
 """A deal told by snapshots of its state: they are compared, whatever one says has changed."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
@@ -63,11 +63,20 @@ def _tell_snapshots(deal: Deal) -> None:
             name, stages = text_of(snapshot, "stage"), deal.context.names.stages
             deal.findings.note(f"stage {name!r} is not in {stages}")
     _begin(deal, first)
-    previous = first
+    previous, unkept = first, {name for name in _KINDS if first[name] is None}
     for snapshot in later:
-        _compare(deal, previous, snapshot)
+        begun = {name for name in unkept if snapshot[name] is not None}
+        unkept -= begun
+        _compare(deal, previous | _held(deal, begun, snapshot), snapshot)
         previous = snapshot
     _compare_with_now(deal, previous)
+
+
+def _held(deal: Deal, begun: Collection[str], row: JsonObject) -> JsonObject:
+    """What the ledger has from before a row of values whose history begins with it."""
+    told = _as_told(deal, {}, row) if begun else {}
+    with_currency = {*begun, "currency"} if "amount" in begun else begun
+    return {name: value for name, value in told.items() if name in with_currency}
 
 
 def _begin(deal: Deal, first: JsonObject) -> None:
@@ -124,12 +133,16 @@ def _tell_early(deal: Deal) -> JsonObject:
 
 
 def _as_told(deal: Deal, before: JsonObject, row: JsonObject) -> JsonObject:
-    """The moment before a row, with what the ledger has from between the two."""
+    """The moment before a row, with what the ledger has from between the two.
+
+    And from before both, of what that moment does not state: its history may begin later.
+    """
     upto, since = instant_of(row, "at"), instant_of(before, "at") if before else None
     known = before
     for at, told in deal.known.values:
-        if at < upto and (since is None or at >= since):
-            known = known | told
+        if at < upto:
+            later = since is None or at >= since
+            known = known | {name: told[name] for name in told if later or not before.get(name)}
     return known
 
 
@@ -187,9 +200,13 @@ def _tell_values(deal: Deal, previous: JsonObject, row: JsonObject) -> None:
 
 
 def _changed(deal: Deal, one: JsonObject, other: JsonObject, name: str) -> bool:
-    if name == "amount":
-        return _price(deal, one) != _price(deal, other)
-    return one.get(name) != other.get(name)
+    if name != "amount":
+        return one.get(name) != other.get(name)
+    before, now = _price(deal, one), _price(deal, other)
+    if before and not text_of(one, "currency") and not text_of(other, "currency"):
+        # When the currency became another, which neither row says, the ledger may have.
+        before = before[0], deal.currency_by(other) or before[1]
+    return before != now
 
 
 def _price(deal: Deal, row: JsonObject) -> tuple[Decimal, object] | None:

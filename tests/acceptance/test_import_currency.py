@@ -91,6 +91,24 @@ def test_amounts_stay_in_their_currency_once_its_history_is_cut(
     assert exports.amounts == before
 
 
+@pytest.mark.parametrize("kept", [slice(None), slice(1, None)], ids=["amounts", "the last amount"])
+@pytest.mark.parametrize("moved", [None, LAST], ids=["then", "since"])
+def test_a_currency_that_the_ledger_has_is_not_told_again_once_it_has_no_history(
+    kept: slice, moved: str | None, exports: Exports
+) -> None:
+    stages = [*STAGES, version("decisionmakerboughtin", "2024-11-02T10:00:00Z")]
+    days = [version("2024-11-15", OPENED), version("2024-11-15", moved or RAISED)]
+    rest = {"amount": AMOUNT[:2], "closedate": days, "deal_currency_code": CURRENCY}
+    exports.take(LAST, "EUR", dealstage=stages[: 3 if moved else 4], **rest)
+    before = exports.amounts
+
+    cut = {"amount": AMOUNT[kept], "closedate": days[kept]}
+    report = exports.take(LAST, "EUR", dealstage=stages[: 3 if moved else 4][kept], **cut)
+
+    assert before == ["100 USD", "200 USD", "200 EUR"]
+    assert (report.events_made, list(report.rejects), exports.amounts) == (0, [], before)
+
+
 def test_a_currency_of_which_only_the_new_one_is_kept_is_told_as_a_change(
     exports: Exports,
 ) -> None:

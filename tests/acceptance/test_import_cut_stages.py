@@ -184,6 +184,23 @@ def test_a_value_that_the_ledger_has_is_not_told_again_where_a_shorter_history_b
     assert (report.events_made, list(report.rejects)) == (0, [])
 
 
+@pytest.mark.parametrize("stages", [STAGES, STAGES[1:]], ids=["all stages", "the last stage"])
+@pytest.mark.parametrize("said", [LOWERED, "2024-09-20T10:00:00Z"], ids=["after it", "before it"])
+def test_a_value_said_again_is_not_told_again_where_only_that_version_is_kept(
+    stages: Versions, said: str, exports: Exports
+) -> None:
+    amounts = [*AMOUNTS[:2], version("200", said)]
+    days = [*DAYS, version("2024-12-15", said)]
+    exports.take(STAGES, amounts, days)
+    whole = exports.values
+
+    # Another property has a version of its own between what is known and what is kept.
+    reports = [exports.take(stages, amounts[2:], days[1:]), exports.take(stages, amounts, days[2:])]
+
+    assert exports.values == whole
+    assert [(one.events_made, list(one.rejects)) for one in reports] == [(0, [])] * 2
+
+
 def test_the_day_of_a_win_that_was_told_otherwise_since_is_no_move_in_a_shorter_history(
     exports: Exports,
 ) -> None:
