@@ -6,52 +6,20 @@ from typing import Any
 
 import pytest
 
-from api.exchange.lines import ImportReport
 from api.storage.event_store import EventStore
 from tests.support.exports import PACK, Rows, rewritten, rewritten_json, weekly_export
-from tests.support.hubspot import PROFILE as HUBSPOT
-from tests.support.hubspot import changed, deal_in, version
-from tests.support.newer import deal, imported, in_pipedrive, told
+from tests.support.hubspot import version
+from tests.support.newer import HubspotDeal, deal, imported, in_pipedrive, told
 from tests.support.pipedrive import change as in_flow
 
-DEAL = "90000001"
 OPENED, STAGED = "2024-08-05T13:12:00.000Z", "2024-08-21T13:31:00.000Z"
 RAISED, IN_EUROS, LAST = "2024-09-02T10:00:00Z", "2024-10-02T10:00:00Z", "2025-06-01T09:00:00Z"
-Versions = list[dict[str, Any]]
 
 
-class Exports:
-    """Exports of one deal of HubSpot, imported one after the other."""
-
-    def __init__(self, store: EventStore, source: Path, folder: Path) -> None:
-        self._store = store
-        self._source = source
-        self._folder = folder
-
-    def take(self, at: str, currency: str, **histories: Versions) -> ImportReport:
-        """Import the deal as changed last then, with these histories in place of its own."""
-
-        def change(content: Any) -> Any:
-            one = deal_in(content, DEAL)
-            one["propertiesWithHistory"].pop("deal_currency_code", None)
-            one["propertiesWithHistory"] |= {
-                name: versions[::-1] for name, versions in histories.items()
-            }
-            one["properties"] |= {
-                name: versions[-1]["value"] for name, versions in histories.items()
-            }
-            one["properties"]["deal_currency_code"] = currency
-            one["updatedAt"] = at
-            return content
-
-        target = self._folder / str(len(list(self._folder.iterdir())))
-        return imported(
-            self._store, "hubspot", changed(self._source, target, deals=change), HUBSPOT
-        )
-
+class Exports(HubspotDeal):
     @property
     def amounts(self) -> list[str]:
-        return amounts(self._store, DEAL, "hubspot")
+        return amounts(self._store, self.id, "hubspot")
 
 
 def amounts(store: EventStore, external_id: str, system: str) -> list[str]:
@@ -80,11 +48,11 @@ def test_amounts_stay_in_their_currency_once_its_history_is_cut(
     kept: slice, exports: Exports
 ) -> None:
     full = {"dealstage": STAGES, "amount": AMOUNT, "deal_currency_code": CURRENCY}
-    exports.take(IN_EUROS, "EUR", **full)
+    exports.take(IN_EUROS, currency="EUR", **full)
     before = exports.amounts
 
     cut = {"amount": AMOUNT[kept], "deal_currency_code": CURRENCY[1:]}
-    report = exports.take(LAST, "EUR", dealstage=STAGES[kept], **cut)
+    report = exports.take(LAST, currency="EUR", dealstage=STAGES[kept], **cut)
 
     assert before == ["100 USD", "200 USD", "200 EUR"]
     assert (report.events_made, list(report.rejects)) == (0, [])
@@ -99,11 +67,11 @@ def test_a_currency_that_the_ledger_has_is_not_told_again_once_it_has_no_history
     stages = [*STAGES, version("decisionmakerboughtin", "2024-11-02T10:00:00Z")]
     days = [version("2024-11-15", OPENED), version("2024-11-15", moved or RAISED)]
     rest = {"amount": AMOUNT[:2], "closedate": days, "deal_currency_code": CURRENCY}
-    exports.take(LAST, "EUR", dealstage=stages[: 3 if moved else 4], **rest)
+    exports.take(LAST, currency="EUR", dealstage=stages[: 3 if moved else 4], **rest)
     before = exports.amounts
 
     cut = {"amount": AMOUNT[kept], "closedate": days[kept]}
-    report = exports.take(LAST, "EUR", dealstage=stages[: 3 if moved else 4][kept], **cut)
+    report = exports.take(LAST, currency="EUR", dealstage=stages[: 3 if moved else 4][kept], **cut)
 
     assert before == ["100 USD", "200 USD", "200 EUR"]
     assert (report.events_made, list(report.rejects), exports.amounts) == (0, [], before)
@@ -114,11 +82,11 @@ def test_a_currency_of_which_only_the_new_one_is_kept_is_told_as_a_change(
 ) -> None:
     day = [version("2024-11-15", OPENED)]
     first = {"dealstage": STAGES, "amount": AMOUNT, "deal_currency_code": CURRENCY[:1]}
-    exports.take(RAISED, "USD", **first, closedate=day)
+    exports.take(RAISED, currency="USD", **first, closedate=day)
     later = [*AMOUNT, version("300", "2024-09-12T10:00:00Z")]
 
     cut = {"amount": later, "deal_currency_code": CURRENCY[1:], "closedate": day}
-    reports = [exports.take(LAST, "EUR", dealstage=STAGES, **cut) for _ in range(2)]
+    reports = [exports.take(LAST, currency="EUR", dealstage=STAGES, **cut) for _ in range(2)]
 
     assert [list(one.rejects) for one in reports] == [[], []]
     assert reports[1].events_made == 0
@@ -126,11 +94,13 @@ def test_a_currency_of_which_only_the_new_one_is_kept_is_told_as_a_change(
 
 
 def test_a_currency_without_a_history_changes_no_amount_that_was_told(exports: Exports) -> None:
-    exports.take(RAISED, "USD", dealstage=STAGES, amount=AMOUNT)
+    exports.take(RAISED, currency="USD", dealstage=STAGES, amount=AMOUNT)
     raised = [*AMOUNT, version("300", "2025-05-01T09:00:00Z")]
 
-    reports = [exports.take(LAST, "EUR", dealstage=STAGES, amount=AMOUNT)]
-    reports += [exports.take(LAST, "EUR", dealstage=STAGES, amount=raised) for _ in range(2)]
+    reports = [exports.take(LAST, currency="EUR", dealstage=STAGES, amount=AMOUNT)]
+    reports += [
+        exports.take(LAST, currency="EUR", dealstage=STAGES, amount=raised) for _ in range(2)
+    ]
 
     assert [list(one.rejects) for one in reports] == [[]] * 3
     assert reports[0].gaps == 1
@@ -139,7 +109,9 @@ def test_a_currency_without_a_history_changes_no_amount_that_was_told(exports: E
 
 
 def test_a_deal_that_is_new_has_the_first_currency_that_is_known(exports: Exports) -> None:
-    exports.take(LAST, "EUR", amount=AMOUNT, deal_currency_code=CURRENCY[1:], dealstage=STAGES)
+    exports.take(
+        LAST, currency="EUR", amount=AMOUNT, deal_currency_code=CURRENCY[1:], dealstage=STAGES
+    )
 
     assert exports.amounts == ["100 EUR", "200 EUR"]
 

@@ -14,47 +14,25 @@ from projections.spans.fold import fold
 from tests.support.exports import PACK
 from tests.support.hubspot import PROFILE as HUBSPOT
 from tests.support.hubspot import changed, deal_in, version
-from tests.support.newer import deal, imported, told
+from tests.support.newer import HubspotDeal, Versions, deal, imported, told
 
-DEAL = "90000001"
+DEAL = HubspotDeal.id
 OPENED, RAISED, STAGED = "2024-08-05T13:12:00Z", "2024-09-02T10:00:00Z", "2024-10-02T10:00:00Z"
 LOWERED, LAST = "2024-11-02T10:00:00Z", "2025-06-01T09:00:00Z"
 STAGES = [version("appointmentscheduled", OPENED), version("qualifiedtobuy", STAGED)]
 AMOUNTS = [version("100", OPENED), version("200", RAISED), version("150", LOWERED)]
 DAYS = [version("2024-11-15", OPENED), version("2024-12-15", RAISED)]
-Versions = list[dict[str, Any]]
 
 
-class Exports:
-    """Exports of one deal, imported one after the other."""
-
-    def __init__(self, store: EventStore, source: Path, folder: Path) -> None:
-        self._store = store
-        self._source = source
-        self._folder = folder
-
-    def take(self, stages: Versions, amounts: Versions, days: Versions) -> ImportReport:
-        def change(content: Any) -> Any:
-            one = deal_in(content, DEAL)
-            for name, versions in zip(
-                ("dealstage", "amount", "closedate"), (stages, amounts, days), strict=True
-            ):
-                one["propertiesWithHistory"][name] = versions[::-1]
-                one["properties"][name] = versions[-1]["value"] if versions else STAGES[-1]["value"]
-            one["updatedAt"] = LAST
-            return content
-
-        target = self._folder / str(len(list(self._folder.iterdir())))
-        return imported(
-            self._store, "hubspot", changed(self._source, target, deals=change), HUBSPOT
-        )
+class Exports(HubspotDeal):
+    def of(self, stages: Versions, amounts: Versions, days: Versions) -> ImportReport:
+        return self.take(LAST, dealstage=stages, amount=amounts, closedate=days)
 
     @property
     def values(self) -> list[tuple[str, str]]:
         """Since when the deal had which amount, or which day, as it was told."""
-        (stream,) = self._store.stream_ids_of(DEAL, system="hubspot")
         found = []
-        for event in self._store.stream(stream):
+        for event in self.events:
             data: Any = event.data
             for value in (getattr(data, "amount", None), getattr(data, "to", None)):
                 if value is not None:
@@ -75,9 +53,9 @@ WHOLE = sorted([("08-05", "100"), ("09-02", "200"), ("11-02", "150"), ("09-02", 
 def test_a_deal_that_is_new_has_its_amounts_and_days_from_before_its_first_stage(
     stages: Versions, exports: Exports
 ) -> None:
-    exports.take(stages, AMOUNTS, DAYS)
+    exports.of(stages, AMOUNTS, DAYS)
 
-    again = exports.take(stages, AMOUNTS, DAYS)
+    again = exports.of(stages, AMOUNTS, DAYS)
 
     assert exports.values == sorted([*WHOLE, ("08-05", "2024-11-15")])
     assert (again.events_made, list(again.rejects)) == (0, [])
@@ -86,9 +64,9 @@ def test_a_deal_that_is_new_has_its_amounts_and_days_from_before_its_first_stage
 def test_a_deal_that_is_known_gets_what_changed_before_the_first_stage_that_is_kept(
     exports: Exports, store: EventStore
 ) -> None:
-    exports.take(STAGES[:1], AMOUNTS[:1], DAYS[:1])
+    exports.of(STAGES[:1], AMOUNTS[:1], DAYS[:1])
 
-    reports = [exports.take(STAGES[1:], AMOUNTS, DAYS) for _ in range(2)]
+    reports = [exports.of(STAGES[1:], AMOUNTS, DAYS) for _ in range(2)]
 
     assert exports.values == WHOLE
     assert [list(one.rejects) for one in reports] == [[], []]
@@ -100,9 +78,9 @@ def test_a_deal_that_is_known_gets_what_changed_before_the_first_stage_that_is_k
 def test_a_deal_of_which_all_is_known_gets_nothing_from_a_shorter_history(
     exports: Exports,
 ) -> None:
-    exports.take(STAGES, AMOUNTS, DAYS)
+    exports.of(STAGES, AMOUNTS, DAYS)
 
-    report = exports.take(STAGES[1:], AMOUNTS, DAYS)
+    report = exports.of(STAGES[1:], AMOUNTS, DAYS)
 
     assert exports.values == WHOLE
     assert (report.events_made, list(report.rejects)) == (0, [])
@@ -116,9 +94,9 @@ def test_a_deal_that_had_ended_and_goes_on_where_its_stages_are_kept_again_was_r
     end: str, turns: list[str], exports: Exports, store: EventStore
 ) -> None:
     ended = [*STAGES[:1], version(end, RAISED)]
-    exports.take(ended, AMOUNTS[:2], DAYS)
+    exports.of(ended, AMOUNTS[:2], DAYS)
 
-    reports = [exports.take(STAGES[1:], AMOUNTS, DAYS) for _ in range(2)]
+    reports = [exports.of(STAGES[1:], AMOUNTS, DAYS) for _ in range(2)]
 
     assert [list(one.rejects) for one in reports] == [[], []]
     assert reports[1].events_made == 0
@@ -135,7 +113,7 @@ def test_an_end_that_came_later_is_not_taken_back_by_an_older_export(
     exports: Exports, store: EventStore
 ) -> None:
     for stages in (STAGES[:1], [version("closedlost", LOWERED)], STAGES[1:]):
-        report = exports.take(stages, AMOUNTS[:2], DAYS)
+        report = exports.of(stages, AMOUNTS[:2], DAYS)
         assert list(report.rejects) == []
 
     assert told(deal(store, DEAL, "hubspot"), "deal_reopened") == []
@@ -175,10 +153,10 @@ def test_a_value_that_the_ledger_has_is_not_told_again_where_a_shorter_history_b
     exports: Exports,
 ) -> None:
     again = version("2024-11-15", RAISED)
-    exports.take(STAGES, AMOUNTS, [*DAYS[:1], again])
+    exports.of(STAGES, AMOUNTS, [*DAYS[:1], again])
     whole = exports.values
 
-    report = exports.take(STAGES[1:], AMOUNTS, [again])
+    report = exports.of(STAGES[1:], AMOUNTS, [again])
 
     assert exports.values == whole
     assert (report.events_made, list(report.rejects)) == (0, [])
@@ -191,11 +169,11 @@ def test_a_value_said_again_is_not_told_again_where_only_that_version_is_kept(
 ) -> None:
     amounts = [*AMOUNTS[:2], version("200", said)]
     days = [*DAYS, version("2024-12-15", said)]
-    exports.take(STAGES, amounts, days)
+    exports.of(STAGES, amounts, days)
     whole = exports.values
 
     # Another property has a version of its own between what is known and what is kept.
-    reports = [exports.take(stages, amounts[2:], days[1:]), exports.take(stages, amounts, days[2:])]
+    reports = [exports.of(stages, amounts[2:], days[1:]), exports.of(stages, amounts, days[2:])]
 
     assert exports.values == whole
     assert [(one.events_made, list(one.rejects)) for one in reports] == [(0, [])] * 2
@@ -207,10 +185,10 @@ def test_the_day_of_a_win_that_was_told_otherwise_since_is_no_move_in_a_shorter_
     won = [STAGES[0], version("closedwon", RAISED), version("closedlost", LOWERED)]
     won.append(version("closedwon", "2024-11-20T10:00:00Z"))
     days = [DAYS[0], version("2024-09-02", RAISED), version("2024-09-01", "2024-09-03T10:00:00Z")]
-    exports.take(won, AMOUNTS[:1], days)
+    exports.of(won, AMOUNTS[:1], days)
     whole = exports.values
 
-    report = exports.take(won[2:], AMOUNTS[:1], days)
+    report = exports.of(won[2:], AMOUNTS[:1], days)
 
     assert exports.values == whole
     assert list(report.rejects) == []

@@ -1,6 +1,6 @@
 """Exports imported one after the other into one log, and what stands of a deal then."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -10,11 +10,14 @@ from api.exchange.lines import ImportReport
 from api.exchange.profile import Profile
 from api.storage.event_store import EventStore
 from domain.events.base import DomainEvent, type_name
-from domain.replay import view
+from domain.replay import Event, view
 from tests.support.exports import Rows, rewritten, rewritten_json
+from tests.support.hubspot import PROFILE, changed, deal_in
 from tests.support.hubspot import PROFILE as HUBSPOT
 
 NOW: Final = datetime(2026, 1, 5, 12, tzinfo=UTC)
+Versions: TypeAlias = list[dict[str, Any]]
+"""The versions of a property of HubSpot, in the order of time."""
 LATER: Final = "2025-06-01T09:00:00Z"
 
 
@@ -76,3 +79,38 @@ SOURCES: Final[list[Source]] = [
     ("hubspot", "hubspot_v3", "90000001", rewritten_json, in_hubspot, HUBSPOT),
     ("pipedrive", "pipedrive", "1001", rewritten_json, by_pipedrive, None),
 ]
+
+
+class HubspotDeal:
+    """Exports of one deal of HubSpot, imported one after the other."""
+
+    id: Final = "90000001"
+
+    def __init__(self, store: EventStore, source: Path, folder: Path) -> None:
+        self._store = store
+        self._source = source
+        self._folder = folder
+
+    def take(self, at: str, *, currency: str = "USD", **histories: Versions) -> ImportReport:
+        """Import the deal as changed last then, with these histories in place of its own."""
+
+        def change(content: Any) -> Any:
+            one = deal_in(content, self.id)
+            one["propertiesWithHistory"].pop("deal_currency_code", None)
+            for name, versions in histories.items():
+                one["propertiesWithHistory"][name] = versions[::-1]
+                if versions:
+                    one["properties"][name] = versions[-1]["value"]
+            one["properties"]["deal_currency_code"] = currency
+            one["updatedAt"] = at
+            return content
+
+        target = self._folder / str(len(list(self._folder.iterdir())))
+        export = changed(self._source, target, deals=change)
+        return imported(self._store, "hubspot", export, PROFILE)
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """All that was told of it."""
+        (stream,) = self._store.stream_ids_of(self.id, system="hubspot")
+        return self._store.stream(stream)
