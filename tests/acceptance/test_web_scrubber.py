@@ -143,8 +143,8 @@ async def test_without_script_the_form_and_the_steps_do_the_same(served: Served)
         await page.fill("#as_of", f"position:{places[4]}")
         await page.get_by_role("button", name="Show", exact=True).click()
         await page.get_by_role("link", name="Next event").click()
-        assert await page.locator(".ledger tbody tr").count() == 6
+        await expect(page.locator(".ledger tbody tr")).to_have_count(6)
         await page.get_by_role("link", name="Before the last event").click()
-        assert await page.locator(".ledger tbody tr").count() == 5
+        await expect(page.locator(".ledger tbody tr")).to_have_count(5)
         assert re.search(rf"position(:|%3A){places[4]}$", page.url)
         assert watched.faults == []
