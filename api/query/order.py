@@ -9,22 +9,32 @@ from typing import Final, TypeAlias, TypeVar
 from psycopg import sql
 
 from api.errors import BeyondTheLogError
-from api.query.extent import Span, extent_of, inside
+from api.query.extent import Extent, Span, extent_of, inside
 from api.query.ground import Ground
 from api.query.question import LogQuestion
 from projections.facts import Rows
 
 Key: TypeAlias = int | datetime
 """A place in the order as events say it: a position, or an instant."""
-Stretch: TypeAlias = tuple[Key | None, Key | None]
-"""From one key until before another; None is no end."""
 End = TypeVar("End")
 _STEPS: Final = (4_000, 16_000, 64_000, 256_000)
 """How many events are looked at before all others: where many are found, these have enough."""
+_FEW: Final = 4_000
+"""How many positions are asked for one by one rather than between two of them."""
 _LOOKS: Final = 8
 """Into how many parts the rest is divided, to look at where they meet."""
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 _LEAST: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From one key until before another; None is no end."""
+
+    since: Key | None
+    until: Key | None
+    among: list[int] | None = None
+    """The only positions in it that can be meant, where they are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +85,49 @@ class Order:
         the `nearest` key of some stretches at which there is anything.
         """
         first, last = self._ends(bounds)
-        start = last if self._question.backwards else first
-        near = None if start in self._whole else self._key_at(start)
+        late = self._late_from(first, last)
+        for since, until in self._ordered((first, late), (late, last)):
+            if since >= until:
+                continue
+            few = self._few_told(since, until) if since == late else None
+            if few is None:
+                yield from self._growing(since, until, nearest)
+            elif few:
+                yield Stretch(self._end(since), self._end(until), few)
+
+    def _late_from(self, first: int, last: int) -> int:
+        """Give the place from which on a query asks for nothing but what was told late.
+
+        That is what occurred in a span of time and was recorded after it.
+        """
+        since, until = self._extent.occurred
+        if self._question.by_occurrence or since is None:
+            return last
+        ended = self._recorded_from(until)
+        return last if ended is None else min(max(first, ended), last)
+
+    def _few_told(self, first: int, last: int) -> list[int] | None:
+        """Give the positions of what occurred in the span of time; None if they are many.
+
+        Few are told late, unless a past was imported, and one index has both.
+        """
+        since, until = self._extent.occurred
+        rows = self._connection.execute(
+            "SELECT position FROM events WHERE occurred_at >= %s AND occurred_at < %s"
+            " AND position >= %s AND position < %s LIMIT %s",
+            (since, until, first, last, _FEW + 1),
+        ).fetchall()
+        return None if len(rows) > _FEW else [row[0] for row in rows]
+
+    def _growing(
+        self, first: int, last: int, nearest: Callable[[Sequence[Stretch]], Key | None]
+    ) -> Iterator[Stretch]:
+        near, end = self._ordered(self._end(first), self._end(last))
         for place in self._cuts(first, last, nearest):
             far = self._key_at(place)
-            yield self._ordered(near, far)
+            yield self._between(near, far)
             near = far
-        yield self._ordered(near, None)
+        yield self._between(near, end)
 
     def _cuts(
         self, first: int, last: int, nearest: Callable[[Sequence[Stretch]], Key | None]
@@ -95,7 +141,7 @@ class Order:
         width = _STEPS[0] // _LOOKS
         found = nearest(
             [
-                self._ordered(self._key_at(place), self._key_at(self._further(place, width)))
+                self._between(self._key_at(place), self._key_at(self._further(place, width)))
                 for place in looks
             ]
         )
@@ -112,8 +158,18 @@ class Order:
     def _further(self, place: int, steps: int) -> int:
         return place - steps if self._question.backwards else place + steps
 
+    def _between(self, near: Key | None, far: Key | None) -> Stretch:
+        return Stretch(*self._ordered(near, far))
+
+    def _end(self, place: int) -> Key | None:
+        return None if place in self._whole else self._key_at(place)
+
     def _ordered(self, near: End, far: End) -> tuple[End, End]:
         return (far, near) if self._question.backwards else (near, far)
+
+    @cached_property
+    def _extent(self) -> Extent:
+        return extent_of(self._question.query, self._ground)
 
     @property
     def _whole(self) -> tuple[int, int]:
@@ -121,7 +177,7 @@ class Order:
 
     def _ends(self, bounds: Bounds) -> tuple[int, int]:
         """Give the place from which and the one before which all lies that is asked for."""
-        extent = extent_of(self._question.query, self._ground)
+        extent = self._extent
         if self._question.by_occurrence:
             bound = (
                 self.occurred_at(bounds.after, "after"),

@@ -221,12 +221,13 @@ class Statements:
 
 
 def _within(conditions: Conditions, key: sql.Composable, stretch: Stretch) -> sql.Composed:
-    since, until = stretch
     made = [
         sql.SQL("{} {} {}").format(key, operator, conditions.value(place))
-        for operator, place in ((sql.SQL(">="), since), (sql.SQL("<"), until))
+        for operator, place in ((sql.SQL(">="), stretch.since), (sql.SQL("<"), stretch.until))
         if place is not None
     ]
+    if stretch.among is not None:
+        made.append(sql.SQL("position = ANY({})").format(conditions.value(stretch.among)))
     return sql.SQL("({})").format(sql.SQL(" AND ").join(made) if made else sql.SQL("true"))
 
 

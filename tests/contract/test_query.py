@@ -179,6 +179,27 @@ def test_a_span_of_the_log_is_found_from_either_side(
             assert found == expected, text
 
 
+@pytest.mark.parametrize("sort", ["position", "-position", "occurred"])
+@pytest.mark.parametrize("few", [0, 8])
+def test_what_was_told_late_of_a_day_is_found(
+    ledger: Ledger,
+    readings: Sequence[tuple[Moment, Plain]],
+    monkeypatch: pytest.MonkeyPatch,
+    sort: Sort,
+    few: int,
+) -> None:
+    monkeypatch.setattr("api.query.order._FEW", few)
+    for when, plain in readings:
+        day_of = plain.known.calendar.day_of
+        late = [e for e in plain.events if day_of(e.occurred_at) < day_of(e.recorded_at)]
+        days = {day_of(event.occurred_at) for event in late}
+        assert len(days) > 5
+        for day in days:
+            query = parse(f"occurred:{day}")
+            expected = ordered(plain.holding(query), sort)
+            assert every(ledger, LogQuestion(query=query, moment=when, sort=sort)) == expected
+
+
 @settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
 @given(reading=st.sampled_from([0, 1]), tree=NUMBERED, sort=st.sampled_from(SORTS))
 def test_a_query_holds_for_what_a_plain_reading_finds(
