@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
 from typing import Final, TypeVar
 
 from api.context import ContextReader
@@ -16,6 +16,7 @@ from api.query.errors import QueryError
 from api.query.ground import Findings, Ground
 from api.query.judging import Judging
 from api.query.kept_acts import KeptActs
+from api.query.lateness import spanned
 from api.query.order import NO_BOUNDS, Bounds
 from api.query.question import LogQuestion
 from api.query.statements import Statements
@@ -190,14 +191,9 @@ class LogLists:
         return self._kept.answer(connection, question.moment, ground.known, made)
 
     def _ground(self, connection: Rows, question: LogQuestion) -> Ground:
-        def spanned() -> tuple[datetime, datetime] | None:
-            row = connection.execute(
-                "SELECT min(occurred_at), greatest(max(occurred_at), max(recorded_at)) FROM events"
-            ).fetchone()
-            return (row[0], row[1]) if row and row[0] else None
-
         known = self._context.known(question.moment.position)
-        return Ground(question.moment, known, spanned, Ticks(connection, question.moment))
+        ticks = Ticks(connection, question.moment)
+        return Ground(question.moment, known, partial(spanned, connection), ticks)
 
     def _judging(self, connection: Rows, ground: Ground, question: LogQuestion) -> Judging:
         return Judging(connection, ground, question, places=self._places, access=self._access)

@@ -21,6 +21,7 @@ from domain.fiscal import (
     WeeksPattern,
     YearEndRule,
     local_day,
+    local_midnight,
     zone_named,
 )
 from domain.values import FiscalQuarterName, LocalDate
@@ -154,6 +155,24 @@ class CalendarHistory:
         """The day on the wall calendar of the zone in force at the instant."""
         return local_day(instant, self.calendar_at(instant).zone)
 
+    def first_instant_of(self, day: date) -> datetime:
+        """The first instant whose day, by `day_of`, is this one or a later one.
+
+        Where a calendar of another zone takes over, the day before it is longer or shorter.
+        """
+        for number, (since, calendar) in enumerate(self._by_turns):
+            begins = max(since, local_midnight(day, calendar.zone))
+            if all(begins < turn for turn, _ in self._by_turns[number + 1 :]):
+                return begins
+        raise AssertionError("the last calendar is in force for good")
+
+    @property
+    def _by_turns(self) -> list[tuple[datetime, FiscalCalendar]]:
+        """Every calendar and the instant from which it is in force, unless a later one is."""
+        always = datetime.min.replace(tzinfo=UTC)
+        adopted = [(one.since, one.calendar) for one in self.adopted]
+        return [(always, DEFAULT_CALENDAR), *adopted]
+
     def quarter_of(self, instant: datetime) -> FiscalQuarter:
         """The quarter that the instant lies in; OutsideCalendarError where there is none."""
         return self.calendar_at(instant).quarter_of(instant)
@@ -164,6 +183,11 @@ class CalendarHistory:
             return self.quarter_of(instant)
         except OutsideCalendarError:
             return None
+
+    def name_at(self, instant: datetime) -> str | None:
+        """The name of the quarter that the instant lies in; None where there is none."""
+        quarter = self.quarter_at(instant)
+        return quarter.name if quarter else None
 
     def quarter_on(self, day: date) -> FiscalQuarter:
         """The quarter that has this local day; OutsideCalendarError where there is none."""

@@ -64,23 +64,17 @@ def _team(writing: Conditions) -> sql.Composable:
 
 
 def _quarter(writing: Conditions) -> sql.Composable:
-    found = writing.ground.stretches
-    return sql.SQL("({}::text[])[width_bucket({}, {}::timestamptz[])]").format(
-        writing.value([one.quarter.name if one.quarter else None for one in found]),
-        writing.columns["occurred"],
-        writing.value(fiscal.boundaries(found)),
-    )
+    return writing.quarter_name(writing.columns["occurred"])
 
 
 def _week(writing: Conditions) -> sql.Composable:
-    found, calendar = writing.ground.stretches, writing.ground.known.calendar
-    zones = [calendar.calendar_at(one.start).zone for one in found]
+    found = writing.ground.stretches
     return sql.SQL(
         "to_char({occurred} AT TIME ZONE"
         " ({zones}::text[])[width_bucket({occurred}, {turns}::timestamptz[])], 'IYYY-\"W\"IW')"
     ).format(
         occurred=writing.columns["occurred"],
-        zones=writing.value(zones),
+        zones=writing.value([one.zone for one in found]),
         turns=writing.value(fiscal.boundaries(found)),
     )
 

@@ -1,7 +1,7 @@
 """Which instants lie in which fiscal quarters, so many days before their ends."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
@@ -16,11 +16,12 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A time in which the calendar in force has one fiscal quarter, or none."""
+    """A time in which the calendar in force has one fiscal quarter, or none, and one zone."""
 
     start: datetime
     end: datetime
     quarter: FiscalQuarter | None
+    zone: str
 
 
 def stretches(calendar: CalendarHistory, since: datetime, until: datetime) -> list[Stretch]:
@@ -29,14 +30,20 @@ def stretches(calendar: CalendarHistory, since: datetime, until: datetime) -> li
     found: list[Stretch] = []
     at = since
     while at <= until:
-        quarter = calendar.quarter_at(at)
-        ends = [quarter.end_instant if quarter else at + _DAY, *(t for t in turns if t > at)]
-        stretch = Stretch(at, min(ends), quarter)
-        if found and found[-1].quarter == quarter:
-            stretch = Stretch(found.pop().start, stretch.end, quarter)
+        quarter, zone = calendar.quarter_at(at), calendar.calendar_at(at).zone
+        end = quarter.end_instant if quarter else _end_outside(calendar, at)
+        stretch = Stretch(at, min([end, *(turn for turn in turns if turn > at)]), quarter, zone)
+        if found and (found[-1].quarter, found[-1].zone) == (quarter, zone):
+            stretch = replace(stretch, start=found.pop().start)
         found.append(stretch)
         at = stretch.end
     return found
+
+
+def _end_outside(calendar: CalendarHistory, at: datetime) -> datetime:
+    """Give an instant until which there is no quarter, where there is none at another."""
+    quarter = calendar.quarter_at(at + _DAY)
+    return quarter.start_instant if quarter and at < quarter.start_instant else at + _DAY
 
 
 def in_quarters(found: Iterable[Stretch], holds: Callable[[str], bool]) -> list[Span]:

@@ -12,7 +12,7 @@ from api.query import fiscal
 from api.query.errors import QueryError
 from api.query.ticks import Ticks
 from api.query.tree import Word
-from domain.fiscal import OutsideCalendarError, local_midnight
+from domain.fiscal import OutsideCalendarError
 from domain.known import Known
 
 _DAY: Final = timedelta(days=1)
@@ -65,8 +65,8 @@ class Ground:
         """Give from when until when a local day lasts; an instant begins and ends at once."""
         if isinstance(value, datetime):
             return value, value
-        zone = self.known.calendar.calendar_on(value).zone
-        return local_midnight(value, zone), local_midnight(value + _DAY, zone)
+        calendar = self.known.calendar
+        return calendar.first_instant_of(value), calendar.first_instant_of(value + _DAY)
 
     def ensure_quarter(self, word: Word) -> None:
         """Refuse a quarter that no calendar has.

@@ -5,9 +5,11 @@ from typing import Final
 
 from psycopg import sql
 
+from api.late import TOLD_IN_INDEX
 from api.query import fiscal, values
 from api.query.tree import Term
 from api.query.writing import Writing
+from projections.facts import Rows
 
 TOLD: Final = "told"
 """The name of the column, asked by no field, that says when the source or else the ledger was told;
@@ -19,6 +21,20 @@ _SOON: Final = timedelta(minutes=5)
 """What is told within this time, before or after, is in none of these indexes."""
 _LATE: Final = sql.SQL("{} - {} > interval '5 minutes'")
 _EARLY: Final = sql.SQL("{} - {} < interval '-5 minutes'")
+_SPANNED: Final = sql.SQL(
+    "SELECT least(min(occurred_at) - interval '5 minutes',"
+    " (SELECT min({told}) FROM events WHERE {early})),"
+    " greatest(max(occurred_at), max(recorded_at)) FROM events"
+).format(told=TOLD_IN_INDEX, early=_EARLY.format(TOLD_IN_INDEX, sql.SQL("occurred_at")))
+
+
+def spanned(connection: Rows) -> fiscal.Span | None:
+    """Give an instant before and one after all that the log tells of; None while it tells nothing.
+
+    Some of it was told before it occurred: soon before, or as an import says.
+    """
+    row = connection.execute(_SPANNED).fetchone()
+    return (row[0], row[1]) if row and row[0] else None
 
 
 def late(writing: Writing, leaf: Term) -> sql.Composable:
@@ -29,12 +45,13 @@ def late(writing: Writing, leaf: Term) -> sql.Composable:
 
 
 def backdated(writing: Writing, leaf: Term) -> sql.Composable:
-    """Give where an event was told in another quarter than it occurred in."""
+    """Give where an event was told in another quarter than it occurred in, by their names."""
     turns = fiscal.boundaries(writing.ground.stretches)
     occurred, indexed = writing.columns["occurred"], writing.columns[TOLD_INDEXED]
-    apart = sql.SQL(
-        "width_bucket({occurred}, {s}::timestamptz[]) <> width_bucket({told}, {s}::timestamptz[])"
-    ).format(s=writing.value(turns), occurred=occurred, told=writing.columns[TOLD])
+    told = writing.columns[TOLD]
+    apart = sql.SQL("({} IS DISTINCT FROM {} AND {} IS NOT NULL)").format(
+        writing.quarter_name(occurred), writing.quarter_name(told), told
+    )
     # Each of these has an index: told much later or earlier, or near to where a quarter turns.
     ways = (
         _LATE.format(indexed, occurred),

@@ -8,7 +8,7 @@ from psycopg.types.multirange import TimestamptzMultirange
 from psycopg.types.range import TimestamptzRange
 
 from api.query import values
-from api.query.fiscal import Span
+from api.query.fiscal import Span, boundaries
 from api.query.ground import Ground
 from api.query.tree import Between, Comparison, Term, Word
 
@@ -88,6 +88,15 @@ class Writing:
             sql.SQL("({})").format(sql.SQL(" OR ").join(made))
             if made
             else sql.SQL("{}").format(NOTHING)
+        )
+
+    def quarter_name(self, instant: sql.Composable) -> sql.Composed:
+        """Give the name of the fiscal quarter of an instant; null where there is none."""
+        found = self.ground.stretches
+        return sql.SQL("({}::text[])[width_bucket({}, {}::timestamptz[])]").format(
+            self.value([one.quarter.name if one.quarter else None for one in found]),
+            instant,
+            self.value(boundaries(found)),
         )
 
     def _within(self, column: sql.Composable, comparison: Comparison, span: Span) -> sql.Composed:

@@ -202,6 +202,5 @@ class _Lateness:
         lag = event.told_at - event.occurred_at
         self.hours = round(lag / timedelta(hours=1), 6)
         self.late = lag > timedelta(hours=policy.late_hours)
-        self.backdated = calendar.quarter_at(event.occurred_at) != calendar.quarter_at(
-            event.told_at
-        )
+        # By name: where another calendar comes into force within a quarter, it stays that one.
+        self.backdated = calendar.name_at(event.occurred_at) != calendar.name_at(event.told_at)

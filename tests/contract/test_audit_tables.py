@@ -24,7 +24,7 @@ from api.storage.connections import audit_conninfo
 from api.storage.migrate import migrate
 from api.storage.rights import audit_schema
 from api.storage.roles import Role
-from domain.calendars import CalendarHistory, calendar_from
+from domain.calendars import CalendarHistory
 from domain.replay import Event
 from tests.support.attacks import session_of
 from tests.support.audited import (
@@ -33,6 +33,7 @@ from tests.support.audited import (
     auditor,
     head_of,
 )
+from tests.support.calendars import HISTORIES, INSTANTS
 from tests.support.ledgers import SCHEMA
 from tests.support.many_deals import DEALS, LOGS, Log, Telling, log_of
 from tests.support.postgres import PostgresServer
@@ -292,36 +293,13 @@ def test_the_views_of_two_ledgers_lie_beside_each_other(postgres_server: Postgre
         assert found == [(0,)]
 
 
-CALENDARS: Final = st.lists(
-    st.tuples(
-        st.sampled_from(["Europe/Berlin", "America/New_York", "UTC"]),
-        st.sampled_from(
-            [
-                ("months", {"start_month": 2}),
-                ("months", {"start_month": 1}),
-                ("weeks", {"weekday": "SAT", "month": 1, "rule": "last", "pattern": "4-4-5"}),
-                ("explicit", {"periods": [
-                    {"name": "FY2025Q1", "start": "2025-01-10", "end": "2025-04-01"},
-                    {"name": "FY2025Q2", "start": "2025-04-02", "end": "2025-07-09"},
-                ]}),
-            ]
-        ),
-        st.dates(datetime(2024, 11, 1).date(), datetime(2025, 12, 1).date()),
-    ),
-    max_size=3,
-)  # fmt: skip
-
-
-@given(adopted=CALENDARS, at=st.datetimes(datetime(2024, 10, 1), datetime(2026, 3, 1)))
-def test_every_instant_lies_in_the_one_row_of_its_quarter(adopted: list[Any], at: datetime) -> None:
-    history = CalendarHistory()
-    for zone, (kind, parameters), day in adopted:
-        calendar = calendar_from(kind=kind, zone=zone, parameters=parameters)
-        history = history.with_adopted(calendar, effective_from=day)
+@given(history=HISTORIES, instant=INSTANTS)
+def test_every_instant_lies_in_the_one_row_of_its_quarter(
+    history: CalendarHistory, instant: datetime
+) -> None:
     first, last = datetime(2024, 9, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
     rows: list[Any] = list(quarters(history, first, last))
 
-    instant = at.replace(tzinfo=UTC)
     found = [row["name"] for row in rows if row["from_instant"] <= instant < row["to_instant"]]
     quarter = history.quarter_at(instant)
     assert found == ([quarter.name] if quarter else [])

@@ -219,15 +219,16 @@ def _envelope(event: Event) -> dict[str, list[Any]]:
 
 def _times(event: Event, known: Known) -> dict[str, list[Any]]:
     quarter = known.calendar.quarter_at(event.occurred_at)
+    name = quarter.name if quarter else None
     told: datetime | None = event.recorded_at
     if event.ordinary_import:
         told = event.source.recorded_at if event.source else None
     late = timedelta(hours=float(known.policy.late_hours))
     return {
-        "quarter": _some(quarter.name if quarter else None),
+        "quarter": _some(name),
         "days_left": _some(days_left(quarter, event.occurred_at) if quarter else None),
         "late": [told - event.occurred_at > late] if told else [],
-        "backdated": [known.calendar.quarter_at(told) != quarter] if told else [],
+        "backdated": [known.calendar.name_at(told) != name] if told else [],
     }
 
 
