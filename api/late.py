@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from psycopg import sql
 
+from api.corrected import correctors_of
+from api.storage.rows import SELECT, read_what_can_be
 from domain.events.base import type_name
 from domain.events.catalogue import EVENT_TYPES
 from domain.events.honesty import EventRetracted
@@ -27,6 +29,13 @@ _IN_QUARTER: Final = sql.SQL(
     "position <= %(as_of)s AND stream_id >= 'deal:' AND stream_id < 'deal;'"
     " AND occurred_at >= %(start)s AND occurred_at < %(end)s AND occurred_at <= %(at)s"
 )
+# In the words of the index of corrections.
+_CORRECTED: Final = sql.SQL("""
+    {select} WHERE {in_quarter} AND event_id IN (
+        SELECT (c.data ->> 'event_id')::uuid FROM events c
+         WHERE c.topic IN ('deal.event_amended.v1', 'deal.event_retracted.v1')
+           AND c.position <= %(as_of)s)
+""").format(select=sql.SQL(SELECT), in_quarter=_IN_QUARTER)
 _QUERY: Final = sql.SQL("""
     WITH told AS (
         SELECT event_id, occurred_at, recorded_at, {told} AS told_at FROM events
@@ -38,23 +47,15 @@ _QUERY: Final = sql.SQL("""
         SELECT event_id, told_at - occurred_at > %(late)s AS late, told_at >= %(end)s AS backdated,
                told_at > %(at)s AS after FROM told
     ), corrected AS (
-        SELECT DISTINCT ON (e.event_id) e.event_id, c.event_id AS corrected_by, c.topic
-          FROM events c JOIN events e ON e.event_id = (c.data ->> 'event_id')::uuid
-         WHERE c.topic IN ('deal.event_amended.v1', 'deal.event_retracted.v1')
-           AND c.position <= %(as_of)s AND e.position <= %(as_of)s
-           AND e.occurred_at >= %(start)s AND e.occurred_at < %(end)s AND e.occurred_at <= %(at)s
-           AND NOT EXISTS (
-               SELECT FROM events r WHERE r.topic = 'deal.event_retracted.v1'
-                  AND r.position <= %(as_of)s AND r.data ->> 'event_id' = c.event_id::text)
-         ORDER BY e.event_id, c.topic DESC, c.position DESC
+        SELECT * FROM unnest(%(corrected)s::uuid[], %(by)s::uuid[]) AS c (event_id, corrected_by)
     ), found AS (
         SELECT event_id, coalesce(late, false) AS late, coalesce(backdated, false) AS backdated,
-               coalesce(after, false) AS after, c.topic AS corrected_how, c.corrected_by
+               coalesce(after, false) AS after, c.corrected_by
           FROM (SELECT * FROM late WHERE late OR backdated OR after) l
           FULL JOIN corrected c USING (event_id)
     )
     SELECT e.position, e.event_id, e.stream_id, e.topic, e.occurred_at, e.recorded_at,
-           f.late, f.backdated, f.after, f.corrected_how, f.corrected_by,
+           f.late, f.backdated, f.after, c.topic, f.corrected_by,
            coalesce(c.on_behalf_of, c.actor), c.recorded_at, c.data ->> 'reason', count(*) OVER ()
       FROM found f JOIN events e USING (event_id) LEFT JOIN events c ON c.event_id = f.corrected_by
      ORDER BY e.position LIMIT %(listed)s
@@ -81,15 +82,23 @@ def late_events(
     That is: told after that instant, more than `late_hours` late, across the quarter's end, or
     corrected, as known at a position.
     """
+    within: dict[str, object] = {
+        "as_of": as_of,
+        "at": at,
+        "start": quarter.start_instant,
+        "end": quarter.end_instant,
+    }
+    corrected, _ = read_what_can_be(connection.execute(_CORRECTED, within).fetchall())
+    by = {i: one.event_id for i, one in correctors_of(connection, corrected, upto=as_of).items()}
+    told = [one.event_id for one in corrected if one.event_id in by]
     rows = connection.execute(
         _QUERY,
         {
-            "as_of": as_of,
-            "at": at,
-            "start": quarter.start_instant,
-            "end": quarter.end_instant,
+            **within,
             "soon": min(at, quarter.end_instant) + _SOON,
             "late": timedelta(hours=late_hours),
+            "corrected": told,
+            "by": [by[event_id] for event_id in told],
             "listed": LISTED,
         },
     ).fetchall()

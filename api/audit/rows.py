@@ -161,6 +161,7 @@ def _verdict(judged: Judged, *, policy_version: int) -> Row:
 
 def _corrections(told: Told) -> Iterator[Row]:
     retracted, amended = corrections(told.stream)
+    own = {event.event_id for event in told.stream}
     for event in told.stream:
         match event.data:
             case EventAmended(event_id=target):
@@ -175,7 +176,8 @@ def _corrections(told: Told) -> Iterator[Row]:
             "event_id": event.event_id,
             "corrected_event_id": target,
             "how": how,
-            "in_force": stands and event.event_id not in retracted,
+            # An import may bring a correction of another deal's event: no figure of that uses it.
+            "in_force": stands and target in own and event.event_id not in retracted,
         }
 
 

@@ -11,8 +11,10 @@ import pytest
 
 from api.answers import late_because
 from api.bootstrap import Ledger
+from api.corrected import correctors_of
 from api.late import late_events
 from api.moment import moment
+from tests.support.audited import auditor
 from tests.support.ledgers import NOW, SCHEMA, filling, import_lines, ledger_on
 from tests.support.postgres import PostgresServer
 from tests.support.projected import late_lines
@@ -49,6 +51,13 @@ def told_lines(seed: int) -> list[Line]:
                     undo = {"event_id": f"{name}/c", "reason": "it was right"}
                     undone = later + timedelta(hours=5)
                     line(f"{name}/u", "event_retracted", undone, timedelta(), undo)
+                    if number % 2:
+                        again = {"event_id": f"{name}/u", "reason": "it was wrong after all"}
+                        redone = undone + timedelta(hours=5)
+                        line(f"{name}/r", "event_retracted", redone, timedelta(), again)
+    # Of an event of another deal, which counts for neither.
+    astray = {"event_id": "X1/0", "reason": "told of the wrong deal"}
+    line("X2/astray", "event_retracted", START + timedelta(days=300), timedelta(), astray)
     return [line for _, line in sorted(lines, key=lambda pair: pair[0])]
 
 
@@ -60,8 +69,14 @@ founded = filling(company, founding=True)
 
 
 @pytest.fixture
-def ledger(postgres_server: PostgresServer) -> Iterator[Ledger]:
-    with postgres_server.ledger(SCHEMA, filled_by=founded) as dsn, ledger_on(dsn) as ledger:
+def corrected(postgres_server: PostgresServer) -> Iterator[str]:
+    with postgres_server.ledger(SCHEMA, filled_by=founded) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def ledger(corrected: str) -> Iterator[Ledger]:
+    with ledger_on(corrected) as ledger:
         yield ledger
 
 
@@ -83,7 +98,7 @@ def test_the_late_events_of_a_quarter_are_those_of_its_timelines(ledger: Ledger)
     head = ledger.store.head().position
     seen = 0
     for _ in range(25):
-        position = chance.randint(1, head)
+        position = chance.choice([head, chance.randint(1, head)])
         quarter = chance.choice(["FY2025Q1", "FY2025Q2"])
         at = START + timedelta(days=chance.uniform(0, 250))
         known = ledger.context.known(position)
@@ -100,6 +115,25 @@ def test_the_late_events_of_a_quarter_are_those_of_its_timelines(ledger: Ledger)
         assert late.total == len(found)
         seen += len(found)
     assert seen > 20
+
+
+def test_every_way_of_asking_names_the_same_corrections(ledger: Ledger, corrected: str) -> None:
+    ledger.audit.catch_up()
+    head = ledger.store.head().position
+    events = ledger.store.events_at(1, head)
+    with ledger.store.connection() as connection:
+        named = {i: one.event_id for i, one in correctors_of(connection, events, upto=head).items()}
+    with auditor(corrected) as session:
+        told = session.execute(
+            "SELECT event_id, corrected_by FROM events WHERE corrected_by IS NOT NULL"
+        ).fetchall()
+        (astray,) = session.execute(
+            "SELECT in_force FROM corrections WHERE reason = 'told of the wrong deal'"
+        ).fetchall()
+
+    assert {row["event_id"]: row["corrected_by"] for row in told} == named
+    assert astray == {"in_force": False}
+    assert len(named) > 10
 
 
 def test_an_import_that_does_not_say_when_its_source_was_told_makes_nothing_late(
