@@ -1,7 +1,7 @@
 """Keeps the rows that auditors read by SQL: behind the projections, and all at one position."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event as Flag
 from typing import Final
 from uuid import UUID
@@ -20,6 +20,8 @@ from api.parking import parked_deals
 from api.storage.errors import StorageError
 from api.storage.log_reader import LogReader
 from api.worker import PATIENCE, POLL_SECONDS, RETRY_SECONDS, Worker, locked_position
+from domain.calendars import CalendarHistory
+from domain.fiscal import OutsideCalendarError
 from domain.replay import Event, view
 from projections.attainment.projection import ledger
 from projections.batch import deal_of
@@ -152,16 +154,36 @@ class AuditTables:
         ((first, told_upto),) = connection.execute(
             "SELECT min(from_instant), max(to_instant) FROM audit_quarters WHERE %s > 0", (after,)
         ).fetchall()
-        ((earliest,),) = connection.execute(
-            "SELECT min(occurred_at) FROM events WHERE position > %s AND position <= %s",
-            (after, context.as_of),
-        ).fetchall()
+        earliest = _earliest(connection, after, context)
         last = context.at + _AHEAD
         if first is not None and first <= earliest and last <= told_upto:
             return
         connection.execute("DELETE FROM audit_quarters")
         since = earliest if first is None else min(first, earliest)
         _copy(connection, "audit_quarters", list(quarters(context.calendar, since, last)))
+
+
+def _earliest(connection: Rows, after: int, context: KnownContext) -> datetime:
+    """Give the first instant that what was told after a position is of, or a quota of all.
+
+    A quota may be of a quarter that was over before anything else occurred.
+    """
+    ((first,),) = connection.execute(
+        "SELECT least(min(occurred_at), min(source_recorded_at)) FROM events"
+        " WHERE position > %s AND position <= %s",
+        (after, context.as_of),
+    ).fetchall()
+    named = {one.quarter for one in context.known.quotas.values()}
+    begun = [_begun(context.calendar, name) for name in named]
+    earliest: datetime = min([first, *(at for at in begun if at is not None)])
+    return earliest
+
+
+def _begun(calendar: CalendarHistory, quarter: str) -> datetime | None:
+    try:
+        return calendar.quarter_named(quarter).start_instant
+    except OutsideCalendarError:
+        return None
 
 
 def _generations(connection: Rows) -> tuple[int, int]:

@@ -50,34 +50,51 @@ def fill(database: str) -> None:
 def at_the_edges() -> list[Line]:
     """Deals that lie just inside and just outside what the questions ask for."""
     lines = Lines()
-    net = {"net": {"amount": "500.00", "currency": "USD"}, "closed_on": "2025-06-10"}
     for deal in ("handed over", "taken back"):
-        lines.add(
-            f"deal:{deal}",
-            "deal_opened",
-            "2025-03-03T10:00:00Z",
-            {"name": deal, "account": {"id": deal, "name": deal}, "owner": "first"},
-            actor=CLERK,
-        )
-        owners = {"first": "05-01", "second": "05-20", "third": "06-01", "fourth": "06-12"}
-        for owner, day in owners.items():
-            when = f"2025-{day}T10:00:00Z"
-            lines.add(f"deal:{deal}", "owner_changed", when, {"owner": owner}, actor=CLERK)
-        # The third by mistake, which one clerk wrote and another took back.
-        gone = {"event_id": f"deal:{deal}/{len(lines.all) - 2}", "reason": "Another deal"}
-        lines.add(f"deal:{deal}", "event_retracted", "2025-06-02T10:00:00Z", gone, actor="lead")
-        lines.add(f"deal:{deal}", "deal_won", "2025-06-10T10:00:00Z", net, actor="fourth")
-    gone = {"event_id": f"deal:taken back/{len(lines.all) - 1}", "reason": "Not signed"}
+        _hand_over(lines, deal)
+    gone = {"event_id": f"deal:taken back/{len(lines.all) - 2}", "reason": "Not signed"}
     for hour in ("10", "11"):  # said twice
         when = f"2025-06-11T{hour}:00:00Z"
         lines.add("deal:taken back", "event_retracted", when, gone, actor="lead")
     told = [{**line, "recorded_at": line["occurred_at"]} for line in lines.all]
+    for line in told:
+        if line["data"] == {"owner": "second"}:
+            line["on_behalf_of"] = "manager"
     # A quarter begins on 1 May: told before, ten days after it, and nineteen.
     for number, day in enumerate(("04-29", "05-11", "05-12", "05-20")):
-        note = {"stream": "deal:handed over", "external_id": f"note/{number}", "actor": CLERK}
-        note |= {"type": "note_added", "recorded_at": f"2025-{day}T10:00:00Z"}
-        told.append({**note, "occurred_at": "2025-04-28T10:00:00Z", "data": {"text": "Called"}})
+        told.append(_called(number, "2025-04-28T10:00:00Z", f"2025-{day}T10:00:00Z"))
+    # Another on 1 November, of which one day has 25 hours: told late on the fourteenth, and after.
+    for number, at in enumerate(("11-15T04:30", "11-15T05:30"), start=4):
+        told.append(_called(number, "2025-10-30T10:00:00Z", f"2025-{at}:00Z"))
     return told
+
+
+def _hand_over(lines: Lines, deal: str) -> None:
+    """Let a deal be discounted, handed from one to the next, and won in between."""
+
+    def add(kind: str, when: str, data: dict[str, Any], *, actor: str = CLERK) -> None:
+        lines.add(f"deal:{deal}", kind, f"2025-{when}T10:00:00Z", data, actor=actor)
+
+    account = {"id": deal, "name": deal}
+    add("deal_opened", "03-03", {"name": deal, "account": account, "owner": "first"})
+    add("customer_request_received", "04-25", {"topic": "discount", "level": 3})
+    add("discount_offered", "04-25", {"percent": "9"})
+    owners = {"first": "05-01", "second": "05-20", "third": "06-01", "fourth": "06-12"}
+    for owner, day in owners.items():
+        add("owner_changed", day, {"owner": owner})
+    # The third by mistake, which one clerk wrote and another took back.
+    gone = {"event_id": f"deal:{deal}/{len(lines.all) - 2}", "reason": "Another deal"}
+    add("event_retracted", "06-02", gone, actor="lead")
+    net = {"net": {"amount": "500.00", "currency": "USD"}, "closed_on": "2025-06-10"}
+    add("deal_won", "06-10", net, actor="fourth")
+    # Once it was won, though at the same instant.
+    add("owner_changed", "06-10", {"owner": "fifth"})
+
+
+def _called(number: int, occurred: str, recorded: str) -> Line:
+    note = {"stream": "deal:handed over", "external_id": f"note/{number}", "actor": CLERK}
+    times = {"occurred_at": occurred, "recorded_at": recorded}
+    return {**note, **times, "type": "note_added", "data": {"text": "Called"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +201,8 @@ def test_who_discounted_late_in_a_quarter_and_what_the_customer_had_done(
     found = [(one[0], float(str(one[1])), *one[2:]) for one in told(rows, *names)]
     assert sorted(found, key=repr) == sorted((one[1:] for one in raw.discounts()), key=repr)
     assert 10 < len(rows) < len(offered)
+    acts = {row["last_customer_act"] for row in rows if row["rep"] == CLERK}
+    assert acts == {"customer_request_received"}
     assert {row["verdict"] for row in rows} >= {"pressure_shaped", "pressure_consistent"}
 
 
@@ -251,7 +270,7 @@ def test_what_was_dated_back_across_a_quarter_end(company: Company, raw: Raw) ->
 
     names = ("told_quarter", "dated_in", "type", "rep", "events", "longest_lag", "first_position")
     assert sorted(told(rows, *names)) == raw.backdated()
-    assert [row["events"] for row in rows if row["rep"] == CLERK] == [2]
+    assert [row["events"] for row in rows if row["rep"] == CLERK] == [2, 1]
 
 
 def test_which_deals_changed_hands_before_a_win(company: Company, raw: Raw) -> None:
@@ -260,7 +279,7 @@ def test_which_deals_changed_hands_before_a_win(company: Company, raw: Raw) -> N
     names = ("won_at", "handed_over_at", "new_owner", "handed_over_by")
     assert sorted(told(rows, *names), key=repr) == raw.handed_over()
     assert all(row["credited"] for row in rows)
-    assert [row["new_owner"] for row in rows if row["handed_over_by"] == CLERK] == ["second"]
+    assert [row["new_owner"] for row in rows if row["handed_over_by"] == "manager"] == ["second"]
 
 
 def test_there_are_ten_questions_and_the_page_is_up_to_date(

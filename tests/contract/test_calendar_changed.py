@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from typing import Any, Final
+from uuid import UUID
 
 import pytest
 
 from api.audit.page import questions
 from api.bootstrap import Ledger
 from api.moment import moment
+from api.query.parser import parse
 from api.query.question import LogQuestion
 from tests.support.audited import auditor
 from tests.support.ledgers import NOW, SCHEMA, Line, filling, ledger_on
@@ -40,7 +42,9 @@ def changed() -> list[Line]:
         ("2026-03-30T10", "2026-04-02T10", "deal:A", "note_added", {"text": "Said in March"}),
         ("2026-04-06T03", "2026-04-06T03", "deal:A", "note_added", {"text": "Sunday evening"}),
         ("2026-04-10T10", "2026-04-10T10", "calendar", "calendar_adopted", berlin),
+        ("2026-05-15T00", "2026-05-15T00", "deal:A", "note_added", {"text": "The new day"}),
         ("2026-05-18T01", "2026-05-18T01", "deal:A", "note_added", {"text": "Monday morning"}),
+        ("2026-05-12T10", "2026-05-20T10", "deal:A", "note_added", {"text": "Before the turn"}),
         ("2026-05-20T10", "2026-05-20T10", quota, "quota_revised", usd("90.00")),
     ]
     return [
@@ -85,7 +89,30 @@ def test_a_week_is_that_of_the_local_day_by_the_calendar_of_its_time(ledger: Led
 
     weeks = {group["week"]: group["count"] for group in counts.groups}
     sundays = {"2026-W14": 2, "2026-W15": 1}
-    assert weeks == {"2025-W01": 1, "2026-W12": 2, "2026-W21": 2} | sundays
+    assert weeks == {"2025-W01": 1, "2026-W12": 2, "2026-W20": 2, "2026-W21": 2} | sundays
+
+
+def texts(ledger: Ledger, query: str) -> list[object]:
+    """Give what the notes say that a query holds for."""
+    now = moment(ledger.store, as_of=None, effective_at=None, now=NOW)
+    question = LogQuestion(query=parse(f"type:note_added {query}"), moment=now)
+    events = ledger.log.page(question, limit=100).events
+    return [event.data.model_dump()["text"] for event in events]
+
+
+def test_the_day_on_which_a_calendar_comes_into_force_is_one_day(ledger: Ledger) -> None:
+    assert texts(ledger, "occurred:2026-05-14") == []
+    assert texts(ledger, "occurred:2026-05-15") == ["The new day"]
+    assert texts(ledger, "occurred:2026-05-14..2026-05-16") == ["The new day"]
+
+
+def test_what_was_told_within_one_quarter_was_not_dated_back(ledger: Ledger) -> None:
+    assert texts(ledger, "backdated:yes") == ["Said in March"]
+    assert texts(ledger, "late:yes") == ["Said in March", "Before the turn"]
+    now = moment(ledger.store, as_of=None, effective_at=None, now=NOW)
+    (deal,) = ledger.store.by_prefix("deal:", upto=now.position)
+    timeline = ledger.questions.seen(UUID(deal.partition(":")[2]), now).told.timeline()
+    assert [one.position for one in timeline if one.backdated] == [4]
 
 
 def test_a_changed_quota_is_told_once_by_its_quarter(ledger: Ledger, database: str) -> None:

@@ -290,13 +290,13 @@ class Raw:
 
     def handed_over(self) -> list[tuple[object, ...]]:
         return sorted(
-            (won["occurred_at"], event["occurred_at"], event["data"]["owner"], event["actor"])
+            (won["occurred_at"], event["occurred_at"], event["data"]["owner"], event["rep"])
             for deal in self.deals.values()
-            for won in deal
+            for number, won in enumerate(deal)
             if won["type"] == "deal_won"
-            for event in deal
+            for event in deal[:number]
             if event["type"] == "owner_changed"
-            and timedelta(0) <= won["occurred_at"] - event["occurred_at"] < 30 * _DAY
+            and won["occurred_at"] - event["occurred_at"] < 30 * _DAY
         )
 
 

@@ -1,5 +1,6 @@
 -- Which stages were left hollow?
--- A deal went on from them before what they are for had been shown at the level it needs.
+-- A deal went on from them before what they are for had been shown at the level it needs. Where it
+-- skipped stages, what those are for counts with the stage that it left.
 SELECT a.from_stage AS left_stage, count(*) AS advances,
        count(*) FILTER (WHERE a.hollow) AS hollow,
        count(*) FILTER (WHERE a.evidenced = 0) AS nothing_shown,

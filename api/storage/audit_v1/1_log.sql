@@ -71,7 +71,7 @@ COMMENT ON COLUMN {audit}.events.on_behalf_of IS 'Who acted, where that is not t
 COMMENT ON COLUMN {audit}.events.channel IS 'ui, api, import or rule.';
 COMMENT ON COLUMN {audit}.events.clock IS 'Whose clock recorded_at is of: server, or source (a founding import).';
 COMMENT ON COLUMN {audit}.events.quarter IS 'Fiscal quarter of occurred_at; null outside every calendar.';
-COMMENT ON COLUMN {audit}.events.told_quarter IS 'Fiscal quarter of told_at. An event with another quarter than this was dated back across the end of a quarter.';
+COMMENT ON COLUMN {audit}.events.told_quarter IS 'Fiscal quarter of told_at. An event with an earlier quarter than this was dated back across the end of a quarter.';
 COMMENT ON COLUMN {audit}.events.caused_by IS 'The event that its teller names as its cause.';
 COMMENT ON COLUMN {audit}.events.correlation_id IS 'Its teller''s name for what belongs together.';
 COMMENT ON COLUMN {audit}.events.idempotency_key IS 'The key of the request that told it.';
@@ -101,7 +101,7 @@ COMMENT ON COLUMN {audit}.corrections.deal_id IS 'The deal.';
 COMMENT ON COLUMN {audit}.corrections.event_id IS 'The correction, an event itself.';
 COMMENT ON COLUMN {audit}.corrections.corrected_event_id IS 'The event that it corrects; may be a correction.';
 COMMENT ON COLUMN {audit}.corrections.how IS 'amended or retracted.';
-COMMENT ON COLUMN {audit}.corrections.in_force IS 'Whether figures use it: not where it was retracted itself, where a later amendment replaced it, and where the amended event was retracted.';
+COMMENT ON COLUMN {audit}.corrections.in_force IS 'Whether figures use it: not where it was retracted itself, where a later amendment replaced it, where the amended event was retracted, and where the event is of another deal.';
 COMMENT ON COLUMN {audit}.corrections.reason IS 'Why, as its teller says.';
 COMMENT ON COLUMN {audit}.corrections.rep IS 'Who corrected.';
 COMMENT ON COLUMN {audit}.corrections.occurred_at IS 'When, as its teller says.';

@@ -151,7 +151,7 @@ SELECT * FROM {audit}.ticks_rows() AS t (
     recorded_at timestamptz, expressible boolean, shown_at timestamptz);
 COMMENT ON FUNCTION {audit}.ticks_rows() IS 'Reads the view ticks.';
 COMMENT ON VIEW {audit}.ticks IS
-    'Every tick as its rep made it, also where it was taken back since, and what had been shown by then; those of ordinary imports are left out, since nobody knows when they were made. Stands where `progress` stands.';
+    'Every tick as its rep made it, corrections applied, also where it was unticked since, and what had been shown by then; one that was retracted has no row, and those of ordinary imports are left out, since nobody knows when they were made. Stands where `progress` stands.';
 COMMENT ON COLUMN {audit}.ticks.deal_id IS 'The deal.';
 COMMENT ON COLUMN {audit}.ticks.event_id IS 'The activity_ticked.';
 COMMENT ON COLUMN {audit}.ticks.rep IS 'Who ticked.';
