@@ -24,6 +24,7 @@ from api.exchange.profile import (
 )
 from api.people import People
 from api.storage.event_store import EventStore
+from api.storage.staged_lines import caller_of
 
 Ending: TypeAlias = Literal["done", "refused", "failed", "cancelled"]
 PROFILES: Final = ("profile.yaml", "profile.yml")
@@ -64,8 +65,9 @@ _KEEP_REJECTS: Final[LiteralString] = (
 _MADE: Final[LiteralString] = (
     "SELECT count(*), count(DISTINCT stream_id) FILTER (WHERE stream_id LIKE 'deal:%%'),"
     " count(*) FILTER (WHERE topic = 'deal.history_gap.v1') FROM events"
-    " WHERE position > %(after)s AND channel = 'import' AND source_system = %(system)s"
+    " WHERE position > %(after)s AND channel = 'import' AND caller = %(caller)s"
 )
+"""By who appended, for an export that came back keeps the sources of its events."""
 
 
 class ImportCancelledError(Exception):
@@ -125,7 +127,7 @@ class ImportJob:
                 self.store,
                 reader,
                 now=self.clock(),
-                founding=self.founding and not self._founded(),
+                founding=self.founding,
                 dry_run=self.dry_run,
                 progress=self._take,
                 findings=self.findings,
@@ -199,10 +201,6 @@ class ImportJob:
             return None, others
         return profile_of(self.declared, name=found[0].name if found else "sent along"), others
 
-    def _founded(self) -> bool:
-        """Whether an attempt that nobody heard of has founded the ledger: all of it, or nothing."""
-        return self.resumed and self._made()[0] > 0
-
     def _of_all_attempts(self, report: ImportReport) -> ImportReport:
         """The report of all attempts together: what an earlier one made is no duplicate."""
         if not self.resumed or self.dry_run:
@@ -221,7 +219,7 @@ class ImportJob:
         """How many events, deals and gaps of this source came since the import began."""
         if self._system is None or self.dry_run:
             return 0, 0, 0
-        values = {"after": self.first_position, "system": self._system}
+        values = {"after": self.first_position, "caller": caller_of(self._system)}
         ((events, deals, gaps),) = self.store.rows(_MADE, values)
         return events, deals, gaps
 

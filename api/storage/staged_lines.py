@@ -25,6 +25,11 @@ def deal_stream_of(system: str, external_id: str) -> str:
     return f"deal:{uuid5(_DEALS, f'{system}/{external_id}')}"
 
 
+def caller_of(system: str) -> str:
+    """Who appends what an import of a source makes."""
+    return f"import:{system}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """What an event that a ledger exported keeps in another: its ids, and where it came from."""

@@ -23,7 +23,7 @@ from api.storage.errors import (
     StorageError,
 )
 from api.storage.log_metrics import LogMetrics
-from api.storage.staged_lines import Row, StagedLine, staged_row
+from api.storage.staged_lines import Row, StagedLine, caller_of, staged_row
 from api.storage.timekeeper import Timekeeper
 from domain.events.life import DealDisqualified, DealLost, DealWon
 from domain.events.progress import StageEntered
@@ -162,9 +162,9 @@ class Staging:
         """Appends the lines that are new; `progress` is told how many more are in the log.
 
         A founding import is appended whole or not at all, in the order of the source's recording
-        times. Any other goes in windows, stream by stream, and may be run again if it was
-        interrupted: what is stored then is of whole deals, or, of a deal that is too long for a
-        window, of whole moments.
+        times; one that the log has already changes nothing. Any other goes in windows, stream by
+        stream, and may be run again if it was interrupted: what is stored then is of whole deals,
+        or, of a deal that is too long for a window, of whole moments.
 
         Raises:
             LedgerNotEmptyError: a founding import needs a ledger without deals.
@@ -221,14 +221,14 @@ class Staging:
         if founding:
             self._run(staging_sql.RECORDED)
             self._run(staging_sql.FUTURE)
-            refusal = self._rows(staging_sql.REFUSAL)[0][0]
-            if refusal is not None:
-                raise LedgerNotEmptyError(refusal)
         if self._opened_only and not self._identified:
             self._run(staging_sql.EARLY, standings=_STANDINGS)
         self._reject_groundless()
         if self._referring:
             self._run(staging_sql.CAUSED)
+        refusals = self._rows(staging_sql.REFUSALS) if founding else ()
+        if refusals:
+            raise LedgerNotEmptyError(refusals[0][0])
 
     def _reject_groundless(self) -> None:
         """Rejects what rests on nothing, until nothing rests on what was rejected."""
@@ -244,7 +244,7 @@ class Staging:
         self._timekeeper.now()  # every line is kept with the time at which it was imported
         started = perf_counter()
         try:
-            total = self._rows(staging_sql.APPEND_FOUNDING)[0][0]
+            total = sum(count for (count,) in self._rows(staging_sql.APPEND_FOUNDING))
         except psycopg.Error as error:
             raise _refusal(error) from error
         self._metrics.imported(total, perf_counter() - started)
@@ -316,7 +316,7 @@ class Staging:
         return self._execute(statement, parameters).fetchall()
 
     def _execute(self, statement: LiteralString, given: dict[str, object]) -> psycopg.Cursor[Row]:
-        always = {"system": self._system, "caller": f"import:{self._system}"}
+        always = {"system": self._system, "caller": caller_of(self._system)}
         with _loss_told():
             return self._open().execute(statement, always | given)
 

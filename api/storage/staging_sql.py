@@ -244,8 +244,17 @@ UPDATE import_lines l SET caused_by = coalesce(
        l.cause_id)
  WHERE l.fate IS NULL AND l.cause IS NOT NULL
 """
-REFUSAL: Final[LiteralString] = "SELECT founding_refusal()"
-APPEND_FOUNDING: Final[LiteralString] = "SELECT append_founding(%(system)s, %(caller)s)"
+REFUSALS: Final[LiteralString] = (
+    "SELECT refusal FROM founding_refusal() refusal WHERE refusal IS NOT NULL"
+    " AND (EXISTS (SELECT FROM import_lines WHERE fate IS NULL)"
+    "      OR EXISTS (SELECT FROM events WHERE caller = %(caller)s AND clock <> 'source'))"
+)
+"""What this source founded already may be told again: that changes nothing."""
+
+APPEND_FOUNDING: Final[LiteralString] = (
+    "SELECT append_founding(%(system)s, %(caller)s)"
+    " WHERE EXISTS (SELECT FROM import_lines WHERE fate IS NULL)"
+)
 APPEND_WINDOW: Final[LiteralString] = (
     "SELECT append_import(%(system)s, %(caller)s, %(sent_at)s, %(known)s, %(seqs)s::bigint[])"
 )

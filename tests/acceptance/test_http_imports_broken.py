@@ -1,6 +1,7 @@
 """Imports over HTTP that are cancelled, stopped, killed or find a fault."""
 
 import io
+import json
 import os
 import zipfile
 from threading import Event as Flag
@@ -96,6 +97,57 @@ def test_an_import_that_was_killed_goes_on_and_its_report_is_of_all_of_it(
     assert (report["events_made"], report["deals"], report["duplicates"]) == (2000, 2000, 0)
     assert (report["rejects_total"], head(door)) == (1, 2000)
     assert door.left() == []
+
+
+def kept(body: bytes) -> bytes:
+    """The lines as a ledger exports them that had them from another system."""
+    told = [json.loads(line) for line in body.splitlines()]
+    for number, one in enumerate(told):
+        one |= {
+            "event_id": f"01900000-0000-7000-9000-{number:012}",
+            "stream_id": f"deal:01900000-0000-7000-9001-{number:012}",
+            "source": {"system": "crm"},
+        }
+    return "".join(json.dumps(one) + "\n" for one in told).encode()
+
+
+@pytest.mark.parametrize("founding", [False, True])
+def test_the_report_of_a_killed_import_counts_what_keeps_another_source(
+    empty_door: Importing, monkeypatch: pytest.MonkeyPatch, *, founding: bool
+) -> None:
+    door = empty_door
+    body = kept(lines(*(f"d{number}" for number in range(1200))))
+    sent = door.send(body, founding=founding).json()["import_id"]
+    with monkeypatch.context() as patch:
+        kill_after(1, patch)
+        with pytest.raises(Killed):
+            door.run()
+
+    door.run()
+
+    done = door.one(sent)
+    assert (done["state"], done["attempts"], done["problem"]) == ("done", 2, None)
+    report = done["report"]
+    assert (report["events_made"], report["deals"], report["duplicates"]) == (1200, 1200, 0)
+    assert head(door) == 1200
+
+
+def test_what_a_founding_rejects_it_rejects_as_well_once_it_goes_on(
+    empty_door: Importing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = empty_door
+    first, second = lines("a", "b").splitlines(keepends=True)
+    told_before = json.dumps(json.loads(second) | {"recorded_at": "2025-01-07T00:00:00Z"})
+    sent = door.send(first + told_before.encode() + b"\n", founding=True).json()["import_id"]
+    with monkeypatch.context() as patch:
+        kill_after(1, patch)
+        with pytest.raises(Killed):
+            door.run()
+
+    door.run()
+
+    report = door.one(sent)["report"]
+    assert (report["events_made"], report["rejects_total"], head(door)) == (1, 1, 1)
 
 
 def test_an_import_that_was_killed_goes_on_with_the_profile_among_its_files(

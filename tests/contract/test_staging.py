@@ -228,6 +228,22 @@ def test_a_ledger_with_deals_cannot_be_founded(store: EventStore) -> None:
     assert store.head().position == 1
 
 
+@pytest.mark.parametrize("more", [(), (line("H3", caused_by="gone"),)])
+def test_a_founding_that_the_log_has_already_may_be_told_again(
+    store: EventStore, more: tuple[StagedLine, ...]
+) -> None:
+    """As of a command that was killed before it could say that all was in the log."""
+    lines = [line("H1", recorded=NOON), line("H2", recorded=NOON)]
+    load(store, lines, founding=True)
+
+    again = load(store, [*lines, *more], founding=True)
+
+    assert (again.appended, again.duplicates, len(again.rejects)) == (0, 2, len(more))
+    assert store.head().position == 2
+    with pytest.raises(LedgerNotEmptyError, match="has deals"):
+        load(store, [*lines, line("H4", recorded=NOON)], founding=True)
+
+
 def test_a_founding_cannot_come_before_what_the_log_was_told(store: EventStore) -> None:
     store.append_blocking(ask("calendar"))
 
