@@ -28,7 +28,11 @@ from domain.values import utc_instant
 CORRECTIONS: Final = frozenset({"event_amended", "event_retracted"})
 """Types that take back what another event said, and so must fit it."""
 _REFERENCE: Final = "event_id"
-"""The field in which a correction names the event that it corrects."""
+"""The field in which a line names the event that it is about."""
+REFERRING: Final = frozenset(
+    name for name, event_type in TYPES_BY_NAME.items() if _REFERENCE in event_type.model_fields
+)
+"""Types of which each is about another event."""
 
 
 class RefusedLineError(ValueError):
@@ -60,7 +64,7 @@ class Checker:
     def checked(self, line: Line) -> StagedLine:
         """The line as it is staged; RefusedLineError if it cannot be an event."""
         _check_names(line)
-        line, referred, about = self._resolved(line)
+        line, about = self._resolved(line)
         recorded_at = self._recorded_at(line)
         data = _payload(line.data, TYPES_BY_NAME[line.type], path="data")
         self._check_context(line, data)
@@ -72,11 +76,11 @@ class Checker:
             recorded_at=recorded_at,
             actor=line.actor,
             on_behalf_of=line.on_behalf_of,
-            caused_by=line.caused_by or referred,
+            caused_by=line.caused_by,
             file=line.file,
             row=line.row,
             file_sha256=self.digests.get(line.file),
-            event_id=line.kept.event_id if line.kept else self._event_id(line.external_id),
+            event_id=self.event_id_of(line),
             kept=line.kept,
             refers_to=about,
             stated_at=self._stated_at(line),
@@ -107,15 +111,15 @@ class Checker:
             )
         return recorded_at
 
-    def _resolved(self, line: Line) -> tuple[Line, str | None, UUID | None]:
-        """A correction names its event by the source's id; the log knows it by ours.
+    def _resolved(self, line: Line) -> tuple[Line, UUID | None]:
+        """The line and the event that it is about, which it names by the source's id.
 
-        The other values are the source's id where the event is a line of this import, and our id
-        where a ledger exported the line: the staging refuses a correction of what is not there.
+        The log knows that by ours. Whether it stands among the lines of the deal, or in the log,
+        is for the staging to say, which knows what else was rejected.
         """
         named = line.data.get(_REFERENCE)
-        if not isinstance(named, str) or _REFERENCE not in TYPES_BY_NAME[line.type].model_fields:
-            return line, None, None
+        if line.type not in REFERRING or not isinstance(named, str):
+            return line, None
         if not is_name(named):
             raise RefusedLineError(
                 f"data.{_REFERENCE}: expected one line of at most {MAX_NAME} characters"
@@ -125,10 +129,13 @@ class Checker:
             corrected = TYPES_BY_NAME.get(line.corrects or "")
             _check_correction(line, corrected if stored is None else type(stored.data))
         if line.kept is not None and _is_uuid(named):
-            return line, None, UUID(named)
-        if stored is not None:
-            return _referring(line, stored.event_id), None, None
-        return _referring(line, self._event_id(named)), named, None
+            return line, UUID(named)
+        if stored is None and line.corrects is None:
+            raise RefusedLineError(
+                f"data.{_REFERENCE}: {named} is neither a line of this import nor in the log"
+            )
+        about = stored.event_id if stored else line.about or self._event_id(named)
+        return line._replace(data=line.data | {_REFERENCE: str(about)}), about
 
     def _stored(self, named: str) -> Event | None:
         """The event of the log that the source's id names, or its own id."""
@@ -165,6 +172,10 @@ class Checker:
             raise RefusedLineError(
                 f"data.version: {data.version} is published already in {line.stream!r}"
             )
+
+    def event_id_of(self, line: Line) -> UUID:
+        """The id that its event has in the log."""
+        return line.kept.event_id if line.kept else self._event_id(line.external_id)
 
     def _event_id(self, external_id: str) -> UUID:
         """A UUIDv7 that follows from this import's time and the source's id.
@@ -223,10 +234,6 @@ def _is_of(event: Event, line: Line) -> bool:
     if line.kept is not None and event.event_id == line.kept.event_id:
         return True
     return event.source is not None and event.source.external_id == line.external_id
-
-
-def _referring(line: Line, event_id: UUID) -> Line:
-    return line._replace(data=line.data | {_REFERENCE: str(event_id)})
 
 
 def _is_uuid(text: str) -> bool:

@@ -8,8 +8,9 @@ from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 from typing import Final, Literal, Protocol, TypeAlias, get_args
+from uuid import UUID
 
-from api.exchange.checking import CORRECTIONS, Checker, RefusedLineError
+from api.exchange.checking import REFERRING, Checker, RefusedLineError
 from api.exchange.cloudevents import CloudEventsReader
 from api.exchange.context import KnownContext, changed_by
 from api.exchange.csv_events import CsvEventsReader
@@ -209,14 +210,14 @@ def _stage(checker: Checker, staging: Staging, findings: Findings, tell: Progres
     read = 0
     held: list[tuple[int, Line]] = []
     for line in checker.reader.lines(findings):
-        if line.type in CORRECTIONS and line.corrects is None:
+        if line.type in REFERRING and line.corrects is None:
             held.append((staging.reserve(), line))
         else:
             _add(line, checker, staging, findings)
         read += 1
         if read % _TOLD_EVERY == 0:
             tell("read", _TOLD_EVERY)
-    for place, line in _knowing_what_they_correct(held, staging):
+    for place, line in _knowing_what_they_are_about(held, checker, staging):
         _add(line, checker, staging, findings, place=place)
     tell("read", read % _TOLD_EVERY)
 
@@ -235,21 +236,21 @@ def _add(
         findings.reject(line.file, line.row, str(error))
 
 
-def _knowing_what_they_correct(
-    held: list[tuple[int, Line]], staging: Staging
+def _knowing_what_they_are_about(
+    held: list[tuple[int, Line]], checker: Checker, staging: Staging
 ) -> Iterator[tuple[int, Line]]:
-    """The lines with the type that each corrects, which may stand anywhere in the source."""
-    types: dict[str, str] = {}
+    """The lines with the event that each is about, which may stand anywhere in the source."""
+    known: dict[str, tuple[str, UUID]] = {}
     for _, line in held:
-        types[line.external_id] = line.type
-        if line.kept:
-            types[str(line.kept.event_id)] = line.type
+        event_id = checker.event_id_of(line)
+        known[line.external_id] = known[str(event_id)] = (line.type, event_id)
     wanted = {str(line.data.get("event_id")) for _, line in held}
     wanted = {name for name in wanted if is_name(name)}
-    for name, topic in staging.topics(wanted - types.keys()).items():
-        types[name] = type_name(EVENT_TYPES[topic])
+    for name, (topic, event_id) in staging.named(wanted - known.keys()).items():
+        known[name] = (type_name(EVENT_TYPES[topic]), event_id)
     for place, line in held:
-        yield place, line._replace(corrects=types.get(str(line.data.get("event_id"))))
+        kind, about = known.get(str(line.data.get("event_id")), (None, None))
+        yield place, line._replace(corrects=kind, about=about)
 
 
 def _report(findings: Findings, staged: StagingReport, *, dry_run: bool) -> ImportReport:

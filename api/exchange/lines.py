@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol, TypeAlias
+from uuid import UUID
 
 from api.exchange.rejects import Reject, Rejects
 from api.storage.staged_lines import Kept
@@ -35,7 +36,9 @@ class Line(NamedTuple):
     on_behalf_of: str | None = None
     caused_by: str | None = None
     corrects: str | None = None
-    """The type of the event that a correction is of, where the reader knows it."""
+    """The type of the event that it is about, where the reader knows it."""
+    about: UUID | None = None
+    """The event that it is about, where that is a line of the import."""
     kept: Kept | None = None
     """Of a line that a ledger exported: what its event keeps of it."""
     stated_at: datetime | None = None

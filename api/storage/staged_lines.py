@@ -14,7 +14,9 @@ Row: TypeAlias = tuple[Any, ...]
 
 _DEALS_REMEMBERED: Final = 2_000
 """Deals whose streams are not reckoned again: lines of one deal stand near each other."""
-_FIRST, _LAST = 0, (1 << 63) - 1
+_FIRST, _EXPORTED = 0, (1 << 63) - 2
+WRITTEN: Final = (1 << 63) - 1
+"""The place of what no ledger exported, but for the opening of its deal: after what one did."""
 _DEALS: Final = UUID("5b0f3c1e-6b0a-5f0e-9d7e-2f6f0d3f7a11")
 """The namespace that deal ids of imports are derived in; never changed."""
 
@@ -77,7 +79,6 @@ def staged_row(line: StagedLine, *, seq: int, system: str) -> Row:
     is_deal = line.stream.startswith("deal:")
     external_stream = line.stream.removeprefix("deal:") if is_deal else None
     kept = line.kept
-    # What came from another system keeps its source: the export is not the file that told it.
     other = None if kept is None or kept.system == system else kept.system
     _check_storable(line)
     # As texts: the driver takes three times as long to write an instant.
@@ -99,7 +100,7 @@ def staged_row(line: StagedLine, *, seq: int, system: str) -> Row:
         line.caused_by,
         line.file,
         line.row,
-        line.file_sha256 if kept is None or other is None else kept.file_sha256,
+        _file_sha256(line, other),
         other,
         _event_id(line.caused_by) if kept else None,
         line.refers_to,
@@ -109,11 +110,19 @@ def staged_row(line: StagedLine, *, seq: int, system: str) -> Row:
     )
 
 
+def _file_sha256(line: StagedLine, other: str | None) -> str | None:
+    """The file that told it, which an export is not of what it states the source of."""
+    stated = line.kept.file_sha256 if line.kept else None
+    return stated if stated or other else line.file_sha256
+
+
 def _place(line: StagedLine) -> int:
     """Where a line stands among those of its moment: as in the log that it is from, or first."""
     if line.kept is not None and line.kept.position is not None:
         return line.kept.position
-    return _FIRST if isinstance(line.data, DealOpened) else _LAST
+    if isinstance(line.data, DealOpened):
+        return _FIRST
+    return WRITTEN if line.kept is None else _EXPORTED
 
 
 def _stream_id(line: StagedLine, external_stream: str | None, *, system: str) -> str:

@@ -8,6 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from time import perf_counter
 from typing import Final, LiteralString, Self, TypeAlias
+from uuid import UUID
 
 import psycopg
 from pydantic_core import PydanticSerializationError
@@ -23,7 +24,7 @@ from api.storage.errors import (
     StorageError,
 )
 from api.storage.log_metrics import LogMetrics
-from api.storage.staged_lines import Row, StagedLine, caller_of, staged_row
+from api.storage.staged_lines import WRITTEN, Row, StagedLine, caller_of, staged_row
 from api.storage.timekeeper import Timekeeper
 from domain.events.life import DealDisqualified, DealLost, DealWon
 from domain.events.progress import StageEntered
@@ -86,6 +87,7 @@ class Staging:
         self._seq = 0
         self._known = 0
         self._identified = False
+        self._written = False
         self._referring = False
         self._stating = False
         self._opened_only = False
@@ -116,6 +118,7 @@ class Staging:
         """
         seq = self.reserve() if place is None else place
         self._identified |= line.kept is not None
+        self._written |= line.kept is None
         self._stating |= line.stated_at is not None
         self._referring |= line.caused_by is not None or line.refers_to is not None
         try:
@@ -125,20 +128,21 @@ class Staging:
         if len(self._buffer) >= _WRITTEN_AT_ONCE:
             self._write()
 
-    def topics(self, names: Collection[str]) -> dict[str, str]:
-        """The topics of staged lines by name: the source's id of each, or ours."""
+    def named(self, names: Collection[str]) -> dict[str, tuple[str, UUID]]:
+        """The topics and ids of staged lines by name: the source's id of each, or ours."""
         self._flush()
         if not names:
             return {}
-        found: dict[str, str] = {}
-        for external_id, event_id, topic in self._rows(staging_sql.TOPICS_OF, names=sorted(names)):
-            found |= {external_id: topic, event_id: topic}
-        return found
+        found: dict[str, tuple[str, UUID]] = {}
+        for external_id, event_id, topic in self._rows(staging_sql.NAMED, names=sorted(names)):
+            found |= {external_id: (topic, event_id), str(event_id): (topic, event_id)}
+        return {name: known for name, known in found.items() if name in names}
 
     def reject_unopened(self) -> None:
         """Lets the lines of deals be rejected that no line of the import opens, nor the log.
 
-        Only an exported part of a log comes back as that part, be the openings in it or not.
+        Only what was exported comes back as the part of a log that it is, be the openings in it
+        or not, and what was written after it goes on with that.
         """
         self._opened_only = True
 
@@ -221,7 +225,7 @@ class Staging:
         if founding:
             self._run(staging_sql.RECORDED)
             self._run(staging_sql.FUTURE)
-        if self._opened_only and not self._identified:
+        if self._opened_only and self._written:
             self._run(staging_sql.EARLY, standings=_STANDINGS)
         self._reject_groundless()
         if self._referring:
@@ -233,7 +237,7 @@ class Staging:
     def _reject_groundless(self) -> None:
         """Rejects what rests on nothing, until nothing rests on what was rejected."""
         resting = [staging_sql.UNCAUSED, staging_sql.UNKNOWN] if self._referring else []
-        if self._opened_only and not self._identified:
+        if self._opened_only and self._written:
             resting.append(staging_sql.UNOPENED)
         while sum(self._run(statement) for statement in resting):
             pass
@@ -316,7 +320,7 @@ class Staging:
         return self._execute(statement, parameters).fetchall()
 
     def _execute(self, statement: LiteralString, given: dict[str, object]) -> psycopg.Cursor[Row]:
-        always = {"system": self._system, "caller": caller_of(self._system)}
+        always = {"system": self._system, "caller": caller_of(self._system), "written": WRITTEN}
         with _loss_told():
             return self._open().execute(statement, always | given)
 

@@ -168,31 +168,33 @@ UPDATE import_lines l SET fate = 'rejected', reason =
                min(occurred_at) FILTER (WHERE topic = 'deal.deal_opened.v1') AS opened_at
           FROM import_lines WHERE is_deal AND (fate IS NULL OR fate = 'appended')
          GROUP BY stream_id
-        HAVING min(occurred_at) FILTER (WHERE fate IS NULL AND topic = ANY(%(standings)s))
+        HAVING min(occurred_at) FILTER (WHERE fate IS NULL AND topic = ANY(%(standings)s)
+                                          AND place = %(written)s)
                < coalesce(min(occurred_at) FILTER (WHERE topic = 'deal.deal_opened.v1'),
                           'infinity')) d
  CROSS JOIN LATERAL (
        SELECT coalesce(min(e.occurred_at), d.opened_at) AS at FROM events e
         WHERE e.stream_id = d.stream_id AND e.topic = 'deal.deal_opened.v1') o
  WHERE l.stream_id = d.stream_id AND l.fate IS NULL AND l.topic = ANY(%(standings)s)
-   AND l.occurred_at < o.at
+   AND l.place = %(written)s AND l.occurred_at < o.at
 """
-"""A deal stands nowhere before it is opened. Readers of other sources open it by then; a line of
-our own is taken as it stands, so this one contradicts its deal, as the API would say.
+"""A deal stands nowhere before it is opened. Readers of other sources open it by then; a line that
+somebody wrote is taken as it stands, so this one contradicts its deal, as the API would say.
 """
 
 UNOPENED: Final[LiteralString] = """
 UPDATE import_lines l SET fate = 'rejected', reason =
        'the deal ' || l.external_stream || ' is opened by no line of this import, nor in the log'
   FROM (SELECT stream_id FROM import_lines WHERE is_deal GROUP BY stream_id
-        HAVING NOT bool_or(topic = 'deal.deal_opened.v1'
+        HAVING NOT bool_or((topic = 'deal.deal_opened.v1' OR place < %(written)s)
                            AND (fate IS NULL OR fate = 'appended'))) u
  WHERE l.fate IS NULL AND l.stream_id = u.stream_id
    AND NOT EXISTS (SELECT FROM events e WHERE e.stream_id = u.stream_id)
 """
 """Of a deal whose opening is a reject nothing could be told: it would be in no list.
 
-Nor does another line open it that says the same as the rejected one.
+Nor does another line open it that says the same as the rejected one. What a ledger exported of a
+deal comes back without its opening.
 """
 
 DEALLESS: Final[LiteralString] = """
@@ -226,13 +228,18 @@ UPDATE import_lines l SET fate = 'rejected', reason =
 
 UNKNOWN: Final[LiteralString] = """
 UPDATE import_lines l SET fate = 'rejected', reason =
-       'data.event_id: ' || l.refers_to || ' is neither a line of this import nor in the log'
+       'data.event_id: of this deal, it names neither a line of this import nor an event of the log'
  WHERE l.fate IS NULL AND l.refers_to IS NOT NULL
    AND NOT EXISTS (SELECT FROM import_lines o
-                    WHERE o.event_id = l.refers_to AND o.fate IS NULL AND o.seq <> l.seq)
-   AND NOT EXISTS (SELECT FROM events e WHERE e.event_id = l.refers_to)
+                    WHERE o.event_id = l.refers_to AND o.fate IS NULL AND o.seq <> l.seq
+                      AND (o.stream_id = l.stream_id OR l.place < %(written)s))
+   AND NOT EXISTS (SELECT FROM events e
+                    WHERE e.event_id = l.refers_to
+                      AND (e.stream_id = l.stream_id OR l.place < %(written)s))
 """
-"""Said again as well: what a rejected line is about is not there."""
+"""Said again as well: what a rejected line is about is not there. What a ledger exported is taken
+as it stands; any other line is about an event of its own deal, as the API has it.
+"""
 
 CAUSED: Final[LiteralString] = """
 UPDATE import_lines l SET caused_by = coalesce(
@@ -281,9 +288,10 @@ COUNTS: Final[LiteralString] = (
     " AND topic = 'deal.event_amended.v1')"
     " FROM import_lines"
 )
-TOPICS_OF: Final[LiteralString] = (
-    "SELECT external_id, event_id::text, topic FROM import_lines"
-    " WHERE external_id = ANY(%(names)s) OR event_id::text = ANY(%(names)s) ORDER BY seq DESC"
+NAMED: Final[LiteralString] = (
+    "SELECT CASE WHEN source_system IS NULL THEN external_id END, event_id, topic"
+    "  FROM import_lines WHERE event_id::text = ANY(%(names)s)"
+    "    OR (source_system IS NULL AND external_id = ANY(%(names)s)) ORDER BY seq DESC"
 )
 """Of lines under one id the first one counts, which comes last here."""
 TOPICS: Final[LiteralString] = (
