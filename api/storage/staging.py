@@ -1,7 +1,7 @@
 """Where the lines of one import wait in the database until all are known, then go to the log."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -15,6 +15,7 @@ from pydantic_core import PydanticSerializationError
 
 from api.storage import staging_sql
 from api.storage.connections import Deadlines, conninfo
+from api.storage.copying import Copying
 from api.storage.errors import (
     CLOCK_STATES,
     AppendRefusedError,
@@ -41,8 +42,6 @@ _Place: TypeAlias = tuple[int, str, datetime]
 """The place of a line in the staging table, its stream, and when it occurred."""
 _STANDINGS: Final = [event.TOPIC for event in (StageEntered, DealWon, DealLost, DealDisqualified)]
 """What says how a deal stands."""
-_ROUNDS: Final = 3
-"""Another import of the same lines may come between; what it stored is seen in the next round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class Staging:
         self._metrics = metrics
         self._timekeeper = timekeeper
         self._buffer: list[Row] = []
-        self._copying: _Copying | None = None
+        self._copying: Copying | None = None
         self._seq = 0
         self._known = 0
         self._identified = False
@@ -185,7 +184,7 @@ class Staging:
     def _write(self) -> None:
         with _loss_told():
             if self._copying is None:
-                self._copying = _Copying(self._open())
+                self._copying = Copying(self._open())
             self._copying.write(self._buffer)
             self._buffer.clear()
             if self._copying.rows >= _COPIED_AT_ONCE:
@@ -209,10 +208,18 @@ class Staging:
             self._copying = None
 
     def _decide(self, *, founding: bool) -> None:
-        """Settles which lines are new, which are known and which cannot be."""
+        """Settles which lines are new, which are known and which cannot be, by one log."""
         self._flush()
         if self._referring:
             self._run(staging_sql.INDEX)
+        with self._transaction():
+            self._run(staging_sql.AS_IT_IS)
+            self._compare(founding=founding)
+
+    def _compare(self, *, founding: bool) -> None:
+        if self._referring:
+            self._run(staging_sql.REFERRED)
+            self._run(staging_sql.REFERRED_CAUSE)
         ((self._known,),) = self._rows(staging_sql.HEAD)
         if self._stating:
             self._run(staging_sql.RESTATED)
@@ -230,9 +237,8 @@ class Staging:
         self._reject_groundless()
         if self._referring:
             self._run(staging_sql.CAUSED)
-        refusals = self._rows(staging_sql.REFUSALS) if founding else ()
-        if refusals:
-            raise LedgerNotEmptyError(refusals[0][0])
+        for (refusal,) in self._rows(staging_sql.REFUSALS) if founding else ():
+            raise LedgerNotEmptyError(refusal)
 
     def _reject_groundless(self) -> None:
         """Rejects what rests on nothing, until nothing rests on what was rejected."""
@@ -255,37 +261,47 @@ class Staging:
         progress(total)
 
     def _append_rounds(self, progress: Progress) -> None:
-        for _ in range(_ROUNDS):
-            if not self._append_windows(progress):
-                return
+        # Each time the log has more of the lines than before, so this comes to an end.
+        while self._append_windows(progress):
             self._run(staging_sql.NEXT_ROUND)
             self._decide(founding=False)
-        raise LogUnavailableError("another import of this source is running; start again after it")
 
     def _append_windows(self, progress: Progress) -> bool:
-        """Appends what has no fate yet; says whether another import was quicker somewhere."""
+        """Appends what has no fate yet, until another import is quicker; says whether one was."""
         overtaken = False
         with _loss_told(), self._open().cursor("lines", withhold=True) as cursor:
             cursor.itersize = _EVENTS_AT_ONCE
             cursor.execute(staging_sql.TO_APPEND)
             for seqs in _windows(cursor):
-                overtaken |= self._append_window(seqs, progress)
+                if overtaken:
+                    self._run(staging_sql.OVERTAKEN, seqs=seqs)
+                else:
+                    overtaken = self._append_window(seqs, progress)
         return overtaken
 
     def _append_window(self, seqs: Sequence[int], progress: Progress) -> bool:
-        """Appends some lines; where the database refuses them, all but the guilty ones."""
+        """Appends some lines, or says that another import was quicker with one of them.
+
+        Where the database refuses them, all but the guilty ones are appended.
+        """
         sent_at, started = self._timekeeper.now(), perf_counter()
         try:
-            total = self._rows(
-                staging_sql.APPEND_WINDOW, sent_at=sent_at, known=self._known, seqs=seqs
-            )[0][0]
+            with self._transaction():
+                ((total,),) = self._rows(
+                    staging_sql.APPEND_WINDOW, sent_at=sent_at, known=self._known, seqs=seqs
+                )
+                if total < len(seqs):
+                    raise psycopg.Rollback
         except psycopg.Error as error:
             return self._refused(seqs, _refusal(error), progress)
-        self._known += total
         self._timekeeper.agreed()
+        if total < len(seqs):
+            self._run(staging_sql.OVERTAKEN, seqs=seqs)
+            return True
+        self._known += total
         self._metrics.imported(total, perf_counter() - started)
         progress(total)
-        return bool(total < len(seqs))
+        return False
 
     def _refused(self, seqs: Sequence[int], refusal: StorageError, progress: Progress) -> bool:
         """Finds by halves which lines the database refuses."""
@@ -324,29 +340,15 @@ class Staging:
         with _loss_told():
             return self._open().execute(statement, always | given)
 
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with _loss_told(), self._open().transaction():
+            yield
+
     def _open(self) -> psycopg.Connection[Row]:
         if self._connection is None:
             raise RuntimeError("a staging is used in a `with` block")
         return self._connection
-
-
-class _Copying:
-    """One copy of lines into the staging table; `close` ends it and lets the lines be seen."""
-
-    def __init__(self, connection: psycopg.Connection[Row]) -> None:
-        with ExitStack() as stack:
-            cursor = stack.enter_context(connection.cursor())
-            self._copy = stack.enter_context(cursor.copy(staging_sql.COPY))
-            self._stack = stack.pop_all()
-        self.rows = 0
-
-    def write(self, rows: Sequence[Row]) -> None:
-        for row in rows:
-            self._copy.write_row(row)
-        self.rows += len(rows)
-
-    def close(self) -> None:
-        self._stack.close()
 
 
 def _windows(places: Iterable[_Place]) -> Iterator[list[int]]:

@@ -10,7 +10,29 @@ COPY: Final[LiteralString] = (
 )
 INDEX: Final[LiteralString] = "SELECT index_import()"
 
+AS_IT_IS: Final[LiteralString] = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+"""What another import appends meanwhile is not seen in one comparison and missed in another."""
+
 HEAD: Final[LiteralString] = "SELECT position FROM log_head"
+REFERRED: Final[LiteralString] = """
+UPDATE import_lines l
+   SET refers_to = e.event_id,
+       data = replace(l.data, '"event_id":"' || o.event_id || '"',
+                      '"event_id":"' || e.event_id || '"')
+  FROM import_lines o
+  JOIN events e ON e.source_system = coalesce(o.source_system, %(system)s)
+               AND e.external_id = o.external_id
+ WHERE l.fate IS NULL AND l.refers_to = o.event_id AND e.event_id <> o.event_id
+"""
+"""What the log has is known by the id that it has there, whatever a line of it would bring."""
+
+REFERRED_CAUSE: Final[LiteralString] = """
+UPDATE import_lines l SET cause_id = e.event_id
+  FROM import_lines o
+  JOIN events e ON e.source_system = coalesce(o.source_system, %(system)s)
+               AND e.external_id = o.external_id
+ WHERE l.fate IS NULL AND l.cause_id = o.event_id AND e.event_id <> o.event_id
+"""
 RESTATED: Final[LiteralString] = """
 UPDATE import_lines l
    SET fate = CASE WHEN s.newer THEN NULL ELSE 'duplicate' END,
@@ -270,6 +292,10 @@ NEXT_ROUND: Final[LiteralString] = (
     " WHERE fate IS NULL OR fate = 'overtaken'"
 )
 """What another import was quicker with is looked at again."""
+
+OVERTAKEN: Final[LiteralString] = (
+    "UPDATE import_lines SET fate = 'overtaken' WHERE seq = ANY(%(seqs)s::bigint[])"
+)
 
 MARK_REFUSED: Final[LiteralString] = (
     "UPDATE import_lines SET fate = 'rejected', reason = %(reason)s WHERE seq = %(seq)s"
