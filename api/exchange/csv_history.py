@@ -67,6 +67,7 @@ class HistoryTeller:
             stages={},
             closes={stage.name: stage.closes for stage in self.profile.stages},
             checkboxes=frozenset(),
+            whole_states=True,
         )
 
     def _states(self, rows: list[JsonObject]) -> list[JsonObject]:

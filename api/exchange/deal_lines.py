@@ -88,6 +88,8 @@ class SourceContext:
     """The forecast category that the source sets by itself, by the stage's id."""
     users: Mapping[str, str] = field(default_factory=dict)
     """The name of a user by id."""
+    whole_states: bool = False
+    """Whether a row of a history states all of a deal, whichever of its fields was changed."""
 
     def known(self, deal: str) -> KnownDeal:
         """What the ledger has of a deal; nothing where there is no process."""
@@ -164,9 +166,14 @@ class Deal:
         )
 
     def gap(self, row: JsonObject, *, start: datetime, end: datetime, fields: list[str]) -> None:
-        """Say that the source does not tell what happened to these fields in between."""
-        data: JsonObject = {"from": stamp(start), "to": stamp(max(start, end)), "fields": fields}
+        """Say that the source does not tell what happened to these fields in between.
+
+        One that the ledger has stays as it is: as more was told since, it would begin elsewhere.
+        """
         key = gap_key(fields, end)
+        told = self.stored(f"{text_of(row, 'id')}:{key}")
+        start = datetime.fromisoformat(str(told["from"])) if told else start
+        data: JsonObject = {"from": stamp(start), "to": stamp(max(start, end)), "fields": fields}
         self.add(row, "history_gap", data, key=key, told_at=max(start, end), actor=self.owner)
 
     def reject(self, row: JsonObject, reason: str) -> None:
@@ -211,11 +218,22 @@ class Deal:
         return self.context.processes.get(text_of(row, "pipeline"))
 
     def in_order(self) -> Iterator[Line]:
-        """The lines as they were recorded, those of one moment in the order of a sale."""
-        lines = sorted(
-            self.lines,
-            key=lambda line: (line.recorded_at or line.occurred_at, _RANKS[line.type]),
-        )
+        """The lines as they were recorded, those of one row in the order of a sale.
+
+        Of several snapshots of one moment the first is told whole before the next: a deal may be
+        won and reopened within one second.
+        """
+        turns: dict[str, int] = {}
+        for turn, row in enumerate(self.snapshots):
+            turns.setdefault(f"{text_of(row, 'id')}:", turn)
+
+        def order(line: Line) -> tuple[datetime, int, int]:
+            rank = _RANKS[line.type]
+            beside = -1 if rank < _RANKS["win_reversed"] else len(turns)
+            turn = turns.get(line.external_id.removesuffix(line.type), beside)
+            return line.recorded_at or line.occurred_at, turn, rank
+
+        lines = sorted(self.lines, key=order)
         stored_at = self.known.when(f"{self.id}:deal_opened")
         lines = opened_in_time(lines, stored_at=stored_at, findings=self.findings)
         return iter(reopened_in_time(lines, self.findings))

@@ -1,7 +1,7 @@
 """What the ledger has of one deal already, as the readers of a newer export ask for it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -10,8 +10,9 @@ from typing import Final
 from api.exchange.lines import JsonObject
 from domain.deal import replay
 from domain.events.base import DomainEvent, type_name
-from domain.events.honesty import EventAmended, EventRetracted
+from domain.events.honesty import EventAmended, EventRetracted, HistoryGap
 from domain.events.life import AmountChanged, CloseDateMoved, DealDeleted, DealOpened, OwnerChanged
+from domain.events.progress import StageEntered
 from domain.replay import Event, view
 
 CHANGES: Final = frozenset(
@@ -38,7 +39,7 @@ ASKED: Final = CHANGES | {
     "event_retracted",
 }
 """What a known deal holds of its stream."""
-_LEAST: Final = timedelta(microseconds=1)
+LEAST: Final = timedelta(microseconds=1)
 """Between two moments that are told apart."""
 _ENDINGS: Final = {
     "deal_won": "won",
@@ -123,7 +124,7 @@ class KnownDeal:
 
     def standing(self, before: datetime) -> ToldStanding:
         """How the deal stood before a moment, or at its opening; whoever told it."""
-        last = before - _LEAST
+        last = before - LEAST
         if self.opening is not None:
             last = max(last, self.opening.at)
         stood = replay(self.events, effective_at=last)
@@ -132,7 +133,7 @@ class KnownDeal:
 
     def closings(self) -> Sequence[tuple[datetime, str | None]]:
         """When the source told that the deal ended, and how; None where it was open again."""
-        told = sorted(view(self.events), key=lambda one: one.told_at)
+        told = self._in_turn(view(self.events))
         turns = [(one.told_at, _kind(one)) for one in told if self._id(one)]
         return [(at, _ENDINGS[kind]) for at, kind in turns if kind in _ENDINGS]
 
@@ -151,11 +152,14 @@ class KnownDeal:
             if isinstance(event.data, DealDeleted)
         ]
 
+    def times(self, kinds: Collection[str]) -> Sequence[datetime]:
+        """When the source told each event of some kinds."""
+        return [one.told_at for one in self._of_the_source() if _kind(one) in kinds]
+
     @cached_property
     def changed(self) -> datetime | None:
         """When the source told its latest change of the deal."""
-        changes = (one.told_at for one in self._of_the_source() if _kind(one) in CHANGES)
-        return max(changes, default=None)
+        return max(self.times(CHANGES), default=None)
 
     def owners(self) -> Sequence[tuple[datetime, str]]:
         """To whom the source gave the deal after its opening, and when, in order."""
@@ -171,6 +175,40 @@ class KnownDeal:
         return [one.told_at for one in self._of_the_source() if _ENDINGS.get(_kind(one))]
 
     @cached_property
+    def stages(self) -> Sequence[tuple[datetime, str]]:
+        """Each stage that the source told, when it did, in order."""
+        return [
+            (one.told_at, one.data.stage)
+            for one in self._in_turn(view(self.events))
+            if isinstance(one.data, StageEntered) and self._id(one)
+        ]
+
+    @cached_property
+    def turns(self) -> Sequence[tuple[datetime, str | None]]:
+        """How the deal ended, or None where it was open again, as told then, whatever since."""
+        told = [one for one in self._in_turn(self.events) if self._id(one)]
+        return [(one.told_at, _ENDINGS[_kind(one)]) for one in told if _kind(one) in _ENDINGS]
+
+    def stage(self, before: datetime) -> str:
+        """The stage that the source told last before a moment; empty if it told none."""
+        return next((stage for at, stage in reversed(self.stages) if at < before), "")
+
+    def closed(self, before: datetime) -> str | None:
+        """How the deal had ended before a moment, as it was told then."""
+        return next((end for at, end in reversed(self.turns) if at < before), None)
+
+    def end(self, kind: str, upto: datetime) -> str:
+        """What the source called the last end of a kind up to a moment; empty if it told none."""
+        told = [one for one in self._in_turn(self.events) if one.told_at <= upto]
+        ends = [self._id(one) for one in told if self._id(one) and _kind(one) == kind]
+        return ends[-1] if ends else ""
+
+    def lacks(self, name: str) -> bool:
+        """Whether the source told that it does not know what happened to a field at some time."""
+        gaps = (one.data for one in self._of_the_source() if isinstance(one.data, HistoryGap))
+        return any(name in gap.fields for gap in gaps)
+
+    @cached_property
     def values(self) -> Sequence[tuple[datetime, JsonObject]]:
         """Each amount and each close date that the source told, when it did, in order.
 
@@ -183,6 +221,10 @@ class KnownDeal:
     def currencies(self) -> Sequence[tuple[datetime, str]]:
         """Of each amount that the source told, when it did and in which currency, in order."""
         return [(at, str(told["currency"])) for at, told in self.values if "currency" in told]
+
+    @staticmethod
+    def _in_turn(events: Iterable[Event]) -> Sequence[Event]:
+        return sorted(events, key=lambda one: one.told_at)
 
     def _of_the_source(self) -> Iterator[Event]:
         return (one for one in self.events if self._id(one))

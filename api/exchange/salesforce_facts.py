@@ -144,10 +144,13 @@ def check_pushes(deal: Deal) -> None:
     fewer pushes than the history has prove nothing.
     """
     counted = text_of(deal.record, "pushes").partition(".")[0]
-    months = [text_of(row, "close_date")[:7] for row in deal.snapshots if row["close_date"]]
+    begun = instant_of(deal.snapshots[0], "at") if deal.snapshots else None
+    days = [text_of(told, "close_date") for at, told in deal.known.values if begun and at < begun]
+    days += [text_of(row, "close_date") for row in deal.snapshots]
+    months = [day[:7] for day in days if day]
     shown = sum(1 for before, after in pairwise(months) if after > before)
     more = counted.isdecimal() and len(counted) <= _COUNT_DIGITS and int(counted) > shown
-    if more and not any(_gaps_of(deal, "close_date")):
+    if more and not deal.known.lacks("close_date") and not any(_gaps_of(deal, "close_date")):
         start, end = instant_of(deal.record, "created"), instant_of(deal.record, "modified")
         deal.findings.note("a deal was pushed more often than its history shows")
         deal.gap(deal.record, start=start, end=end, fields=["close_date"])
@@ -164,10 +167,10 @@ def _gaps_of(deal: Deal, name: str) -> Iterator[tuple[str, str]]:
 def _confirm(deal: Deal, row: JsonObject, name: str) -> None:
     kind, told_as = _SNAPSHOT[name]
     at = instant_of(row, "at")
-    for line in deal.lines:
-        told = line.recorded_at or line.occurred_at
-        if line.type in (kind, "deal_opened") and abs(told - at) <= SAME_MOMENT:
-            return
+    kinds = (kind, "deal_opened")
+    told = [one.recorded_at or one.occurred_at for one in deal.lines if one.type in kinds]
+    if any(abs(one - at) <= SAME_MOMENT for one in (*told, *deal.known.times(kinds))):
+        return
     if text_of(row, "new"):
         deal.reject(row, f"{name}: OpportunityHistory has no such change at {row['at']}")
         _tell_unconfirmed(deal, row, told_as)

@@ -237,6 +237,7 @@ class Telling:
             categories=self.seen.stages.categories,
             users=self.seen.users.names,
             checkboxes=frozenset(self.seen.checkboxes),
+            whole_states=True,
         )
 
     def _deal(

@@ -5,12 +5,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from api.exchange.deal_lines import CLOSING, SAME_MOMENT, Deal
+from api.exchange.deal_lines import CLOSING, SAME_MOMENT, Deal, gap_key
 from api.exchange.instants import won_at
+from api.exchange.known_deals import CHANGES, LEAST
 from api.exchange.lines import JsonObject
 from api.exchange.openings import keep_opening, open_deal
 from api.exchange.profile import PlainField
-from api.exchange.records import instant_of, text_of
+from api.exchange.records import instant_of, stamp, text_of
 
 STATE: Final = ("stage", "amount", "close_date")
 """What a snapshot holds of a deal.
@@ -35,15 +36,21 @@ _CATEGORIES: Final = {
 def tell_history(deal: Deal) -> None:
     """Add what the snapshots and the deal's own record say."""
     record = deal.record
-    if not deal.snapshots and record["created"] == record["modified"]:
+    created, modified = instant_of(record, "created"), instant_of(record, "modified")
+    known = _known_state(deal, modified + LEAST)
+    entered = known["stage"] and not deal.told(f"{deal.id}:stage_entered")
+    if not deal.snapshots and created == modified and not entered:
         # Nothing was changed since, so it still is as it was opened.
         deal.snapshots = [record | {"at": record["created"], "by": record["created_by"]}]
     if deal.snapshots:
         _tell_snapshots(deal)
+    elif not deal.told(f"{deal.id}:{gap_key(STATE, modified)}") and keep_opening(deal):
+        _tell_early(deal)
+        _compare_with_now(deal, known)
     else:
         open_deal(deal, record, None)
         _tell_early(deal)
-        _gap_to_now(deal, list(STATE), since=instant_of(record, "created"))
+        _gap_to_now(deal, list(STATE), since=created)
 
 
 def tell_holes(deal: Deal, unreadable: Iterable[JsonObject]) -> None:
@@ -84,15 +91,22 @@ def _begin(deal: Deal, first: JsonObject) -> None:
     at = instant_of(first, "at")
     if at - created <= SAME_MOMENT:
         open_deal(deal, deal.record, first)
-        _enter(deal, first)
-        _tell_end(deal, None, first)
+        if first["id"] == deal.id or not deal.told(f"{deal.id}:stage_entered"):
+            _enter(deal, first)
+            _tell_end(deal, None, first)
         return
     # Rows are missing at the start: what the deal looked like when it was opened is not known.
     known = keep_opening(deal)
     if not known:
         open_deal(deal, deal.record, None)
     before = _tell_early(deal)
-    if known and (told := _told_of(deal, first)):
+    told = _told_of(deal, first) if known else frozenset()
+    if known and deal.context.whole_states:
+        if not told or deal.told(f"{text_of(first, 'id')}:{gap_key(STATE, at)}"):
+            _gap_before(deal, first)
+        _compare(deal, _known_state(deal, at), first)
+        return
+    if told:
         _go_on(deal, first, told)
         return
     was = next((end for since, end in reversed(deal.known.closings()) if since < at), None)
@@ -101,6 +115,25 @@ def _begin(deal: Deal, first: JsonObject) -> None:
     _tell_values(deal, _as_told(deal, before, first), first)
     _enter(deal, first)
     _tell_end(deal, None, first)
+
+
+def _gap_before(deal: Deal, first: JsonObject) -> None:
+    """Say that nothing tells what happened between what the ledger has of a deal and a row."""
+    at = instant_of(first, "at")
+    known = [instant_of(deal.record, "created"), *deal.known.times(CHANGES)]
+    start = max(one for one in known if one <= at)
+    deal.gap(first, start=start, end=at, fields=list(STATE))
+
+
+def _known_state(deal: Deal, before: datetime) -> JsonObject:
+    """The state in which the ledger has the deal before a moment, as a snapshot would have it."""
+    state: JsonObject = dict.fromkeys(STATE)
+    for at, told in deal.known.values:
+        state |= told if at < before else {}
+    since = [at for at in deal.known.times(CHANGES) if at < before]
+    at = max(since, default=instant_of(deal.record, "created"))
+    closes = deal.known.closed(before)
+    return state | {"stage": deal.known.stage(before), "closes": closes, "at": stamp(at)}
 
 
 def _reopen(deal: Deal, was: str | None, row: JsonObject) -> None:
@@ -316,14 +349,15 @@ def _latest_loss(deal: Deal) -> JsonObject | None:
 
 def _amend_win(deal: Deal, row: JsonObject) -> None:
     """A won deal that is changed was booked wrongly: the win itself is corrected."""
-    wins = [line for line in deal.lines if line.type == "deal_won"]
-    if not wins or row["amount"] is None or not _closed_on(row):
+    wins = [line.external_id for line in deal.lines if line.type == "deal_won"]
+    win = wins[-1] if wins else deal.known.end("deal_won", instant_of(row, "at"))
+    if not win or row["amount"] is None or not _closed_on(row):
         deal.reject(row, f"{_priced(deal)}: emptied on a won deal; the win stands as it was")
         return
     net: JsonObject = {"net": deal.money(row, row["amount"])}
     net |= _list_price(deal, row) | {"closed_on": _closed_on(row)}
     reason = f"Changed in {deal.context.names.system} after the deal was won."
-    data: JsonObject = {"event_id": wins[-1].external_id, "data": net, "reason": reason}
+    data: JsonObject = {"event_id": win, "data": net, "reason": reason}
     deal.add(row, "event_amended", data, corrects="deal_won")
 
 
