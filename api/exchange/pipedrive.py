@@ -24,6 +24,7 @@ from api.exchange.lines import ExportRefusedError, Findings, JsonObject, Line
 from api.exchange.openings import tell_deletion
 from api.exchange.owners import tell_owner_changes
 from api.exchange.pipedrive_deals import CLOSED, OWNERS, SILENT, DealHistory, with_stated_end
+from api.exchange.pipedrive_known import known_changes
 from api.exchange.pipedrive_rows import (
     DELETED,
     FlowItem,
@@ -278,9 +279,10 @@ def _deal_lines(
     record = group.record(findings)
     if record is None:
         return
-    rows = with_stated_end(record, _distinct(group, findings))
+    known = known_changes(record, context.known(group.id))
+    rows = with_stated_end(record, known.fill(record, _distinct(group, findings)))
     changes = list(numbered_changes(group.id, rows))
-    history = DealHistory(record, changes, context.zone, pipelines)
+    history = DealHistory(record, changes, context.zone, pipelines, known.beginning(rows))
     try:
         snapshots = history.snapshots()
     except ValueError as error:
@@ -299,7 +301,7 @@ def _deal_lines(
     tell_owner_changes(deal)
     _tell_rest(deal, group, changes)
     tell_deletion(deal)
-    yield from deal.in_order()
+    yield from (line for line in deal.in_order() if line.external_id not in history.told)
 
 
 def _closes(record: JsonObject, snapshots: list[JsonObject]) -> object:

@@ -40,6 +40,14 @@ SILENT: Final = frozenset(
 )
 """Fields that are told by events of their own, or that follow from others."""
 CLOSED: Final = {"won": "won", "lost": "lost"}
+_TOLD_BY: Final = {
+    "stage_id": ("stage_entered", "deal_moved_to_process"),
+    "value": ("amount_changed",),
+    "currency": ("amount_changed",),
+    "expected_close_date": ("close_date_moved",),
+    "status": ("deal_won", "deal_lost", "win_reversed", "deal_reopened"),
+}
+"""The events that changes of a field are told by."""
 
 
 @dataclass(slots=True)
@@ -51,8 +59,12 @@ class DealHistory:
     zone: str
     pipelines: Mapping[str, str]
     """The pipeline of a stage, by the stage's id."""
+    opened: Mapping[str, object]
+    """Each field as the ledger has the deal opened with it, as far as it has it."""
     holes: list[tuple[str, datetime, JsonObject]] = field(default_factory=list)
     """A field, the change before the missing one, and the row that shows that one is missing."""
+    told: set[str] = field(default_factory=set)
+    """The names of lines that only changes of the ledger make, which are not told again."""
 
     def snapshots(self) -> list[JsonObject]:
         """The deal at each moment; none where its history was not exported.
@@ -104,7 +116,7 @@ class DealHistory:
             name = text_of(row, "field")
             if name in STATE:
                 state[STATE[name]] = _value(name, row["old"])
-        return state
+        return state | {STATE[name]: _value(name, value) for name, value in self.opened.items()}
 
     def _close(self, state: JsonObject, at: datetime, changes: dict[str, JsonObject]) -> None:
         """The day of a win: as its time was set by hand, else the day on which it was recorded."""
@@ -139,10 +151,20 @@ class DealHistory:
             "pipeline": self.pipelines.get(text_of(state, "stage"), text_of(state, "pipeline")),
             "closes": CLOSED.get(text_of(state, "status")),
         }
+        self._keep(text_of(row, "id"), changes)
         moved = changes.get("expected_close_date")
         if moved is not None and moved["bulk"]:
             row["moved_why"] = "One of many changed at once in Pipedrive."
         return row
+
+    def _keep(self, moment: str, changes: Mapping[str, JsonObject]) -> None:
+        """Note what the ledger has of a moment: all, or what fields tell that it has itself."""
+        stated = {name for name, row in changes.items() if not row.get("known")}
+        new = {kind for name in stated for kind in _TOLD_BY.get(name, ())}
+        known = {kind for name in changes.keys() - stated for kind in _TOLD_BY[name]} - new
+        if known and not stated:
+            known.add("event_amended")
+        self.told |= {f"{moment}:{kind}" for kind in known}
 
     def _reason(self, *, since: datetime, upto: datetime) -> str:
         """Why the deal was lost, as last stated with the loss or since, and not long before it.
@@ -163,11 +185,14 @@ class DealHistory:
         return text_of(later[0], "old") if later else text_of(self.record, "loss_reason")
 
     def _find_holes(self) -> None:
-        last: dict[str, JsonObject] = {}
+        created = self.record["created"]
+        last = {name: {"new": value, "at": created} for name, value in self.opened.items()}
         for row in self.changes:
             name = text_of(row, "field")
             before = last.get(name)
-            if name in STATE and before is not None and not _same(name, before, row):
+            hidden = name == "status" and row["old"] == DELETED
+            joins = before is None or hidden or _same(name, before, row)
+            if name in STATE and before is not None and not joins:
                 self.holes.append((STATE[name], instant_of(before, "at"), row))
             last[name] = row
 
