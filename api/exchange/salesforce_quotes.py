@@ -46,16 +46,22 @@ def quote_record(row: CsvRow, items: Sequence[JsonObject], reader: RowReader) ->
 
 
 def line_item_record(row: CsvRow, reader: RowReader) -> JsonObject:
-    """The price of one line before and after its discount; empty where it states none."""
-    listed = reader.number(row, "Subtotal")
-    if listed is None:
-        unit = reader.number(row, "UnitPrice") or reader.number(row, "ListPrice")
-        listed = None if unit is None else price_of(unit, reader.number(row, "Quantity"))
-    if listed is None:
+    """The list price of one line and what it is offered for; empty where it states neither.
+
+    Its own discount is taken off the sales price, which may be below the list price already.
+    """
+    quantity = reader.number(row, "Quantity")
+    catalogue = reader.number(row, "ListPrice")
+    sales = reader.number(row, "Subtotal")
+    if sales is None:
+        unit = reader.number(row, "UnitPrice") or catalogue
+        sales = None if unit is None else price_of(unit, quantity)
+    if sales is None:
         return {}
+    listed = sales if catalogue is None else max(sales, price_of(catalogue, quantity))
     return {
         "list": format(listed, "f"),
-        "offered": format(_offered(row, listed, reader), "f"),
+        "offered": format(_offered(row, sales, reader), "f"),
     }
 
 

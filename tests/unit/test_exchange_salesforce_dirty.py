@@ -176,7 +176,14 @@ def test_amounts_in_other_signs_tell_the_same(
 ) -> None:
     def change(_: str, rows: Rows) -> Rows:
         for row in rows:
-            for column in ("Amount", "PrevAmount", "QuotaAmount", "UnitPrice", "Subtotal"):
+            for column in (
+                "Amount",
+                "PrevAmount",
+                "QuotaAmount",
+                "ListPrice",
+                "UnitPrice",
+                "Subtotal",
+            ):
                 if row.get(column):
                     row[column] = written(Decimal(row[column]))
         return rows

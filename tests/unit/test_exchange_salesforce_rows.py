@@ -108,8 +108,8 @@ def test_a_history_that_begins_late_leaves_a_gap(export: Path, tmp_path: Path) -
 
 def test_the_lines_of_a_quote_are_weighted_by_their_price(export: Path, tmp_path: Path) -> None:
     def two_lines(rows: Rows) -> Rows:
-        cheap = {"Id": "0QL5g0000009999AAA", "Subtotal": "10000", "Discount": "", "TotalPrice": ""}
-        return [*rows, rows[0] | cheap]
+        cheap = {"Subtotal": "10000", "ListPrice": "10000", "Discount": "", "TotalPrice": ""}
+        return [*rows, rows[0] | {"Id": "0QL5g0000009999AAA"} | cheap]
 
     lines, _ = salesforce_lines(with_rows(export, tmp_path / "d", QuoteLineItem=two_lines))
 
@@ -119,6 +119,40 @@ def test_the_lines_of_a_quote_are_weighted_by_their_price(export: Path, tmp_path
         "percent": "22.5",
         "list": {"amount": "100000", "currency": "USD"},
     } in offers
+
+
+@pytest.mark.parametrize(
+    ("stated", "percent"),
+    [
+        ({"Discount": "", "TotalPrice": "72000"}, "20"),  # the rep's price alone
+        ({"Discount": "25", "TotalPrice": "54000"}, "40"),  # and a quarter off it
+        ({"Discount": "", "DiscountAmount": "9000", "TotalPrice": "63000"}, "30"),
+    ],
+)
+@pytest.mark.parametrize("subtotal", ["72000", ""])
+def test_a_quote_is_held_against_the_list_price(
+    stated: dict[str, str], percent: str, subtotal: str, export: Path, tmp_path: Path
+) -> None:
+    def cheaper(rows: Rows) -> Rows:
+        price = {"Quantity": "2", "ListPrice": "45000", "UnitPrice": "36000"}
+        return [rows[0] | price | {"Subtotal": subtotal} | stated, *rows[1:]]
+
+    lines, _ = salesforce_lines(with_rows(export, tmp_path / "d", QuoteLineItem=cheaper))
+
+    offers = [line.data for line in lines if line.type == "discount_offered"]
+    assert {"percent": percent, "list": {"amount": "90000", "currency": "USD"}} in offers
+
+
+def test_a_quote_above_the_list_price_gives_what_its_discount_says(
+    export: Path, tmp_path: Path
+) -> None:
+    def dearer(rows: Rows) -> Rows:
+        return [rows[0] | {"ListPrice": "60000"}, *rows[1:]]
+
+    lines, _ = salesforce_lines(with_rows(export, tmp_path / "d", QuoteLineItem=dearer))
+    expected, _ = salesforce_lines(export)
+
+    assert lines == expected
 
 
 def test_quotas_of_months_are_summed_to_their_quarter(export: Path, tmp_path: Path) -> None:
