@@ -49,7 +49,8 @@ from api.exchange.spool import Key, Spool
 SYSTEM: Final = "pipedrive"
 """The source of ids where the profile names no other."""
 
-_HISTORIES: Final = ("deal_flow", "deal_changelog")
+_FLOW: Final = "deal_flow"
+_HISTORIES: Final = (_FLOW, "deal_changelog")
 _KINDS: Final = ("deals", "stages", "users", "deal_products", *_HISTORIES)
 _DATA: Final = (("data", ELEMENT), (ELEMENT, "data", ELEMENT))
 _OF_DEAL: Final = ((ANY_KEY, ELEMENT, "data", ELEMENT), (ANY_KEY, "data", ELEMENT))
@@ -125,6 +126,8 @@ class PipedriveReader:
         for kind in _HISTORIES:
             if kind in self._pages.folder.by_kind:
                 each(kind, findings, lambda found: _spool_item(found, deals, seen, findings))
+        if _FLOW not in self._pages.folder.by_kind:
+            findings.lacks(f"activities and notes: the export has no {_FLOW}, which tells them")
         each("deal_products", findings, lambda found: _spool_price(found, deals, findings))
         return seen
 

@@ -97,7 +97,7 @@ def test_the_changelog_tells_what_the_flow_tells(export: Path, tmp_path: Path) -
 
     folder = changed(export, tmp_path / "d", deal_flow_v1=log_of)
     (folder / "deal_flow_v1.json").rename(folder / "deal_changelog.json")
-    by_log, _ = read(folder)
+    by_log, of_log = read(folder)
     by_flow, _ = read(export)
     (folder / "deal_flow.json").write_bytes((export / "deal_flow_v1.json").read_bytes())
     by_both, findings = read(folder)
@@ -115,6 +115,9 @@ def test_the_changelog_tells_what_the_flow_tells(export: Path, tmp_path: Path) -
     )
     assert told(by_both) == told(by_flow)
     assert findings.duplicates == 92
+    lacking = "activities and notes: the export has no deal_flow, which tells them"
+    assert lacking in of_log.not_expressible
+    assert lacking not in findings.not_expressible
 
 
 def test_the_day_of_a_win_is_that_of_its_time(export: Path, tmp_path: Path) -> None:
