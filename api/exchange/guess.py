@@ -12,6 +12,7 @@ import yaml
 from api.exchange.csv_values import date_part
 from api.exchange.instants import DateOrder, orders_of
 from api.exchange.lines import ExportRefusedError, Findings, JsonObject
+from api.exchange.records import one_line
 from api.exchange.texts import CsvTable
 
 _DELIMITERS: Final = ",;\t|"
@@ -114,7 +115,8 @@ def guess_profile(path: Path) -> str:
     encoding = _encoding(path)
     delimiter = _delimiter(path, encoding)
     table = CsvTable(path, encoding=encoding, delimiter=delimiter)
-    columns = _columns(table.columns())
+    names = table.columns()
+    columns = _columns(names)
     shown = _Shown()
     for row in table.rows(Findings()):
         shown.take(row.values, columns)
@@ -133,6 +135,11 @@ def guess_profile(path: Path) -> str:
     if 0 < len(shown.stages) <= _FEW:
         proposal["stages"] = [_stage(name) for name in shown.stages]
         remarks.append("stages: put them into the order of your process.")
+        if all("closes" in _stage(name) for name in shown.stages):
+            remarks.append("stages: the file shows only how deals end; add those before the end.")
+    unsaid = [one_line(name) for name in names if name not in columns.values()]
+    if unsaid:
+        remarks.append(f"columns: nothing is proposed for {', '.join(unsaid)}.")
     remarks.append("Not in the file, to be declared: zone, currency, calendar.")
     text = yaml.safe_dump(proposal, sort_keys=False, allow_unicode=True)
     return "".join(f"# {remark}\n" for remark in remarks) + text

@@ -215,6 +215,20 @@ def test_a_guess_declares_only_what_the_file_proves(shared_data: Path, tmp_path:
     assert "\ndate_order:" not in ambiguous
 
 
+def test_a_guess_says_what_it_leaves_out(tmp_path: Path) -> None:
+    open_deal, won = (
+        "A,Ana,P,Acme,Engaging,25-02-2017,,",
+        "B,Ana,P,Acme,Won,25-02-2017,26-02-2017,5",
+    )
+
+    both = guess_profile(table(tmp_path, open_deal, won))
+    closed_only = guess_profile(table(tmp_path, won))
+
+    assert "# columns: nothing is proposed for product.\n" in both
+    assert "only how deals end" not in both
+    assert "# stages: the file shows only how deals end; add those before the end.\n" in closed_only
+
+
 def test_dates_are_read_only_by_the_declared_order() -> None:
     assert str(parse_day("01-02-2017", "DMY")) == "2017-02-01"
     assert str(parse_day("01/02/2017", "MDY")) == "2017-01-02"
