@@ -101,13 +101,15 @@ class Checker:
             raise RefusedLineError(
                 f"occurred_at: {line.occurred_at.isoformat()} lies in the future"
             )
+        if not self.founding:
+            return line.recorded_at
         recorded_at = line.recorded_at or line.occurred_at
         if line.occurred_at > recorded_at + FUTURE_TOLERANCE:
             raise RefusedLineError(
                 f"occurred_at: {line.occurred_at.isoformat()} lies after recorded_at "
                 f"{recorded_at.isoformat()}"
             )
-        return recorded_at if self.founding else line.recorded_at
+        return recorded_at
 
     def _resolved(self, line: Line) -> tuple[Line, UUID | None]:
         """The line and the event that it is about, which it names by the source's id.

@@ -186,19 +186,19 @@ UPDATE import_lines l SET fate = 'rejected', reason =
                || ' lies before the deal was opened, on '
                || to_char(o.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
                '.000000', '')
-  FROM (SELECT stream_id,
-               min(occurred_at) FILTER (WHERE topic = 'deal.deal_opened.v1') AS opened_at
-          FROM import_lines WHERE is_deal AND (fate IS NULL OR fate = 'appended')
-         GROUP BY stream_id
-        HAVING min(occurred_at) FILTER (WHERE fate IS NULL AND topic = ANY(%(standings)s)
-                                          AND place = %(written)s)
-               < coalesce(min(occurred_at) FILTER (WHERE topic = 'deal.deal_opened.v1'),
-                          'infinity')) d
- CROSS JOIN LATERAL (
-       SELECT coalesce(min(e.occurred_at), d.opened_at) AS at FROM events e
-        WHERE e.stream_id = d.stream_id AND e.topic = 'deal.deal_opened.v1') o
- WHERE l.stream_id = d.stream_id AND l.fate IS NULL AND l.topic = ANY(%(standings)s)
-   AND l.place = %(written)s AND l.occurred_at < o.at
+  FROM (SELECT m.seq, known.at
+          FROM (SELECT seq, stream_id, occurred_at,
+                       fate IS NULL AND place = %(written)s
+                           AND topic = ANY(%(standings)s) AS stands,
+                       min(occurred_at) FILTER (WHERE topic = 'deal.deal_opened.v1')
+                           OVER (PARTITION BY stream_id) AS opened_at
+                  FROM import_lines WHERE is_deal AND (fate IS NULL OR fate = 'appended')) m
+         CROSS JOIN LATERAL (
+               SELECT coalesce(min(e.occurred_at), m.opened_at) AS at FROM events e
+                WHERE e.stream_id = m.stream_id AND e.topic = 'deal.deal_opened.v1') known
+         WHERE m.stands AND m.occurred_at < coalesce(m.opened_at, 'infinity')
+           AND m.occurred_at < known.at) o
+ WHERE l.seq = o.seq
 """
 """A deal stands nowhere before it is opened. Readers of other sources open it by then; a line that
 somebody wrote is taken as it stands, so this one contradicts its deal, as the API would say.
@@ -207,10 +207,12 @@ somebody wrote is taken as it stands, so this one contradicts its deal, as the A
 UNOPENED: Final[LiteralString] = """
 UPDATE import_lines l SET fate = 'rejected', reason =
        'the deal ' || l.external_stream || ' is opened by no line of this import, nor in the log'
-  FROM (SELECT stream_id FROM import_lines WHERE is_deal GROUP BY stream_id
-        HAVING NOT bool_or((topic = 'deal.deal_opened.v1' OR place < %(written)s)
-                           AND (fate IS NULL OR fate = 'appended'))) u
- WHERE l.fate IS NULL AND l.stream_id = u.stream_id
+  FROM (SELECT seq, stream_id, fate,
+               bool_or((topic = 'deal.deal_opened.v1' OR place < %(written)s)
+                       AND (fate IS NULL OR fate = 'appended'))
+                   OVER (PARTITION BY stream_id) AS opened
+          FROM import_lines WHERE is_deal) u
+ WHERE l.seq = u.seq AND u.fate IS NULL AND NOT u.opened
    AND NOT EXISTS (SELECT FROM events e WHERE e.stream_id = u.stream_id)
 """
 """Of a deal whose opening is a reject nothing could be told: it would be in no list.

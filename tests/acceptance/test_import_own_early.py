@@ -91,22 +91,3 @@ def test_what_a_ledger_exported_is_taken_as_it_stands(store: EventStore, tmp_pat
         assert take(store, tmp_path, [event], **kept).rejects == ()
 
     assert len(store.stream(stream)) == 3
-
-
-def test_what_happened_after_it_was_recorded_is_no_event_of_any_import(
-    store: EventStore, tmp_path: Path
-) -> None:
-    path = tmp_path / "log.ndjson"
-    said: dict[str, object] = {"stream": "deal:d-1", "actor": "ann", "recorded_at": OPENED}
-    lines = [
-        said | {"external_id": kind, "type": kind, "occurred_at": at, "data": data}
-        for kind, at, data in (OPENING, LATER)
-    ]
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-
-    founding = imported(store, "ndjson", path, founding=True)
-    again = imported(store, "ndjson", path)
-
-    assert (founding.events_made, again.events_made, again.duplicates) == (1, 0, 1)
-    assert again.rejects == founding.rejects
-    assert again.rejects[0].reason.startswith("occurred_at: 2025-01-06T09:00:00+00:00 lies after")
