@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from api.answers import late_because
@@ -14,6 +15,7 @@ from api.bootstrap import Ledger
 from api.corrected import correctors_of
 from api.late import late_events
 from api.moment import moment
+from api.storage.migrate import shipped
 from tests.support.audited import auditor
 from tests.support.ledgers import NOW, SCHEMA, filling, import_lines, ledger_on
 from tests.support.postgres import PostgresServer
@@ -155,6 +157,26 @@ def test_every_way_of_asking_names_the_same_corrections(
     assert {row["event_id"]: row["corrected_by"] for row in told} == named
     assert strayed == {"in_force": False}
     assert len(named) > 10
+
+
+def test_rows_of_auditors_from_before_a_correction_was_judged_otherwise_are_told_anew(
+    ledger: Ledger, corrected: str, tmp_path: Path
+) -> None:
+    import_lines(ledger, tmp_path, [astray(ledger)])
+    ledger.audit.catch_up()
+    (anew,) = [one for one in shipped() if one.name == "0036_audit_rows_anew.sql"]
+    with psycopg.connect(corrected, autocommit=True) as owner:
+        owner.execute(f"SET search_path = {SCHEMA}".encode())
+        owner.execute("UPDATE audit_corrections SET in_force = true")
+        owner.execute(anew.text.encode())
+
+    ledger.audit.catch_up()
+
+    with auditor(corrected) as session:
+        (strayed,) = session.execute(
+            "SELECT in_force FROM corrections WHERE reason = 'told of the wrong deal'"
+        ).fetchall()
+    assert strayed == {"in_force": False}
 
 
 def test_an_import_that_does_not_say_when_its_source_was_told_makes_nothing_late(
